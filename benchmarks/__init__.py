@@ -1,0 +1,1 @@
+"""Measurements of Overtone beside what a user would pick instead."""

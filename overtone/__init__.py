@@ -1,0 +1,57 @@
+"""Overtone hears how something was said: emotion from speech.
+
+    import overtone
+
+    answer = overtone.load().recognise("clip.wav")
+    answer.emotion, answer.confidence, answer.probabilities
+
+`import overtone` is light on purpose: what needs the sound library or the network runtime is imported at first use.
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from overtone.audio.read import from_array, read
+    from overtone.emotions import EMOTIONS
+    from overtone.errors import OvertoneError
+    from overtone.tasks.recognise import Recogniser, load
+    from overtone.values import Answer, Waveform
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "EMOTIONS",
+    "Answer",
+    "OvertoneError",
+    "Recogniser",
+    "Waveform",
+    "__version__",
+    "from_array",
+    "load",
+    "read",
+]
+
+_HOME = {
+    "EMOTIONS": "overtone.emotions",
+    "Answer": "overtone.values",
+    "OvertoneError": "overtone.errors",
+    "Recogniser": "overtone.tasks.recognise",
+    "Waveform": "overtone.values",
+    "from_array": "overtone.audio.read",
+    "load": "overtone.tasks.recognise",
+    "read": "overtone.audio.read",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported from its room at first use (PEP 562)."""
+    if name not in _HOME:
+        raise AttributeError(f"module 'overtone' has no attribute '{name}'")
+    value = getattr(importlib.import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME})

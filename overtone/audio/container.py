@@ -1,0 +1,119 @@
+"""Sound file seen from outside, before it is decoded: is it whole, and of a kind that is read here.
+
+libsndfile mends a header that promises more sound than there is, and reads what is left without a word. A cut recording
+would then be answered as if it were the whole one, so the promise is checked here first. What each kind gives away:
+
+    WAV, AIFF, RF64     length of the data chunk: a promise past the end of the file is an error
+    Ogg Vorbis, Opus    length and flags of the last page: it must be whole, and the last indeed if bytes follow
+    FLAC                nothing here: the decoder itself stumbles over the cut
+    MP3                 nothing here: `read` compares with the length in its tag, which `mp3` adds where it lacks
+"""
+
+import io
+import os
+import struct
+from typing import BinaryIO
+
+from overtone.errors import AudioError
+
+HEAD_BYTES = 12
+CHUNK_LIMIT = 10_000  # a file with more chunks before its sound was not written by a recorder
+OGG_PAGE_HEAD_BYTES = 27
+OGG_PAGE_LIMIT_BYTES = OGG_PAGE_HEAD_BYTES + 255 + 255 * 255
+OGG_LAST_PAGE = 0x04
+UNKNOWN_32 = 0xFFFFFFFF
+
+FOREIGN: tuple[tuple[int, bytes, str], ...] = (
+    (4, b"ftyp", "MP4, M4A or MOV"),
+    (0, b"\x1aE\xdf\xa3", "WebM or Matroska"),
+    (0, b"0&\xb2u\x8ef\xcf\x11", "WMA or WMV"),
+    (0, b"#!AMR", "AMR"),
+    (0, b"\x00\x00\x01\xba", "MPEG video"),
+    (8, b"AVI ", "AVI"),
+    (0, b"PK\x03\x04", "ZIP"),
+    (0, b"\xf0\x7e", "MIDI sample dump"),  # libsndfile prints to stdout over damaged ones
+)
+
+
+class Memory(io.BytesIO):
+    """Bytes as a stream that never raises: libsndfile seeks where damaged headers tell it to, through a C callback."""
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """The new position; the old one where no such position exists."""
+        try:
+            return super().seek(offset, whence)
+        except (ValueError, OverflowError):
+            return self.tell()
+
+
+def expect_whole(stream: BinaryIO, source: str) -> None:
+    """Nothing, where the file looks whole and readable; the stream is at its start again afterwards.
+
+    Args:
+        stream: the file, seekable, opened in binary mode.
+        source: its name, for messages.
+
+    Raises:
+        AudioError: empty, of a kind that is not read here, or shorter than its header promises.
+    """
+    size = stream.seek(0, os.SEEK_END)
+    if size == 0:
+        raise AudioError(f"{source}: the file is empty (0 bytes); record or copy it again")
+    stream.seek(0)
+    head = stream.read(HEAD_BYTES)
+    _expect_known(head, source)
+    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
+        _expect_whole_chunks(stream, head, size, source)
+    elif head[:4] == b"OggS":
+        _expect_whole_pages(stream, size, source)
+    stream.seek(0)
+
+
+def _expect_known(head: bytes, source: str) -> None:
+    kinds = [kind for offset, magic, kind in FOREIGN if head[offset : offset + len(magic)] == magic]
+    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:  # ADTS: 12 bits of sync, layer 00
+        kinds.append("AAC")
+    if kinds:
+        raise AudioError(f"{source}: {kinds[0]} is not read yet; convert it first: ffmpeg -i INPUT OUTPUT.wav")
+
+
+def _expect_whole_chunks(stream: BinaryIO, head: bytes, size: int, source: str) -> None:
+    """Source: Microsoft and IBM, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64); Apple AIFF 1.3."""
+    order = ">" if head[:4] in (b"RIFX", b"FORM") else "<"
+    position, long_data_bytes = HEAD_BYTES, None
+    for _ in range(CHUNK_LIMIT):
+        stream.seek(position)
+        chunk = stream.read(8)
+        if len(chunk) < 8:
+            return  # no data chunk at all: the decoder says so
+        name, length = chunk[:4], struct.unpack(order + "I", chunk[4:])[0]
+        if name == b"ds64":
+            sizes = stream.read(16)
+            long_data_bytes = struct.unpack("<Q", sizes[8:])[0] if len(sizes) == 16 else None
+        if name in (b"data", b"SSND"):
+            if length == UNKNOWN_32 and long_data_bytes is not None:
+                length = long_data_bytes
+            if position + 8 + length > size:
+                raise AudioError(
+                    f"{source}: truncated, or its header lies: it promises {length} bytes of sound "
+                    f"and holds {size - position - 8}; copy it again, or mend it: ffmpeg -i INPUT OUTPUT.wav"
+                )
+            return
+        position += 8 + length + length % 2
+    raise AudioError(f"{source}: damaged: more than {CHUNK_LIMIT} chunks and no sound; copy it again")
+
+
+def _expect_whole_pages(stream: BinaryIO, size: int, source: str) -> None:
+    """Source: RFC 3533, section 6. A live recording may lack the mark of the last page, but no part of a page."""
+    stream.seek(max(0, size - OGG_PAGE_LIMIT_BYTES))
+    tail = stream.read()
+    page = tail.rfind(b"OggS")
+    segments = page + OGG_PAGE_HEAD_BYTES
+    whole = page >= 0 and segments <= len(tail)
+    if whole:
+        count = tail[segments - 1]
+        end = segments + count + sum(tail[segments : segments + count])
+        is_last = bool(tail[page + 5] & OGG_LAST_PAGE)
+        whole = end == len(tail) or (end < len(tail) and is_last)
+    if not whole:
+        raise AudioError(f"{source}: truncated: its last Ogg page is cut; copy or record it again")

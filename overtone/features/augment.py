@@ -1,0 +1,69 @@
+"""Training only: other versions of a waveform and of a mel picture, of the same emotion."""
+
+import numpy as np
+import soxr
+
+from overtone.features.spectrum import SAMPLE_RATE_HZ
+
+SLOWEST, FASTEST = 0.87, 1.15
+MOST_TILT = 0.3
+MOST_GAIN_DB = 6.0
+MIN_SNR_DB, MAX_SNR_DB = 15.0, 45.0
+
+
+def vary_waveform(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The clip as another speaker, room and recorder might have given it, float32 `(other samples,)`.
+
+    Speed (with it pitch and formants), spectral tilt, coloured noise and gain, each drawn anew.
+
+    Args:
+        samples: float32 `(samples,)` at 16 kHz.
+        rng: source of the draws.
+    """
+    speed = np.exp(rng.uniform(np.log(SLOWEST), np.log(FASTEST)))
+    varied = soxr.resample(samples, SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ)
+    tilt = rng.uniform(-MOST_TILT, MOST_TILT)
+    varied = (varied + tilt * np.concatenate([[0.0], varied[:-1]])) / (1 + abs(tilt))
+    noise = rng.standard_normal(len(varied) + 8)
+    colour = rng.uniform(0, 0.95) ** np.arange(9)
+    noise = np.convolve(noise, colour, mode="valid")
+    snr_db = rng.uniform(MIN_SNR_DB, MAX_SNR_DB)
+    noise *= np.sqrt(np.mean(varied**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
+    gain_db = rng.uniform(-MOST_GAIN_DB, MOST_GAIN_DB)
+    return ((varied + noise) * 10 ** (gain_db / 20)).astype(np.float32)
+
+
+def vary_picture(
+    picture: np.ndarray,
+    rng: np.random.Generator,
+    *,
+    shift_bands: int,
+    mask_count: int,
+    mask_bands: int,
+    mask_frames: int,
+) -> np.ndarray:
+    """Normalised mel pictures, each shifted along frequency and with parts hidden, float32 `(batch, frames, bands)`.
+
+    Args:
+        picture: float32 `(batch, frames, bands)`, 0 = average.
+        rng: source of the draws.
+        shift_bands: the most bands of shift, up or down.
+        mask_count: hidden stripes per clip, along frequency and along time each.
+        mask_bands: the most bands of a stripe.
+        mask_frames: the most frames of a stripe; never more than a quarter of the clip.
+
+    Source: Park et al. (2019), "SpecAugment"; the shift stands for another length of the vocal tract.
+    """
+    varied = picture.copy()
+    _, frames, bands = varied.shape
+    for clip in varied:
+        shift = int(rng.integers(-shift_bands, shift_bands + 1))
+        clip[:] = np.roll(clip, shift, axis=1)
+        for _ in range(mask_count):
+            width = int(rng.integers(0, mask_bands + 1))
+            low = int(rng.integers(0, bands - width + 1))
+            clip[:, low : low + width] = 0
+            length = int(rng.integers(0, min(mask_frames, frames // 4) + 1))
+            start = int(rng.integers(0, frames - length + 1))
+            clip[start : start + length] = 0
+    return varied

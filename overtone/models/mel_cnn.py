@@ -1,0 +1,105 @@
+"""Log-mel picture -> embedding and logits: a residual network with attention over time."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from overtone.features.front_end import Features, spoken_frames
+from overtone.features.mel import BANDS
+from overtone.models.pooling import AttentionStatistics, masked_moments
+
+MARGIN_FRAMES = 8
+CHANNELS = (32, 48, 96, 128)
+STRIDES = ((2, 2), (2, 2), (1, 2))  # (time, bands) of each block; the stem halves the bands too
+MIXED = 192
+EMBEDDING = 128
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions with a shortcut: `(batch, in, frames, bands)` -> fewer frames and bands, more channels.
+
+    Args:
+        channels_in: channels of the input.
+        channels_out: channels of the output.
+        stride: by what frames and bands are divided.
+    """
+
+    def __init__(self, channels_in: int, channels_out: int, stride: tuple[int, int]) -> None:
+        super().__init__()
+        self.frames_stride = stride[0]
+        self.first = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
+        self.first_norm = nn.BatchNorm2d(channels_out)
+        self.second = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
+        self.second_norm = nn.BatchNorm2d(channels_out)
+        self.squeeze = nn.AvgPool2d((2 * stride[0] - 1, 2 * stride[1] - 1), stride, padding=(stride[0] - 1, stride[1] - 1))
+        self.shortcut = nn.Conv2d(channels_in, channels_out, 1, bias=False)
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Output, zero outside of `mask` `(batch, 1, frames / stride, 1)`."""
+        inner = functional.relu(self.first_norm(self.first(values))) * mask
+        inner = self.second_norm(self.second(inner))
+        return functional.relu(inner + self.shortcut(self.squeeze(values))) * mask
+
+
+class MelCnn(nn.Module):
+    """Features -> embedding `(batch, EMBEDDING)` and logits `(batch, emotions)`, from clips of any length.
+
+    Each layer is masked to the spoken frames, so an answer depends neither on the silence around the speech nor on
+    the other clips of the batch.
+
+    Args:
+        emotions: number of classes.
+        dropout: share of units dropped before each dense layer.
+    """
+
+    mean: Tensor
+    scale: Tensor
+
+    def __init__(self, emotions: int, dropout: float) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(BANDS))
+        self.register_buffer("scale", torch.ones(BANDS))
+        self.stem = nn.Conv2d(1, CHANNELS[0], 5, stride=(1, 2), padding=2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(CHANNELS[0])
+        pairs = zip(CHANNELS[:-1], CHANNELS[1:], STRIDES, strict=True)
+        self.blocks = nn.ModuleList(ResidualBlock(*pair) for pair in pairs)
+        bands_left = BANDS // 2 ** (1 + len(STRIDES))
+        self.mix = nn.Conv2d(CHANNELS[-1], MIXED, (1, bands_left), bias=False)
+        self.mix_norm = nn.BatchNorm1d(MIXED)
+        self.pool = AttentionStatistics(MIXED)
+        self.embed = nn.Sequential(
+            nn.BatchNorm1d(2 * MIXED), nn.Dropout(dropout), nn.Linear(2 * MIXED, EMBEDDING), nn.ReLU()
+        )
+        self.answer = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
+        self.embedding = EMBEDDING
+
+    def fit(self, training: list[Features]) -> None:
+        """Takes mean and scale of each band over the spoken frames of the training side."""
+        spoken = torch.cat([f.log_mel[spoken_frames(f, MARGIN_FRAMES)] for f in training])
+        self.mean.copy_(spoken.mean(0))
+        self.scale.copy_(spoken.std(0))
+
+    def inputs(self, features: Features) -> tuple[Tensor, ...]:
+        """Normalised picture `(batch, frames, BANDS)`, 0 = average of the clip, and its mask `(batch, frames)`."""
+        mask = spoken_frames(features, MARGIN_FRAMES)
+        picture = (features.log_mel - self.mean) / self.scale
+        average, _ = masked_moments(picture.transpose(1, 2), mask[:, None].to(picture.dtype))
+        # Without its own average a clip no longer tells microphone, distance and gain.
+        return picture - average[:, None], mask
+
+    def forward(self, picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and logits.
+
+        Args:
+            picture: `(batch, frames, BANDS)`.
+            mask: bool `(batch, frames)`, True where frames count.
+        """
+        weight = mask[:, None, :, None].to(picture.dtype)
+        values = functional.relu(self.stem_norm(self.stem(picture[:, None] * weight))) * weight
+        for block in self.blocks:
+            weight = functional.max_pool2d(weight, 1, stride=(block.frames_stride, 1))
+            values = block(values, weight)
+        weight = weight.squeeze(-1)
+        mixed = functional.relu(self.mix_norm(self.mix(values).squeeze(-1))) * weight  # (batch, MIXED, frames)
+        embedding = self.embed(self.pool(mixed, weight > 0))
+        return embedding, self.answer(embedding)

@@ -1,0 +1,141 @@
+"""Pitch, loudness and tempo -> embedding and logits: contours with voicing, summaries, one MLP."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from overtone.features.front_end import Features, spoken_frames
+from overtone.models.pooling import AttentionStatistics, masked_moments
+
+MARGIN_FRAMES = 8
+TRACKS = 7
+SUMMARIES = 25
+CHANNELS = 64
+EMBEDDING = 64
+REFERENCE_HZ = 100.0
+# Bands of the mel picture below 1 kHz and above 1.9 kHz or so: their difference is the spectral tilt (vocal effort).
+LOW_BANDS, HIGH_BANDS = slice(8, 24), slice(32, 64)
+
+
+def relative_pitch(features: Features, voiced: Tensor) -> tuple[Tensor, Tensor]:
+    """Pitch in semitones around the clip's mean `(batch, frames)`, 0 where unvoiced, and that mean `(batch, 1)`.
+
+    Args:
+        features: of the clips.
+        voiced: 1 where a pitch is known, else 0, `(batch, frames)`.
+    """
+    semitones = 12 * (features.pitch_hz.clamp(min=50) / REFERENCE_HZ).log2()
+    mean = (semitones * voiced).sum(-1, keepdim=True) / voiced.sum(-1, keepdim=True).clamp(min=1)
+    return (semitones - mean) * voiced, mean
+
+
+def step(track: Tensor) -> Tensor:
+    """Difference from the frame before, 0 at the first; `(batch, frames)`."""
+    return functional.pad(track[:, 1:] - track[:, :-1], (1, 0))
+
+
+def contours(features: Features, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Tracks `(batch, TRACKS, frames)` and summaries `(batch, SUMMARIES)`, each scaled to about 1.
+
+    Where there is no pitch its track is 0 and the voicing track says so; summaries of pitch are taken over voiced
+    frames only.
+
+    Args:
+        features: of the clips.
+        mask: spoken frames, bool `(batch, frames)`.
+    """
+    spoken = mask.to(torch.float32)
+    voiced = ((features.pitch_hz > 0) & mask).to(torch.float32)
+    both_voiced = functional.pad(voiced[:, 1:] * voiced[:, :-1], (1, 0))
+    pitch, mean_pitch = relative_pitch(features, voiced)
+    pitch_step = step(pitch).clamp(-6, 6) * both_voiced
+    level, _ = masked_moments(features.loudness_db[:, None], spoken[:, None])
+    loudness = (features.loudness_db - level).clamp(-40, 40) / 10 * spoken
+    loudness_step = step(loudness) * spoken
+    periodicity = features.periodicity * spoken
+    tilt = (features.log_mel[..., LOW_BANDS].mean(-1) - features.log_mel[..., HIGH_BANDS].mean(-1)) / 4 * spoken
+    tracks = torch.stack([pitch / 4, voiced, periodicity, loudness, pitch_step, loudness_step, tilt], dim=1)
+
+    def moments(track: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+        return masked_moments(track[:, None], weights[:, None])
+
+    total = spoken.sum(-1, keepdim=True).clamp(min=1)
+    voiced_count = voiced.sum(-1, keepdim=True)
+    summaries = [
+        mean_pitch * (voiced_count > 0) / 12,
+        moments(pitch, voiced)[1],
+        pitch.amax(-1, keepdim=True) / 6,
+        pitch.amin(-1, keepdim=True) / 6,
+        pitch.clamp(min=0).sum(-1, keepdim=True) / voiced_count.clamp(min=1),
+        moments(pitch_step, both_voiced)[1],
+        level / 20,
+        moments(loudness, spoken)[1],
+        loudness.masked_fill(~mask, -9.0).amax(-1, keepdim=True),
+        moments(loudness_step, spoken)[1],
+        *moments(loudness, voiced),
+        *moments(periodicity, spoken),
+        *moments(periodicity, voiced),
+        *moments(tilt, spoken),
+        *moments(tilt, voiced),
+        voiced_count / total,
+        total / 100,
+        features.tempo_bpm[:, None] / 100,
+        features.speech_rate_hz[:, None] / 5,
+        features.pause_ratio[:, None],
+    ]
+    return tracks, torch.cat(summaries, dim=-1)
+
+
+class ContourProsody(nn.Module):
+    """Features -> embedding `(batch, EMBEDDING)` and logits `(batch, emotions)`, from contours of any length.
+
+    Args:
+        emotions: number of classes.
+        dropout: share of units dropped before each dense layer.
+    """
+
+    def __init__(self, emotions: int, dropout: float) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            [
+                nn.Conv1d(TRACKS, CHANNELS, 5, padding=2),
+                nn.Conv1d(CHANNELS, CHANNELS, 5, padding=2, stride=2),
+                nn.Conv1d(CHANNELS, CHANNELS, 5, padding=4, dilation=2),
+            ]
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(CHANNELS) for _ in self.convolutions)
+        self.pool = AttentionStatistics(CHANNELS, hidden=32)
+        self.summary_norm = nn.BatchNorm1d(SUMMARIES)
+        self.embed = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(2 * CHANNELS + SUMMARIES, EMBEDDING),
+            nn.BatchNorm1d(EMBEDDING),
+            nn.ReLU(),
+        )
+        self.answer = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
+        self.embedding = EMBEDDING
+
+    def fit(self, training: list[Features]) -> None:
+        """Nothing: the scales of contours are constants, and the first norm learns the rest."""
+
+    def inputs(self, features: Features) -> tuple[Tensor, ...]:
+        """Tracks `(batch, TRACKS, frames)`, summaries `(batch, SUMMARIES)` and mask `(batch, frames)`."""
+        mask = spoken_frames(features, MARGIN_FRAMES)
+        return *contours(features, mask), mask
+
+    def forward(self, tracks: Tensor, summaries: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and logits.
+
+        Args:
+            tracks: `(batch, TRACKS, frames)`.
+            summaries: `(batch, SUMMARIES)`.
+            mask: bool `(batch, frames)`, True where frames count.
+        """
+        weight = mask[:, None].to(tracks.dtype)
+        values = tracks
+        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
+            weight = functional.max_pool2d(weight[:, None], 1, stride=(1, convolution.stride[0]))[:, 0]
+            values = functional.relu(norm(convolution(values))) * weight
+        pooled = self.pool(values, weight > 0)
+        embedding = self.embed(torch.cat([pooled, self.summary_norm(summaries)], dim=-1))
+        return embedding, self.answer(embedding)

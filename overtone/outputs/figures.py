@@ -1,0 +1,208 @@
+"""Scores and training histories -> pictures (PNG bytes), made with matplotlib's Agg canvas and no global state.
+
+To add a figure, write a function that draws on `_figure(...)` and returns `_png(figure)`. Colours are those of Okabe
+and Ito and one-hue ramps, so every figure reads the same to colour-blind eyes and, by line style, in grey.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from overtone.errors import InputError, MissingExtraError
+from overtone.values import Scores
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+Epoch = Mapping[str, Any]
+
+DOTS_PER_INCH = 150
+INK, SOFT, LINE = "#1c2430", "#5b6675", "#d9dee5"
+BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"  # Source: Okabe & Ito 2008
+RAMP = ("#ffffff", "#d6e6f2", "#7fb3d5", "#2a7ab0", "#08416b")
+DARK_CELL = 0.55  # above this share the ramp is so dark that white reads better
+
+
+def confusion(scores: Scores, title: str = "") -> bytes:
+    """What was taken for what: rows = truth, columns = answer, coloured by the share of the row.
+
+    Args:
+        scores: of one model.
+        title: above the picture.
+    """
+    counts = scores.confusion
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    figure = _figure(7.2, 6.4)
+    axes = figure.add_subplot()
+    axes.imshow(shares, cmap=_ramp(), vmin=0, vmax=1)
+    for (row, column), share in np.ndenumerate(shares):
+        _cell(axes, row, column, share, int(counts[row, column]))
+    names = list(scores.emotions)
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(names)), names)
+    axes.set_xlabel("answer")
+    axes.set_ylabel("truth")
+    axes.set_xticks(np.arange(0.5, len(names) - 1), minor=True)
+    axes.set_yticks(np.arange(0.5, len(names) - 1), minor=True)
+    axes.grid(which="minor", color="white", linewidth=2)
+    _plain(axes, frame=False)
+    _titled(axes, title, f"UAR {scores.uar}   ·   per cent of the row, number of answers below")
+    return _png(figure)
+
+
+def curves(history: Sequence[Epoch], part: str, title: str = "") -> bytes:
+    """Accuracy and loss over the epochs, training and validation, the epoch of the best validation UAR marked.
+
+    Args:
+        history: rows with "part", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_uar", and
+            "fold" and "seed" where several trainings are drawn together; a missing value leaves a gap.
+        part: which part's rows to draw.
+        title: above the picture.
+
+    Raises:
+        InputError: the history has no row of this part.
+    """
+    rows = [row for row in history if row["part"] == part]
+    if not rows:
+        raise InputError(f"no epoch of part '{part}' in the training history")
+    runs: dict[tuple, list[Epoch]] = {}
+    for row in rows:
+        runs.setdefault((row.get("fold"), row.get("seed")), []).append(row)
+    figure = _figure(9.6, 4.0)
+    for place, what in enumerate(("accuracy", "loss"), start=1):
+        axes = figure.add_subplot(1, 2, place)
+        for side, colour, style in (("train", BLUE, "--"), ("val", ORANGE, "-")):
+            _curve(axes, list(runs.values()), f"{side}_{what}", colour, style)
+        _mark_best(axes, runs)
+        axes.set_xlabel("epoch")
+        axes.set_ylabel(what)
+        axes.grid(color=LINE, linewidth=0.8)
+        axes.margins(x=0.02)
+        if what == "accuracy":
+            axes.set_ylim(0, 1.02)
+            _titled(axes, title)
+        else:
+            axes.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), labelcolor=INK)
+        _plain(axes)
+    return _png(figure)
+
+
+def recalls(scores: Mapping[str, Scores], title: str = "") -> bytes:
+    """Recall of each emotion as bars, one colour per model; the dotted line is chance.
+
+    Args:
+        scores: name of the model -> its scores, at most four, all with the same emotions.
+        title: above the picture.
+    """
+    names = next(iter(scores.values())).emotions
+    figure = _figure(9.6, 4.2)
+    axes = figure.add_subplot()
+    width = 0.8 / len(scores)
+    for k, (model, one) in enumerate(scores.items()):
+        places = np.arange(len(names)) + (k - (len(scores) - 1) / 2) * width
+        heights = [100 * one.classes[name].recall for name in names]
+        colour = (BLUE, ORANGE, GREEN, PINK)[k]
+        bars = axes.bar(places, heights, width * 0.92, color=colour, label=f"{model}  (UAR {100 * one.uar.value:.1f})")
+        axes.bar_label(bars, fmt="%.0f", fontsize=8, color=SOFT, padding=1)
+    axes.axhline(100 / len(names), color=INK, linewidth=1, linestyle=":")
+    axes.annotate(
+        "chance",
+        (1, 100 / len(names)),
+        xycoords=("axes fraction", "data"),
+        xytext=(-2, 3),
+        textcoords="offset points",
+        ha="right",
+        fontsize=8,
+        color=SOFT,
+    )
+    axes.set_xticks(range(len(names)), names)
+    axes.set_xlim(-0.55, len(names) - 0.05)
+    axes.set_ylabel("recall, per cent")
+    axes.set_ylim(0, 108)
+    axes.set_yticks(range(0, 101, 20))
+    axes.set_axisbelow(True)
+    axes.grid(axis="y", color=LINE, linewidth=0.8)
+    axes.legend(frameon=False, ncols=len(scores), loc="lower right", bbox_to_anchor=(1, 1), labelcolor=INK)
+    _plain(axes)
+    _titled(axes, title)
+    return _png(figure)
+
+
+def _cell(axes: "Axes", row: int, column: int, share: float, count: int) -> None:
+    if not count:
+        return
+    colour = "white" if share > DARK_CELL else INK
+    weight = "bold" if row == column else "normal"
+    axes.text(column, row - 0.1, f"{100 * share:.0f}", ha="center", va="center", color=colour, weight=weight)
+    axes.text(column, row + 0.24, f"{count}", ha="center", va="center", color=colour, fontsize=7, alpha=0.75)
+
+
+def _curve(axes: "Axes", runs: Sequence[Sequence[Epoch]], name: str, colour: str, style: str) -> None:
+    """Every run as a thin line and, of several, their mean as a thick one."""
+    label = "training" if name.startswith("train") else "validation"
+    lines = [{int(row["epoch"]): _number(row.get(name)) for row in run} for run in runs]
+    if len(lines) > 1:
+        for line in lines:
+            axes.plot(list(line), list(line.values()), color=colour, linestyle=style, linewidth=0.7, alpha=0.35)
+    epochs = sorted({epoch for line in lines for epoch in line})
+    values = [[line[epoch] for line in lines if np.isfinite(line.get(epoch, np.nan))] for epoch in epochs]
+    means = [float(np.mean(some)) if some else np.nan for some in values]
+    axes.plot(epochs, means, color=colour, linestyle=style, linewidth=2, label=label)
+
+
+def _mark_best(axes: "Axes", runs: Mapping[tuple, Sequence[Epoch]]) -> None:
+    """A line at the epoch of the best UAR on the validation side; only where one training is drawn."""
+    if len(runs) > 1:
+        return
+    (rows,) = runs.values()
+    values = [_number(row.get("val_uar")) for row in rows]
+    if np.isfinite(values).any():
+        best = int(rows[int(np.nanargmax(values))]["epoch"])
+        axes.axvline(best, color=SOFT, linewidth=1, linestyle=":", label=f"best UAR (epoch {best})")
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, int | float | np.number) else float("nan")
+
+
+def _figure(width_inch: float, height_inch: float) -> "Figure":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError("figures need matplotlib: pip install 'overtone[train]'") from error
+    return Figure(figsize=(width_inch, height_inch), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
+
+
+def _ramp() -> Any:
+    from matplotlib.colors import LinearSegmentedColormap
+
+    return LinearSegmentedColormap.from_list("ramp", RAMP)
+
+
+def _plain(axes: "Axes", frame: bool = True) -> None:
+    axes.tick_params(which="both", length=0, colors=INK)
+    for side, spine in axes.spines.items():
+        spine.set_visible(frame and side in ("left", "bottom"))
+        spine.set_color(LINE)
+    for label in (axes.xaxis.label, axes.yaxis.label):
+        label.set_color(SOFT)
+
+
+def _titled(axes: "Axes", title: str, below: str = "") -> None:
+    axes.set_title(title, loc="left", color=INK, fontsize=13, fontweight="bold", pad=24 if below else 12)
+    if below:
+        axes.annotate(
+            below, (0, 1), (0, 8), xycoords="axes fraction", textcoords="offset points", color=SOFT, fontsize=9
+        )
+
+
+def _png(figure: "Figure") -> bytes:
+    """The picture as PNG; equal pictures have equal bytes."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    file = io.BytesIO()
+    FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
+    return file.getvalue()

@@ -1,0 +1,35 @@
+"""Bytes -> a file that is written whole or not at all."""
+
+import os
+import tempfile
+from pathlib import Path
+
+from overtone.errors import OvertoneError
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file by way of a temporary one beside it; what stood there before stays until the new one is whole.
+
+    Raises:
+        OvertoneError: it cannot be written (no space, no permission); nothing half-written is left.
+    """
+    path = Path(path)
+    temporary: str | None = None
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OvertoneError(f"cannot write {path}: {reason}; make room or choose another place") from error
+    finally:
+        if temporary is not None:
+            Path(temporary).unlink(missing_ok=True)
+
+
+def write_text(path: Path, content: str) -> None:
+    """Writes a UTF-8 text file as `write_bytes` does; line ends stay as they are."""
+    write_bytes(path, content.encode("utf-8"))

@@ -1,0 +1,123 @@
+"""A recipe: everything that decides how a model is built and trained, read from a small TOML file.
+
+A recipe file holds only what differs from the defaults below. Those that come with the package lie in `recipes/`.
+"""
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from overtone.errors import OptionError, nearest
+
+PARTS: tuple[str, ...] = ("mel", "prosody", "fusion")
+BUNDLED = Path(__file__).parent / "recipes"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is built and trained.
+
+    Attributes:
+        name: name of the recipe; part of the names of its results.
+        mel: which network hears the mel picture, a name in `models.MEL`.
+        prosody: which network hears pitch, loudness and tempo, a name in `models.PROSODY`.
+        phases: which parts are trained together, one phase after the other; earlier phases are frozen in later ones.
+        epochs: the most epochs a phase may take.
+        patience: epochs without a better validation score after which a phase stops.
+        batch_clips: clips per step.
+        learning_rate: peak of the one-cycle schedule.
+        weight_decay: decoupled weight decay of weight matrices.
+        dropout: share of units dropped before each dense layer.
+        label_smoothing: share of the target spread over all classes.
+        mixup: alpha of the beta distribution of mixing weights; 0 for none.
+        ema_decay: decay per step of the averaged weights that are validated and kept; 0 for the last weights.
+        wave_variants: augmented versions of each waveform (speed, spectral tilt, noise, gain) beside the clean one.
+        mask_count: rectangles of the mel picture hidden per clip, in frequency and in time each.
+        mask_bands: the most bands one may hide.
+        mask_frames: the most frames one may hide.
+        shift_bands: the most bands by which the picture is shifted (another vocal tract).
+        crop_margin_frames: frames of silence kept around the speech when training; -1 keeps the whole clip.
+        precision: "float32" or "bfloat16" (convolutions only, training only).
+    """
+
+    name: str
+    mel: str = "attentive"
+    prosody: str = "contour"
+    phases: tuple[tuple[str, ...], ...] = (PARTS,)
+    epochs: int = 40
+    patience: int = 40
+    batch_clips: int = 32
+    learning_rate: float = 2e-3
+    weight_decay: float = 0.05
+    dropout: float = 0.3
+    label_smoothing: float = 0.1
+    mixup: float = 0.3
+    ema_decay: float = 0.995
+    wave_variants: int = 7
+    mask_count: int = 2
+    mask_bands: int = 8
+    mask_frames: int = 20
+    shift_bands: int = 3
+    crop_margin_frames: int = 10
+    precision: str = "bfloat16"
+
+    def __post_init__(self) -> None:
+        trained = tuple(part for phase in self.phases for part in phase)
+        if sorted(trained) != sorted(PARTS):
+            raise OptionError(f"recipe {self.name}: phases must train each of {PARTS} once, got {self.phases}")
+        if self.precision not in ("float32", "bfloat16"):
+            raise OptionError(f"recipe {self.name}: precision must be float32 or bfloat16, got {self.precision!r}")
+        if self.epochs < 1 or self.batch_clips < 2 or self.patience < 1:
+            raise OptionError(f"recipe {self.name}: epochs and patience must be >= 1, batch_clips >= 2")
+
+    def as_dict(self) -> dict[str, Any]:
+        """The recipe as plain values, for JSON."""
+        return dataclasses.asdict(self)
+
+
+def known_recipes() -> tuple[str, ...]:
+    """Names of the recipes that come with the package."""
+    return tuple(sorted(path.stem for path in BUNDLED.glob("*.toml")))
+
+
+def from_dict(values: dict[str, Any], source: str) -> Recipe:
+    """The recipe with these values.
+
+    Args:
+        values: field of `Recipe` -> value.
+        source: where they came from, for messages.
+
+    Raises:
+        OptionError: a key that no recipe has, a value of another type, or one outside its range.
+    """
+    fields = {field.name: field for field in dataclasses.fields(Recipe)}
+    for key, value in values.items():
+        if key not in fields:
+            raise OptionError(f"{source}: unknown key '{key}'{nearest(key, fields)}")
+        if key != "phases" and not isinstance(value, (int, float) if fields[key].type is float else fields[key].type):
+            raise OptionError(f"{source}: '{key}' must be {fields[key].type.__name__}, got {value!r}")
+    if "name" not in values:
+        raise OptionError(f"{source}: a recipe needs a 'name'")
+    if "phases" in values:
+        values = {**values, "phases": tuple(tuple(phase) for phase in values["phases"])}
+    return Recipe(**values)
+
+
+def read(name_or_path: str | Path) -> Recipe:
+    """The recipe of that name, or in that TOML file.
+
+    Raises:
+        OptionError: no such recipe or file, or one that is not valid.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = BUNDLED / f"{name_or_path}.toml"
+    if not path.is_file():
+        raise OptionError(f"no recipe '{name_or_path}'{nearest(str(name_or_path), known_recipes())}")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: not a TOML file: {error}") from error
+    return from_dict(values, str(path))

@@ -1,0 +1,115 @@
+"""State of a training <-> one safetensors file: weights, averages, optimiser and history, no pickle."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from overtone.errors import TrainingError
+
+State = dict[str, Tensor]
+
+
+@dataclass
+class Progress:
+    """How far a training has come.
+
+    Attributes:
+        phase: position of the phase in the recipe.
+        epoch: the next epoch of that phase; epochs are counted from 0.
+        step: optimiser steps taken in that phase.
+        best_score: validation UAR of the best epoch of that phase so far, mean over its parts.
+        best_epoch: that epoch.
+        history: a row per part and epoch.
+    """
+
+    phase: int = 0
+    epoch: int = 0
+    step: int = 0
+    best_score: float = -1.0
+    best_epoch: int = -1
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+def _optimiser_state(network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
+    names = {parameter: name for name, parameter in network.named_parameters()}
+    return {
+        f"{names[parameter]}/{key}": torch.as_tensor(value)
+        for parameter, values in optimiser.state.items()
+        for key, value in values.items()
+    }
+
+
+def _restore_optimiser(network: nn.Module, optimiser: torch.optim.Optimizer, state: State) -> None:
+    parameters = dict(network.named_parameters())
+    for name, value in state.items():
+        parameter, key = name.rsplit("/", 1)
+        optimiser.state[parameters[parameter]][key] = value.to("cpu" if key == "step" else parameters[parameter].device)
+
+
+def save(
+    path: Path, network: nn.Module, average: nn.Module, best: State, optimiser: torch.optim.Optimizer, at: Progress
+) -> None:
+    """Writes everything that a training needs to go on, whole or not at all."""
+    groups = {
+        "network": network.state_dict(),
+        "average": average.state_dict(),
+        "best": best,
+        "optimiser": _optimiser_state(network, optimiser),
+    }
+    tensors = {f"{group}:{name}": t.detach().clone().contiguous() for group, s in groups.items() for name, t in s.items()}
+    unfinished = path.with_suffix(".part")
+    safetensors.torch.save_file(tensors, unfinished, {"progress": json.dumps(asdict(at))})
+    unfinished.replace(path)
+
+
+def load(path: Path) -> tuple[dict[str, State], Progress]:
+    """The groups of tensors and the progress of a checkpoint.
+
+    Raises:
+        TrainingError: the file is damaged.
+    """
+    groups: dict[str, State] = {"network": {}, "average": {}, "best": {}, "optimiser": {}}
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            progress = Progress(**json.loads(file.metadata()["progress"]))
+            for key in file.keys():  # noqa: SIM118 (not a dict)
+                group, name = key.split(":", 1)
+                groups[group][name] = file.get_tensor(key)
+    except (safetensors.SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
+        raise TrainingError(f"{path}: cannot be resumed from ({error}); delete it to start again") from error
+    return groups, progress
+
+
+def restore(
+    groups: dict[str, State], network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
+) -> State:
+    """Puts a loaded checkpoint back into place and returns the best weights so far."""
+    network.load_state_dict(groups["network"])
+    average.load_state_dict(groups["average"])
+    _restore_optimiser(network, optimiser, groups["optimiser"])
+    return groups["best"]
+
+
+def save_weights(path: Path, network: nn.Module) -> None:
+    """Writes the weights of a finished network, whole or not at all."""
+    unfinished = path.with_suffix(".part")
+    safetensors.torch.save_file({k: v.contiguous() for k, v in network.state_dict().items()}, unfinished)
+    unfinished.replace(path)
+
+
+def load_weights(path: Path, network: nn.Module) -> None:
+    """Reads the weights of a finished network into a new one.
+
+    Raises:
+        TrainingError: missing, damaged or of another network.
+    """
+    try:
+        network.load_state_dict(safetensors.torch.load_file(path))
+    except (safetensors.SafetensorError, OSError, RuntimeError) as error:
+        raise TrainingError(f"{path}: no weights of this network: {error}") from error

@@ -1,0 +1,179 @@
+"""Utterances -> features of every version of them, measured once and kept on disk.
+
+Nothing in the front end is trained, so what it gives is the same in every epoch, fold and seed. The kept files are
+named after what they were made from (sound files, front-end code): a change of either makes new ones.
+"""
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import safetensors.numpy
+import torch
+
+import overtone.audio.read
+import overtone.features
+from overtone.audio.read import read
+from overtone.errors import AudioError, CorpusError
+from overtone.features.augment import vary_waveform
+from overtone.features.front_end import FrontEnd
+from overtone.features.loudness import SILENCE_BELOW_PEAK_DB
+from overtone.values import Utterance, Waveform
+
+SHOWN_BAD_FILES = 5
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and a short text."""
+
+
+def silent_progress(done: int, total: int, text: str) -> None:
+    """A progress that shows nothing."""
+
+
+@dataclass(frozen=True)
+class ClipFeatures:
+    """Features of one clip.
+
+    Attributes:
+        log_mel: float32 `(frames, bands)`.
+        tracks: pitch in Hz, periodicity, loudness in dB; float32 `(frames, 3)`.
+        rates: tempo in bpm, speech rate in Hz, pause ratio; float32 `(3,)`.
+    """
+
+    log_mel: np.ndarray
+    tracks: np.ndarray
+    rates: np.ndarray
+
+    def around_speech(self, margin_frames: int) -> "ClipFeatures":
+        """The same clip with at most `margin_frames` of silence before and after the speech."""
+        loudness_db = self.tracks[:, 2]
+        active = np.flatnonzero(loudness_db > loudness_db.max() - SILENCE_BELOW_PEAK_DB)
+        kept = slice(max(0, active[0] - margin_frames), active[-1] + 1 + margin_frames)
+        return ClipFeatures(self.log_mel[kept], self.tracks[kept], self.rates)
+
+
+@dataclass(frozen=True)
+class FeatureStore:
+    """Features of all utterances, in every version: 0 is the clean one, the others are augmented.
+
+    Attributes:
+        versions: one dict per version of arrays `log_mel`, `tracks` (all clips one after the other), `rates`, `ends`.
+    """
+
+    versions: tuple[dict[str, np.ndarray], ...]
+
+    def __len__(self) -> int:
+        return len(self.versions[0]["ends"])
+
+    def clip(self, index: int, version: int = 0) -> ClipFeatures:
+        """Features of one utterance.
+
+        Args:
+            index: position in the list of utterances.
+            version: 0 for the clean clip.
+        """
+        arrays = self.versions[version]
+        span = slice(arrays["ends"][index - 1] if index else 0, arrays["ends"][index])
+        return ClipFeatures(arrays["log_mel"][span], arrays["tracks"][span], arrays["rates"][index])
+
+
+def default_cache() -> Path:
+    """Folder of the user's cache where features are kept."""
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "overtone"
+
+
+def _fingerprint(utterances: Sequence[Utterance]) -> str:
+    digest = hashlib.sha256()
+    code = [Path(overtone.audio.read.__file__), *sorted(Path(overtone.features.__file__).parent.glob("*.py"))]
+    for path in code:
+        digest.update(path.read_bytes())
+    for utterance in utterances:
+        found = utterance.path.stat()
+        what = (utterance.clip, found.st_size, found.st_mtime_ns, utterance.start_s, utterance.end_s)
+        digest.update(repr(what).encode())
+    return digest.hexdigest()[:16]
+
+
+def read_all(utterances: Sequence[Utterance], progress: Progress) -> list[Waveform]:
+    """The sound of every utterance.
+
+    Raises:
+        CorpusError: some cannot be read; the message names the first of them and counts all.
+    """
+    waveforms, failures = [], []
+    for done, utterance in enumerate(utterances):
+        try:
+            waveforms.append(read(utterance.path, start_s=utterance.start_s, end_s=utterance.end_s))
+        except AudioError as error:
+            failures.append(str(error))
+        progress(done + 1, len(utterances), "reading")
+    if failures:
+        shown = "\n  ".join(failures[:SHOWN_BAD_FILES])
+        raise CorpusError(f"{len(failures)} of {len(utterances)} clips cannot be read, take them out:\n  {shown}")
+    return waveforms
+
+
+@torch.inference_mode()
+def measure(waveforms: Sequence[Waveform], version: int, progress: Progress) -> dict[str, np.ndarray]:
+    """One version of all clips through the front end.
+
+    Args:
+        waveforms: the clean clips.
+        version: 0 leaves them clean; any other number is the seed of their variation.
+        progress: told after each clip.
+    """
+    front_end = FrontEnd()
+    log_mels, tracks, rates = [], [], []
+    for index, waveform in enumerate(waveforms):
+        samples = waveform.samples
+        if version:
+            samples = vary_waveform(samples, np.random.default_rng([version, index]))
+        found = front_end(torch.from_numpy(samples)[None])
+        log_mels.append(found.log_mel[0].numpy())
+        tracks.append(torch.stack([found.pitch_hz[0], found.periodicity[0], found.loudness_db[0]], -1).numpy())
+        rates.append(torch.cat([found.tempo_bpm, found.speech_rate_hz, found.pause_ratio]).numpy())
+        progress(index + 1, len(waveforms), f"measuring version {version}")
+    ends = np.cumsum([len(track) for track in tracks])
+    return {
+        # Half precision is 0.3 % of a decibel or so: nothing beside the variation itself, and half the disk.
+        "log_mel": np.concatenate(log_mels).astype(np.float16 if version else np.float32),
+        "tracks": np.concatenate(tracks),
+        "rates": np.stack(rates),
+        "ends": ends,
+    }
+
+
+def _keep(arrays: dict[str, np.ndarray], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
+    safetensors.numpy.save_file(arrays, unfinished)
+    unfinished.replace(path)
+
+
+def prepare(
+    utterances: Sequence[Utterance], variants: int, cache: Path | None = None, progress: Progress = silent_progress
+) -> FeatureStore:
+    """Features of every utterance in `1 + variants` versions, from the cache where they are there.
+
+    Args:
+        utterances: the labelled clips.
+        variants: number of augmented versions.
+        cache: folder where features are kept; None for that of the user.
+        progress: told about each clip.
+
+    Raises:
+        CorpusError: clips that cannot be read.
+    """
+    folder = (cache or default_cache()) / "features"
+    stem = _fingerprint(utterances)
+    waveforms: list[Waveform] = []
+    versions = []
+    for version in range(1 + variants):
+        path = folder / f"{stem}-{version}.safetensors"
+        if not path.is_file():
+            waveforms = waveforms or read_all(utterances, progress)
+            _keep(measure(waveforms, version, progress), path)
+        versions.append(safetensors.numpy.load_file(path))
+    return FeatureStore(tuple(versions))

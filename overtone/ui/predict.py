@@ -1,0 +1,103 @@
+"""`overtone predict PATH...`: files and folders -> one answer per file, in one of the forms of `overtone.outputs`.
+
+A file that cannot be recognised is named on stderr and the others are still answered; the exit code is then 1.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from overtone.audio.read import SUFFIXES
+from overtone.errors import AudioError, OvertoneError
+from overtone.outputs import FORMS, form_named, save
+from overtone.outputs.table import printable
+from overtone.tasks.recognise import Recogniser, load
+from overtone.values import Answer
+
+DEFAULT_FORM = "table"
+
+
+def predict_arguments(parser: argparse.ArgumentParser) -> None:
+    """PATH... --model --form --output --threads."""
+    parser.add_argument("paths", nargs="+", metavar="PATH", help="a sound file, or a folder to search for them")
+    parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
+    parser.add_argument(
+        "--form",
+        choices=sorted(FORMS),
+        help=f"of the answers; without it, as the suffix of --output says, else {DEFAULT_FORM}",
+    )
+    parser.add_argument(
+        "--output", metavar="FILE", type=Path, help="write there, whole or not at all, instead of stdout"
+    )
+    parser.add_argument("--threads", metavar="N", type=_at_least_one, default=1, help="cores per file (default: 1)")
+
+
+def predict(args: argparse.Namespace) -> int:
+    """Answers for all files; 1 where one could not be recognised."""
+    form = args.form or _form_of(args.output)
+    recogniser = load(args.model, threads=args.threads)
+    found = [source for path in args.paths for source in sound_files(path)]
+    failures: list[OvertoneError] = []
+    if args.output is None:
+        form_named(form).write(_answers(recogniser, found, failures), sys.stdout)
+    elif args.output.exists() and not args.output.is_file() and not args.output.is_dir():
+        with args.output.open("w", encoding="utf-8", errors="surrogateescape", newline="") as device:
+            form_named(form).write(_answers(recogniser, found, failures), device)
+    else:
+        save(_with_progress(_answers(recogniser, found, failures), len(found)), args.output, form)
+    if failures:
+        print(f"overtone: {len(failures)} of {len(found)} could not be recognised", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def sound_files(path: str) -> Iterator[Path | AudioError]:
+    """The file itself, or every sound file in a folder and below, sorted; an error for what cannot be searched.
+
+    What counts in a folder is the suffix. Hidden files and folders are passed over.
+    """
+    if not Path(path).is_dir():
+        yield Path(path)
+        return
+    found: list[Path] = []
+    errors: list[OSError] = []
+    for folder, folders, names in os.walk(path, onerror=errors.append):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        found += [
+            Path(folder) / name for name in names if Path(name).suffix.lower() in SUFFIXES and not name.startswith(".")
+        ]
+    yield from sorted(found)
+    yield from (AudioError(f"{error.filename}: cannot be searched: {error.strerror}") for error in errors)
+    if not found and not errors:
+        yield AudioError(f"{path}: a folder without sound files ({' '.join(sorted(SUFFIXES))})")
+
+
+def _answers(recogniser: Recogniser, found: list[Path | AudioError], failures: list[OvertoneError]) -> Iterator[Answer]:
+    """The answers in order; failures are named on stderr and kept."""
+    for source in found:
+        results = [source] if isinstance(source, AudioError) else recogniser.recognise_many([source])
+        for result in results:
+            if isinstance(result, Answer):
+                yield result
+                continue
+            failures.append(result)
+            sys.stdout.flush()
+            print(f"overtone: {printable(str(result))}", file=sys.stderr)
+
+
+def _with_progress(answers: Iterator[Answer], total: int) -> Iterator[Answer]:
+    from tqdm import tqdm
+
+    return iter(tqdm(answers, total=total, unit=" files", disable=None))
+
+
+def _form_of(output: Path | None) -> str:
+    suffix = "" if output is None else output.suffix.lower().removeprefix(".")
+    return suffix if suffix in FORMS else DEFAULT_FORM
+
+
+def _at_least_one(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)

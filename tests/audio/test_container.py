@@ -1,0 +1,92 @@
+import io
+import struct
+
+import numpy as np
+import pytest
+import soundfile
+
+from overtone.audio.container import expect_whole
+from overtone.errors import AudioError
+
+
+def encoded(form: str, depth: str = "PCM_16", endian: str = "FILE") -> bytes:
+    stream = io.BytesIO()
+    samples = 0.3 * np.sin(np.arange(40_000) / 9)
+    soundfile.write(stream, samples, 16_000, format=form, subtype=depth, endian=endian)
+    return stream.getvalue()
+
+
+CHECKED = [("WAV", "PCM_16"), ("RF64", "PCM_16"), ("AIFF", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS")]
+
+
+@pytest.mark.parametrize(("form", "depth"), [*CHECKED, ("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III")])
+def test_whole_files_pass_and_the_stream_is_back_at_its_start(form: str, depth: str) -> None:
+    stream = io.BytesIO(encoded(form, depth))
+    expect_whole(stream, "clip")
+    assert stream.tell() == 0
+
+
+@pytest.mark.parametrize(("form", "depth"), CHECKED)
+def test_one_missing_byte_is_seen(form: str, depth: str) -> None:
+    with pytest.raises(AudioError, match=r"^clip: truncated"):
+        expect_whole(io.BytesIO(encoded(form, depth)[:-1]), "clip")
+
+
+def test_big_endian_wav() -> None:
+    content = encoded("WAV", endian="BIG")
+    assert content[:4] == b"RIFX"
+    expect_whole(io.BytesIO(content), "clip")
+    with pytest.raises(AudioError, match="truncated"):
+        expect_whole(io.BytesIO(content[:-2]), "clip")
+
+
+@pytest.mark.parametrize("claim", [0xFFFFFFFF, 4_000_000_000, 2_000])
+def test_a_header_that_promises_more_than_there_is(claim: int) -> None:
+    content = bytearray(encoded("WAV")[:1_000])
+    content[40:44] = struct.pack("<I", claim)
+    with pytest.raises(AudioError, match=rf"promises {claim} bytes of sound and holds 956"):
+        expect_whole(io.BytesIO(content), "clip")
+
+
+def test_chunks_around_the_sound_are_allowed() -> None:
+    content = encoded("WAV")
+    odd = b"LIST" + struct.pack("<I", 3) + b"abc\0"
+    expect_whole(io.BytesIO(content[:12] + odd + content[12:] + odd), "clip")
+    with pytest.raises(AudioError, match="truncated"):
+        expect_whole(io.BytesIO(content[:12] + odd + content[12:-1]), "clip")
+
+
+def test_endless_chunks_end() -> None:
+    with pytest.raises(AudioError, match="damaged"):
+        expect_whole(io.BytesIO(b"RIFF\0\0\0\0WAVE" + (b"junk" + bytes(4)) * 20_000), "clip")
+
+
+def test_an_ogg_may_end_on_a_page_that_is_not_the_last_but_not_within_one() -> None:
+    content = encoded("OGG", "OPUS")
+    last = content.rindex(b"OggS")
+    expect_whole(io.BytesIO(content[:last]), "clip")
+    expect_whole(io.BytesIO(content + b"TAG of some tool"), "clip")
+    for cut in (1, 20, 27, 30):
+        with pytest.raises(AudioError, match="Ogg page is cut"):
+            expect_whole(io.BytesIO(content[: last + cut]), "clip")
+
+
+@pytest.mark.parametrize(
+    ("head", "kind"),
+    [
+        (b"\0\0\0 ftypM4A ", "MP4, M4A or MOV"),
+        (b"\x1aE\xdf\xa3\x01\0\0\0\0\0\0\x1f", "WebM"),
+        (b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa", "WMA"),
+        (b"#!AMR\n", "AMR"),
+        (b"\xff\xf1P\x80\x03\x7f\xfc", "AAC"),
+        (b"RIFF\x00\x10\0\0AVI LIST", "AVI"),
+    ],
+)
+def test_kinds_that_are_not_read_say_what_to_do(head: bytes, kind: str) -> None:
+    with pytest.raises(AudioError, match=rf"^clip: {kind}.*ffmpeg -i INPUT OUTPUT\.wav"):
+        expect_whole(io.BytesIO(head + bytes(100)), "clip")
+
+
+def test_an_empty_file() -> None:
+    with pytest.raises(AudioError, match="empty"):
+        expect_whole(io.BytesIO(b""), "clip")

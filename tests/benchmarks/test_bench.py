@@ -1,0 +1,135 @@
+"""The benchmark measures what it says it measures, and writes whole files only."""
+
+import json
+import re
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import soundfile
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT))
+
+pytest.importorskip("librosa", reason="librosa comes with the [dev] extra")
+
+from benchmarks import bench, installed, librosa_pipeline, process  # noqa: E402
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Path]:
+    """Five files of a 220 Hz tone with harmonics, 0.6 s at 48 kHz."""
+    time_s = np.arange(28_800) / 48_000
+    tone = sum(np.sin(2 * np.pi * 220 * harmonic * time_s) / harmonic for harmonic in range(1, 6))
+    paths = [tmp_path / f"{number}.flac" for number in range(5)]
+    for path in paths:
+        soundfile.write(path, 0.2 * tone, 48_000)
+    return paths
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # audioread imports what Python 3.13 has dropped
+def test_librosa_pipeline_hears_the_tone(clips: list[Path]) -> None:
+    features, seconds = librosa_pipeline.extract(clips[0])
+    assert np.median(features["pitch"]) == pytest.approx(220, rel=0.02)
+    assert features["mel"].shape[0] == 128
+    assert features["loudness"].shape == features["pitch"].shape
+    assert features["tempo"] > 0
+    assert list(seconds) == ["load", "mel", "pitch", "loudness", "tempo"]
+    assert all(value > 0 for value in seconds.values())
+
+
+def test_both_ways_are_timed_per_clip(clips: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock_s, seen = [0.0], []
+
+    def recognise(path: Path) -> None:
+        seen.append(path)
+        clock_s[0] += 0.002
+
+    def extract(path: Path) -> tuple[None, dict[str, float]]:
+        seen.append(path)
+        warm = len(seen) > 4 * bench.WARM_UP_CLIPS
+        clock_s[0] += 0.020 if warm else 9.0
+        return None, {"load": 0.004 if warm else 9.0, "pitch": 0.016}
+
+    monkeypatch.setattr(bench, "time", SimpleNamespace(perf_counter=lambda: clock_s[0]))
+    monkeypatch.setitem(vars(bench.overtone), "load", lambda threads: SimpleNamespace(recognise=recognise))
+    monkeypatch.setattr(bench.librosa_pipeline, "extract", extract)
+    clips = clips[: bench.WARM_UP_CLIPS + 1]  # so few that a counted warm-up would move every median
+    measured = bench.side_by_side(clips, repeats=2)
+    assert seen == [clip for clip in clips for _ in range(4)]
+    assert measured["overtone_ms"] == pytest.approx(2)
+    assert measured["librosa_ms"] == pytest.approx(20)
+    assert measured["times_faster"] == pytest.approx(10)
+    assert measured["librosa_steps_ms"] == pytest.approx({"load": 4, "pitch": 16})
+
+
+def test_wave_holds_the_same_samples(clips: list[Path], tmp_path: Path) -> None:
+    wave = bench.as_wave(clips[0], tmp_path)
+    assert wave.suffix == ".wav"
+    np.testing.assert_array_equal(soundfile.read(wave)[0], soundfile.read(clips[0])[0])
+    assert soundfile.info(wave).samplerate == 48_000
+
+
+def test_chosen_clips_spread_over_the_corpus(tmp_path: Path) -> None:
+    for number in range(10):
+        (tmp_path / f"{number}.flac").touch()
+    assert [path.stem for path in bench.chosen_clips(tmp_path, 5)] == ["0", "2", "4", "6", "8"]
+    assert len(bench.chosen_clips(tmp_path, 50)) == 10
+    assert bench.chosen_clips(tmp_path / "missing", 5) == []
+
+
+def test_peak_memory_is_that_of_the_child_alone() -> None:
+    ballast = np.ones(60_000_000, dtype=np.uint8)  # a large parent must not count
+    small = process.measure([sys.executable, "-c", "pass"])
+    large = process.measure([sys.executable, "-c", "x = b'1' * 50_000_000"])
+    assert ballast.sum() == 60_000_000
+    assert 3 < small["peak_mb"] < 40
+    assert large["peak_mb"] - small["peak_mb"] == pytest.approx(50, abs=8)
+
+
+def test_process_reports_time_and_status() -> None:
+    code = "import sys, time; time.sleep(0.2); sys.exit(3)"
+    measured = process.measure([sys.executable, "-c", code])
+    assert measured["status"] == 3
+    assert 0.2 <= measured["wall_s"] < 5
+
+
+def test_a_failing_command_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bench.process, "measure", lambda command: {"wall_s": 0.1, "peak_mb": 9.0, "status": 1})
+    with pytest.raises(SystemExit, match="failed"):
+        bench.whole_process(tmp_path / "x.wav")
+
+
+def test_installed_packages_are_followed_to_the_end() -> None:
+    sizes = installed.sizes_mb("librosa")
+    assert {"librosa", "numba", "llvmlite", "scipy", "numpy"} <= sizes.keys()
+    assert sizes["llvmlite"] > 20
+    assert "pytest" not in sizes
+    assert "torch" not in installed.sizes_mb("overtone")
+    assert "onnxruntime" in installed.sizes_mb("overtone")
+
+
+def test_machine_is_described_without_names_or_paths() -> None:
+    text = json.dumps(bench.machine())
+    assert "python" in text
+    assert bench.platform.node() not in re.findall(r"[\w.-]+", text)
+    for folder in (PROJECT, Path.home(), sys.prefix):
+        assert str(folder) not in text
+
+
+def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "results" / "bench.json"
+    bench.write(path, {"a": {"b": 1.23456789, "n": 3}, "name": "x"})
+    assert json.loads(path.read_text()) == {"a": {"b": 1.235, "n": 3}, "name": "x"}
+    with pytest.raises(TypeError):
+        bench.write(path, {"a": object()})
+    assert json.loads(path.read_text())["name"] == "x"
+    assert [each.name for each in path.parent.iterdir()] == ["bench.json"]
+
+
+def test_without_clips_it_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    assert bench.main(["--data", str(tmp_path), "--out", str(tmp_path / "bench.json")]) == 1
+    assert "OVERTONE_DATA" in capsys.readouterr().out
+    assert not (tmp_path / "bench.json").exists()

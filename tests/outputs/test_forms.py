@@ -1,0 +1,102 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from overtone.emotions import EMOTIONS
+from overtone.errors import InputError, OptionError, OvertoneError
+from overtone.outputs import FORMS, form_named, save
+from overtone.values import Answer
+
+
+def answers(rng: np.random.Generator, names: tuple[str, ...]) -> list[Answer]:
+    def some() -> np.ndarray:
+        return rng.dirichlet(np.ones(len(EMOTIONS)))
+
+    return [
+        Answer(EMOTIONS, some(), {"mel": some(), "prosody": some()}, 3.70312, {"tempo_bpm": 118.23456}, "tiny", name)
+        for name in names
+    ]
+
+
+NAMES = ("a.wav", 'with "quotes", commas.wav', "line\nbreak.wav", "声.wav", "not-utf8-\udcff.wav", "=1+1.wav")
+
+
+def written(form: str, given: list[Answer]) -> str:
+    stream = io.StringIO(newline="")
+    FORMS[form].write(given, stream)
+    return stream.getvalue()
+
+
+def test_json_has_every_key_and_number(rng: np.random.Generator) -> None:
+    given = answers(rng, NAMES)
+    objects = json.loads(written("json", given))
+    assert [row["path"] for row in objects] == list(NAMES)
+    for row, answer in zip(objects, given, strict=True):
+        assert list(row["probabilities"]) == list(EMOTIONS)
+        assert list(row["branches"]) == ["mel", "prosody"]
+        assert list(row["probabilities"].values()) == pytest.approx(list(answer.probabilities), abs=1e-6)
+        assert list(row["branches"]["prosody"].values()) == pytest.approx(list(answer.branches["prosody"]), abs=1e-6)
+        assert row["emotion"] == max(row["probabilities"], key=row["probabilities"].get) == answer.emotion
+        assert row["confidence"] == pytest.approx(answer.confidence, abs=1e-6)
+        assert row["duration_s"] == 3.703
+        assert row["prosody"] == {"tempo_bpm": 118.235}
+        assert row["model"] == "tiny"
+
+
+def test_json_of_no_answer_is_an_empty_list() -> None:
+    assert json.loads(written("json", [])) == []
+
+
+def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
+    given = answers(rng, NAMES)
+    rows = list(csv.DictReader(io.StringIO(written("csv", given), newline="")))
+    expected = ["path", "emotion", "confidence", "duration_s", *(f"p_{name}" for name in EMOTIONS)]
+    expected += [f"{branch}_p_{name}" for branch in ("mel", "prosody") for name in EMOTIONS]
+    assert list(rows[0]) == expected
+    assert [row["path"] for row in rows] == list(NAMES)
+    for row, answer in zip(rows, given, strict=True):
+        assert float(row["mel_p_sad"]) == pytest.approx(answer.branches["mel"][EMOTIONS.index("sad")], abs=1e-6)
+        assert float(row["p_angry"]) == pytest.approx(answer.probabilities[EMOTIONS.index("angry")], abs=1e-6)
+        assert float(row["confidence"]) == pytest.approx(answer.confidence, abs=1e-6)
+
+
+def test_csv_of_no_answer_is_a_header() -> None:
+    assert written("csv", []) == "path,emotion,confidence,duration_s\n"
+
+
+def test_csv_refuses_answers_of_different_models(rng: np.random.Generator) -> None:
+    other = Answer(("sad", "angry"), np.array([0.5, 0.5]), source="b.wav")
+    with pytest.raises(InputError, match=r"b\.wav: answers of models with different emotions"):
+        written("csv", [*answers(rng, ("a.wav",)), other])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_saving_writes_whole_or_not_at_all(form: str, tmp_path: Path, rng: np.random.Generator) -> None:
+    path = tmp_path / "answers"
+    path.write_text("older")
+
+    def breaking():
+        yield from answers(rng, ("a.wav",))
+        raise OvertoneError("the model broke")
+
+    with pytest.raises(OvertoneError, match="the model broke"):
+        save(breaking(), path, form)
+    assert path.read_text() == "older"
+    save(answers(rng, NAMES), path, form)
+    assert b"a.wav" in path.read_bytes()
+    assert [file.name for file in tmp_path.iterdir()] == ["answers"]
+
+
+def test_saved_csv_keeps_the_bytes_of_file_names(tmp_path: Path, rng: np.random.Generator) -> None:
+    save(answers(rng, ("not-utf8-\udcff.wav", "声.wav")), tmp_path / "a.csv", "csv")
+    assert b"not-utf8-\xff.wav" in (tmp_path / "a.csv").read_bytes()
+    assert "声.wav".encode() in (tmp_path / "a.csv").read_bytes()
+
+
+def test_unknown_forms_name_the_nearest() -> None:
+    with pytest.raises(OptionError, match="did you mean 'json'"):
+        form_named("jsn")

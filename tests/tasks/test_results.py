@@ -1,0 +1,234 @@
+"""`make results`: everything follows from the files, nothing is invented, and damage is named."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.metrics import balanced_accuracy_score
+
+from overtone.emotions import EMOTIONS
+from overtone.errors import InputError
+from overtone.outputs.predictions import Audits, audits_path, csv_path, write, write_audits
+from overtone.tasks.results import build
+from overtone.values import LeakAudit, Predictions
+
+README = (
+    "# Hi\n<!-- results:start -->\nold\n<!-- results:end -->\nmiddle\n<!-- bench:start -->\n<!-- bench:end -->\nend\n"
+)
+BENCH = {
+    "machine": {"processor": "Some CPU", "system": "Linux x86_64", "versions": {"python": "3.11.2"}},
+    "clips": {"count": 48, "median_s": 3.67},
+    "recognise": {"flac": {"overtone_ms": 9.87, "librosa_ms": 321.4, "times_faster": 32.6}},
+    "process": {"wall_s": 0.61, "peak_mb": 120.4},
+    "import": {"beyond_numpy_s": 0.012},
+    "installed": {"overtone": {"total_mb": 130.2}, "librosa": {"total_mb": 480.9}},
+}
+ANCHORS = {
+    "sections": [
+        {
+            "protocol": "luna5",
+            "title": "Unseen speakers",
+            "text": "Five folds.",
+            "rows": [
+                {"system": "Low", "uar": 10, "uar_low": 9, "uar_high": 11, "source": "Somebody 2020"},
+                {"system": "High", "wa": 99.5, "source": "Somebody 2021", "note": "optimistic"},
+            ],
+        },
+        {
+            "protocol": "paper",
+            "title": "The paper",
+            "text": "It leaks.",
+            "rows": [{"system": "Late fusion", "part": "fusion", "wa": 90.28, "source": "Govindu"}],
+        },
+    ]
+}
+
+
+def predictions(sharpness: float, clips: int = 16, seeds: int = 1) -> Predictions:
+    rng = np.random.default_rng(int(10 * sharpness))
+    n = 6 * clips * seeds
+    place = np.arange(n) % 8
+    logits = rng.normal(size=(n, 8)) + sharpness * np.eye(8)[place]
+    shares = np.round(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), 6)
+    return Predictions(
+        emotions=EMOTIONS,
+        path=np.array([f"clip{i % (6 * clips)}" for i in range(n)]),
+        speaker=np.array([f"{i % 6:02d}" for i in range(n)]),
+        sentence=np.full(n, "1"),
+        fold=np.full(n, "1"),
+        seed=np.arange(n) // (6 * clips),
+        truth=np.array(EMOTIONS)[place],
+        probabilities=shares,
+    )
+
+
+PARTS = {"mel": predictions(1.5), "prosody": predictions(0.5), "fusion": predictions(3.0)}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    oof = tmp_path / "results" / "oof"
+    for protocol, recipe in (("luna5", "overtone"), ("luna5", "paper"), ("paper", "paper")):
+        for part, held in PARTS.items() if recipe == "overtone" else [("fusion", PARTS["fusion"])]:
+            write(held, csv_path(oof, protocol, recipe, part))
+    leak = {part: LeakAudit(288, 24, 2, 24, 2, 280) for part in PARTS}
+    write_audits(Audits("paper", "paper", leak, (0,), {}), audits_path(oof, "paper", "paper"))
+    write(predictions(2.0, clips=8), csv_path(oof, "paper", "paper", "mel"))  # a phase with other clips
+    (tmp_path / "README.md").write_text(README)
+    (tmp_path / "results" / "bench.json").write_text(json.dumps(BENCH))
+    (tmp_path / "results" / "anchors.json").write_text(json.dumps(ANCHORS))
+    return tmp_path
+
+
+def section(text: str, title: str) -> str:
+    assert f"\n## {title}\n" in text
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def test_everything_is_made_from_the_files(project: Path) -> None:
+    written = build(project)
+    assert all(path.is_file() for path in written)
+    text = (project / "docs" / "results.md").read_text("utf-8")
+    luna = section(text, "Unseen speakers")
+    places = [luna.index(name) for name in ("| Low |", "**overtone recipe, fusion**", "| High |")]
+    assert places == sorted(places), "the ladder goes up"
+    assert "10.0 [9.0, 11.0]" in luna
+    assert "Somebody 2021" in luna
+    answers = np.array(EMOTIONS)[PARTS["fusion"].probabilities.argmax(axis=1)]
+    assert f"**{100 * balanced_accuracy_score(PARTS['fusion'].truth, answers):.1f} " in luna
+    assert "results/oof/luna5-overtone-fusion.csv" in luna.replace("\\", "")
+    paper = section(text, "The paper")
+    assert "97 %" in paper
+    assert "90.3" in paper
+    for path in written[2:]:
+        assert f"(figures/{path.name})" in text
+    assert "Some CPU" in section(text, "Speed and size")
+
+
+def test_paired_tests(project: Path) -> None:
+    build(project)
+    tests = section((project / "docs" / "results.md").read_text("utf-8"), "Paired tests")
+    line = next(line for line in tests.splitlines() if "overtone recipe, fusion − overtone recipe, prosody" in line)
+    assert "| + " not in line
+    assert "better" in line
+    same = next(line for line in tests.splitlines() if "overtone recipe, fusion − paper recipe, fusion" in line)
+    assert same.endswith("| +0.0 [+0.0, +0.0] | 1.000 | 6 speakers | not told apart |")
+    assert "different clips: paper: paper recipe, fusion and paper recipe, mel." in tests
+
+
+def test_readme_tables_and_nothing_else_change(project: Path) -> None:
+    build(project)
+    text = (project / "README.md").read_text()
+    assert text.startswith("# Hi\n<!-- results:start -->\n")
+    assert "old" not in text
+    assert "|\n\n<!-- results:end -->\nmiddle\n<!-- bench:start -->\n" in text
+    assert text.endswith("\n<!-- bench:end -->\nend\n")
+    assert "| 9.9 ms | 321 ms | 33 |" in text
+    assert "90.3 WA" in text
+    assert "| 97 % | 100 % | 90.3 WA |" in text
+    assert text.count("| luna5 |") == 2
+    assert text.index("luna5") < text.index("| paper |")
+
+
+def test_built_twice_is_the_same(project: Path) -> None:
+    before = {path: path.read_bytes() for path in build(project)}
+    stale = project / "docs" / "figures" / "luna5-gone-recall.png"
+    stale.write_bytes(b"")
+    kept = stale.with_name("drawn-by-hand.png")
+    kept.write_bytes(b"")
+    assert {path: path.read_bytes() for path in build(project)} == before
+    assert not stale.exists()
+    assert kept.exists()
+
+
+def test_what_is_missing_is_left_out(project: Path) -> None:
+    for name in ("bench.json", "anchors.json"):
+        (project / "results" / name).unlink()
+    (project / "results" / "oof" / "paper-paper.json").unlink()
+    build(project)
+    text = (project / "docs" / "results.md").read_text("utf-8")
+    assert "Speed" not in text
+    assert "Somebody" not in text
+    assert "97 %" not in text
+    assert "RAVDESS, 5 folds of unseen actors" in text, "sections without published rows are titled by the protocol"
+    shutil.rmtree(project / "results" / "oof")
+    written = build(project)
+    assert [path.name for path in written] == ["results.md", "README.md"]
+    assert "| " not in (project / "README.md").read_text()
+    assert list((project / "docs" / "figures").glob("*.png")) == []
+
+
+def test_anchors_of_protocols_without_results_stay(project: Path) -> None:
+    shutil.rmtree(project / "results" / "oof")
+    build(project)
+    assert "Somebody 2020" in (project / "docs" / "results.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", ["luna5-mel.csv", "luna6-paper-mel.csv", "luna5-paper-fused.csv"])
+def test_strange_names_are_named(project: Path, name: str) -> None:
+    (project / "results" / "oof" / name).write_text("")
+    with pytest.raises(InputError, match=rf"{name}: the name should be"):
+        build(project)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("results/bench.json", "{}", "bench.json: .*make bench"),
+        ("results/bench.json", "", "bench.json"),
+        ("results/anchors.json", "[]", "anchors.json"),
+        ("results/anchors.json", json.dumps({"sections": [{"protocol": "x"}]}), "anchors.json.*title"),
+        ("results/oof/paper-paper.json", "{}", "paper-paper.json"),
+        ("results/oof/luna5-paper-mel.csv", "path\n", "luna5-paper-mel.csv, line 1"),
+        ("README.md", "nothing", "README.md: the table of results needs"),
+    ],
+)
+def test_damage_is_named_and_nothing_is_written(project: Path, file: str, content: str, message: str) -> None:
+    (project / file).write_text(content)
+    with pytest.raises(InputError, match=message):
+        build(project)
+    assert not (project / "docs").exists()
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"system": "x", "uar": 1}, "needs a source"),
+        ({"system": "x", "source": "y"}, "needs a source and a figure"),
+        ({"system": "x", "source": "y", "uaar": 1}, "anchors.json: no key 'uaar'.*did you mean 'uar'"),
+    ],
+)
+def test_rows_without_a_source_are_refused(project: Path, row: dict, message: str) -> None:
+    held = {"sections": [{**ANCHORS["sections"][0], "rows": [row]}]}
+    (project / "results" / "anchors.json").write_text(json.dumps(held))
+    with pytest.raises(InputError, match=message):
+        build(project)
+
+
+def test_outside_a_project(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="run this in the project folder"):
+        build(tmp_path)
+    (tmp_path / "results").mkdir()
+    with pytest.raises(InputError, match=r"cannot read .*README.md"):
+        build(tmp_path)
+
+
+def test_unknown_speakers_are_said(project: Path) -> None:
+    nameless = replace(PARTS["mel"], speaker=np.full(len(PARTS["mel"]), ""))
+    write(nameless, csv_path(project / "results" / "oof", "random", "overtone", "mel"))
+    build(project)
+    assert "Intervals over clips are too narrow" in (project / "docs" / "results.md").read_text("utf-8")
+
+
+def test_figures_of_others_kept_in_this_project_are_readable() -> None:
+    from overtone.tasks import anchors
+
+    sections = anchors.read(Path(__file__).resolve().parents[2] / "results" / "anchors.json")
+    rows = {(section.protocol, row.system): row for section in sections for row in section.rows}
+    assert rows["luna5", "eGeMAPS (88 features) + RBF SVM"].uar == "46.7 [43.8, 49.9]"
+    assert rows["luna5", "ResLSTM-SA, from scratch, 47 k parameters"].uar == "62.3"
+    assert rows["paper", "Late fusion"].shown == "90.3 WA"
+    assert rows["random", "wav2vec2-base, all layers frozen"].rank == 83

@@ -1,0 +1,136 @@
+"""A model file of a few hundred bytes that keeps the contract of `overtone.tasks.recognise`, for tests.
+
+Its probabilities are softmax(features @ weights), features being the means of |x|, x and x * x: not wise, but small
+and easy to compute again with numpy.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from overtone.emotions import EMOTIONS
+
+HOP_SAMPLES = 256
+MIN_SAMPLES = 8_000
+PITCH_HZ = 200.0
+RATES = {"tempo_bpm": 120.0, "speech_rate_hz": 4.0, "pause_ratio": 0.25}
+PARTS = ("probabilities", "mel_probabilities", "prosody_probabilities")
+
+
+def weights(part: str, classes: int = len(EMOTIONS)) -> np.ndarray:
+    """Weights `(3, classes)` of one part."""
+    return np.random.default_rng(PARTS.index(part)).normal(0, 5, (3, classes)).astype(np.float32)
+
+
+def expected(samples: np.ndarray, part: str = "probabilities") -> np.ndarray:
+    """What the model answers, computed with numpy."""
+    x = np.pad(samples, (0, max(0, MIN_SAMPLES - len(samples)))).astype(float)
+    scores = np.array([np.abs(x).mean(), x.mean(), (x * x).mean()]) @ weights(part)
+    powers = np.exp(scores - scores.max())
+    return powers / powers.sum()
+
+
+def card(**changes: Any) -> dict[str, Any]:
+    """A whole card; a change to `...` takes a key out."""
+    whole = {
+        "format": 1,
+        "id": "tiny-1",
+        "emotions": list(EMOTIONS),
+        "sample_rate_hz": 16_000,
+        "min_samples": MIN_SAMPLES,
+        "hop_samples": HOP_SAMPLES,
+        "recipe": {"name": "tiny"},
+        "training_data": [
+            {
+                "corpus": "ravdess",
+                "clips": 1440,
+                "speakers": 24,
+                "licence": "CC BY-NC-SA 4.0",
+                "citation": "L. & R. 2018",
+            }
+        ],
+        "licence": "CC BY-NC-SA 4.0",
+        "scores": [
+            {
+                "protocol": "luna5",
+                "recipe": "overtone",
+                "part": "fusion",
+                "uar": 0.625,
+                "uar_low": 0.585,
+                "uar_high": 0.664,
+                "wa": 0.631,
+                "macro_f1": 0.62,
+                "clips": 1440,
+                "speakers": 24,
+                "seeds": 3,
+                "audit": {"test_clips": 1440, "seen_clips": 0, "test_speakers": 24, "shared_speakers": 0},
+            }
+        ],
+        "versions": {"overtone": "0.1.0", "torch": "2.13.0"},
+        "limits": "Acted speech of 24 people; answers on other recordings are less certain.",
+    }
+    whole.update(changes)
+    return {key: value for key, value in whole.items() if value is not ...}
+
+
+def write(path: Path, *, metadata: dict[str, str] | None = None, without: str = "", **changes: Any) -> Path:
+    """Writes the model file.
+
+    Args:
+        path: where to.
+        metadata: of the ONNX file, instead of the card.
+        without: an output to leave out.
+        changes: keys of the card that differ; see `card`.
+    """
+    nodes = [
+        helper.make_node("Abs", ["waveform"], ["size"]),
+        helper.make_node("Mul", ["waveform", "waveform"], ["power"]),
+        *(
+            helper.make_node("ReduceMean", [source, "last"], [f"mean_{source}"], keepdims=1)
+            for source in ("size", "waveform", "power")
+        ),
+        helper.make_node("Concat", ["mean_size", "mean_waveform", "mean_power"], ["features"], axis=1),
+    ]
+    constants = [numpy_helper.from_array(np.array([1]), "last")]
+    for part in PARTS:
+        constants.append(numpy_helper.from_array(weights(part), f"weights_{part}"))
+        nodes.append(helper.make_node("MatMul", ["features", f"weights_{part}"], [f"scores_{part}"]))
+        nodes.append(helper.make_node("Softmax", [f"scores_{part}"], [part], axis=1))
+    nodes += _track_nodes(constants)
+    for name, value in RATES.items():
+        constants.append(numpy_helper.from_array(np.array([value], np.float32), f"value_{name}"))
+        nodes.append(helper.make_node("Identity", [f"value_{name}"], [name]))
+    outputs = [helper.make_tensor_value_info(part, TensorProto.FLOAT, ["batch", "emotions"]) for part in PARTS]
+    outputs += [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", "frames"])
+        for name in ("pitch_hz", "loudness_db")
+    ]
+    outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in RATES]
+    outputs = [output for output in outputs if output.name != without]
+    waveform = helper.make_tensor_value_info("waveform", TensorProto.FLOAT, ["batch", "samples"])
+    graph = helper.make_graph(nodes, "tiny", [waveform], outputs, constants)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    helper.set_model_props(model, {"overtone_card": json.dumps(card(**changes))} if metadata is None else metadata)
+    onnx.checker.check_model(model)
+    path.write_bytes(model.SerializeToString())
+    return path
+
+
+def _track_nodes(constants: list[onnx.TensorProto]) -> list[onnx.NodeProto]:
+    """loudness_db = 20 log10 of the mean of |x| per hop; pitch_hz = 200 where louder than -60 dB, else 0."""
+    numbers = {"floor": 1e-6, "to_db": 20 / np.log(10), "gate_db": -60.0, "voiced_hz": PITCH_HZ, "unvoiced_hz": 0.0}
+    constants += [numpy_helper.from_array(np.array(value, np.float32), name) for name, value in numbers.items()]
+    return [
+        helper.make_node("Unsqueeze", ["size", "last"], ["rows"]),
+        helper.make_node("AveragePool", ["rows"], ["pooled"], kernel_shape=[HOP_SAMPLES], strides=[HOP_SAMPLES]),
+        helper.make_node("Squeeze", ["pooled", "last"], ["levels"]),
+        helper.make_node("Max", ["levels", "floor"], ["bounded"]),
+        helper.make_node("Log", ["bounded"], ["logs"]),
+        helper.make_node("Mul", ["logs", "to_db"], ["loudness_db"]),
+        helper.make_node("Greater", ["loudness_db", "gate_db"], ["loud"]),
+        helper.make_node("Where", ["loud", "voiced_hz", "unvoiced_hz"], ["pitch_hz"]),
+    ]

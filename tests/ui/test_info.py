@@ -1,0 +1,56 @@
+import json
+from pathlib import Path
+
+import pytest
+import tiny_model
+
+from overtone.ui.cli import main
+from overtone.ui.info import WIDTH, as_text
+
+
+def test_the_card_for_people_says_what_matters() -> None:
+    lines = as_text(tiny_model.card(limits="Mind this. " * 30)).splitlines()
+    text = "\n".join(lines)
+    assert "model        tiny-1" in lines
+    assert "licence      of the weights: CC BY-NC-SA 4.0" in lines
+    assert "ravdess: 1440 clips of 24 speakers; CC BY-NC-SA 4.0; L. & R. 2018" in text
+    row = next(line for line in lines if line.startswith("luna5"))
+    assert row.split() == [
+        *[
+            "luna5",
+            "overtone",
+            "fusion",
+            "62.5",
+            "[58.5,",
+            "66.4]",
+            "63.1",
+            "62.0",
+            "1440",
+            "24",
+            "3",
+            "0",
+            "of",
+            "1440",
+        ]
+    ]
+    assert text.count("Mind this.") == 30
+    assert all(len(line) <= WIDTH for line in lines if line.startswith(("limits", " ")))
+
+
+def test_scores_with_gaps_and_none_at_all() -> None:
+    gaps = as_text(tiny_model.card(scores=[{"protocol": "loso", "uar": "good"}]))
+    assert "loso      -       -     -      -     -           -      -         -      -" in gaps
+    assert "none were measured" in as_text(tiny_model.card(scores=[]))
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    model = str(tiny_model.write(tmp_path / "tiny.onnx"))
+    assert main(["info", "--model", model]) == 0
+    assert capsys.readouterr().out == as_text(tiny_model.card()) + "\n"
+    assert main(["info", "--model", model, "--form", "json"]) == 0
+    assert json.loads(capsys.readouterr().out) == tiny_model.card()
+
+
+def test_a_model_of_a_newer_version(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "--model", str(tiny_model.write(tmp_path / "new.onnx", format=2))]) == 1
+    assert "card has format 2, this Overtone reads format 1" in capsys.readouterr().err

@@ -1,0 +1,169 @@
+import csv
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import tiny_model
+
+from overtone.audio.read import read
+from overtone.errors import AudioError
+from overtone.ui.cli import main
+from overtone.ui.predict import sound_files
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return str(tiny_model.write(tmp_path / "tiny.onnx"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three sounds, one of them deeper down, among things to pass over."""
+    root = tmp_path / "speech"
+    (root / "deep" / "er").mkdir(parents=True)
+    (root / ".cache").mkdir()
+    for number, name in enumerate(("b.WAV", "a.flac", "deep/er/c.ogg", ".cache/d.wav", "._b.wav")):
+        form = {".flac": "FLAC", ".ogg": "OGG"}.get(Path(name).suffix, "WAV")
+        soundfile.write(root / name, 0.1 * (number + 1) * np.sin(np.arange(24_000) / 9), 24_000, format=form)
+    (root / "notes.txt").write_text("no sound")
+    return root
+
+
+def test_a_folder_as_json(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(folder), "--model", model, "--form", "json"]) == 0
+    out, err = capsys.readouterr()
+    rows = json.loads(out)
+    assert [row["path"] for row in rows] == [str(folder / name) for name in ("a.flac", "b.WAV", "deep/er/c.ogg")]
+    for row in rows:
+        expected = tiny_model.expected(read(row["path"]).samples)
+        assert list(row["probabilities"].values()) == pytest.approx(expected.tolist(), abs=2e-6)
+        assert row["duration_s"] == 1
+        assert {"path", "emotion", "confidence", "probabilities", "branches", "duration_s"} <= set(row)
+    assert err == ""
+
+
+def test_bad_files_are_named_and_the_rest_is_answered(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.wav").write_text("I am no sound")
+    good = str(folder / "a.flac")
+    paths = [good, "gone.wav", str(tmp_path / "text.wav"), str(tmp_path / "empty"), good]
+    assert main(["predict", *paths, "--model", model, "--form", "csv"]) == 1
+    out, err = capsys.readouterr()
+    assert [row["path"] for row in csv.DictReader(io.StringIO(out))] == [good, good]
+    lines = err.splitlines()
+    assert lines[0] == "overtone: gone.wav: no such file"
+    assert lines[1].startswith(f"overtone: {tmp_path}/text.wav: not a sound that can be read")
+    assert lines[2].startswith(f"overtone: {tmp_path}/empty: a folder without sound files")
+    assert lines[3:] == ["overtone: 3 of 5 could not be recognised"]
+
+
+def test_the_table_is_the_form_without_a_form(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(folder / "a.flac"), "--model", model]) == 0
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading.startswith("file ")
+    assert "a.flac" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "begin"),
+    [
+        ("out.json", [], "["),
+        ("out.csv", [], "path,"),
+        ("out.txt", [], "file "),
+        ("out.json", ["--form", "csv"], "path,"),
+        ("new/folder/out.csv", [], "path,"),
+    ],
+)
+def test_output_files(
+    model: str,
+    folder: Path,
+    tmp_path: Path,
+    name: str,
+    options: list[str],
+    begin: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["predict", str(folder), "--model", model, "--output", str(tmp_path / name), *options]) == 0
+    assert (tmp_path / name).read_text().startswith(begin)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_output_that_cannot_be_written(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for target in (tmp_path, tmp_path / "file" / "out.csv"):
+        assert main(["predict", str(folder), "--model", model, "--output", str(target)]) == 1
+        assert capsys.readouterr().err.startswith(f"overtone: cannot write {target}: ")
+
+
+def test_output_to_a_device_leaves_the_device(model: str, folder: Path) -> None:
+    assert main(["predict", str(folder), "--model", model, "--output", "/dev/null"]) == 0
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(folder), "--model", model, "--output", "/dev/full"]) == 1
+    assert capsys.readouterr().err == "overtone: No space left on device\n"
+
+
+def test_a_broken_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken.onnx").write_text("no model")
+    assert main(["predict", str(folder), "--model", str(tmp_path / "broken.onnx")]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"overtone: {tmp_path}/broken.onnx: not a model")
+    assert len(err.splitlines()) == 1
+
+
+def test_folders_that_cannot_be_searched_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import os
+
+    scandir = os.scandir
+
+    def refusing(path):
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)  # root may search anything
+    *files, error = list(sound_files(str(folder)))
+    assert files == [folder / "a.flac", folder / "b.WAV"]
+    assert isinstance(error, AudioError)
+    assert str(error) == f"{folder}/deep: cannot be searched: Permission denied"
+
+
+def test_odd_file_names(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["new\nline.wav", "声音.wav", "\udcff.wav", "-dash.wav", "esc\x1b[2J.wav"]
+    root = tmp_path / "odd"
+    root.mkdir()
+    for name in names:
+        with (root / name).open("wb") as file:
+            soundfile.write(file, 0.3 * np.sin(np.arange(16_000) / 9), 16_000, format="WAV")
+    assert main(["predict", str(root), "--model", model, "--form", "json"]) == 0
+    assert {Path(row["path"]).name for row in json.loads(capsys.readouterr().out)} == set(names)
+    assert main(["predict", str(root), "--model", model]) == 0
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 6
+    assert "\x1b" not in out
+
+
+def test_predicting_in_a_fresh_process_loads_no_training_half(model: str, folder: Path) -> None:
+    program = (
+        "import sys\nfrom overtone.ui.cli import main\n"
+        f"assert main(['predict', {str(folder / 'a.flac')!r}, '--model', {model!r}]) == 0\n"
+        "heavy = {'torch', 'librosa', 'scipy', 'sklearn', 'matplotlib', 'onnx', 'onnxscript', 'safetensors'}\n"
+        "sys.exit(sorted(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
