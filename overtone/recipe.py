@@ -7,12 +7,30 @@ import dataclasses
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from overtone.errors import OptionError, nearest
 
 PARTS: tuple[str, ...] = ("mel", "prosody", "fusion")
 BUNDLED = Path(__file__).parent / "recipes"
+# Key -> the least and the most it may be.
+RANGES: dict[str, tuple[float, float]] = {
+    "epochs": (1, 10_000),
+    "patience": (1, 10_000),
+    "batch_clips": (2, 4096),
+    "learning_rate": (1e-7, 1),
+    "weight_decay": (0, 1),
+    "dropout": (0, 0.99),
+    "label_smoothing": (0, 0.99),
+    "mixup": (0, 10),
+    "ema_decay": (0, 0.9999),
+    "wave_variants": (0, 100),
+    "mask_count": (0, 10),
+    "mask_bands": (0, 64),
+    "mask_frames": (0, 1000),
+    "shift_bands": (0, 32),
+    "crop_margin_frames": (-1, 1000),
+}
 
 
 @dataclass(frozen=True)
@@ -46,8 +64,8 @@ class Recipe:
     mel: str = "attentive"
     prosody: str = "contour"
     phases: tuple[tuple[str, ...], ...] = (PARTS,)
-    epochs: int = 40
-    patience: int = 40
+    epochs: int = 32
+    patience: int = 32
     batch_clips: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -69,8 +87,9 @@ class Recipe:
             raise OptionError(f"recipe {self.name}: phases must train each of {PARTS} once, got {self.phases}")
         if self.precision not in ("float32", "bfloat16"):
             raise OptionError(f"recipe {self.name}: precision must be float32 or bfloat16, got {self.precision!r}")
-        if self.epochs < 1 or self.batch_clips < 2 or self.patience < 1:
-            raise OptionError(f"recipe {self.name}: epochs and patience must be >= 1, batch_clips >= 2")
+        for key, (low, high) in RANGES.items():
+            if not low <= getattr(self, key) <= high:
+                raise OptionError(f"recipe {self.name}: {key} must be in [{low}, {high}], got {getattr(self, key)!r}")
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for JSON."""
@@ -92,17 +111,25 @@ def from_dict(values: dict[str, Any], source: str) -> Recipe:
     Raises:
         OptionError: a key that no recipe has, a value of another type, or one outside its range.
     """
-    fields = {field.name: field for field in dataclasses.fields(Recipe)}
+    kinds = get_type_hints(Recipe)
     for key, value in values.items():
-        if key not in fields:
-            raise OptionError(f"{source}: unknown key '{key}'{nearest(key, fields)}")
-        if key != "phases" and not isinstance(value, (int, float) if fields[key].type is float else fields[key].type):
-            raise OptionError(f"{source}: '{key}' must be {fields[key].type.__name__}, got {value!r}")
+        if key not in kinds:
+            raise OptionError(f"{source}: unknown key '{key}'{nearest(key, kinds)}")
+        allowed = (int, float) if kinds[key] is float else kinds[key]
+        if key != "phases" and (not isinstance(value, allowed) or isinstance(value, bool)):
+            raise OptionError(f"{source}: '{key}' must be {kinds[key].__name__}, got {value!r}")
     if "name" not in values:
         raise OptionError(f"{source}: a recipe needs a 'name'")
     if "phases" in values:
-        values = {**values, "phases": tuple(tuple(phase) for phase in values["phases"])}
+        values = {**values, "phases": _phases(values["phases"], source)}
     return Recipe(**values)
+
+
+def _phases(value: Any, source: str) -> tuple[tuple[str, ...], ...]:
+    rows = value if isinstance(value, (list, tuple)) else [value]
+    if not all(isinstance(row, (list, tuple)) and all(isinstance(part, str) for part in row) for row in rows):
+        raise OptionError(f"{source}: 'phases' must be a list of lists of parts, got {value!r}")
+    return tuple(tuple(row) for row in rows)
 
 
 def read(name_or_path: str | Path) -> Recipe:

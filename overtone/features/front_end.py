@@ -8,8 +8,8 @@ from torch import Tensor, nn
 from overtone.features.loudness import Loudness, active_frames
 from overtone.features.mel import LogMel
 from overtone.features.pitch import Pitch
-from overtone.features.speech_rate import SpeechRate, highest_within, speech_span
 from overtone.features.spectrum import HOP_SAMPLES
+from overtone.features.speech_rate import SpeechRate, highest_within, speech_span
 from overtone.features.tempo import Tempo
 
 

@@ -34,8 +34,8 @@ class Loudness(nn.Module):
             waveform: `(batch, samples)` at 16 kHz.
         """
         framed = frames(waveform, WINDOW_SAMPLES)
-        # Praat takes the weighted mean of each frame away first: a constant offset is not loud.
-        centred = framed - (framed * self.window).sum(-1, keepdim=True)
+        # Praat takes the plain mean of each frame away first: a constant offset is not loud.
+        centred = framed - framed.mean(-1, keepdim=True)
         power = centred.square() @ self.window
         return 10 / math.log(10) * power.clamp(min=POWER_FLOOR).log()
 

@@ -45,7 +45,7 @@ def mel_filters(bands: int = BANDS, fft_samples: int = WINDOW_SAMPLES) -> Tensor
 
 
 class LogMel(nn.Module):
-    """Waveform `(batch, samples)` -> natural log of mel power `(batch, frames, BANDS)`, never below log(POWER_FLOOR)."""
+    """Waveform `(batch, samples)` -> natural log of mel power `(batch, frames, BANDS)`, at least log(POWER_FLOOR)."""
 
     filters: Tensor
 

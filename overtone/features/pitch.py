@@ -45,14 +45,15 @@ class Pitch(nn.Module):
         window = torch.hann_window(WINDOW_SAMPLES, periodic=True, dtype=torch.float64)
         spectrum = torch.fft.rfft(window, 2 * WINDOW_SAMPLES)
         correlation = torch.fft.irfft(spectrum.abs().square())
-        self.register_buffer("window_correlation", (correlation / correlation[0])[lags.long()].float(), persistent=False)
-        self.register_buffer("octave_cost", (OCTAVE_COST * (lags[2:-1] * LOW_HZ / SAMPLE_RATE_HZ).log2()).float(), persistent=False)
+        correlation = (correlation / correlation[0])[lags.long()]
+        cost = OCTAVE_COST * (lags[2:-1] * LOW_HZ / SAMPLE_RATE_HZ).log2()
+        self.register_buffer("window_correlation", correlation.float(), persistent=False)
+        self.register_buffer("octave_cost", cost.float(), persistent=False)
 
     def correlation(self, waveform: Tensor) -> Tensor:
         """Normalised autocorrelation `(batch, frames, lags)` at lags SHORTEST_LAG - 1 ... LONGEST_LAG + 1."""
         raw = self.power(frames(waveform, WINDOW_SAMPLES)) @ self.lag_of_power
-        normalised = raw[..., 1:] / (raw[..., :1].clamp(min=1e-9) * self.window_correlation[1:])
-        return normalised
+        return raw[..., 1:] / (raw[..., :1].clamp(min=1e-9) * self.window_correlation[1:])
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
         """Pitch track and periodicity.

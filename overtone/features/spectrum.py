@@ -1,7 +1,8 @@
 """Waveform -> frames -> power spectrum: the ground that mel and pitch stand on.
 
-Frames are put together from whole hops and the Fourier transform is a matrix product, so that both export to any ONNX runtime with
-dynamic batch and time. A frame is centred on its time: frame t sees samples around t * hop, and silence beyond the ends.
+Frames are put together from whole hops and the Fourier transform is a matrix product, so that both export to any ONNX
+runtime with dynamic batch and time. A frame is centred on its time: frame t sees samples around t * hop, and silence
+beyond the ends.
 """
 
 import math
@@ -57,9 +58,9 @@ class PowerSpectrum(nn.Module):
 
     def __init__(self, window_samples: int, fft_samples: int, bins: int) -> None:
         super().__init__()
-        self.half = window_samples // 2
-        offset = torch.arange(self.half, dtype=torch.float64)
-        window = torch.hann_window(window_samples, periodic=True, dtype=torch.float64)[self.half :]
+        self.half_window = window_samples // 2
+        offset = torch.arange(self.half_window, dtype=torch.float64)
+        window = torch.hann_window(window_samples, periodic=True, dtype=torch.float64)[self.half_window :]
         angle = 2 * math.pi * offset[:, None] * torch.arange(bins, dtype=torch.float64) / fft_samples
         self.register_buffer("cosine", (window[:, None] * angle.cos()).float(), persistent=False)
         self.register_buffer("sine", (window[:, None] * angle.sin()).float(), persistent=False)
@@ -70,9 +71,9 @@ class PowerSpectrum(nn.Module):
         Args:
             framed: `(batch, frames, window_samples)`.
         """
-        later = framed[..., self.half :]
+        later = framed[..., self.half_window :]
         # x[c-1], x[c-2], ...; the sample before them all (x[c-half]) has window weight 0.
-        earlier = torch.flip(framed[..., 1 : self.half], dims=[-1])
+        earlier = torch.flip(framed[..., 1 : self.half_window], dims=[-1])
         earlier = functional.pad(earlier, (1, 0))
         real = (later + earlier) @ self.cosine
         imaginary = (later - earlier) @ self.sine

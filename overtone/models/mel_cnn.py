@@ -26,12 +26,14 @@ class ResidualBlock(nn.Module):
 
     def __init__(self, channels_in: int, channels_out: int, stride: tuple[int, int]) -> None:
         super().__init__()
-        self.frames_stride = stride[0]
         self.first = nn.Conv2d(channels_in, channels_out, 3, stride=stride, padding=1, bias=False)
         self.first_norm = nn.BatchNorm2d(channels_out)
         self.second = nn.Conv2d(channels_out, channels_out, 3, padding=1, bias=False)
         self.second_norm = nn.BatchNorm2d(channels_out)
-        self.squeeze = nn.AvgPool2d((2 * stride[0] - 1, 2 * stride[1] - 1), stride, padding=(stride[0] - 1, stride[1] - 1))
+        across_frames, across_bands = stride
+        self.squeeze = nn.AvgPool2d(
+            (2 * across_frames - 1, 2 * across_bands - 1), stride, padding=(across_frames - 1, across_bands - 1)
+        )
         self.shortcut = nn.Conv2d(channels_in, channels_out, 1, bias=False)
 
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
@@ -96,8 +98,8 @@ class MelCnn(nn.Module):
         """
         weight = mask[:, None, :, None].to(picture.dtype)
         values = functional.relu(self.stem_norm(self.stem(picture[:, None] * weight))) * weight
-        for block in self.blocks:
-            weight = functional.max_pool2d(weight, 1, stride=(block.frames_stride, 1))
+        for block, (frames_stride, _) in zip(self.blocks, STRIDES, strict=True):
+            weight = functional.max_pool2d(weight, 1, stride=(frames_stride, 1))
             values = block(values, weight)
         weight = weight.squeeze(-1)
         mixed = functional.relu(self.mix_norm(self.mix(values).squeeze(-1))) * weight  # (batch, MIXED, frames)

@@ -1,6 +1,6 @@
 """Waveform -> answer: front end, both branches and their fusion as one network."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +46,10 @@ class Network(nn.Module):
         recipe: for the fusion's dropout.
     """
 
-    def __init__(self, mel: nn.Module, prosody: nn.Module, emotions: int, recipe: Recipe) -> None:
+    mel: Any  # branches, as the docstring of `overtone.models` describes them
+    prosody: Any
+
+    def __init__(self, mel: Any, prosody: Any, emotions: int, recipe: Recipe) -> None:
         super().__init__()
         self.front_end = FrontEnd()
         self.mel = mel
@@ -64,8 +67,9 @@ class Network(nn.Module):
         return {"mel": self.mel.inputs(features), "prosody": self.prosody.inputs(features)}
 
     def logits(self, inputs: Inputs) -> dict[str, Tensor]:
-        """Logits of each part `(batch, emotions)`. The fusion sends no gradient into the branches: they stay honest
-        answers of their own.
+        """Logits of each part `(batch, emotions)`.
+
+        The fusion sends no gradient into the branches: they stay honest answers of their own.
         """
         reduced = self.training and self.precision is torch.bfloat16
         with torch.autocast(inputs["mel"][0].device.type, torch.bfloat16, enabled=reduced):

@@ -11,6 +11,7 @@ MARGIN_FRAMES = 8
 TRACKS = 7
 SUMMARIES = 25
 CHANNELS = 64
+STRIDES = (1, 2, 1)  # over time, of each convolution
 EMBEDDING = 64
 REFERENCE_HZ = 100.0
 # Bands of the mel picture below 1 kHz and above 1.9 kHz or so: their difference is the spectral tilt (vocal effort).
@@ -98,9 +99,9 @@ class ContourProsody(nn.Module):
         super().__init__()
         self.convolutions = nn.ModuleList(
             [
-                nn.Conv1d(TRACKS, CHANNELS, 5, padding=2),
-                nn.Conv1d(CHANNELS, CHANNELS, 5, padding=2, stride=2),
-                nn.Conv1d(CHANNELS, CHANNELS, 5, padding=4, dilation=2),
+                nn.Conv1d(TRACKS, CHANNELS, 5, padding=2, stride=STRIDES[0]),
+                nn.Conv1d(CHANNELS, CHANNELS, 5, padding=2, stride=STRIDES[1]),
+                nn.Conv1d(CHANNELS, CHANNELS, 5, padding=4, stride=STRIDES[2], dilation=2),
             ]
         )
         self.norms = nn.ModuleList(nn.BatchNorm1d(CHANNELS) for _ in self.convolutions)
@@ -133,8 +134,8 @@ class ContourProsody(nn.Module):
         """
         weight = mask[:, None].to(tracks.dtype)
         values = tracks
-        for convolution, norm in zip(self.convolutions, self.norms, strict=True):
-            weight = functional.max_pool2d(weight[:, None], 1, stride=(1, convolution.stride[0]))[:, 0]
+        for convolution, norm, stride in zip(self.convolutions, self.norms, STRIDES, strict=True):
+            weight = functional.max_pool2d(weight[:, None], 1, stride=(1, stride))[:, 0]
             values = functional.relu(norm(convolution(values))) * weight
         pooled = self.pool(values, weight > 0)
         embedding = self.embed(torch.cat([pooled, self.summary_norm(summaries)], dim=-1))

@@ -34,8 +34,11 @@ def collate(clips: Sequence[ClipFeatures]) -> Features:
         tracks[row, : len(clip.tracks)] = clip.tracks
         inside[row, : len(clip.tracks)] = True
     pitch_hz, periodicity, loudness_db = torch.from_numpy(tracks).unbind(-1)
-    rates = torch.from_numpy(np.stack([clip.rates for clip in clips])).unbind(-1)
-    return Features(torch.from_numpy(log_mel), pitch_hz, periodicity, loudness_db, *rates, torch.from_numpy(inside))
+    tempo_bpm, speech_rate_hz, pause_ratio = torch.from_numpy(np.stack([clip.rates for clip in clips])).unbind(-1)
+    return Features(
+        torch.from_numpy(log_mel), pitch_hz, periodicity, loudness_db, tempo_bpm, speech_rate_hz, pause_ratio,
+        inside=torch.from_numpy(inside),
+    )  # fmt: skip
 
 
 def training_batches(

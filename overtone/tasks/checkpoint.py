@@ -39,9 +39,9 @@ class Progress:
 def _optimiser_state(network: nn.Module, optimiser: torch.optim.Optimizer) -> State:
     names = {parameter: name for name, parameter in network.named_parameters()}
     return {
-        f"{names[parameter]}/{key}": torch.as_tensor(value)
-        for parameter, values in optimiser.state.items()
-        for key, value in values.items()
+        f"{name}/{key}": torch.as_tensor(value)
+        for parameter, name in names.items()
+        for key, value in optimiser.state.get(parameter, {}).items()
     }
 
 
@@ -55,17 +55,32 @@ def _restore_optimiser(network: nn.Module, optimiser: torch.optim.Optimizer, sta
 def save(
     path: Path, network: nn.Module, average: nn.Module, best: State, optimiser: torch.optim.Optimizer, at: Progress
 ) -> None:
-    """Writes everything that a training needs to go on, whole or not at all."""
+    """Writes everything that a training needs to go on, whole or not at all.
+
+    Raises:
+        TrainingError: the file cannot be written.
+    """
     groups = {
         "network": network.state_dict(),
         "average": average.state_dict(),
         "best": best,
         "optimiser": _optimiser_state(network, optimiser),
     }
-    tensors = {f"{group}:{name}": t.detach().clone().contiguous() for group, s in groups.items() for name, t in s.items()}
+    tensors = {f"{group}:{name}": tensor for group, state in groups.items() for name, tensor in state.items()}
+    _write(path, tensors, {"progress": json.dumps(asdict(at))})
+
+
+def _write(path: Path, tensors: State, metadata: dict[str, str] | None = None) -> None:
+    # Cloned, as one tensor may stand in two groups, and the file format knows no shared memory.
+    apart = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
     unfinished = path.with_suffix(".part")
-    safetensors.torch.save_file(tensors, unfinished, {"progress": json.dumps(asdict(at))})
-    unfinished.replace(path)
+    try:
+        safetensors.torch.save_file(apart, unfinished, metadata)
+        unfinished.replace(path)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise TrainingError(f"{path}: cannot be written ({error}); make room or choose another place") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def load(path: Path) -> tuple[dict[str, State], Progress]:
@@ -89,18 +104,27 @@ def load(path: Path) -> tuple[dict[str, State], Progress]:
 def restore(
     groups: dict[str, State], network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
 ) -> State:
-    """Puts a loaded checkpoint back into place and returns the best weights so far."""
-    network.load_state_dict(groups["network"])
-    average.load_state_dict(groups["average"])
-    _restore_optimiser(network, optimiser, groups["optimiser"])
+    """Puts a loaded checkpoint back into place and returns the best weights so far.
+
+    Raises:
+        TrainingError: it is of another network.
+    """
+    try:
+        network.load_state_dict(groups["network"])
+        average.load_state_dict(groups["average"])
+        _restore_optimiser(network, optimiser, groups["optimiser"])
+    except (RuntimeError, KeyError) as error:
+        raise TrainingError(f"the checkpoint is of another network; take another folder: {error}") from error
     return groups["best"]
 
 
 def save_weights(path: Path, network: nn.Module) -> None:
-    """Writes the weights of a finished network, whole or not at all."""
-    unfinished = path.with_suffix(".part")
-    safetensors.torch.save_file({k: v.contiguous() for k, v in network.state_dict().items()}, unfinished)
-    unfinished.replace(path)
+    """Writes the weights of a finished network, whole or not at all.
+
+    Raises:
+        TrainingError: the file cannot be written.
+    """
+    _write(path, network.state_dict())
 
 
 def load_weights(path: Path, network: nn.Module) -> None:

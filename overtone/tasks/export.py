@@ -1,8 +1,10 @@
 """A trained network -> one ONNX file, kept only if onnxruntime and torch agree on real clips."""
 
+import contextlib
 import json
+import logging
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,19 +15,33 @@ import torch
 
 from overtone.errors import ModelError
 from overtone.models.network import Network, Outputs
+from overtone.outputs.whole import write_bytes
+from overtone.tasks.card import CARD_KEY
 from overtone.values import Waveform
 
 TOLERANCE = 1e-4
 OPSET = 20
 EXAMPLE_SAMPLES = (2, 48_123)  # any batch and length: both are dynamic in the graph
-CARD_KEY = "overtone_card"
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keeps the exporter from telling about its own insides, by warning or by log."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)
 
 
 def _graph(network: Network) -> onnx.ModelProto:
     """The network as ONNX with dynamic batch and time, without the exporter's notes on source files."""
     dynamic = {"waveform": {0: torch.export.Dim("batch"), 1: torch.export.Dim("samples", min=1024)}}
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter warns about its own insides
+    with _quiet():
         program = torch.onnx.export(
             network,
             (torch.zeros(EXAMPLE_SAMPLES),),
@@ -36,6 +52,7 @@ def _graph(network: Network) -> onnx.ModelProto:
             dynamo=True,
             verbose=False,
         )
+    assert program is not None  # as it is only where the exporter is told to write a file itself
     model = program.model_proto
     del model.metadata_props[:]
     for item in [*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output]:
@@ -84,6 +101,7 @@ def export(network: Network, card: dict[str, Any], waveforms: Sequence[Waveform]
 
     Raises:
         ModelError: the two differ by more than `TOLERANCE`; no file is written.
+        OvertoneError: the file cannot be written.
     """
     network.eval()
     model = _graph(network)
@@ -92,8 +110,6 @@ def export(network: Network, card: dict[str, Any], waveforms: Sequence[Waveform]
     content = model.SerializeToString()
     worst = largest_difference(network, content, waveforms)
     if not worst <= TOLERANCE:
-        raise ModelError(f"{path}: not exported, onnxruntime and torch differ by {worst:.1e} (allowed: {TOLERANCE:.0e})")
-    unfinished = path.with_suffix(".part")
-    unfinished.write_bytes(content)
-    unfinished.replace(path)
+        raise ModelError(f"{path}: not exported, onnxruntime and torch differ by {worst:.1e} > {TOLERANCE:.0e}")
+    write_bytes(path, content)
     return worst

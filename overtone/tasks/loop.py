@@ -19,7 +19,8 @@ from overtone.models.network import Network
 from overtone.recipe import PARTS, Recipe
 from overtone.tasks import checkpoint
 from overtone.tasks.batches import mix, plain_batches, training_batches, vary
-from overtone.tasks.prepare import FeatureStore, Progress, silent_progress
+from overtone.tasks.prepare import FeatureStore
+from overtone.tasks.progress import Progress, silent_progress
 from overtone.values import Split
 
 WARM_UP = 0.2  # share of the steps until the learning rate has reached its peak
@@ -173,6 +174,7 @@ def fit(
         network.fit_normalisers(training)
         del training
     network.to(device)
+    network.mel.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     average = copy.deepcopy(network) if recipe.ema_decay else network
     epochs = recipe.epochs * len(recipe.phases)
     for phase in range(at.phase, len(recipe.phases)):
@@ -192,9 +194,7 @@ def fit(
             rng = np.random.default_rng([seed, phase, epoch])
             torch.manual_seed(int(rng.integers(2**62)))
             batches = list(training_batches(store, split.train, recipe, rng))
-            learned = _train_epoch(
-                network, average, optimiser, batches, truth, parts, recipe, rng, at.step, steps
-            )
+            learned = _train_epoch(network, average, optimiser, batches, truth, parts, recipe, rng, at.step, steps)
             logits = answer(average, store, split.validation, device)
             checked = {part: _validation(logits[part], truth[list(split.validation)]) for part in parts}
             at.history += [{"part": part, "epoch": epoch, **learned[part], **checked[part]} for part in parts]
@@ -204,8 +204,8 @@ def fit(
                 best = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             at.epoch, at.step = epoch + 1, at.step + len(batches)
             checkpoint.save(path, network, average, best, optimiser, at)
-            last = parts[-1]
-            text = f"{last}: loss {learned[last]['train_loss']:.2f}, validation accuracy {checked[last]['val_accuracy']:.2f}"
+            row = at.history[-1]
+            text = f"{row['part']}: loss {row['train_loss']:.2f}, validation accuracy {row['val_accuracy']:.2f}"
             progress(phase * recipe.epochs + epoch + 1, epochs, text)
         network.load_state_dict(best)
         at = checkpoint.Progress(phase=phase + 1, history=at.history)

@@ -6,30 +6,26 @@ named after what they were made from (sound files, front-end code): a change of 
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import safetensors
 import safetensors.numpy
 import torch
 
 import overtone.audio.read
 import overtone.features
 from overtone.audio.read import read
-from overtone.errors import AudioError, CorpusError
+from overtone.errors import AudioError, CorpusError, OvertoneError
 from overtone.features.augment import vary_waveform
 from overtone.features.front_end import FrontEnd
 from overtone.features.loudness import SILENCE_BELOW_PEAK_DB
+from overtone.tasks.progress import Progress, silent_progress
 from overtone.values import Utterance, Waveform
 
 SHOWN_BAD_FILES = 5
-Progress = Callable[[int, int, str], None]
-"""Called with steps done, steps in all, and a short text."""
-
-
-def silent_progress(done: int, total: int, text: str) -> None:
-    """A progress that shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +86,10 @@ def _fingerprint(utterances: Sequence[Utterance]) -> str:
     for path in code:
         digest.update(path.read_bytes())
     for utterance in utterances:
-        found = utterance.path.stat()
+        try:
+            found = utterance.path.stat()
+        except OSError as error:
+            raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
         what = (utterance.clip, found.st_size, found.st_mtime_ns, utterance.start_s, utterance.end_s)
         digest.update(repr(what).encode())
     return digest.hexdigest()[:16]
@@ -146,10 +145,23 @@ def measure(waveforms: Sequence[Waveform], version: int, progress: Progress) -> 
 
 
 def _keep(arrays: dict[str, np.ndarray], path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(f".{os.getpid()}.part")
-    safetensors.numpy.save_file(arrays, unfinished)
-    unfinished.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        safetensors.numpy.save_file(arrays, unfinished)
+        unfinished.replace(path)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise OvertoneError(f"{path}: cannot be written ({error}); make room or name another cache folder") from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def _kept(path: Path) -> dict[str, np.ndarray] | None:
+    """The features in this file; None where it is missing or damaged, so that they are measured again."""
+    try:
+        return safetensors.numpy.load_file(path)
+    except (safetensors.SafetensorError, OSError):
+        return None
 
 
 def prepare(
@@ -165,6 +177,7 @@ def prepare(
 
     Raises:
         CorpusError: clips that cannot be read.
+        OvertoneError: the cache cannot be written.
     """
     folder = (cache or default_cache()) / "features"
     stem = _fingerprint(utterances)
@@ -172,8 +185,10 @@ def prepare(
     versions = []
     for version in range(1 + variants):
         path = folder / f"{stem}-{version}.safetensors"
-        if not path.is_file():
+        arrays = _kept(path)
+        if arrays is None:
             waveforms = waveforms or read_all(utterances, progress)
-            _keep(measure(waveforms, version, progress), path)
-        versions.append(safetensors.numpy.load_file(path))
+            arrays = measure(waveforms, version, progress)
+            _keep(arrays, path)
+        versions.append(arrays)
     return FeatureStore(tuple(versions))

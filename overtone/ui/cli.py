@@ -43,6 +43,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("predict", "say which emotion is heard in files and folders", "overtone.ui.predict"),
     Command("info", "tell what a model is: training data, licence, scores, limits", "overtone.ui.info"),
     Command("corpora", "list, download and verify emotional speech corpora", "overtone.ui.corpora"),
+    Command("train", "train a model on a corpus and export it", "overtone.ui.training"),
+    Command("evaluate", "train every fold of a protocol and keep the predictions", "overtone.ui.training"),
+    Command("reproduce", "rebuild the paper and measure it without its leaks", "overtone.ui.training"),
     Command("results", "make tables and figures from the files in results/", "overtone.ui.results"),
 )
 

@@ -1,0 +1,33 @@
+"""Frames and power spectrum, against plain slicing and numpy's FFT in double precision."""
+
+import numpy as np
+import pytest
+import torch
+
+from overtone.features.spectrum import HOP_SAMPLES, LONGEST_WINDOW_SAMPLES, PowerSpectrum, frame_count, frames
+
+
+@pytest.mark.parametrize("window_samples", [512, 1024])
+@pytest.mark.parametrize("samples", [1, 255, 256, 1000, 4096])
+def test_frames_are_centred_on_the_hops(rng: np.random.Generator, window_samples: int, samples: int) -> None:
+    waveform = rng.standard_normal((2, samples)).astype(np.float32)
+    found = frames(torch.from_numpy(waveform), window_samples).numpy()
+    padded = np.pad(waveform, ((0, 0), (window_samples // 2, window_samples)))
+    expected = [padded[:, at : at + window_samples] for at in range(0, samples + 1, HOP_SAMPLES)]
+    np.testing.assert_array_equal(found, np.stack(expected, axis=1))
+    assert found.shape[1] == frame_count(samples)
+
+
+@pytest.mark.parametrize(("window_samples", "fft_samples", "bins"), [(512, 512, 257), (1024, 1280, 201)])
+def test_power_is_that_of_the_fourier_transform(
+    rng: np.random.Generator, window_samples: int, fft_samples: int, bins: int
+) -> None:
+    framed = rng.standard_normal((1, 3, window_samples)).astype(np.float32)
+    found = PowerSpectrum(window_samples, fft_samples, bins)(torch.from_numpy(framed)).numpy()
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window_samples) / window_samples)
+    expected = np.abs(np.fft.rfft(framed.astype(float) * window, fft_samples))[..., :bins] ** 2
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5 * expected.max())
+
+
+def test_no_window_is_longer_than_the_padding() -> None:
+    assert LONGEST_WINDOW_SAMPLES % (2 * HOP_SAMPLES) == 0

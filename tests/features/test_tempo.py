@@ -1,0 +1,44 @@
+"""The tempo against librosa and against the clicks themselves."""
+
+import numpy as np
+import pytest
+import sounds
+import torch
+
+from overtone.features.mel import LogMel
+from overtone.features.spectrum import SAMPLE_RATE_HZ
+from overtone.features.tempo import HIGH_BPM, LOW_BPM, Tempo
+
+MOST_ERROR = 0.02
+
+
+def tempo_bpm(samples: np.ndarray) -> float:
+    with torch.inference_mode():
+        return Tempo()(LogMel()(torch.from_numpy(samples)[None])).item()
+
+
+@pytest.mark.parametrize("bpm", [50, 60, 72, 85, 97, 110, 120, 133, 150])
+def test_clicks_have_their_tempo(rng: np.random.Generator, bpm: float) -> None:
+    assert tempo_bpm(sounds.clicks(bpm, 12, rng)) == pytest.approx(bpm, rel=MOST_ERROR)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bpm", [50, 77, 104, 126, 150])
+def test_clicks_as_librosa_hears_them(rng: np.random.Generator, bpm: float) -> None:
+    """librosa's tempo lies on a grid of whole hops: a hop of 64 samples makes that fine enough."""
+    librosa = pytest.importorskip("librosa")
+    samples = sounds.clicks(bpm, 12, rng)
+    expected = librosa.feature.tempo(y=samples, sr=SAMPLE_RATE_HZ, hop_length=64)[0]
+    assert tempo_bpm(samples) == pytest.approx(expected, rel=MOST_ERROR)
+
+
+def test_tempo_stays_as_the_gain_changes(rng: np.random.Generator) -> None:
+    samples = sounds.clicks(100, 8, rng)
+    assert tempo_bpm(samples * np.float32(0.3)) == pytest.approx(tempo_bpm(samples), rel=1e-3)
+
+
+@pytest.mark.parametrize("duration_s", [0.03, 0.5, 3])
+def test_any_sound_has_a_tempo_within_the_range(rng: np.random.Generator, duration_s: float) -> None:
+    noise = rng.standard_normal(len(sounds.seconds(duration_s))).astype(np.float32)
+    for samples in (sounds.silence(duration_s), noise):
+        assert LOW_BPM - 1 <= tempo_bpm(samples) <= HIGH_BPM * 1.1
