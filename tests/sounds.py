@@ -20,11 +20,18 @@ def silence(duration_s: float) -> np.ndarray:
     return np.zeros(len(seconds(duration_s)), np.float32)
 
 
-def voice(pitch_hz: float, duration_s: float, level: float = 0.1) -> np.ndarray:
-    """A steady voice: a pulse train without harmonics above 4 kHz, float32 `(samples,)`."""
-    harmonics = np.arange(1, HIGHEST_HARMONIC_HZ // pitch_hz + 1)
-    waves = np.cos(2 * np.pi * pitch_hz * harmonics[:, None] * seconds(duration_s))
-    return (level * waves.sum(0) / np.sqrt(len(harmonics))).astype(np.float32)
+def voice(pitch_hz: float, duration_s: float, level: float = 0.1, fall: float = 1.0) -> np.ndarray:
+    """A steady voice: harmonics up to 4 kHz, float32 `(samples,)`.
+
+    Args:
+        pitch_hz: of the voice.
+        duration_s: of the sound.
+        level: amplitude of the first harmonic.
+        fall: by what power of their number the harmonics fall: 1 for 6 dB in an octave, 0 for a train of pulses.
+    """
+    number = np.arange(1, HIGHEST_HARMONIC_HZ // pitch_hz + 1)[:, None]
+    waves = np.cos(2 * np.pi * pitch_hz * number * seconds(duration_s)) / number**fall
+    return (level * waves.sum(0)).astype(np.float32)
 
 
 def syllables(rate_hz: float, count: int, pitch_hz: float = 140.0) -> np.ndarray:

@@ -7,6 +7,7 @@ way of an unbroken one.
 import copy
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from overtone.models.network import Network
+from overtone.features.front_end import Features
+from overtone.models.network import Inputs, Network
 from overtone.recipe import PARTS, Recipe
 from overtone.tasks import checkpoint
 from overtone.tasks.batches import mix, plain_batches, training_batches, vary
@@ -88,52 +90,76 @@ def _validation(logits: Tensor, truth: Tensor) -> dict[str, float]:
     }
 
 
+@dataclass(frozen=True)
+class _Phase:
+    """What stays the same during a phase."""
+
+    parts: tuple[str, ...]
+    recipe: Recipe
+    steps: int
+    network: Network
+    average: Network
+    optimiser: torch.optim.Optimizer
+
+
+def _heard(
+    network: Network, features: Features, recipe: Recipe, rng: np.random.Generator
+) -> tuple[Inputs, float, Tensor]:
+    """Varied and mixed inputs of a batch, the share of each clip itself, and the partners `(batch,)` mixed in."""
+    clips = len(features.tempo_bpm)
+    with torch.no_grad():
+        inputs = vary(network.inputs(features), recipe, rng)
+        if not recipe.mixup:
+            return inputs, 1.0, torch.arange(clips)
+        share = float(rng.beta(recipe.mixup, recipe.mixup))
+        partners = torch.from_numpy(rng.permutation(clips)).to(features.tempo_bpm.device)
+        return mix(inputs, share, partners), share, partners
+
+
+def _step(phase: _Phase, logits: dict[str, Tensor], truth: Tensor, others: Tensor, share: float, step: int) -> Tensor:
+    """One step of the optimiser; the loss of each part `(parts,)`."""
+    smoothing = phase.recipe.label_smoothing
+    losses = []
+    for part in phase.parts:
+        own, other = (functional.cross_entropy(logits[part], t, label_smoothing=smoothing) for t in (truth, others))
+        losses.append(share * own + (1 - share) * other)
+    for group in phase.optimiser.param_groups:
+        group["lr"] = learning_rate(step, phase.steps, phase.recipe.learning_rate)
+    phase.optimiser.zero_grad()
+    torch.stack(losses).sum().backward()
+    trained = [parameter for group in phase.optimiser.param_groups for parameter in group["params"]]
+    nn.utils.clip_grad_norm_(trained, MAX_GRADIENT_NORM)
+    phase.optimiser.step()
+    _follow(phase.average, phase.network, phase.recipe.ema_decay, step)
+    return torch.stack(losses).detach()
+
+
 def _train_epoch(
-    network: Network,
-    average: Network,
-    optimiser: torch.optim.Optimizer,
-    batches: Sequence[tuple[Any, np.ndarray]],
+    phase: _Phase,
+    batches: Sequence[tuple[Features, np.ndarray]],
     labels: Tensor,
-    parts: Sequence[str],
-    recipe: Recipe,
     rng: np.random.Generator,
     step: int,
-    steps: int,
 ) -> dict[str, dict[str, float]]:
-    """One pass over the training side; mean loss and accuracy of each part."""
-    device = next(network.parameters()).device
-    totals = {part: np.zeros(2) for part in parts}
-    clips = 0
-    for features, indices in batches:
+    """One pass over the training side; mean loss and accuracy of each part.
+
+    The accuracy of mixed clips counts the label of which there is more.
+    """
+    device = next(phase.network.parameters()).device
+    _only_train(phase.network, phase.parts)
+    loss, right = (np.zeros(len(phase.parts)) for _ in range(2))
+    for done, (features, indices) in enumerate(batches):
+        inputs, share, partners = _heard(phase.network, features.to(device), phase.recipe, rng)
         truth = labels[torch.from_numpy(indices)].to(device)
-        with torch.no_grad():
-            inputs = vary(network.inputs(features.to(device)), recipe, rng)
-            weight, partners = 1.0, torch.arange(len(truth))
-            if recipe.mixup:
-                weight = float(rng.beta(recipe.mixup, recipe.mixup))
-                partners = torch.from_numpy(rng.permutation(len(truth)))
-                inputs = mix(inputs, weight, partners.to(device))
-        logits = network.logits(inputs)
-        loss = torch.zeros((), device=device)
-        for part in parts:
-            own, other = (
-                functional.cross_entropy(logits[part], target, label_smoothing=recipe.label_smoothing)
-                for target in (truth, truth[partners])
-            )
-            part_loss = weight * own + (1 - weight) * other
-            right = (logits[part].argmax(-1) == (truth if weight >= 0.5 else truth[partners])).sum().item()
-            totals[part] += (part_loss.item() * len(truth), right)
-            loss = loss + part_loss
-        for group in optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps, recipe.learning_rate)
-        optimiser.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_([p for g in optimiser.param_groups for p in g["params"]], MAX_GRADIENT_NORM)
-        optimiser.step()
-        _follow(average, network, recipe.ema_decay, step)
-        step += 1
-        clips += len(truth)
-    return {part: {"train_loss": t[0] / clips, "train_accuracy": t[1] / clips} for part, t in totals.items()}
+        logits = phase.network.logits(inputs)
+        losses = _step(phase, logits, truth, truth[partners], share, step + done)
+        loss += len(truth) * losses.cpu().numpy()
+        mostly = truth if share >= 0.5 else truth[partners]
+        right += [(logits[part].argmax(-1) == mostly).sum().item() for part in phase.parts]
+    clips = sum(len(indices) for _, indices in batches)
+    return {
+        part: {"train_loss": loss[k] / clips, "train_accuracy": right[k] / clips} for k, part in enumerate(phase.parts)
+    }
 
 
 def fit(
@@ -177,8 +203,8 @@ def fit(
     network.mel.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     average = copy.deepcopy(network) if recipe.ema_decay else network
     epochs = recipe.epochs * len(recipe.phases)
-    for phase in range(at.phase, len(recipe.phases)):
-        parts = recipe.phases[phase]
+    for position in range(at.phase, len(recipe.phases)):
+        parts = recipe.phases[position]
         split = splits[parts[0]]
         optimiser = _optimiser(network, parts, recipe)
         best: checkpoint.State = {}
@@ -187,14 +213,14 @@ def fit(
         elif recipe.ema_decay:
             average.load_state_dict(network.state_dict())
         steps = recipe.epochs * math.ceil(len(split.train) / recipe.batch_clips)
+        phase = _Phase(parts, recipe, steps, network, average, optimiser)
         for epoch in range(at.epoch, recipe.epochs):
             if epoch - at.best_epoch > recipe.patience:
                 break
-            _only_train(network, parts)
-            rng = np.random.default_rng([seed, phase, epoch])
+            rng = np.random.default_rng([seed, position, epoch])
             torch.manual_seed(int(rng.integers(2**62)))
             batches = list(training_batches(store, split.train, recipe, rng))
-            learned = _train_epoch(network, average, optimiser, batches, truth, parts, recipe, rng, at.step, steps)
+            learned = _train_epoch(phase, batches, truth, rng, at.step)
             logits = answer(average, store, split.validation, device)
             checked = {part: _validation(logits[part], truth[list(split.validation)]) for part in parts}
             at.history += [{"part": part, "epoch": epoch, **learned[part], **checked[part]} for part in parts]
@@ -206,8 +232,8 @@ def fit(
             checkpoint.save(path, network, average, best, optimiser, at)
             row = at.history[-1]
             text = f"{row['part']}: loss {row['train_loss']:.2f}, validation accuracy {row['val_accuracy']:.2f}"
-            progress(phase * recipe.epochs + epoch + 1, epochs, text)
+            progress(position * recipe.epochs + epoch + 1, epochs, text)
         network.load_state_dict(best)
-        at = checkpoint.Progress(phase=phase + 1, history=at.history)
+        at = checkpoint.Progress(phase=position + 1, history=at.history)
     network.eval()
     return at.history

@@ -48,8 +48,8 @@ def _six_figures(rows: Sequence[Row], run: Path) -> list[Picture]:
     for part, row in zip(PARTS, rows[: len(PARTS)], strict=True):
         curves = figures.curves(history, part, f"{part}: accuracy and loss")
         confusion = figures.confusion(row.scores, f"{part}: confusion")
-        pictures.append(Picture(f"curves-{part}", f"Accuracy and loss of {part}, first seed", curves))
-        pictures.append(Picture(f"confusion-{part}", f"Confusion of {part}, all seeds; rows are the truth", confusion))
+        pictures.append(Picture(f"curves-{part}.png", f"Accuracy and loss of {part}, first seed", curves))
+        pictures.append(Picture(f"confusion-{part}.png", f"Confusion of {part}, all seeds; rows are the truth", confusion))
     return pictures
 
 

@@ -168,14 +168,14 @@ def _report(folder: Path, plan: Plan, history: list[dict[str, Any]], audits: dic
     rows, pictures = [], []
     for part in PARTS:
         pictures.append(
-            Picture(f"curves-{part}", f"Accuracy and loss of {part}", figures.curves(history, part, f"{part}"))
+            Picture(f"curves-{part}.png", f"Accuracy and loss of {part}", figures.curves(history, part, f"{part}"))
         )
         path = folder / f"predictions-{part}.csv"
         if path.is_file():
             found = score(predictions.read(path), np.random.default_rng(plan.seed))
             rows.append(report.Row(f"{plan.recipe.name}, {part}", plan.protocol, found, audits[part]))
             picture = figures.confusion(found, f"{part}, {plan.protocol}")
-            pictures.append(Picture(f"confusion-{part}", f"Confusion of {part} (rows are the truth)", picture))
+            pictures.append(Picture(f"confusion-{part}.png", f"Confusion of {part} (rows are the truth)", picture))
     words = f"Recipe {plan.recipe.name}, protocol {plan.protocol}, fold {plan.fold}, seed {plan.seed}."
     report.write(report.Report(f"Training {folder.name}", (words,), tuple(rows), tuple(pictures)), folder)
 

@@ -1,0 +1,40 @@
+"""Weighted moments against numpy, and attention that looks only where it may."""
+
+import numpy as np
+import torch
+
+from overtone.models.pooling import AttentionStatistics, masked_moments
+
+
+def test_moments_are_those_of_the_frames_that_count(rng: np.random.Generator) -> None:
+    values = rng.standard_normal((2, 3, 20)).astype(np.float32)
+    mask = rng.random((2, 1, 20)) < 0.5
+    mean, deviation = masked_moments(torch.from_numpy(values), torch.from_numpy(mask).float())
+    for row in range(2):
+        kept = values[row][:, mask[row, 0]]
+        np.testing.assert_allclose(mean[row], kept.mean(1), atol=1e-5)
+        np.testing.assert_allclose(deviation[row], np.sqrt(kept.var(1) + 1e-5), atol=1e-5)
+
+
+def test_moments_of_nothing_are_finite() -> None:
+    mean, deviation = masked_moments(torch.ones(1, 2, 5), torch.zeros(1, 1, 5))
+    assert torch.isfinite(mean).all() and torch.isfinite(deviation).all()
+
+
+def test_attention_looks_only_where_it_may() -> None:
+    torch.manual_seed(0)
+    pool = AttentionStatistics(6)
+    values = torch.randn(2, 6, 30)
+    mask = torch.zeros(2, 1, 30, dtype=torch.bool)
+    mask[..., 5:20] = True
+    found = pool(values, mask)
+    assert found.shape == (2, 12)
+    elsewhere = torch.where(mask, values, 1e3)
+    torch.testing.assert_close(pool(elsewhere, mask), found, atol=1e-5, rtol=0)
+    torch.testing.assert_close(pool(values[..., 5:20], mask[..., 5:20]), found, atol=1e-5, rtol=0)
+    assert not torch.allclose(pool(values + mask, mask), found, atol=1e-2)
+
+
+def test_attention_of_nothing_is_finite() -> None:
+    pool = AttentionStatistics(6)
+    assert torch.isfinite(pool(torch.randn(1, 6, 9), torch.zeros(1, 1, 9, dtype=torch.bool))).all()
