@@ -64,8 +64,8 @@ class Recipe:
     mel: str = "attentive"
     prosody: str = "contour"
     phases: tuple[tuple[str, ...], ...] = (PARTS,)
-    epochs: int = 32
-    patience: int = 32
+    epochs: int = 48
+    patience: int = 48
     batch_clips: int = 32
     learning_rate: float = 2e-3
     weight_decay: float = 0.05

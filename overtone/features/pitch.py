@@ -12,7 +12,7 @@ LOW_HZ, HIGH_HZ = 65.0, 600.0
 WINDOW_SAMPLES = 1024  # 64 ms: four periods of the lowest pitch
 FFT_SAMPLES = 1280  # window + longest lag: the autocorrelation does not wrap around
 BANDWIDTH_HZ = 2500.0  # harmonics above add cost and noise, not certainty
-SHORTEST_LAG = math.floor(SAMPLE_RATE_HZ / HIGH_HZ)  # 26
+SHORTEST_LAG = math.ceil(SAMPLE_RATE_HZ / HIGH_HZ)  # 27
 LONGEST_LAG = math.ceil(SAMPLE_RATE_HZ / LOW_HZ)  # 247
 OCTAVE_COST = 0.02
 VOICING_THRESHOLD = 0.5
@@ -29,6 +29,7 @@ class Pitch(nn.Module):
     """
 
     lag_of_power: Tensor
+    mean_window: Tensor
     window_correlation: Tensor
     octave_cost: Tensor
 
@@ -43,6 +44,7 @@ class Pitch(nn.Module):
         weight[0] = 0  # a constant offset has no pitch
         self.register_buffer("lag_of_power", (weight * angle.cos()).float(), persistent=False)
         window = torch.hann_window(WINDOW_SAMPLES, periodic=True, dtype=torch.float64)
+        self.register_buffer("mean_window", (window / window.sum()).float(), persistent=False)
         spectrum = torch.fft.rfft(window, 2 * WINDOW_SAMPLES)
         correlation = torch.fft.irfft(spectrum.abs().square())
         correlation = (correlation / correlation[0])[lags.long()]
@@ -52,7 +54,9 @@ class Pitch(nn.Module):
 
     def correlation(self, waveform: Tensor) -> Tensor:
         """Normalised autocorrelation `(batch, frames, lags)` at lags SHORTEST_LAG - 1 ... LONGEST_LAG + 1."""
-        raw = self.power(frames(waveform, WINDOW_SAMPLES)) @ self.lag_of_power
+        framed = frames(waveform, WINDOW_SAMPLES)
+        # A constant offset has no pitch; it would leak through the window into the lowest bins.
+        raw = self.power(framed - (framed @ self.mean_window)[..., None]) @ self.lag_of_power
         return raw[..., 1:] / (raw[..., :1].clamp(min=1e-9) * self.window_correlation[1:])
 
     def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
@@ -62,7 +66,11 @@ class Pitch(nn.Module):
             waveform: `(batch, samples)` at 16 kHz.
         """
         correlation = self.correlation(waveform)
-        cost = correlation[..., 1:-1] - self.octave_cost
+        left, centre, right = correlation[..., :-2], correlation[..., 1:-1], correlation[..., 2:]
+        # Peaks are compared by the top of their parabola: between two lags a high harmonic loses much at either.
+        rise = 0.125 * (left - right).square() / (2 * centre - left - right).clamp(min=1e-6)
+        top = torch.where((centre >= left) & (centre >= right), centre + rise, centre)
+        cost = top - self.octave_cost
         padded = functional.pad(cost, (0, 0, 1, 1))
         smooth = 0.25 * padded[:, :-2] + 0.5 * cost + 0.25 * padded[:, 2:]
         best = smooth.argmax(dim=-1, keepdim=True)

@@ -10,7 +10,7 @@ from overtone.models.pooling import AttentionStatistics, masked_moments
 
 MARGIN_FRAMES = 8
 CHANNELS = (32, 48, 96, 128)
-STRIDES = ((2, 2), (2, 2), (1, 2))  # (time, bands) of each block; the stem halves the bands too
+STRIDES = ((2, 2), (2, 2), (1, 2))  # (time, bands) of each block; the stem halves both too
 MIXED = 192
 EMBEDDING = 128
 
@@ -61,7 +61,7 @@ class MelCnn(nn.Module):
         super().__init__()
         self.register_buffer("mean", torch.zeros(BANDS))
         self.register_buffer("scale", torch.ones(BANDS))
-        self.stem = nn.Conv2d(1, CHANNELS[0], 5, stride=(1, 2), padding=2, bias=False)
+        self.stem = nn.Conv2d(1, CHANNELS[0], 5, stride=2, padding=2, bias=False)
         self.stem_norm = nn.BatchNorm2d(CHANNELS[0])
         pairs = zip(CHANNELS[:-1], CHANNELS[1:], STRIDES, strict=True)
         self.blocks = nn.ModuleList(ResidualBlock(*pair) for pair in pairs)
@@ -97,7 +97,9 @@ class MelCnn(nn.Module):
             mask: bool `(batch, frames)`, True where frames count.
         """
         weight = mask[:, None, :, None].to(picture.dtype)
-        values = functional.relu(self.stem_norm(self.stem(picture[:, None] * weight))) * weight
+        values = self.stem(picture[:, None] * weight)
+        weight = functional.max_pool2d(weight, 1, stride=(2, 1))
+        values = functional.relu(self.stem_norm(values)) * weight
         for block, (frames_stride, _) in zip(self.blocks, STRIDES, strict=True):
             weight = functional.max_pool2d(weight, 1, stride=(frames_stride, 1))
             values = block(values, weight)

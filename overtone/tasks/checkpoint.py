@@ -1,5 +1,6 @@
 """State of a training <-> one safetensors file: weights, averages, optimiser and history, no pickle."""
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -80,7 +81,8 @@ def _write(path: Path, tensors: State, metadata: dict[str, str] | None = None) -
     except (safetensors.SafetensorError, OSError) as error:
         raise TrainingError(f"{path}: cannot be written ({error}); make room or choose another place") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def load(path: Path) -> tuple[dict[str, State], Progress]:

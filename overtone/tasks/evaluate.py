@@ -10,28 +10,43 @@ import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 
-from overtone.errors import TrainingError
+from overtone.errors import OptionError, OvertoneError, TrainingError
+from overtone.metrics import score
 from overtone.outputs import predictions
 from overtone.outputs.predictions import Audits
+from overtone.outputs.report import Row
 from overtone.recipe import PARTS, Recipe
 from overtone.splits import summed
+from overtone.tasks.plan import Plan, audits_of, described, fold_names, splits_of
 from overtone.tasks.prepare import prepare
 from overtone.tasks.progress import Progress, silent_progress
-from overtone.tasks.train import Plan, audits_of, finished, fold_names, splits_of, train, versions
+from overtone.tasks.train import begun, finished, read_run, train
 from overtone.values import Predictions, Utterance
 
 
 def run_folder(runs: Path, plan: Plan) -> Path:
     """Where the run of a plan lies below the folder of all runs."""
-    return runs / f"{plan.protocol}-{plan.recipe.name}" / f"seed{plan.seed}-fold{plan.fold}"
+    fold = quote(plan.fold, safe="")  # under `loso` the name of a speaker: anything, slashes too
+    return runs / f"{plan.protocol}-{plan.recipe.name}" / f"seed{plan.seed}-fold{fold}"
 
 
 def plans_of(utterances: Sequence[Utterance], recipe: Recipe, protocol: str, seeds: Iterable[int]) -> list[Plan]:
-    """One plan per seed and fold."""
-    return [Plan(recipe, protocol, fold, seed) for seed in seeds for fold in fold_names(protocol, utterances, seed)]
+    """One plan per seed and fold.
+
+    Raises:
+        OptionError: no seed, one twice or below 0; a protocol without a test side, or one that does not fit.
+    """
+    seeds = list(seeds)
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise OptionError(f"seeds must be one or more different numbers, got {seeds}")
+    plans = [Plan(recipe, protocol, fold, seed) for seed in seeds for fold in fold_names(protocol, utterances, seed)]
+    if not all(split.test for plan in plans for split in splits_of(plan, utterances).values()):
+        raise OptionError(f"protocol '{protocol}' has no test side, so it gives no scores; take 'luna5', say")
+    return plans
 
 
 def joined(several: Sequence[Predictions]) -> Predictions:
@@ -59,8 +74,34 @@ def gather(
         predictions.write(found, predictions.csv_path(oof, protocol, recipe.name, part))
     audits = [audits_of(splits_of(plan, utterances), utterances) for plan in plans]
     parts = {part: summed(audit[part] for audit in audits) for part in PARTS}
-    held = Audits(protocol, recipe.name, parts, tuple(seeds), versions())
+    held = Audits(protocol, recipe.name, parts, tuple(seeds), _versions(folders))
     predictions.write_audits(held, predictions.audits_path(oof, protocol, recipe.name))
+
+
+def _versions(folders: Sequence[Path]) -> dict[str, str]:
+    """Package -> version that the runs were trained with, or versions where they differ."""
+    several = [read_run(folder)["versions"] for folder in folders]
+    names = dict.fromkeys(name for one in several for name in one)
+    return {name: ", ".join(sorted({one[name] for one in several if name in one})) for name in names}
+
+
+def scored(oof: Path, protocol: str, recipe: str) -> list[Row]:
+    """Scores and leak audit of each part, from the files that `gather` wrote.
+
+    Args:
+        oof: folder of the predictions.
+        protocol: name of the protocol.
+        recipe: name of the recipe.
+
+    Raises:
+        InputError: a file is missing or damaged.
+    """
+    audits = predictions.read_audits(predictions.audits_path(oof, protocol, recipe)).parts
+    found = {part: predictions.read(predictions.csv_path(oof, protocol, recipe, part)) for part in PARTS}
+    return [
+        Row(f"{recipe} recipe, {part}", protocol, score(one, np.random.default_rng(0)), audits[part])
+        for part, one in found.items()
+    ]
 
 
 def evaluate(
@@ -88,16 +129,37 @@ def evaluate(
         cache: folder where features are kept; None for that of the user.
         progress: told about each clip and epoch, or with several jobs about each finished run.
         command: with several jobs, the command line of one training up to `--fold`; each runs in its own process.
-        jobs: trainings at a time.
+        jobs: trainings at a time. Where each has one thread either way, their number changes no result.
+
+    Raises:
+        OptionError: seeds, jobs, protocol or recipe that do not fit; before anything is trained.
+        TrainingError: a training failed, or its folder holds another one; the message names the folder.
+        CorpusError: clips that cannot be read.
     """
+    if jobs < 1:
+        raise OptionError(f"jobs must be 1 or more, got {jobs}")
     plans = plans_of(utterances, recipe, protocol, seeds)
+    waiting = [plan for plan in plans if not _done(utterances, plan, run_folder(runs, plan))]
     if jobs == 1 or command is None:
-        for plan in plans:
-            train(utterances, plan, run_folder(runs, plan), resume=True, cache=cache, progress=progress)
-    else:
+        for plan in waiting:
+            _train_here(utterances, plan, run_folder(runs, plan), cache, progress)
+    elif waiting:
         prepare(utterances, recipe.wave_variants, cache, progress)
-        _train_beside(plans, runs, command, jobs, progress)
+        _train_beside(waiting, runs, command, jobs, progress)
     gather(utterances, recipe, protocol, seeds, runs, oof)
+
+
+def _done(utterances: Sequence[Utterance], plan: Plan, folder: Path) -> bool:
+    return begun(folder, described(utterances, plan)) and finished(folder)
+
+
+def _train_here(
+    utterances: Sequence[Utterance], plan: Plan, folder: Path, cache: Path | None, progress: Progress
+) -> None:
+    try:
+        train(utterances, plan, folder, resume=True, cache=cache, progress=progress)
+    except OvertoneError as error:
+        raise type(error)(f"{folder} failed: {error}") from error
 
 
 def _train_beside(plans: Sequence[Plan], runs: Path, command: Sequence[str], jobs: int, progress: Progress) -> None:
@@ -106,7 +168,7 @@ def _train_beside(plans: Sequence[Plan], runs: Path, command: Sequence[str], job
 
     def run(plan: Plan) -> tuple[Path, str]:
         folder = run_folder(runs, plan)
-        own = ["--fold", plan.fold, "--seed", str(plan.seed), "--out", str(folder), "--resume", "--no-export"]
+        own = [f"--fold={plan.fold}", f"--seed={plan.seed}", f"--out={folder}", "--resume", "--no-export"]
         done = subprocess.run(
             [sys.executable, "-m", "overtone.ui.cli", *command, *own],
             env=environment,
@@ -114,13 +176,23 @@ def _train_beside(plans: Sequence[Plan], runs: Path, command: Sequence[str], job
             text=True,
             check=False,
         )
-        return folder, done.stderr.strip() if done.returncode else ""
+        return folder, _why_failed(done)
 
     failures = []
     with ThreadPoolExecutor(jobs) as pool:
         for done, (folder, error) in enumerate(pool.map(run, plans), start=1):
             if error:
-                failures.append(f"{folder}: {error.splitlines()[-1]}")
+                failures.append(f"{folder}: {error}")
             progress(done, len(plans), f"{folder.parent.name}/{folder.name}")
     if failures:
         raise TrainingError(f"{len(failures)} of {len(plans)} trainings failed:\n  " + "\n  ".join(failures))
+
+
+def _why_failed(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command said last of its failure, without the name it signs with; "" where it went well."""
+    if not done.returncode:
+        return ""
+    lines = done.stderr.strip().splitlines() or [f"ended with exit code {done.returncode} and no word; out of memory?"]
+    return next((line for line in reversed(lines) if line.startswith("overtone: ")), lines[-1]).removeprefix(
+        "overtone: "
+    )

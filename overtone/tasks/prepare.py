@@ -4,6 +4,7 @@ Nothing in the front end is trained, so what it gives is the same in every epoch
 named after what they were made from (sound files, front-end code): a change of either makes new ones.
 """
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Sequence
@@ -15,8 +16,6 @@ import safetensors
 import safetensors.numpy
 import torch
 
-import overtone.audio.read
-import overtone.features
 from overtone.audio.read import read
 from overtone.errors import AudioError, CorpusError, OvertoneError
 from overtone.features.augment import vary_waveform
@@ -82,9 +81,10 @@ def default_cache() -> Path:
 
 def _fingerprint(utterances: Sequence[Utterance]) -> str:
     digest = hashlib.sha256()
-    code = [Path(overtone.audio.read.__file__), *sorted(Path(overtone.features.__file__).parent.glob("*.py"))]
-    for path in code:
-        digest.update(path.read_bytes())
+    package = Path(__file__).parent.parent
+    for room in ("audio", "features"):
+        for path in sorted((package / room).glob("*.py")):
+            digest.update(path.read_bytes())
     for utterance in utterances:
         try:
             found = utterance.path.stat()
@@ -153,7 +153,8 @@ def _keep(arrays: dict[str, np.ndarray], path: Path) -> None:
     except (safetensors.SafetensorError, OSError) as error:
         raise OvertoneError(f"{path}: cannot be written ({error}); make room or name another cache folder") from error
     finally:
-        unfinished.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
 
 
 def _kept(path: Path) -> dict[str, np.ndarray] | None:

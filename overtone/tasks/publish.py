@@ -1,23 +1,29 @@
 """A finished run -> model.onnx with its card, and the card as a page to read."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from overtone.audio.read import read
+from overtone.errors import InputError
 from overtone.features.spectrum import HOP_SAMPLES
-from overtone.metrics import score
 from overtone.outputs import predictions
-from overtone.outputs.document import Heading, Paragraph, Table, to_markdown
+from overtone.outputs.document import Block, Heading, Paragraph, Table, to_markdown
+from overtone.outputs.report import Row
 from overtone.outputs.whole import write_text
 from overtone.recipe import PARTS
 from overtone.splits import PROTOCOLS
-from overtone.tasks.card import CARD_FORMAT
+from overtone.tasks.card import CARD_FORMAT, CARD_KEY, read_card
+from overtone.tasks.evaluate import scored
 from overtone.tasks.export import export
-from overtone.tasks.train import clips_to_check, load_network, versions
-from overtone.values import SAMPLE_RATE_HZ, LeakAudit, Score, Utterance
+from overtone.tasks.plan import versions
+from overtone.tasks.train import load_network, own_scores
+from overtone.values import SAMPLE_RATE_HZ, LeakAudit, Score, Utterance, Waveform
 
+BY_CLIP = ("random", "paper")  # protocols whose validation clips are of any speaker
+CHECKED_CLIPS, LOOKED_AT_CLIPS = 6, 24
 MIN_SAMPLES = SAMPLE_RATE_HZ // 2  # half a second: shorter clips are padded with silence
 LIMITS = (
     "Trained on acted emotions, spoken by few speakers in few sentences and a quiet room: acted speech is not felt "
@@ -33,23 +39,36 @@ def score_rows(folder: Path, recipe: str) -> list[dict[str, Any]]:
     Args:
         folder: of the predictions, such as `results/oof`.
         recipe: name of the recipe.
+
+    Raises:
+        InputError: there are none, or they are damaged.
     """
     rows = []
-    for protocol in PROTOCOLS:
-        audits_path = predictions.audits_path(folder, protocol, recipe)
-        if not audits_path.is_file():
-            continue
-        audits = predictions.read_audits(audits_path).parts
-        for part in reversed(PARTS):
-            found = predictions.read(predictions.csv_path(folder, protocol, recipe, part))
-            rows.append(_row(protocol, recipe, part, found, audits[part]))
+    for protocol in measured(folder, recipe):
+        rows += [_row(row, recipe, part) for part, row in zip(PARTS, scored(folder, protocol, recipe), strict=True)][
+            ::-1
+        ]
     return rows
 
 
-def _row(protocol: str, recipe: str, part: str, found: predictions.Predictions, audit: LeakAudit) -> dict[str, Any]:
-    scores = score(found, np.random.default_rng(0))
+def measured(folder: Path, recipe: str) -> list[str]:
+    """The protocols under which a recipe has out-of-fold predictions in this folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = [protocol for protocol in PROTOCOLS if predictions.audits_path(folder, protocol, recipe).is_file()]
+    if not found:
+        raise InputError(
+            f"{folder}: no out-of-fold predictions of recipe '{recipe}'; make them with: overtone evaluate"
+        )
+    return found
+
+
+def _row(row: Row, recipe: str, part: str) -> dict[str, Any]:
+    scores = row.scores
     return {
-        "protocol": protocol,
+        "protocol": row.protocol,
         "recipe": recipe,
         "part": part,
         "uar": round(scores.uar.value, 4),
@@ -60,32 +79,32 @@ def _row(protocol: str, recipe: str, part: str, found: predictions.Predictions, 
         "clips": scores.clips,
         "speakers": scores.speakers,
         "seeds": scores.seeds,
-        "audit": str(audit),
+        "audit": asdict(row.audit) if row.audit else {},
     }
 
 
 def _own_rows(folder: Path, run: dict[str, Any]) -> list[dict[str, Any]]:
     """Scores of the run's own test side; none where it has no such side."""
-    rows = []
-    for part in reversed(PARTS):
-        path = folder / f"predictions-{part}.csv"
-        if path.is_file():
-            audit = LeakAudit(**run["audits"][part])
-            rows.append(_row(run["protocol"], run["recipe"]["name"], part, predictions.read(path), audit))
-    return rows
+    return [_row(row, run["recipe"]["name"], part) for part, row in zip(PARTS, own_scores(folder), strict=False)][::-1]
 
 
-def make_card(run: dict[str, Any], model_id: str, scores: list[dict[str, Any]]) -> dict[str, Any]:
-    """What a model file says of itself.
+def make_card(
+    run: dict[str, Any], model_id: str, scores: list[dict[str, Any]], of_file: bool = False
+) -> dict[str, Any]:
+    """What a model file says of itself, as `tasks.card` reads it.
 
     Args:
         run: content of run.json.
         model_id: name of the model.
         scores: rows of `score_rows`.
+        of_file: whether the scores are of this very model, not of others by the same recipe.
+
+    Raises:
+        ModelError: the card cannot be read back.
     """
     data = run["training_data"]
     trained = run["split"]["fusion"]
-    return {
+    card = {
         "format": CARD_FORMAT,
         "id": model_id,
         "emotions": run["emotions"],
@@ -100,9 +119,11 @@ def make_card(run: dict[str, Any], model_id: str, scores: list[dict[str, Any]]) 
         "training_data": data,
         "licence": "; ".join(dict.fromkeys(row["licence"] for row in data)),
         "scores": scores,
+        "scores_of": "this file" if of_file else "the recipe",
         "versions": versions(),
         "limits": LIMITS,
     }
+    return read_card({CARD_KEY: json.dumps(card)}, f"model '{model_id}'")
 
 
 def card_page(card: dict[str, Any]) -> str:
@@ -111,47 +132,63 @@ def card_page(card: dict[str, Any]) -> str:
         (row["corpus"], str(row["clips"]), str(row["speakers"]), row["licence"], row["citation"])
         for row in card["training_data"]
     ]
-    scores = [
-        (
-            row["protocol"],
-            row["part"],
-            str(Score(row["uar"], row["uar_low"], row["uar_high"])),
-            f"{100 * row['wa']:.1f}",
-            f"{100 * row['macro_f1']:.1f}",
-            f"{row['clips']} clips, {row['speakers']} speakers, {row['seeds']} seeds",
-            row["audit"],
-        )
-        for row in card["scores"]
-    ]
+    chosen_on = "other clips" if card["protocol"] in BY_CLIP else "clips of other speakers"
     return to_markdown(
         [
             Heading(f"Model card: {card['id']}", level=1),
             Paragraph(
                 f"Hears {', '.join(card['emotions'])} in speech at {card['sample_rate_hz']} Hz. Recipe "
-                f"{card['recipe']['name']}, seed {card['seed']}; trained on {card['training_clips']} clips, the epoch "
-                f"chosen on {card['validation_clips']} clips of other speakers."
+                f"{card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}; trained on "
+                f"{card['training_clips']} clips, the epoch chosen on {card['validation_clips']} {chosen_on}."
             ),
             Paragraph(f"Licence of the weights: {card['licence']}. The code is Apache-2.0."),
             Heading("Training data"),
             Table(("Corpus", "Clips", "Speakers", "Licence", "Citation"), tuple(data)),
-            Heading("Scores of the recipe"),
-            Paragraph(
-                "Of models trained by the same recipe, each tested on clips it was not trained on; mean over seeds, in "
-                "per cent, with the 95 % interval over speakers. This very file was trained on all of the corpus and "
-                "has no test clips of its own."
-                if card["protocol"] == "all"
-                else "Of this very file, on its test side; in per cent, with the 95 % interval over speakers."
-            ),
-            Table(
-                ("Protocol", "Part", "UAR", "WA", "Macro-F1", "Tested on", "Leak audit, all folds and seeds"),
-                tuple(scores),
-            ),
+            Heading("Scores"),
+            *_scores(card),
             Heading("Limits"),
             Paragraph(card["limits"]),
             Heading("Made with"),
             Paragraph(", ".join(f"{name} {version}" for name, version in card["versions"].items())),
         ]
     )
+
+
+def _scores(card: dict[str, Any]) -> list[Block]:
+    """The scores of a card and what they are scores of."""
+    if not card["scores"]:
+        return [Paragraph("None were measured: no clip was kept for a test.")]
+    lines = [
+        (
+            row["protocol"],
+            row["part"],
+            str(Score(row["uar"], row["uar_low"], row["uar_high"])),
+            f"{100 * row['wa']:.1f}",
+            f"{100 * row['macro_f1']:.1f}",
+            f"{row['clips']} clips, {row['speakers']} speakers, seeds: {row['seeds']}",
+            str(LeakAudit(**row["audit"])),
+        )
+        for row in card["scores"]
+    ]
+    words = (
+        "Of this very file, on its test side"
+        if card["scores_of"] == "this file"
+        else "Not of this file but of models trained by the same recipe, each tested on the clips its fold left out; "
+        "mean over seeds, leaks added up over folds and seeds"
+    )
+    header = ("Protocol", "Part", "UAR", "WA", "Macro-F1", "Tested on", "Leak audit")
+    return [
+        Paragraph(f"{words}; in per cent, with the 95 % interval over speakers."),
+        Table(header, tuple(lines)),
+    ]
+
+
+def clips_to_check(utterances: Sequence[Utterance]) -> list[Waveform]:
+    """Sound of a few clips from short to long, to hold an export against the network."""
+    step = max(1, len(utterances) // LOOKED_AT_CLIPS)
+    found = [read(u.path, start_s=u.start_s, end_s=u.end_s) for u in utterances[::step]]
+    found.sort(key=lambda waveform: len(waveform.samples))
+    return [found[k * (len(found) - 1) // (CHECKED_CLIPS - 1)] for k in range(CHECKED_CLIPS)]
 
 
 def publish(utterances: Sequence[Utterance], folder: Path, *, model_id: str, scores: Path | None = None) -> Path:
@@ -168,11 +205,12 @@ def publish(utterances: Sequence[Utterance], folder: Path, *, model_id: str, sco
 
     Raises:
         TrainingError: the run is not finished.
+        InputError: no predictions of this recipe in `scores`.
         ModelError: onnxruntime and torch do not agree.
     """
     network, run = load_network(folder)
     rows = score_rows(scores, run["recipe"]["name"]) if scores else _own_rows(folder, run)
-    card = make_card(run, model_id, rows)
+    card = make_card(run, model_id, rows, of_file=scores is None)
     path = folder / "model.onnx"
     worst = export(network, card, clips_to_check(utterances), path)
     note = f"\n\nonnxruntime and torch differ by at most {worst:.1e} on the clips tried.\n"

@@ -2,11 +2,26 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from overtone import corpora, recipe, splits
 from overtone.corpora.about import Reading
+from overtone.errors import OptionError
+from overtone.outputs.report import Row
+from overtone.outputs.table import printable
 from overtone.ui.progress import Bar
+
+
+def _whole(least: int) -> Callable[[str], int]:
+    """A reader of whole numbers that are no less than `least`."""
+
+    def number(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and int(text) >= least):
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+        return int(text)
+
+    return number
 
 
 def _data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,19 +32,26 @@ def _data_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _read(args: argparse.Namespace) -> Reading:
     reading = corpora.read(args.corpus, args.data)
-    left_out = ", ".join(f"{count} {reason}" for reason, count in reading.ignored.items())
+    left_out = ", ".join(f"{count} x {reason}" for reason, count in reading.ignored.items())
     found = f"{args.corpus}: {len(reading.utterances)} clips" + (f"; left out: {left_out}" if left_out else "")
-    print(found, file=sys.stderr)
+    print(printable(found), file=sys.stderr)
     return reading
 
 
+def _print_scores(rows: Iterable[Row]) -> None:
+    """A line per model: its scores, never without the leak audit."""
+    for row in rows:
+        s = row.scores
+        print(f"{row.name}, {row.protocol}: UAR {s.uar}, WA {s.wa}, macro-F1 {s.macro_f1}; {row.audit}")
+
+
 def train_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data --corpus --recipe --protocol --fold --seed --out --resume --scores --id."""
+    """--data --corpus --cache --recipe --protocol --fold --seed --out --resume --no-export --scores --id."""
     _data_arguments(parser)
     parser.add_argument("--recipe", default="overtone", metavar="NAME|FILE", help="default: overtone")
     parser.add_argument("--protocol", default="all", choices=sorted(splits.PROTOCOLS), help="default: all (no test)")
     parser.add_argument("--fold", metavar="F", help="default: the first of the protocol")
-    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="of all draws; default: 0")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder, made if need be")
     parser.add_argument("--resume", action="store_true", help="go on where a killed training stood")
     parser.add_argument("--no-export", action="store_true", help="leave out model.onnx")
@@ -38,45 +60,54 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def train(args: argparse.Namespace) -> int:
-    """Trains one model and exports it."""
-    from overtone.tasks.publish import publish
-    from overtone.tasks.train import Plan, fold_names
+    """Trains one model, prints its scores, and exports it."""
+    from overtone.tasks.plan import Plan, fold_names
+    from overtone.tasks.publish import measured, publish
+    from overtone.tasks.train import own_scores
     from overtone.tasks.train import train as run
 
+    how = recipe.read(args.recipe)
+    if args.no_export and (args.scores or args.id):
+        raise OptionError("--scores and --id are for the exported model; leave them out, or --no-export")
+    if args.scores:
+        measured(args.scores, how.name)  # missed now, not after the training
     utterances = _read(args).utterances
     fold = args.fold or fold_names(args.protocol, utterances, args.seed)[0]
-    plan = Plan(recipe.read(args.recipe), args.protocol, fold, args.seed)
     with Bar("epochs") as bar:
+        plan = Plan(how, args.protocol, fold, args.seed)
         run(utterances, plan, args.out, resume=args.resume, cache=args.cache, progress=bar)
+    _print_scores(own_scores(args.out))
     print(args.out / "report.html")
     if not args.no_export:
-        print(publish(utterances, args.out, model_id=args.id or args.out.name, scores=args.scores))
+        print(publish(utterances, args.out, model_id=args.id or args.out.resolve().name, scores=args.scores))
     return 0
 
 
 def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data --corpus --recipe --protocol --seeds --runs --oof --jobs."""
+    """--data --corpus --cache --recipe --protocol --seeds --runs --oof --jobs."""
     _data_arguments(parser)
     parser.add_argument("--recipe", default="overtone", metavar="NAME|FILE", help="default: overtone")
     parser.add_argument("--protocol", default="luna5", choices=sorted(splits.PROTOCOLS), help="default: luna5")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2")
+    parser.add_argument("--seeds", type=_whole(0), nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2")
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run folders; default: runs")
     parser.add_argument("--oof", type=Path, default=Path("results/oof"), metavar="DIR", help="default: results/oof")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="trainings at a time; default: 1")
+    parser.add_argument("--jobs", type=_whole(1), default=1, metavar="N", help="trainings at a time; default: 1")
 
 
 def evaluate(args: argparse.Namespace) -> int:
-    """Trains every fold with every seed and keeps the out-of-fold predictions."""
+    """Trains every fold with every seed, keeps the out-of-fold predictions and prints their scores."""
     from overtone.tasks.evaluate import evaluate as run
+    from overtone.tasks.evaluate import scored
 
-    utterances = _read(args).utterances
     how = recipe.read(args.recipe)
+    utterances = _read(args).utterances
     with Bar("runs") as bar:
         run(
             utterances, how, args.protocol, args.seeds,
             runs=args.runs, oof=args.oof, cache=args.cache,
             progress=bar, command=_training_command(args, args.protocol), jobs=args.jobs,
         )  # fmt: skip
+    _print_scores(scored(args.oof, args.protocol, how.name))
     print(args.oof)
     return 0
 
@@ -89,26 +120,28 @@ def _training_command(args: argparse.Namespace, protocol: str) -> list[str]:
 
 
 def reproduce_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data --out --seeds --jobs."""
+    """--data --corpus --cache --out --recipe --seeds --jobs."""
     _data_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="runs, predictions and the report")
     parser.add_argument("--recipe", default="paper", metavar="NAME|FILE", help="default: paper")
-    parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="default: 0")
-    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="trainings at a time; default: 1")
+    parser.add_argument("--seeds", type=_whole(0), nargs="+", default=[0], metavar="N", help="default: 0")
+    parser.add_argument("--jobs", type=_whole(1), default=1, metavar="N", help="trainings at a time; default: 1")
 
 
 def reproduce(args: argparse.Namespace) -> int:
-    """Rebuilds the paper and reports it beside protocols that do not leak."""
-    from overtone.tasks.reproduce import PROTOCOLS
+    """Rebuilds the paper, and reports and prints it beside protocols that do not leak."""
+    from overtone.tasks.reproduce import PROTOCOLS, rows_of
     from overtone.tasks.reproduce import reproduce as run
 
+    how = recipe.read(args.recipe)
     utterances = _read(args).utterances
     commands = {protocol: _training_command(args, protocol) for protocol in PROTOCOLS}
     with Bar("runs") as bar:
         paths = run(
-            utterances, recipe.read(args.recipe), args.out,
+            utterances, how, args.out,
             seeds=args.seeds, cache=args.cache, progress=bar, commands=commands, jobs=args.jobs,
         )  # fmt: skip
+    _print_scores(rows_of(args.out, how.name))
     for path in paths:
         print(path)
     return 0
