@@ -22,6 +22,8 @@ import soundfile
 
 import overtone
 from benchmarks import installed, librosa_pipeline, process
+from overtone import corpora
+from overtone.errors import OvertoneError
 from overtone.outputs.whole import write_text
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -33,20 +35,26 @@ PACKAGES = ("overtone", "numpy", "onnxruntime", "soundfile", "soxr", "librosa", 
 def main(arguments: list[str] | None = None) -> int:
     """Measures everything and writes it down; returns the exit status."""
     options = parser().parse_args(arguments)
-    clips = chosen_clips(options.data, options.clips + WARM_UP_CLIPS)
+    try:
+        found = corpora.read("ravdess", options.data).utterances
+    except OvertoneError as error:
+        print(f"bench: {error}\nGive --data DIR or set OVERTONE_DATA.", file=sys.stderr)
+        return 1
+    clips = spread([utterance.path for utterance in found], options.clips + WARM_UP_CLIPS)
     if len(clips) <= WARM_UP_CLIPS:
-        print(f"bench: no RAVDESS clips (.flac) in {options.data}: give --data DIR or set OVERTONE_DATA")
+        print(f"bench: {options.data}: needs more than {WARM_UP_CLIPS} clips, found {len(clips)}", file=sys.stderr)
         return 1
     one_core()
     with tempfile.TemporaryDirectory() as folder:
-        waves = [as_wave(clip, Path(folder)) for clip in clips]
+        flacs = [copied(clip, Path(folder), ".flac") for clip in clips]
+        waves = [copied(clip, Path(folder), ".wav") for clip in clips]
         measured = {
             "machine": machine(),
             "clips": {
                 "count": len(clips) - WARM_UP_CLIPS,
-                "median_s": median(soundfile.info(c).duration for c in clips),
+                "median_s": median(soundfile.info(c).duration for c in waves),
             },
-            "recognise": {"flac": side_by_side(clips, options.repeats), "wav": side_by_side(waves, options.repeats)},
+            "recognise": {"flac": side_by_side(flacs, options.repeats), "wav": side_by_side(waves, options.repeats)},
             "process": whole_process(waves[0]),
             "import": import_seconds(),
             "installed": {name: total(installed.sizes_mb(name)) for name in ("overtone", "librosa")},
@@ -67,17 +75,16 @@ def parser() -> argparse.ArgumentParser:
     return made
 
 
-def chosen_clips(folder: Path, count: int) -> list[Path]:
-    """At most `count` FLAC clips, spread evenly over the corpus."""
-    found = sorted(folder.rglob("*.flac"))
+def spread(found: list[Path], count: int) -> list[Path]:
+    """At most `count` clips, spread evenly over those found."""
     count = min(count, len(found))
     return [found[place * len(found) // count] for place in range(count)]
 
 
-def as_wave(clip: Path, folder: Path) -> Path:
-    """The same samples at the same rate as a 16-bit WAV file in `folder`."""
+def copied(clip: Path, folder: Path, suffix: str) -> Path:
+    """The same samples at the same rate (48 kHz) as a 16-bit file of another form in `folder`."""
     samples, rate_hz = soundfile.read(clip, dtype="int16")
-    path = folder / f"{clip.stem}.wav"
+    path = folder / f"{clip.stem}{suffix}"
     soundfile.write(path, samples, rate_hz, subtype="PCM_16")
     return path
 

@@ -17,6 +17,7 @@ from overtone.values import ClassScore, Predictions, Score, Scores
 
 RESAMPLES = 2000
 DRAWS = 10_000
+SEED = 20  # of resampling and draws, so that one set of predictions has one interval everywhere
 INTERVAL = (2.5, 97.5)  # per cent: 95 % in between
 EQUAL = 1e-12  # differences smaller than this are rounding
 BLOCK_CELLS = 20_000_000  # of one matrix of resampling weights: 160 MB

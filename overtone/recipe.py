@@ -4,6 +4,7 @@ A recipe file holds only what differs from the defaults below. Those that come w
 """
 
 import dataclasses
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,7 @@ from overtone.errors import OptionError, nearest
 
 PARTS: tuple[str, ...] = ("mel", "prosody", "fusion")
 BUNDLED = Path(__file__).parent / "recipes"
+NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 # Key -> the least and the most it may be.
 RANGES: dict[str, tuple[float, float]] = {
     "epochs": (1, 10_000),
@@ -38,7 +40,7 @@ class Recipe:
     """How a model is built and trained.
 
     Attributes:
-        name: name of the recipe; part of the names of its results.
+        name: name of the recipe, of a-z, 0-9, _ and -; part of the names of its results.
         mel: which network hears the mel picture, a name in `models.MEL`.
         prosody: which network hears pitch, loudness and tempo, a name in `models.PROSODY`.
         phases: which parts are trained together, one phase after the other; earlier phases are frozen in later ones.
@@ -82,6 +84,11 @@ class Recipe:
     precision: str = "bfloat16"
 
     def __post_init__(self) -> None:
+        if not NAME.fullmatch(self.name):
+            raise OptionError(
+                f"recipe {self.name!r}: its name becomes part of file names; take a-z, 0-9, _ and -, "
+                "and begin with a letter or a digit"
+            )
         trained = tuple(part for phase in self.phases for part in phase)
         if sorted(trained) != sorted(PARTS):
             raise OptionError(f"recipe {self.name}: phases must train each of {PARTS} once, got {self.phases}")

@@ -161,9 +161,9 @@ class LeakAudit:
 
     def __str__(self) -> str:
         return (
-            f"test clips trained on: {self.seen_clips} of {self.test_clips}; "
-            f"test speakers trained on: {self.shared_speakers} of {self.test_speakers}; "
-            f"test sentences trained on: {self.shared_sentences} of {self.test_sentences}"
+            f"trained or chosen on: {self.seen_clips} of {self.test_clips} test clips, "
+            f"{self.shared_speakers} of {self.test_speakers} test speakers, "
+            f"{self.shared_sentences} of {self.test_sentences} test sentences"
         )
 
 

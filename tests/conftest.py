@@ -12,7 +12,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
     """Folder of the real corpora: $OVERTONE_DATA, else ../shared/data; skips where there is none."""
-    folder = Path(os.environ.get("OVERTONE_DATA", PROJECT.parent / "shared" / "data"))
+    folder = Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data")
     if not folder.is_dir():
         pytest.skip(f"no real speech at {folder}: set OVERTONE_DATA to the folder that holds ravdess/")
     return folder

@@ -7,12 +7,18 @@ import numpy as np
 from overtone.audio.read import read
 
 RATE_HZ = 16_000
+HOP_S = 0.016
 HIGHEST_HARMONIC_HZ = 4_000
 
 
 def seconds(duration_s: float) -> np.ndarray:
     """Times of the samples of so long a sound."""
     return np.arange(round(duration_s * RATE_HZ)) / RATE_HZ
+
+
+def frame_count(samples: int) -> int:
+    """Number of frames that the front end makes of so many samples."""
+    return samples // round(HOP_S * RATE_HZ) + 1
 
 
 def silence(duration_s: float) -> np.ndarray:

@@ -44,6 +44,8 @@ def test_a_recipe_comes_back_from_plain_values() -> None:
         ('name = "x"\nepochs = 2.5', "'epochs' must be int, got 2.5"),
         ('name = "x"\nepochs = true', "'epochs' must be int, got True"),
         ("name = 7", "'name' must be str, got 7"),
+        *((f'name = "{name}"', f"recipe '{name}': its name") for name in ("", "a/b", "..", "-a", "Ab", "a b", "ä")),
+        ('name = "a\\n"', "its name becomes part of file names"),
         ('name = "x"\nphases = [["mel"], ["prosody"]]', "must train each of .* once"),
         ('name = "x"\nphases = [["mel", "mel"], ["prosody"], ["fusion"]]', "must train each of .* once"),
         ('name = "x"\nphases = 3', "'phases' must be a list of lists"),

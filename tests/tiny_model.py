@@ -44,6 +44,10 @@ def card(**changes: Any) -> dict[str, Any]:
         "min_samples": MIN_SAMPLES,
         "hop_samples": HOP_SAMPLES,
         "recipe": {"name": "tiny"},
+        "seed": 4,
+        "protocol": "luna5",
+        "training_clips": 960,
+        "validation_clips": 192,
         "training_data": [
             {
                 "corpus": "ravdess",
@@ -70,6 +74,7 @@ def card(**changes: Any) -> dict[str, Any]:
                 "audit": {"test_clips": 1440, "seen_clips": 0, "test_speakers": 24, "shared_speakers": 0},
             }
         ],
+        "scores_of": "the recipe",
         "versions": {"overtone": "0.1.0", "torch": "2.13.0"},
         "limits": "Acted speech of 24 people; answers on other recordings are less certain.",
     }

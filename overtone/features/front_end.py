@@ -8,7 +8,6 @@ from torch import Tensor, nn
 from overtone.features.loudness import Loudness, active_frames
 from overtone.features.mel import LogMel
 from overtone.features.pitch import Pitch
-from overtone.features.spectrum import HOP_SAMPLES
 from overtone.features.speech_rate import SpeechRate, highest_within, speech_span
 from overtone.features.tempo import Tempo
 
@@ -75,6 +74,3 @@ def spoken_frames(features: Features, margin_frames: int) -> Tensor:
     """
     active = active_frames(features.loudness_db.masked_fill(~features.inside, -200.0)).to(torch.float32)
     return speech_span(highest_within(active, margin_frames, margin_frames) > 0) & features.inside
-
-
-__all__ = ["HOP_SAMPLES", "Features", "FrontEnd", "spoken_frames"]

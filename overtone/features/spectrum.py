@@ -13,14 +13,8 @@ from torch.nn import functional
 
 SAMPLE_RATE_HZ = 16_000
 HOP_SAMPLES = 256
-HOP_S = HOP_SAMPLES / SAMPLE_RATE_HZ
 FRAME_RATE_HZ = SAMPLE_RATE_HZ / HOP_SAMPLES
 LONGEST_WINDOW_SAMPLES = 1024
-
-
-def frame_count(samples: int) -> int:
-    """Number of frames of a waveform of `samples` samples."""
-    return samples // HOP_SAMPLES + 1
 
 
 def frames(waveform: Tensor, window_samples: int) -> Tensor:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -30,12 +31,14 @@ class Audits:
         protocol: name of the protocol.
         recipe: name of the recipe.
         parts: "mel", "prosody", "fusion" -> audit, each count summed over folds and seeds.
+        settings: field of `Recipe` -> value: what that recipe was.
         seeds: seeds of the trainings.
         versions: package -> version it was made with.
     """
 
     protocol: str
     recipe: str
+    settings: dict[str, Any]
     parts: dict[str, LeakAudit]
     seeds: tuple[int, ...]
     versions: dict[str, str]
@@ -115,7 +118,8 @@ def read_audits(path: Path) -> Audits:
     try:
         held = json.loads(Path(path).read_text("utf-8"))
         parts = {part: LeakAudit(**counts) for part, counts in held["parts"].items()}
-        return Audits(held["protocol"], held["recipe"], parts, tuple(held["seeds"]), dict(held["versions"]))
+        settings, versions = dict(held["settings"]), dict(held["versions"])
+        return Audits(held["protocol"], held["recipe"], settings, parts, tuple(held["seeds"]), versions)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"cannot read audits from {path}: {error}") from error
 

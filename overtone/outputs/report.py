@@ -94,7 +94,7 @@ def score_table(rows: Sequence[Row], strong: Sequence[Row] = ()) -> Table:
     for row in rows:
         s, mark = row.scores, Strong if any(row is one for one in strong) else str
         line = [mark(row.name), row.protocol, mark(s.uar), str(s.wa), str(s.macro_f1)]
-        line += [str(s.clips), str(s.speakers or UNKNOWN), seeds_shown(s), *audit_cells(row.audit)]
+        line += [str(s.n // s.seeds), str(s.speakers or UNKNOWN), seeds_shown(s), *audit_cells(row.audit)]
         lines.append((*line, *([row.published or UNKNOWN] if published else [])))
     header += ["Published"] if published else []
     return Table(tuple(header), tuple(lines), numbers=frozenset(header) - {"Model", "Protocol", "Published"})
@@ -141,7 +141,8 @@ def how_to_read(rows: Sequence[Row]) -> str:
     text = (
         f"All rates in per cent. UAR is the mean recall of the classes, WA the accuracy; in brackets the 95 % interval "
         f"by bootstrap over {' or '.join(over)}. Figures are means over the seeds; beside their number stands the "
-        f"standard deviation of the UAR. The last columns say which share of the test clips, of their speakers and of "
+        f"standard deviation of the UAR. Clips are those tested with each seed, all folds together, and so is "
+        f"the UAR. The last columns say which share of the test clips, of their speakers and of "
         f"their sentences any part of the model was trained on, validation included."
     )
     if "clips" in over:

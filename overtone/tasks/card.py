@@ -25,6 +25,7 @@ KINDS: dict[str, type] = {
     "training_data": list,
     "licence": str,
     "scores": list,
+    "scores_of": str,
     "versions": dict,
     "limits": str,
 }

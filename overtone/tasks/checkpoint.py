@@ -17,7 +17,7 @@ State = dict[str, Tensor]
 
 
 @dataclass
-class Progress:
+class Position:
     """How far a training has come.
 
     Attributes:
@@ -54,7 +54,7 @@ def _restore_optimiser(network: nn.Module, optimiser: torch.optim.Optimizer, sta
 
 
 def save(
-    path: Path, network: nn.Module, average: nn.Module, best: State, optimiser: torch.optim.Optimizer, at: Progress
+    path: Path, network: nn.Module, average: nn.Module, best: State, optimiser: torch.optim.Optimizer, at: Position
 ) -> None:
     """Writes everything that a training needs to go on, whole or not at all.
 
@@ -77,6 +77,7 @@ def _write(path: Path, tensors: State, metadata: dict[str, str] | None = None) -
     unfinished = path.with_suffix(".part")
     try:
         safetensors.torch.save_file(apart, unfinished, metadata)
+        unfinished.chmod(0o644)
         unfinished.replace(path)
     except (safetensors.SafetensorError, OSError) as error:
         raise TrainingError(f"{path}: cannot be written ({error}); make room or choose another place") from error
@@ -85,8 +86,8 @@ def _write(path: Path, tensors: State, metadata: dict[str, str] | None = None) -
             unfinished.unlink()
 
 
-def load(path: Path) -> tuple[dict[str, State], Progress]:
-    """The groups of tensors and the progress of a checkpoint.
+def load(path: Path) -> tuple[dict[str, State], Position]:
+    """The groups of tensors and the position of a checkpoint.
 
     Raises:
         TrainingError: the file is damaged.
@@ -94,13 +95,13 @@ def load(path: Path) -> tuple[dict[str, State], Progress]:
     groups: dict[str, State] = {"network": {}, "average": {}, "best": {}, "optimiser": {}}
     try:
         with safetensors.safe_open(path, "pt") as file:
-            progress = Progress(**json.loads(file.metadata()["progress"]))
+            at = Position(**json.loads(file.metadata()["progress"]))
             for key in file.keys():  # noqa: SIM118 (not a dict)
                 group, name = key.split(":", 1)
                 groups[group][name] = file.get_tensor(key)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
         raise TrainingError(f"{path}: cannot be resumed from ({error}); delete it to start again") from error
-    return groups, progress
+    return groups, at
 
 
 def restore(

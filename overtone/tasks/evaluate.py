@@ -15,17 +15,17 @@ from urllib.parse import quote
 import numpy as np
 
 from overtone.errors import OptionError, OvertoneError, TrainingError
-from overtone.metrics import score
+from overtone.metrics import SEED, score
 from overtone.outputs import predictions
 from overtone.outputs.predictions import Audits
 from overtone.outputs.report import Row
 from overtone.recipe import PARTS, Recipe
 from overtone.splits import summed
-from overtone.tasks.plan import Plan, audits_of, described, fold_names, splits_of
+from overtone.tasks.plan import Plan, described, fold_names, splits_of
 from overtone.tasks.prepare import prepare
 from overtone.tasks.progress import Progress, silent_progress
 from overtone.tasks.train import begun, finished, read_run, train
-from overtone.values import Predictions, Utterance
+from overtone.values import LeakAudit, Predictions, Utterance
 
 
 def run_folder(runs: Path, plan: Plan) -> Path:
@@ -72,9 +72,10 @@ def gather(
     for part in PARTS:
         found = joined([predictions.read(folder / f"predictions-{part}.csv") for folder in folders])
         predictions.write(found, predictions.csv_path(oof, protocol, recipe.name, part))
-    audits = [audits_of(splits_of(plan, utterances), utterances) for plan in plans]
-    parts = {part: summed(audit[part] for audit in audits) for part in PARTS}
-    held = Audits(protocol, recipe.name, parts, tuple(seeds), _versions(folders))
+    kept = [read_run(folder)["audits"] for folder in folders]
+    parts = {part: summed(LeakAudit(**audits[part]) for audits in kept) for part in PARTS}
+    settings = read_run(folders[0])["recipe"]
+    held = Audits(protocol, recipe.name, settings, parts, tuple(seeds), _versions(folders))
     predictions.write_audits(held, predictions.audits_path(oof, protocol, recipe.name))
 
 
@@ -99,7 +100,7 @@ def scored(oof: Path, protocol: str, recipe: str) -> list[Row]:
     audits = predictions.read_audits(predictions.audits_path(oof, protocol, recipe)).parts
     found = {part: predictions.read(predictions.csv_path(oof, protocol, recipe, part)) for part in PARTS}
     return [
-        Row(f"{recipe} recipe, {part}", protocol, score(one, np.random.default_rng(0)), audits[part])
+        Row(f"{recipe} recipe, {part}", protocol, score(one, np.random.default_rng(SEED)), audits[part])
         for part, one in found.items()
     ]
 

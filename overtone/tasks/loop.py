@@ -194,7 +194,7 @@ def fit(
         val_uar`.
     """
     truth = torch.from_numpy(labels)
-    groups, at = checkpoint.load(path) if path.is_file() else ({}, checkpoint.Progress())
+    groups, at = checkpoint.load(path) if path.is_file() else ({}, checkpoint.Position())
     if not groups:
         training = {part: list(plain_batches(store, splits[part].train)) for part in PARTS}
         network.fit_normalisers(training)
@@ -234,6 +234,6 @@ def fit(
             text = f"{row['part']}: loss {row['train_loss']:.2f}, validation accuracy {row['val_accuracy']:.2f}"
             progress(position * recipe.epochs + epoch + 1, epochs, text)
         network.load_state_dict(best)
-        at = checkpoint.Progress(phase=position + 1, history=at.history)
+        at = checkpoint.Position(phase=position + 1, history=at.history)
     network.eval()
     return at.history

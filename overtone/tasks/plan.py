@@ -1,10 +1,12 @@
 """What one training is to do: recipe, protocol, fold and seed; and what that means for the clips at hand."""
 
+import hashlib
 import importlib.metadata
 import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from overtone import splits
@@ -50,6 +52,16 @@ def versions() -> dict[str, str]:
     except importlib.metadata.PackageNotFoundError as error:
         raise MissingExtraError(f"training needs {error.name}: pip install 'overtone[train]'") from error
     return {"python": platform.python_version(), "overtone": importlib.metadata.version("overtone"), **found}
+
+
+def code_fingerprint() -> str:
+    """A name for the code that makes features, networks and their training what they are: 16 hexadecimal digits."""
+    package = Path(__file__).parent.parent
+    files = [path for room in ("audio", "features", "models") for path in sorted((package / room).glob("*.py"))]
+    digest = hashlib.sha256()
+    for path in [*files, *(package / "tasks" / f"{name}.py" for name in ("prepare", "batches", "loop"))]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
 
 
 def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tuple[str, ...]:
@@ -140,6 +152,7 @@ def described(utterances: Sequence[Utterance], plan: Plan) -> dict[str, Any]:
             part: {side: [utterances[i].clip for i in getattr(split, side)] for side in SIDES}
             for part, split in parts.items()
         },
+        "code": code_fingerprint(),
         "versions": versions(),
     }
     return json.loads(json.dumps(run))  # tuples become lists, as they will be when read again

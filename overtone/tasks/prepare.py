@@ -149,6 +149,7 @@ def _keep(arrays: dict[str, np.ndarray], path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         safetensors.numpy.save_file(arrays, unfinished)
+        unfinished.chmod(0o644)
         unfinished.replace(path)
     except (safetensors.SafetensorError, OSError) as error:
         raise OvertoneError(f"{path}: cannot be written ({error}); make room or name another cache folder") from error

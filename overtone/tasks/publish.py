@@ -18,7 +18,6 @@ from overtone.splits import PROTOCOLS
 from overtone.tasks.card import CARD_FORMAT, CARD_KEY, read_card
 from overtone.tasks.evaluate import scored
 from overtone.tasks.export import export
-from overtone.tasks.plan import versions
 from overtone.tasks.train import load_network, own_scores
 from overtone.values import SAMPLE_RATE_HZ, LeakAudit, Score, Utterance, Waveform
 
@@ -33,18 +32,21 @@ LIMITS = (
 )
 
 
-def score_rows(folder: Path, recipe: str) -> list[dict[str, Any]]:
+def score_rows(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     """Scores for a card: a row per protocol and part that this recipe has out-of-fold predictions for.
 
     Args:
         folder: of the predictions, such as `results/oof`.
-        recipe: name of the recipe.
+        settings: the recipe, field -> value.
 
     Raises:
-        InputError: there are none, or they are damaged.
+        InputError: there are none, they are damaged, or they are of another recipe with the same name.
     """
-    rows = []
+    rows, recipe = [], settings["name"]
     for protocol in measured(folder, recipe):
+        path = predictions.audits_path(folder, protocol, recipe)
+        if predictions.read_audits(path).settings != settings:
+            raise InputError(f"{path}: scores of another recipe that is called '{recipe}' too; rename one of them")
         rows += [_row(row, recipe, part) for part, row in zip(PARTS, scored(folder, protocol, recipe), strict=True)][
             ::-1
         ]
@@ -120,7 +122,7 @@ def make_card(
         "licence": "; ".join(dict.fromkeys(row["licence"] for row in data)),
         "scores": scores,
         "scores_of": "this file" if of_file else "the recipe",
-        "versions": versions(),
+        "versions": run["versions"],
         "limits": LIMITS,
     }
     return read_card({CARD_KEY: json.dumps(card)}, f"model '{model_id}'")
@@ -209,7 +211,7 @@ def publish(utterances: Sequence[Utterance], folder: Path, *, model_id: str, sco
         ModelError: onnxruntime and torch do not agree.
     """
     network, run = load_network(folder)
-    rows = score_rows(scores, run["recipe"]["name"]) if scores else _own_rows(folder, run)
+    rows = score_rows(scores, run["recipe"]) if scores else _own_rows(folder, run)
     card = make_card(run, model_id, rows, of_file=scores is None)
     path = folder / "model.onnx"
     worst = export(network, card, clips_to_check(utterances), path)

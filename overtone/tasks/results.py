@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from overtone.errors import InputError
-from overtone.metrics import Comparison, paired_test, score
+from overtone.metrics import SEED, Comparison, paired_test, score
 from overtone.outputs import figures, predictions
 from overtone.outputs.document import Block, Heading, Paragraph, Picture, Strong, Table, to_markdown
 from overtone.outputs.report import (
@@ -30,7 +30,6 @@ from overtone.splits import PROTOCOLS
 from overtone.tasks import anchors, bench_table
 from overtone.values import Predictions, Scores
 
-SEED = 20  # of the bootstrap, so that the same predictions give the same intervals
 SHOWN_FIRST = ("luna5", "emobox6", "loso", "random", "paper")
 PARTS_SHOWN = ("fusion", "mel", "prosody")
 CLEAR = 0.05  # p below which a difference is called one
@@ -38,7 +37,10 @@ INTRO = (
     "'make results' makes this page from the files in results/: out-of-fold predictions of every clip (results/oof), "
     "figures that others reported (results/anchors.json) and the speed measurements (results/bench.json).",
     "Protocols are kept apart, because figures of different protocols must not be compared. RAVDESS speech has 1440 "
-    "clips of 24 actors, 8 emotions; chance is a UAR of 12.5 %.",
+    "clips of 24 actors, 8 emotions; chance is a UAR of 12.5 %. One pair of clips has the same samples under two "
+    "names; where a protocol splits by clip, it may stand on both sides and is not counted as seen.",
+    "Recipe 'paper' is the paper's three models rebuilt; 'contours' is that with a single change, a prosody branch "
+    "that hears contours of any length instead of one padded vector; 'overtone' is ours.",
 )
 
 

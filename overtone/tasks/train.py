@@ -22,7 +22,7 @@ import numpy as np
 import torch
 
 from overtone.errors import TrainingError
-from overtone.metrics import score
+from overtone.metrics import SEED, score
 from overtone.models import build
 from overtone.models.network import Network
 from overtone.outputs import figures, predictions, report
@@ -91,6 +91,8 @@ def begun(folder: Path, run: dict[str, Any]) -> bool:
             raise TrainingError(f"{folder} is no folder of a run (it has no run.json); take another folder")
         return False
     before = read_run(folder)
+    if before.get("code", run["code"]) != run["code"]:
+        raise TrainingError(f"{folder} holds a training by other code; take another folder, or delete it")
     for key in SAME_PLAN:
         if before[key] != run[key]:
             keys = [name for name in run[key] if before[key].get(name) != run[key][name]] if key == "recipe" else []
@@ -110,7 +112,7 @@ def own_scores(folder: Path) -> list[report.Row]:
     for part in PARTS:
         path = folder / f"predictions-{part}.csv"
         if path.is_file():
-            found = score(predictions.read(path), np.random.default_rng(run["seed"]))
+            found = score(predictions.read(path), np.random.default_rng(SEED))
             audit = LeakAudit(**run["audits"][part])
             rows.append(report.Row(f"{run['recipe']['name']}, {part}", run["protocol"], found, audit))
     return rows

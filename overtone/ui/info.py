@@ -49,9 +49,10 @@ def as_text(card: dict[str, Any]) -> str:
         *_labelled("hears", f"mono sound at {SAMPLE_RATE_HZ // 1000} kHz; other sound is converted to that"),
         *(line for row in card["training_data"] for line in _labelled("trained on", _corpus(row))),
         *_labelled("licence", f"of the weights: {card['licence']}"),
+        *_labelled("made by", _making(card)),
         *_labelled("made with", made_with),
         "",
-        *_scores(card["scores"]),
+        *_scores(card["scores"], card["scores_of"]),
         "",
         *_labelled("limits", card["limits"]),
     ]
@@ -70,14 +71,23 @@ def _corpus(row: dict[str, Any]) -> str:
     return f"{name}: {clips} clips of {speakers} speakers; {licence}; {source}"
 
 
-def _scores(rows: list[dict[str, Any]]) -> list[str]:
+def _making(card: dict[str, Any]) -> str:
+    """What it takes to make the model again."""
+    protocol, seed, clips, validation = (
+        card.get(key, "?") for key in ("protocol", "seed", "training_clips", "validation_clips")
+    )
+    name = card["recipe"].get("name", "?")
+    return f"recipe {name}, protocol {protocol}, seed {seed}, {clips} clips (validation {validation})"
+
+
+def _scores(rows: list[dict[str, Any]], scores_of: str) -> list[str]:
     if not rows:
         return ["scores       none were measured for this model"]
     table = [SCORE_COLUMNS, *(_score_row(row) for row in rows)]
     widths = [max(len(line[column]) for line in table) for column in range(len(SCORE_COLUMNS))]
-    heading = "scores of the recipe by protocol, with 95 % intervals"
+    what = "this very file on its test side" if scores_of == "this file" else "the recipe by protocol"
     return [
-        heading,
+        f"scores of {what}, with 95 % intervals",
         *("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table),
     ]
 

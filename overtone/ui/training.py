@@ -73,7 +73,7 @@ def train(args: argparse.Namespace) -> int:
         measured(args.scores, how.name)  # missed now, not after the training
     utterances = _read(args).utterances
     fold = args.fold or fold_names(args.protocol, utterances, args.seed)[0]
-    with Bar("epochs") as bar:
+    with Bar("steps") as bar:
         plan = Plan(how, args.protocol, fold, args.seed)
         run(utterances, plan, args.out, resume=args.resume, cache=args.cache, progress=bar)
     _print_scores(own_scores(args.out))
@@ -101,7 +101,7 @@ def evaluate(args: argparse.Namespace) -> int:
 
     how = recipe.read(args.recipe)
     utterances = _read(args).utterances
-    with Bar("runs") as bar:
+    with Bar("steps") as bar:
         run(
             utterances, how, args.protocol, args.seeds,
             runs=args.runs, oof=args.oof, cache=args.cache,
@@ -136,7 +136,7 @@ def reproduce(args: argparse.Namespace) -> int:
     how = recipe.read(args.recipe)
     utterances = _read(args).utterances
     commands = {protocol: _training_command(args, protocol) for protocol in PROTOCOLS}
-    with Bar("runs") as bar:
+    with Bar("steps") as bar:
         paths = run(
             utterances, how, args.out,
             seeds=args.seeds, cache=args.cache, progress=bar, commands=commands, jobs=args.jobs,

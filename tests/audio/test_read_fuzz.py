@@ -2,15 +2,14 @@
 
 import io
 
+import hypothesis
 import numpy as np
-import pytest
 import soundfile
+from hypothesis import strategies as st
 
 from overtone.audio.read import from_array, read
 from overtone.errors import AudioError
 
-hypothesis = pytest.importorskip("hypothesis", reason="the fuzz of the reader needs hypothesis: pip install '.[dev]'")
-st = hypothesis.strategies
 bounded = hypothesis.settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
 DEPTHS = {"WAV": "PCM_16", "FLAC": "PCM_16", "OGG": "VORBIS", "MP3": "MPEG_LAYER_III", "AIFF": "PCM_24", "AU": "ULAW"}

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import small_corpus
 import soundfile
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -65,19 +66,42 @@ def test_both_ways_are_timed_per_clip(clips: list[Path], monkeypatch: pytest.Mon
     assert measured["librosa_steps_ms"] == pytest.approx({"load": 4, "pitch": 16})
 
 
-def test_wave_holds_the_same_samples(clips: list[Path], tmp_path: Path) -> None:
-    wave = bench.as_wave(clips[0], tmp_path)
-    assert wave.suffix == ".wav"
-    np.testing.assert_array_equal(soundfile.read(wave)[0], soundfile.read(clips[0])[0])
-    assert soundfile.info(wave).samplerate == 48_000
+@pytest.mark.parametrize("form", ["WAV", "FLAC"])
+def test_copies_hold_the_same_samples(clips: list[Path], tmp_path: Path, form: str) -> None:
+    (tmp_path / "copies").mkdir()
+    copy = bench.copied(clips[0], tmp_path / "copies", f".{form.lower()}")
+    assert soundfile.info(copy).format == form
+    np.testing.assert_array_equal(soundfile.read(copy)[0], soundfile.read(clips[0])[0])
+    assert soundfile.info(copy).samplerate == 48_000
 
 
-def test_chosen_clips_spread_over_the_corpus(tmp_path: Path) -> None:
-    for number in range(10):
-        (tmp_path / f"{number}.flac").touch()
-    assert [path.stem for path in bench.chosen_clips(tmp_path, 5)] == ["0", "2", "4", "6", "8"]
-    assert len(bench.chosen_clips(tmp_path, 50)) == 10
-    assert bench.chosen_clips(tmp_path / "missing", 5) == []
+def test_clips_are_spread_over_the_corpus() -> None:
+    found = [Path(f"{number}.flac") for number in range(10)]
+    assert [path.stem for path in bench.spread(found, 5)] == ["0", "2", "4", "6", "8"]
+    assert bench.spread(found, 50) == found
+    assert bench.spread([], 5) == []
+
+
+@pytest.mark.parametrize("suffix", [".flac", ".wav"])
+def test_both_forms_are_measured_whatever_the_corpus_holds(
+    clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    folder = small_corpus.write(tmp_path / "ravdess", small_corpus.FEW_EMOTIONS, sound=False)
+    for path in folder.rglob("*.flac"):
+        path.unlink()
+        soundfile.write(path.with_suffix(suffix), soundfile.read(clips[0])[0], 48_000)
+    seen = []
+    monkeypatch.setattr(bench, "side_by_side", lambda paths, repeats: seen.append([p.suffix for p in paths]) or {})
+    for name in ("one_core", "machine", "import_seconds"):
+        monkeypatch.setattr(bench, name, dict)
+    monkeypatch.setattr(bench, "whole_process", lambda clip: {"clip": clip.suffix})
+    monkeypatch.setattr(bench.installed, "sizes_mb", lambda name: {name: 1.0})
+    out = tmp_path / "bench.json"
+    assert bench.main(["--data", str(folder), "--out", str(out), "--clips", "5"]) == 0
+    assert seen == [[form] * (5 + bench.WARM_UP_CLIPS) for form in (".flac", ".wav")]
+    measured = json.loads(out.read_text())
+    assert measured["clips"] == {"count": 5, "median_s": 0.6}
+    assert measured["process"] == {"clip": ".wav"}
 
 
 def test_peak_memory_is_that_of_the_child_alone() -> None:
@@ -131,5 +155,5 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_without_clips_it_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     assert bench.main(["--data", str(tmp_path), "--out", str(tmp_path / "bench.json")]) == 1
-    assert "OVERTONE_DATA" in capsys.readouterr().out
+    assert "OVERTONE_DATA" in capsys.readouterr().err
     assert not (tmp_path / "bench.json").exists()

@@ -7,7 +7,7 @@ import torch
 
 from overtone.features.front_end import Features, FrontEnd, spoken_frames
 from overtone.features.mel import BANDS
-from overtone.features.spectrum import HOP_SAMPLES, frame_count
+from overtone.features.spectrum import HOP_SAMPLES
 
 
 def features(*clips: np.ndarray) -> Features:
@@ -18,7 +18,7 @@ def features(*clips: np.ndarray) -> Features:
 @pytest.mark.parametrize("samples", [480, 8000, 48_123])
 def test_shapes(rng: np.random.Generator, samples: int) -> None:
     found = features(*rng.standard_normal((3, samples)).astype(np.float32))
-    frames = frame_count(samples)
+    frames = sounds.frame_count(samples)
     assert found.log_mel.shape == (3, frames, BANDS)
     for track in (found.pitch_hz, found.periodicity, found.loudness_db, found.inside):
         assert track.shape == (3, frames)

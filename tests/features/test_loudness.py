@@ -8,7 +8,7 @@ import sounds
 import torch
 
 from overtone.features.loudness import FLOOR_DB, SILENCE_BELOW_PEAK_DB, Loudness, active_frames
-from overtone.features.spectrum import HOP_S, SAMPLE_RATE_HZ
+from overtone.features.spectrum import SAMPLE_RATE_HZ
 
 PRAAT_REFERENCE_DB = 94  # 1 Pa re 20 uPa
 
@@ -24,7 +24,7 @@ def difference_on_speech(samples: np.ndarray) -> np.ndarray:
     sound = parselmouth.Sound(samples.astype(float), SAMPLE_RATE_HZ)
     intensity = sound.to_intensity(minimum_pitch=100, time_step=0.002)
     found = loudness(samples)
-    times_s = np.arange(len(found)) * HOP_S
+    times_s = np.arange(len(found)) * sounds.HOP_S
     known = (times_s >= intensity.xs()[0]) & (times_s <= intensity.xs()[-1])
     speech = known & (found > found[known].max() - SILENCE_BELOW_PEAK_DB)
     return found[speech] - np.interp(times_s[speech], intensity.xs(), intensity.values[0])

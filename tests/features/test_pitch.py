@@ -10,7 +10,7 @@ import torch
 
 from overtone.audio.read import read
 from overtone.features.pitch import HIGH_HZ, LOW_HZ, SHORTEST_LAG, Pitch
-from overtone.features.spectrum import HOP_S, SAMPLE_RATE_HZ
+from overtone.features.spectrum import SAMPLE_RATE_HZ
 
 GROSS = 0.2  # an error of more than so large a share of the true pitch
 MOST_GROSS_ERRORS = 0.05
@@ -29,8 +29,8 @@ def praat_pitch(samples: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarra
     """Praat's pitch at our frames, 0 where unvoiced, and where Praat has an answer, each `(frames,)`."""
     parselmouth = pytest.importorskip("parselmouth")
     sound = parselmouth.Sound(samples.astype(float), SAMPLE_RATE_HZ)
-    track = sound.to_pitch_ac(time_step=HOP_S, pitch_floor=LOW_HZ, pitch_ceiling=HIGH_HZ)
-    times_s = np.arange(frames) * HOP_S
+    track = sound.to_pitch_ac(time_step=sounds.HOP_S, pitch_floor=LOW_HZ, pitch_ceiling=HIGH_HZ)
+    times_s = np.arange(frames) * sounds.HOP_S
     values = np.nan_to_num([track.get_value_at_time(time_s) for time_s in times_s])
     return values, (times_s >= track.xs()[0]) & (times_s <= track.xs()[-1])
 

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 import torch
+from sounds import frame_count
 
-from overtone.features.spectrum import HOP_SAMPLES, LONGEST_WINDOW_SAMPLES, PowerSpectrum, frame_count, frames
+from overtone.features.spectrum import HOP_SAMPLES, LONGEST_WINDOW_SAMPLES, PowerSpectrum, frames
 
 
 @pytest.mark.parametrize("window_samples", [512, 1024])

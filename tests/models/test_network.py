@@ -8,7 +8,7 @@ import sounds
 import torch
 
 from overtone.features.front_end import Features
-from overtone.features.spectrum import HOP_SAMPLES, frame_count
+from overtone.features.spectrum import HOP_SAMPLES
 from overtone.models import build
 from overtone.models.network import Network, Outputs
 from overtone.recipe import PARTS, read
@@ -32,7 +32,7 @@ def probabilities(found: Outputs) -> torch.Tensor:
 def test_any_length_is_answered(network: Networks, rng: np.random.Generator, recipe: str, duration_s: float) -> None:
     clip = sounds.speech_like(rng, duration_s, around_s=0.1)
     found = answers(network(recipe), clip, clip)
-    frames = frame_count(len(clip))
+    frames = sounds.frame_count(len(clip))
     assert probabilities(found).shape == (3, 2, 8)
     assert found.pitch_hz.shape == found.loudness_db.shape == (2, frames)
     assert found.tempo_bpm.shape == found.speech_rate_hz.shape == found.pause_ratio.shape == (2,)

@@ -89,7 +89,7 @@ def test_files_that_are_none(tmp_path: Path, content: bytes) -> None:
 
 
 def test_audits_there_and_back(tmp_path: Path) -> None:
-    audits = Audits("paper", "overtone", {"mel": LeakAudit(1, 2, 3, 4, 5, 6)}, (0, 1), {"torch": "2.13"})
+    audits = Audits("paper", "overtone", {"epochs": 3}, {"mel": LeakAudit(1, 2, 3, 4, 5, 6)}, (0, 1), {"torch": "2.13"})
     path = audits_path(tmp_path, "paper", "overtone")
     write_audits(audits, path)
     assert path.name == "paper-overtone.json"

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from overtone.errors import TrainingError
-from overtone.tasks.checkpoint import Progress, load, load_weights, restore, save, save_weights
+from overtone.tasks.checkpoint import Position, load, load_weights, restore, save, save_weights
 
 
 def stepped(seed: int, steps: int = 2) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -32,7 +32,7 @@ def same(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
 def path(tmp_path: Path) -> Path:
     """A whole checkpoint."""
     network, optimiser = stepped(1)
-    at = Progress(phase=1, epoch=2, step=14, best_score=0.5, best_epoch=1, history=[{"part": "mel", "epoch": 0}])
+    at = Position(phase=1, epoch=2, step=14, best_score=0.5, best_epoch=1, history=[{"part": "mel", "epoch": 0}])
     save(tmp_path / "checkpoint.safetensors", network, copy.deepcopy(network), network.state_dict(), optimiser, at)
     return tmp_path / "checkpoint.safetensors"
 
@@ -43,7 +43,7 @@ def test_all_comes_back_into_place(path: Path) -> None:
     average = copy.deepcopy(other)
     groups, at = load(path)
     best = restore(groups, other, average, other_optimiser)
-    assert at == Progress(1, 2, 14, 0.5, 1, [{"part": "mel", "epoch": 0}])
+    assert at == Position(1, 2, 14, 0.5, 1, [{"part": "mel", "epoch": 0}])
     assert same(other.state_dict(), network.state_dict())
     assert same(average.state_dict(), network.state_dict())
     assert same(best, network.state_dict())
@@ -57,7 +57,7 @@ def test_all_comes_back_into_place(path: Path) -> None:
 
 def test_network_and_average_may_be_one(tmp_path: Path) -> None:
     network, optimiser = stepped(1)
-    save(tmp_path / "c", network, network, {}, optimiser, Progress())
+    save(tmp_path / "c", network, network, {}, optimiser, Position())
     groups, _ = load(tmp_path / "c")
     assert same(groups["average"], network.state_dict()) and not groups["best"]
 
@@ -96,7 +96,7 @@ def test_what_cannot_be_written_leaves_the_one_before(path: Path, monkeypatch: p
 
     monkeypatch.setattr(safetensors.torch, "save_file", full)
     with pytest.raises(TrainingError, match=r"checkpoint\.safetensors: cannot be written .*No space left"):
-        save(path, network, network, {}, optimiser, Progress())
+        save(path, network, network, {}, optimiser, Position())
     assert path.read_bytes() == before
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
@@ -108,6 +108,9 @@ def test_weights_come_back(tmp_path: Path) -> None:
     load_weights(tmp_path / "w.safetensors", other)
     assert same(other.state_dict(), network.state_dict())
     assert [file.name for file in tmp_path.iterdir()] == ["w.safetensors"]
+    assert (tmp_path / "w.safetensors").stat().st_mode & 0o777 == 0o644, (
+        "others may read it, as any other file of a run"
+    )
 
 
 def test_weights_that_are_none_are_named(tmp_path: Path) -> None:

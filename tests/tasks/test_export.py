@@ -18,7 +18,6 @@ import torch
 from tiny_training import made_store, recipe, waveform
 
 from overtone.errors import ModelError
-from overtone.features.spectrum import frame_count
 from overtone.models import build
 from overtone.models.network import Network, Outputs
 from overtone.tasks import export as export_module
@@ -98,7 +97,7 @@ def test_any_length_and_batch_as_torch(
         if "probabilities" in name:
             np.testing.assert_allclose(value, wanted, atol=TOLERANCE)
             np.testing.assert_allclose(value.sum(-1), 1, atol=1e-5)
-    assert found.pitch_hz.shape == (clips, frame_count(batch.shape[1]))
+    assert found.pitch_hz.shape == (clips, sounds.frame_count(batch.shape[1]))
     np.testing.assert_allclose(found.loudness_db, expected.loudness_db, atol=1e-2)
     np.testing.assert_allclose(found.speech_rate_hz, expected.speech_rate_hz, atol=1e-3)
 

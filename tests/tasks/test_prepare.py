@@ -1,6 +1,7 @@
 """Features of utterances: measured once, kept under a name that says what they were made from."""
 
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +10,11 @@ import pytest
 import soundfile
 import tiny_training
 import torch
+from sounds import frame_count
 
 from overtone.audio.read import read
 from overtone.errors import CorpusError, OvertoneError
 from overtone.features.front_end import FrontEnd
-from overtone.features.spectrum import frame_count
 from overtone.tasks import prepare as prepare_module
 from overtone.tasks.prepare import ClipFeatures, default_cache, prepare
 from overtone.values import Utterance
@@ -82,6 +83,7 @@ def test_what_is_kept_is_used_again(utterances: list[Utterance], tmp_path: Path,
     prepare(utterances, 3, tmp_path)
     assert measured == [0, 1, 2, 3]
     assert not list(tmp_path.rglob("*.part"))
+    assert {path.stat().st_mode & 0o777 for path in (tmp_path / "features").iterdir()} == {0o644}
 
 
 def _touched(utterances: list[Utterance]) -> list[Utterance]:
@@ -117,13 +119,16 @@ def test_another_front_end_makes_new_features(
     utterances: list[Utterance], tmp_path: Path, measured: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     prepare(utterances, 0, tmp_path / "cache")
-    other = tmp_path / "features"
-    other.mkdir()
-    for path in Path(prepare_module.overtone.features.__file__).parent.glob("*.py"):
-        (other / path.name).write_bytes(path.read_bytes() + b"\n")
-    monkeypatch.setattr(prepare_module.overtone.features, "__file__", str(other / "__init__.py"))
+    package = Path(prepare_module.__file__).parent.parent
+    for room in ("audio", "features"):
+        shutil.copytree(package / room, tmp_path / "other" / room)
+    monkeypatch.setattr(prepare_module, "__file__", str(tmp_path / "other" / "tasks" / "prepare.py"))
     prepare(utterances, 0, tmp_path / "cache")
-    assert measured == [0, 0]
+    assert measured == [0], "the same code elsewhere is the same code"
+    for count, file in enumerate(("features/mel.py", "audio/read.py"), start=2):
+        (tmp_path / "other" / file).write_bytes((package / file).read_bytes() + b"\n")
+        prepare(utterances, 0, tmp_path / "cache")
+        assert measured == [0] * count, f"{file} is another one"
 
 
 def test_damaged_features_are_measured_again(utterances: list[Utterance], tmp_path: Path, measured: list[int]) -> None:

@@ -25,6 +25,8 @@ from overtone.tasks.publish import card_page, clips_to_check, make_card, publish
 from overtone.tasks.train import load_network, read_run
 from overtone.ui.info import as_text
 
+PHASED = json.loads(json.dumps(small_corpus.recipe(small_corpus.PHASED).as_dict()))  # as run.json holds it
+
 
 class Published(NamedTuple):
     """A model file and the run folder it was made of."""
@@ -89,12 +91,12 @@ def test_the_page_beside_it_says_what_it_is(published: Published) -> None:
     assert "Licence of the weights: CC BY-NC-SA 4.0" in text
     assert "acted speech is not felt emotion" in text and "AI Act" in text
     assert "Of this very file, on its test side" in text
-    assert "test clips trained on: 0 of 40" in text
+    assert "trained or chosen on: 0 of 40 test clips" in text
     assert "onnxruntime and torch differ by at most" in text
 
 
 def test_scores_of_the_recipe_come_from_the_kept_predictions(rebuilt: Path) -> None:
-    rows = score_rows(rebuilt / "oof", "phased")
+    rows = score_rows(rebuilt / "oof", PHASED)
     assert [(row["protocol"], row["part"]) for row in rows] == [
         (protocol, part) for protocol in ("random", "luna5", "paper") for part in reversed(PARTS)
     ]
@@ -106,7 +108,9 @@ def test_scores_of_the_recipe_come_from_the_kept_predictions(rebuilt: Path) -> N
 def test_a_folder_without_scores_of_the_recipe_is_an_error(rebuilt: Path, trained: Run, tmp_path: Path) -> None:
     for folder, recipe in ((rebuilt / "oof", "joint"), (tmp_path / "nowhere", "phased")):
         with pytest.raises(InputError, match=f"{folder.name}: no out-of-fold predictions of recipe '{recipe}'"):
-            score_rows(folder, recipe)
+            score_rows(folder, {"name": recipe})
+    with pytest.raises(InputError, match="another recipe that is called 'phased' too"):
+        score_rows(rebuilt / "oof", {**PHASED, "epochs": 99})
     with pytest.raises(InputError, match="no out-of-fold predictions of recipe 'joint'"):
         publish(trained.clips, trained.folder, model_id="x", scores=tmp_path)
 
@@ -115,7 +119,7 @@ def test_quoted_scores_are_not_said_to_be_of_the_file(
     trained: Run, rebuilt: Path, tmp_path: Path, quick_export: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = shutil.copytree(trained.folder, tmp_path / "run")
-    monkeypatch.setattr(publish_module, "score_rows", lambda oof, recipe: score_rows(oof, "phased"))
+    monkeypatch.setattr(publish_module, "score_rows", lambda oof, settings: score_rows(oof, PHASED))
     assert publish(trained.clips, folder, model_id="quoted", scores=rebuilt / "oof") == folder / "model.onnx"
     assert quick_export["card"]["scores_of"] == "the recipe"
     text = (folder / "model.md").read_text("utf-8")
@@ -125,7 +129,7 @@ def test_quoted_scores_are_not_said_to_be_of_the_file(
 
 def test_a_card_for_people_counts_the_clips_that_were_seen(rebuilt: Path, corpus: Corpus) -> None:
     run = described(corpus.clips, Plan(small_corpus.recipe(small_corpus.JOINT), "all", "all", 0))
-    card = make_card(run, "model", score_rows(rebuilt / "oof", "phased"))
+    card = make_card(run, "model", score_rows(rebuilt / "oof", PHASED))
     leak = next(row["audit"] for row in card["scores"] if (row["protocol"], row["part"]) == ("paper", "fusion"))
     lines = [line for line in as_text(card).splitlines() if line.startswith("paper ") and " fusion " in line]
     assert leak["seen_clips"] > 0

@@ -1,5 +1,6 @@
 """The rebuilt paper: three protocols side by side, six figures, both tables, the figures that were published."""
 
+import json
 import re
 from pathlib import Path
 
@@ -7,11 +8,12 @@ import pytest
 import small_corpus
 from small_corpus import Corpus
 
-from overtone.errors import OptionError
+from overtone.errors import CorpusError, OptionError
 from overtone.recipe import PARTS
 from overtone.tasks import evaluate as evaluate_module
 from overtone.tasks.reproduce import PROTOCOLS, PUBLISHED, reproduce, rows_of
 
+PROJECT = Path(__file__).resolve().parents[2]
 PNG = b"\x89PNG\r\n"
 
 
@@ -84,3 +86,26 @@ def test_a_recipe_that_trains_parts_together_is_refused_at_once(smaller_corpus: 
     with pytest.raises(OptionError, match="recipe 'joint' trains several together"):
         reproduce(smaller_corpus.clips, small_corpus.recipe(small_corpus.JOINT), tmp_path / "out")
     assert not list(tmp_path.iterdir())
+
+
+def test_clips_that_do_not_fit_the_last_protocol_are_refused_before_the_first(
+    smaller_corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("train", "prepare"):
+        monkeypatch.setattr(evaluate_module, name, lambda *a, **k: pytest.fail("something was trained"))
+    recipe = small_corpus.recipe(small_corpus.PHASED)
+    few = tuple(clip for clip in smaller_corpus.clips if clip.speaker <= "20")
+    assert evaluate_module.plans_of(few, recipe, "paper", [0]) and evaluate_module.plans_of(few, recipe, "random", [0])
+    with pytest.raises(CorpusError, match=r"luna5.*no clip of actor 21"):
+        reproduce(few, recipe, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_published_figures_are_those_of_the_anchors() -> None:
+    sections = json.loads((PROJECT / "results" / "anchors.json").read_text("utf-8"))["sections"]
+    rows = {row["part"]: row for section in sections if section["protocol"] == "paper" for row in section["rows"]}
+    words = {"wa": "accuracy", "macro_f1": "macro-F1"}
+    assert {
+        part: ", ".join(f"{rows[part][key]} {word}" for key, word in words.items() if key in rows[part])
+        for part in PARTS
+    } == PUBLISHED

@@ -75,7 +75,7 @@ def project(tmp_path: Path) -> Path:
         for part, held in PARTS.items() if recipe == "overtone" else [("fusion", PARTS["fusion"])]:
             write(held, csv_path(oof, protocol, recipe, part))
     leak = {part: LeakAudit(288, 24, 2, 24, 2, 280) for part in PARTS}
-    write_audits(Audits("paper", "paper", leak, (0,), {}), audits_path(oof, "paper", "paper"))
+    write_audits(Audits("paper", "paper", {}, leak, (0,), {}), audits_path(oof, "paper", "paper"))
     write(predictions(2.0, clips=8), csv_path(oof, "paper", "paper", "mel"))  # a phase with other clips
     (tmp_path / "README.md").write_text(README)
     (tmp_path / "results" / "bench.json").write_text(json.dumps(BENCH))

@@ -116,6 +116,14 @@ def test_other_clips_are_not_resumed(trained: Run, never_fitted: None) -> None:
         train(trained.clips[1:], trained.plan, trained.folder, resume=True)
 
 
+def test_a_training_by_other_code_is_not_resumed(trained: Run, tmp_path: Path, never_fitted: None) -> None:
+    folder = shutil.copytree(trained.folder, tmp_path / "run")
+    run = json.loads((folder / "run.json").read_text("utf-8"))
+    (folder / "run.json").write_text(json.dumps({**run, "code": "0123456789abcdef"}))
+    with pytest.raises(TrainingError, match="holds a training by other code"):
+        train(trained.clips, trained.plan, folder, resume=True)
+
+
 def test_a_finished_training_is_left_as_it_is(trained: Run, never_fitted: None) -> None:
     before = {path: path.stat().st_mtime_ns for path in trained.folder.rglob("*")}
     assert train(trained.clips, trained.plan, trained.folder, resume=True) == trained.folder
@@ -220,7 +228,7 @@ def test_a_killed_training_ends_as_an_unbroken_one(
     *scores, report = done.stdout.splitlines()
     assert report == str(folder / "report.html")
     assert [line.split(":")[0] for line in scores] == [f"joint, {part}, random" for part in PARTS]
-    assert all("test clips trained on: 0 of 20; test speakers trained on:" in line for line in scores)
+    assert all("trained or chosen on: 0 of 20 test clips, " in line for line in scores)
 
 
 def kill_after_the_first_checkpoint(command: list[str], environment: dict[str, str], folder: Path) -> None:

@@ -43,6 +43,24 @@ def test_scores_with_gaps_and_none_at_all() -> None:
     assert "none were measured" in as_text(tiny_model.card(scores=[]))
 
 
+@pytest.mark.parametrize(
+    ("scores_of", "heading"),
+    [
+        ("this file", "scores of this very file on its test side, with 95 % intervals"),
+        ("the recipe", "scores of the recipe by protocol, with 95 % intervals"),
+    ],
+)
+def test_it_says_whose_scores_they_are(scores_of: str, heading: str) -> None:
+    assert heading in as_text(tiny_model.card(scores_of=scores_of)).splitlines()
+
+
+def test_it_says_how_the_model_was_made() -> None:
+    lines = as_text(tiny_model.card()).splitlines()
+    assert "made by      recipe tiny, protocol luna5, seed 4, 960 clips (validation 192)" in lines
+    unsaid = as_text(tiny_model.card(recipe={}, seed=..., protocol=..., training_clips=..., validation_clips=...))
+    assert "made by      recipe ?, protocol ?, seed ?, ? clips (validation ?)" in unsaid.splitlines()
+
+
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     model = str(tiny_model.write(tmp_path / "tiny.onnx"))
     assert main(["info", "--model", model]) == 0

@@ -210,8 +210,8 @@ def test_scores_are_printed_with_their_audit(
     monkeypatch.setattr("overtone.tasks.evaluate.scored", lambda oof, protocol, recipe: [row])
     monkeypatch.setattr("overtone.tasks.reproduce.rows_of", lambda out, recipe: [row])
     line = (
-        f"mine, fusion, paper: UAR {scores.uar}, WA {scores.wa}, macro-F1 {scores.macro_f1}; test clips trained on: "
-        "3 of 4; test speakers trained on: 2 of 2; test sentences trained on: 1 of 1"
+        f"mine, fusion, paper: UAR {scores.uar}, WA {scores.wa}, macro-F1 {scores.macro_f1}; trained or chosen on: "
+        "3 of 4 test clips, 2 of 2 test speakers, 1 of 1 test sentences"
     )
     assert "UAR 50.0 [" in line
     for command in COMMANDS:
