@@ -18,12 +18,12 @@ from torch import nn
 from overtone.errors import OptionError, nearest
 from overtone.models.mel_cnn import MelCnn
 from overtone.models.network import Network
-from overtone.models.plain import PlainMelCnn, PlainProsodyMlp
+from overtone.models.plain import PlainDenseMelCnn, PlainMelCnn, PlainProsodyMlp
 from overtone.models.prosody_mlp import ContourProsody
 from overtone.recipe import Recipe
 
 Branch = Callable[[int, float], nn.Module]
-MEL: dict[str, Branch] = {"attentive": MelCnn, "plain": PlainMelCnn}
+MEL: dict[str, Branch] = {"attentive": MelCnn, "plain": PlainMelCnn, "plain-dense": PlainDenseMelCnn}
 PROSODY: dict[str, Branch] = {"contour": ContourProsody, "plain": PlainProsodyMlp}
 
 

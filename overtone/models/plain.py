@@ -63,6 +63,19 @@ class PlainMelCnn(nn.Module):
         return embedding, self.answer(embedding)
 
 
+class PlainDenseMelCnn(PlainMelCnn):
+    """The same network, whose embedding is its first dense layer instead of the flattened convolution."""
+
+    def __init__(self, emotions: int, dropout: float) -> None:
+        super().__init__(emotions, dropout)
+        self.embedding = 128
+
+    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and logits."""
+        embedding = self.answer[:2](self.convolutions(picture[:, None]))
+        return embedding, self.answer[2:](embedding)
+
+
 class PlainProsodyMlp(nn.Module):
     """Features -> first dense layer and logits `(batch, emotions)`: pitch, loudness and tempo as one vector."""
 

@@ -39,8 +39,9 @@ INTRO = (
     "Protocols are kept apart, because figures of different protocols must not be compared. RAVDESS speech has 1440 "
     "clips of 24 actors, 8 emotions; chance is a UAR of 12.5 %. One pair of clips has the same samples under two "
     "names; where a protocol splits by clip, it may stand on both sides and is not counted as seen.",
-    "Recipe 'paper' is the paper's three models rebuilt; 'contours' is that with a single change, a prosody branch "
-    "that hears contours of any length instead of one padded vector; 'overtone' is ours.",
+    "Recipe 'paper' is the paper's three models rebuilt. Two recipes are that with a single change: in 'contours' the "
+    "prosody branch hears contours of any length instead of one padded vector, in 'dense' the fusion takes the first "
+    "dense layer of the CNN instead of its flattened last convolution. 'overtone' is ours.",
 )
 
 
