@@ -1,6 +1,7 @@
 """The training loop: it learns, it repeats itself, and a killed training goes on as if nothing had been."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -88,7 +89,8 @@ def test_a_killed_training_goes_on_to_the_very_same_end(
     how, _, expected, history = unbroken
     path = tmp_path / "checkpoint.safetensors"
     command = [sys.executable, tiny_training.__file__, str(path), json.dumps(how.as_dict()), when, str(epoch)]
-    killed = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    threads = {**os.environ, "OMP_NUM_THREADS": str(torch.get_num_threads())}  # other sums, other bits
+    killed = subprocess.run(command, capture_output=True, text=True, timeout=240, env=threads)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert path.is_file()
     told: list[int] = []
