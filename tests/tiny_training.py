@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import safetensors.torch
 import sounds
 import torch
 
@@ -93,18 +92,18 @@ def _die() -> None:
 def main() -> None:
     """Trains until it is killed."""
     path, recipe_json, when, epoch = Path(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-    write, written = safetensors.torch.save_file, 0
+    replace, written = Path.replace, 0
 
-    def half_written(tensors: dict[str, torch.Tensor], file: Path, *rest: Any) -> None:
+    def half_written(file: Path, target: Path) -> Path:
         nonlocal written
         written += 1
-        write(tensors, file, *rest)
         if written == epoch:
             os.truncate(file, file.stat().st_size // 2)
             _die()
+        return replace(file, target)
 
     if when == "while":
-        safetensors.torch.save_file = half_written
+        setattr(Path, "replace", half_written)  # noqa: B010 (a method cannot be assigned to)
     fit(
         path,
         from_dict(json.loads(recipe_json), "argument"),

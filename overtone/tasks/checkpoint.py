@@ -1,6 +1,5 @@
 """State of a training <-> one safetensors file: weights, averages, optimiser and history, no pickle."""
 
-import contextlib
 import json
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from overtone.errors import TrainingError
+from overtone.outputs.whole import write_bytes
 
 State = dict[str, Tensor]
 
@@ -59,7 +59,7 @@ def save(
     """Writes everything that a training needs to go on, whole or not at all.
 
     Raises:
-        TrainingError: the file cannot be written.
+        OvertoneError: the file cannot be written.
     """
     groups = {
         "network": network.state_dict(),
@@ -74,16 +74,9 @@ def save(
 def _write(path: Path, tensors: State, metadata: dict[str, str] | None = None) -> None:
     # Cloned, as one tensor may stand in two groups, and the file format knows no shared memory.
     apart = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    unfinished = path.with_suffix(".part")
-    try:
-        safetensors.torch.save_file(apart, unfinished, metadata)
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise TrainingError(f"{path}: cannot be written ({error}); make room or choose another place") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
+    write_bytes(path, safetensors.torch.save(apart, metadata))
+    for left in path.parent.glob(f".{path.name}.*.part"):  # by a training that was killed while it wrote
+        left.unlink(missing_ok=True)
 
 
 def load(path: Path) -> tuple[dict[str, State], Position]:
@@ -125,7 +118,7 @@ def save_weights(path: Path, network: nn.Module) -> None:
     """Writes the weights of a finished network, whole or not at all.
 
     Raises:
-        TrainingError: the file cannot be written.
+        OvertoneError: the file cannot be written.
     """
     _write(path, network.state_dict())
 

@@ -1,12 +1,10 @@
 """What one training is to do: recipe, protocol, fold and seed; and what that means for the clips at hand."""
 
-import hashlib
 import importlib.metadata
 import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from overtone import splits
@@ -14,6 +12,7 @@ from overtone.corpora import corpus_named
 from overtone.emotions import EMOTIONS
 from overtone.errors import CorpusError, MissingExtraError, OptionError, nearest
 from overtone.recipe import PARTS, Recipe
+from overtone.tasks.fingerprint import fingerprint
 from overtone.values import LeakAudit, Split, Utterance
 
 # All that has a say in a result or is needed at the end of a training, so that none is missed only then.
@@ -56,12 +55,7 @@ def versions() -> dict[str, str]:
 
 def code_fingerprint() -> str:
     """A name for the code that makes features, networks and their training what they are: 16 hexadecimal digits."""
-    package = Path(__file__).parent.parent
-    files = [path for room in ("audio", "features", "models") for path in sorted((package / room).glob("*.py"))]
-    digest = hashlib.sha256()
-    for path in [*files, *(package / "tasks" / f"{name}.py" for name in ("prepare", "batches", "loop"))]:
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+    return fingerprint("audio", "features", "models", *(f"tasks/{name}.py" for name in ("prepare", "batches", "loop")))
 
 
 def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tuple[str, ...]:

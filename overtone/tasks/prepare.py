@@ -4,8 +4,6 @@ Nothing in the front end is trained, so what it gives is the same in every epoch
 named after what they were made from (sound files, front-end code): a change of either makes new ones.
 """
 
-import contextlib
-import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +15,12 @@ import safetensors.numpy
 import torch
 
 from overtone.audio.read import read
-from overtone.errors import AudioError, CorpusError, OvertoneError
+from overtone.errors import AudioError, CorpusError
 from overtone.features.augment import vary_waveform
 from overtone.features.front_end import FrontEnd
 from overtone.features.loudness import SILENCE_BELOW_PEAK_DB
+from overtone.outputs.whole import write_bytes
+from overtone.tasks.fingerprint import fingerprint
 from overtone.tasks.progress import Progress, silent_progress
 from overtone.values import Utterance, Waveform
 
@@ -79,20 +79,16 @@ def default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "overtone"
 
 
-def _fingerprint(utterances: Sequence[Utterance]) -> str:
-    digest = hashlib.sha256()
-    package = Path(__file__).parent.parent
-    for room in ("audio", "features"):
-        for path in sorted((package / room).glob("*.py")):
-            digest.update(path.read_bytes())
+def _stem(utterances: Sequence[Utterance]) -> str:
+    """A name for these sound files as this code hears them."""
+    files = []
     for utterance in utterances:
         try:
             found = utterance.path.stat()
         except OSError as error:
             raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
-        what = (utterance.clip, found.st_size, found.st_mtime_ns, utterance.start_s, utterance.end_s)
-        digest.update(repr(what).encode())
-    return digest.hexdigest()[:16]
+        files.append((utterance.clip, found.st_size, found.st_mtime_ns, utterance.start_s, utterance.end_s))
+    return fingerprint("audio", "features", more=repr(files))
 
 
 def read_all(utterances: Sequence[Utterance], progress: Progress) -> list[Waveform]:
@@ -144,20 +140,6 @@ def measure(waveforms: Sequence[Waveform], version: int, progress: Progress) -> 
     }
 
 
-def _keep(arrays: dict[str, np.ndarray], path: Path) -> None:
-    unfinished = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        safetensors.numpy.save_file(arrays, unfinished)
-        unfinished.chmod(0o644)
-        unfinished.replace(path)
-    except (safetensors.SafetensorError, OSError) as error:
-        raise OvertoneError(f"{path}: cannot be written ({error}); make room or name another cache folder") from error
-    finally:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-
-
 def _kept(path: Path) -> dict[str, np.ndarray] | None:
     """The features in this file; None where it is missing or damaged, so that they are measured again."""
     try:
@@ -182,7 +164,7 @@ def prepare(
         OvertoneError: the cache cannot be written.
     """
     folder = (cache or default_cache()) / "features"
-    stem = _fingerprint(utterances)
+    stem = _stem(utterances)
     waveforms: list[Waveform] = []
     versions = []
     for version in range(1 + variants):
@@ -191,6 +173,6 @@ def prepare(
         if arrays is None:
             waveforms = waveforms or read_all(utterances, progress)
             arrays = measure(waveforms, version, progress)
-            _keep(arrays, path)
+            write_bytes(path, safetensors.numpy.save(arrays))
         versions.append(arrays)
     return FeatureStore(tuple(versions))
