@@ -59,6 +59,8 @@ def vary_picture(
     for clip in varied:
         shift = int(rng.integers(-shift_bands, shift_bands + 1))
         clip[:] = np.roll(clip, shift, axis=1)
+        clip[:, : max(0, shift)] = 0  # what left at one end does not come back at the other
+        clip[:, bands + min(0, shift) :] = 0
         for _ in range(mask_count):
             width = int(rng.integers(0, mask_bands + 1))
             low = int(rng.integers(0, bands - width + 1))

@@ -41,12 +41,17 @@ def test_picture_keeps_its_shape_and_the_given_one_its_values(rng: np.random.Gen
     assert (varied != vary_picture(picture, np.random.default_rng(2), **HARD)).any()
 
 
+def shifted(clip: np.ndarray, shift: int) -> np.ndarray:
+    """The clip `(frames, bands)` moved up by `shift` bands, 0 where nothing came from."""
+    return np.pad(clip, ((0, 0), (3, 3)))[:, 3 - shift : 3 - shift + clip.shape[1]]
+
+
 def test_shift_moves_all_frames_by_as_many_bands(rng: np.random.Generator) -> None:
     picture = rng.standard_normal((20, 30, 64)).astype(np.float32)
     varied = vary_picture(picture, rng, shift_bands=3, mask_count=0, mask_bands=8, mask_frames=20)
     shifts = []
     for before, after in zip(picture, varied, strict=True):
-        fits = [shift for shift in range(-3, 4) if np.array_equal(np.roll(before, shift, axis=1), after)]
+        fits = [shift for shift in range(-3, 4) if np.array_equal(shifted(before, shift), after)]
         assert len(fits) == 1
         shifts += fits
     assert len(set(shifts)) > 3
@@ -58,7 +63,7 @@ def test_stripes_are_no_larger_than_allowed(frames: int) -> None:
     varied = vary_picture(picture, np.random.default_rng(0), **HARD)
     hidden_bands = (varied == 0).all(axis=1).sum(axis=1)
     hidden_frames = (varied == 0).all(axis=2).sum(axis=1)
-    assert 0 < hidden_bands.max() <= 2 * HARD["mask_bands"]
+    assert 0 < hidden_bands.max() <= 2 * HARD["mask_bands"] + HARD["shift_bands"]
     assert 0 < hidden_frames.max() <= 2 * min(HARD["mask_frames"], frames // 4)
 
 
