@@ -157,14 +157,16 @@ def _decoded(stream: BinaryIO, name: str, start_s: float, end_s: float | None) -
 def _read_frames(file: soundfile.SoundFile, frames: int) -> np.ndarray:
     """The next `frames` frames as mono float32, or as many as there are."""
     block_frames = max(1, BLOCK_SAMPLES // file.channels)
-    blocks: list[np.ndarray] = [np.empty(0, np.float32)]
+    blocks: list[np.ndarray] = []
     while frames > 0:
         block = file.read(min(frames, block_frames), dtype="float32", always_2d=True)
         if not len(block):
             break
         blocks.append(_mono(block))
         frames -= len(block)
-    return np.concatenate(blocks)
+    if len(blocks) == 1:
+        return blocks[0]  # most clips: no copy
+    return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
 
 
 def _stretch_frames(frames: int, rate_hz: int, start_s: float, end_s: float | None, name: str) -> tuple[int, int]:
@@ -180,7 +182,7 @@ def _stretch_frames(frames: int, rate_hz: int, start_s: float, end_s: float | No
 def _mono(frames: np.ndarray) -> np.ndarray:
     """`(frames, channels)` -> `(frames,)`: the mean of the channels."""
     with np.errstate(all="ignore"):  # infinities are told by `_waveform`
-        return frames[:, 0].copy() if frames.shape[1] == 1 else frames.mean(axis=1)
+        return frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
 
 
 def _full_scale_one(array: np.ndarray, source: str) -> np.ndarray:
@@ -197,7 +199,7 @@ def _full_scale_one(array: np.ndarray, source: str) -> np.ndarray:
 
 def _waveform(mono: np.ndarray, rate_hz: float, source: str) -> Waveform:
     """Checked, resampled, float32."""
-    peak = float(np.abs(mono).max())
+    peak = float(max(mono.max(), -mono.min()))  # no copy of the sound, as abs() makes
     if not math.isfinite(peak):
         raise AudioError(f"{source}: holds samples that are not finite (NaN or infinity); write it again without them")
     if peak > LOUDEST:

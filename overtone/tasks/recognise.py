@@ -36,7 +36,7 @@ SHORTEST_S = 0.1  # below this there is no syllable to judge
 LONGEST_S = 600.0  # the graph hears a sound in one go, and its memory grows with the length
 SILENCE = 1e-4  # -80 dB of full scale, three steps of 16 bit
 LOUD_RANGE_DB = 30.0  # frames this far below the loudest are pauses: they say nothing of how loud someone speaks
-RANGE_PERCENT = (10, 90)
+PITCH_PERCENT = (10, 50, 90)
 SEMITONES_PER_OCTAVE = 12
 
 LOG_NOTHING_BELOW_FATAL = 4  # what goes wrong is raised, once, with the name of the file
@@ -71,8 +71,9 @@ class Recogniser:
         waveform = _heard(source, rate_hz)
         _expect_speech(waveform)
         samples = waveform.samples
-        missing = max(0, self.card["min_samples"] - len(samples))
-        outputs = self._run(np.pad(samples, (0, missing))[np.newaxis], waveform.source)
+        missing = self.card["min_samples"] - len(samples)
+        heard = np.pad(samples, (0, missing)) if missing > 0 else samples
+        outputs = self._run(heard[np.newaxis], waveform.source)
         frames = max(1, len(samples) // self.card["hop_samples"])
         tracks = {name: outputs[name][0, :frames].astype(float) for name in TRACKS}
         return Answer(
@@ -144,8 +145,8 @@ def prosody_of(pitch_hz: np.ndarray, loudness_db: np.ndarray) -> dict[str, float
     voiced_hz = pitch_hz[np.isfinite(pitch_hz) & (pitch_hz > 0)]
     prosody = {"voiced_ratio": len(voiced_hz) / max(1, len(pitch_hz))}
     if len(voiced_hz):
-        low_hz, high_hz = np.percentile(voiced_hz, RANGE_PERCENT)
-        prosody["pitch_median_hz"] = float(np.median(voiced_hz))
+        low_hz, median_hz, high_hz = np.percentile(voiced_hz, PITCH_PERCENT)
+        prosody["pitch_median_hz"] = float(median_hz)
         prosody["pitch_range_semitones"] = float(SEMITONES_PER_OCTAVE * np.log2(high_hz / low_hz))
     finite_db = loudness_db[np.isfinite(loudness_db)]
     if len(finite_db):
