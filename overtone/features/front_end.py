@@ -8,7 +8,8 @@ from torch import Tensor, nn
 from overtone.features.loudness import Loudness, active_frames
 from overtone.features.mel import LogMel
 from overtone.features.pitch import Pitch
-from overtone.features.speech_rate import SpeechRate, highest_within, speech_span
+from overtone.features.span import OUTSIDE, first_to_last, highest_within
+from overtone.features.speech_rate import SpeechRate
 from overtone.features.tempo import Tempo
 
 
@@ -58,8 +59,8 @@ class FrontEnd(nn.Module):
             waveform: `(batch, samples)`.
         """
         log_mel = self.log_mel(waveform)
-        pitch_hz, periodicity = self.pitch(waveform)
         loudness_db = self.loudness(waveform)
+        pitch_hz, periodicity = self.pitch(waveform, loudness_db)
         speech_rate_hz, pause_ratio = self.speech_rate(loudness_db, pitch_hz)
         return Features(
             log_mel, pitch_hz, periodicity, loudness_db, self.tempo(log_mel), speech_rate_hz, pause_ratio,
@@ -72,5 +73,5 @@ def spoken_frames(features: Features, margin_frames: int) -> Tensor:
 
     Silence around the speech says nothing of the emotion, and recordings differ in it: networks look only here.
     """
-    active = active_frames(features.loudness_db.masked_fill(~features.inside, -200.0)).to(torch.float32)
-    return speech_span(highest_within(active, margin_frames, margin_frames) > 0) & features.inside
+    active = active_frames(features.loudness_db.masked_fill(~features.inside, OUTSIDE)).to(torch.float32)
+    return first_to_last(highest_within(active, margin_frames, margin_frames) > 0) & features.inside

@@ -5,7 +5,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from overtone.features.spectrum import frames
+from overtone.features.spectrum import HOP_SAMPLES, hops
 
 WINDOW_SAMPLES = 1024  # 64 ms, the physical window of Praat's intensity at its default minimum pitch of 100 Hz
 KAISER_BETA = 2 * math.pi**2 + 0.5
@@ -20,12 +20,15 @@ class Loudness(nn.Module):
     Source: Praat, "Sound: To Intensity...": the mean square under a Kaiser window. (Praat adds 94 dB: re 20 uPa.)
     """
 
-    window: Tensor
+    weights: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         window = torch.kaiser_window(WINDOW_SAMPLES, periodic=True, beta=KAISER_BETA, dtype=torch.float64)
-        self.register_buffer("window", (window / window.sum()).float(), persistent=False)
+        weights = torch.stack([window / window.sum(), torch.full_like(window, 1 / WINDOW_SAMPLES)], dim=-1)
+        # (samples of a hop, hops of the window and both weights): a frame is the sum over its hops.
+        by_hop = weights.unflatten(0, (-1, HOP_SAMPLES)).permute(1, 2, 0)
+        self.register_buffer("weights", by_hop.flatten(1).float().contiguous(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Loudness track.
@@ -33,11 +36,24 @@ class Loudness(nn.Module):
         Args:
             waveform: `(batch, samples)` at 16 kHz.
         """
-        framed = frames(waveform, WINDOW_SAMPLES)
-        # Praat takes the plain mean of each frame away first: a constant offset is not loud.
-        centred = framed - framed.mean(-1, keepdim=True)
-        power = centred.square() @ self.window
+        # The result is the same for any offset; without it the squares keep their digits.
+        cut = hops(waveform) - waveform.mean(-1)[:, None, None]
+        weighted, plain = self._sums(cut)
+        square, _ = self._sums(cut * cut)
+        # Praat takes the plain mean of each frame away first: a slow drift is not loud.
+        power = square - 2 * plain * weighted + plain * plain
         return 10 / math.log(10) * power.clamp(min=POWER_FLOOR).log()
+
+    def _sums(self, cut: Tensor) -> tuple[Tensor, Tensor]:
+        """Kaiser-weighted and plain mean of each frame `(batch, frames)`, from hops `(batch, hops, HOP_SAMPLES)`."""
+        shares = cut @ self.weights
+        per_window = WINDOW_SAMPLES // HOP_SAMPLES
+        count = cut.shape[1] - per_window + 1
+        kaiser, plain = (
+            torch.stack([shares[:, i : i + count, first + i] for i in range(per_window)]).sum(0)
+            for first in (0, per_window)
+        )
+        return kaiser, plain
 
 
 def active_frames(loudness_db: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from overtone.features.spectrum import SAMPLE_RATE_HZ, PowerSpectrum, frames
+from overtone.features.spectrum import HOP_SAMPLES, SAMPLE_RATE_HZ, PowerSpectrum, frames, hops
 
 WINDOW_SAMPLES = 512
 BANDS = 64
@@ -51,7 +51,7 @@ class LogMel(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.power = PowerSpectrum(WINDOW_SAMPLES, WINDOW_SAMPLES, WINDOW_SAMPLES // 2 + 1)
+        self.power = PowerSpectrum(WINDOW_SAMPLES, WINDOW_SAMPLES, range(WINDOW_SAMPLES // 2 + 1))
         self.register_buffer("filters", mel_filters().float(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
@@ -60,5 +60,5 @@ class LogMel(nn.Module):
         Args:
             waveform: `(batch, samples)` at 16 kHz.
         """
-        power = self.power(frames(waveform, WINDOW_SAMPLES))
+        power = self.power(frames(hops(waveform), WINDOW_SAMPLES // HOP_SAMPLES))
         return (power @ self.filters).clamp(min=POWER_FLOOR).log()

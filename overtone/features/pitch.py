@@ -6,21 +6,33 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from overtone.features.spectrum import SAMPLE_RATE_HZ, PowerSpectrum, frames
+from overtone.features.span import highest_within, span_of
+from overtone.features.spectrum import (
+    HOP_SAMPLES,
+    HOPS_PER_LONGEST_WINDOW,
+    SAMPLE_RATE_HZ,
+    HalfRate,
+    PowerSpectrum,
+    frames,
+    hops,
+)
 
 LOW_HZ, HIGH_HZ = 65.0, 600.0
-WINDOW_SAMPLES = 1024  # 64 ms: four periods of the lowest pitch
-FFT_SAMPLES = 1280  # window + longest lag: the autocorrelation does not wrap around
-BANDWIDTH_HZ = 2500.0  # harmonics above add cost and noise, not certainty
+WINDOW_SAMPLES = 512  # at half rate: 64 ms, four periods of the lowest pitch
+FFT_SAMPLES = 640  # window + longest lag: the autocorrelation does not wrap around
+LOWEST_BIN, HIGHEST_BIN = 3, 200  # 37.5 Hz: below is no voice; 2.5 kHz: harmonics above add noise, not certainty
 SHORTEST_LAG = math.ceil(SAMPLE_RATE_HZ / HIGH_HZ)  # 27
 LONGEST_LAG = math.ceil(SAMPLE_RATE_HZ / LOW_HZ)  # 247
 OCTAVE_COST = 0.02
 VOICING_THRESHOLD = 0.5
-SILENCE_THRESHOLD_DB = 28.0
+SILENCE_THRESHOLD_DB = 28.0  # below the loudest frame
+FAINTEST_DB = -80.0
 
 
 class Pitch(nn.Module):
     """Waveform `(batch, samples)` -> pitch in Hz (0 where unvoiced) and periodicity in [0, 1], each `(batch, frames)`.
+
+    Both are 0 where nothing is audible.
 
     The autocorrelation of each windowed frame, divided by that of the window, at its best lag between 65 and 600 Hz.
 
@@ -29,50 +41,58 @@ class Pitch(nn.Module):
     """
 
     lag_of_power: Tensor
-    mean_window: Tensor
     window_correlation: Tensor
     octave_cost: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        bins = int(BANDWIDTH_HZ * FFT_SAMPLES / SAMPLE_RATE_HZ) + 1
+        bins = range(LOWEST_BIN, HIGHEST_BIN + 1)
+        self.half_rate = HalfRate()
         self.power = PowerSpectrum(WINDOW_SAMPLES, FFT_SAMPLES, bins)
         # One lag more on either side, for the parabola through the peak; lag 0 first.
         lags = torch.cat([torch.zeros(1), torch.arange(SHORTEST_LAG - 1, LONGEST_LAG + 2)]).double()
-        angle = 2 * math.pi * torch.arange(bins, dtype=torch.float64)[:, None] * lags / FFT_SAMPLES
-        weight = torch.full((bins, 1), 2.0, dtype=torch.float64)
-        weight[0] = 0  # a constant offset has no pitch
-        self.register_buffer("lag_of_power", (weight * angle.cos()).float(), persistent=False)
-        window = torch.hann_window(WINDOW_SAMPLES, periodic=True, dtype=torch.float64)
-        self.register_buffer("mean_window", (window / window.sum()).float(), persistent=False)
-        spectrum = torch.fft.rfft(window, 2 * WINDOW_SAMPLES)
+        angle = math.pi * torch.tensor(bins, dtype=torch.float64)[:, None] * lags / FFT_SAMPLES
+        self.register_buffer("lag_of_power", angle.cos().float(), persistent=False)
+        window = torch.hann_window(2 * WINDOW_SAMPLES, periodic=True, dtype=torch.float64)
+        spectrum = torch.fft.rfft(window, 4 * WINDOW_SAMPLES)
         correlation = torch.fft.irfft(spectrum.abs().square())
         correlation = (correlation / correlation[0])[lags.long()]
         cost = OCTAVE_COST * (lags[2:-1] * LOW_HZ / SAMPLE_RATE_HZ).log2()
         self.register_buffer("window_correlation", correlation.float(), persistent=False)
         self.register_buffer("octave_cost", cost.float(), persistent=False)
 
-    def correlation(self, waveform: Tensor) -> Tensor:
-        """Normalised autocorrelation `(batch, frames, lags)` at lags SHORTEST_LAG - 1 ... LONGEST_LAG + 1."""
-        framed = frames(waveform, WINDOW_SAMPLES)
-        # A constant offset has no pitch; it would leak through the window into the lowest bins.
-        raw = self.power(framed - (framed @ self.mean_window)[..., None]) @ self.lag_of_power
+    def correlation(self, cut: Tensor) -> Tensor:
+        """Normalised autocorrelation `(batch, frames, lags)` at lags SHORTEST_LAG - 1 ... LONGEST_LAG + 1.
+
+        Args:
+            cut: hops of the frames `(batch, frames + 3, HOP_SAMPLES)`.
+        """
+        half = self.half_rate(cut.flatten(1)).unflatten(1, (cut.shape[1], HOP_SAMPLES // 2))
+        raw = self.power(frames(half, HOPS_PER_LONGEST_WINDOW)) @ self.lag_of_power
         return raw[..., 1:] / (raw[..., :1].clamp(min=1e-9) * self.window_correlation[1:])
 
-    def forward(self, waveform: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, waveform: Tensor, loudness_db: Tensor) -> tuple[Tensor, Tensor]:
         """Pitch track and periodicity.
 
         Args:
             waveform: `(batch, samples)` at 16 kHz.
+            loudness_db: `(batch, frames)`; what is far below the loudest has no pitch.
         """
-        correlation = self.correlation(waveform)
+        audible = loudness_db > (loudness_db.amax(-1, keepdim=True) - SILENCE_THRESHOLD_DB).clamp(min=FAINTEST_DB)
+        # Most recordings begin and end with silence: half of the time of this front end would go into it.
+        # One frame more on either side, as each is smoothed with its neighbours.
+        span = span_of(highest_within(audible.to(torch.float32), 1, 1) > 0)
+        around = torch.cat([span, span[-1:] + torch.arange(1, HOPS_PER_LONGEST_WINDOW, device=span.device)])
+        kept = hops(waveform).index_select(1, around)
+        # A constant offset has no pitch; it would leak through the window into the lowest bins.
+        correlation = self.correlation(kept - kept.mean((1, 2), keepdim=True))
         left, centre, right = correlation[..., :-2], correlation[..., 1:-1], correlation[..., 2:]
         # Peaks are compared by the top of their parabola: between two lags a high harmonic loses much at either.
-        rise = 0.125 * (left - right).square() / (2 * centre - left - right).clamp(min=1e-6)
-        top = torch.where((centre >= left) & (centre >= right), centre + rise, centre)
-        cost = top - self.octave_cost
+        slope = left - right
+        shift = (slope / (centre + centre - left - right).clamp(min=1e-6)).clamp(-1, 1)
+        cost = centre + 0.125 * slope * shift - self.octave_cost
         padded = functional.pad(cost, (0, 0, 1, 1))
-        smooth = 0.25 * padded[:, :-2] + 0.5 * cost + 0.25 * padded[:, 2:]
+        smooth = cost + cost + padded[:, :-2] + padded[:, 2:]
         best = smooth.argmax(dim=-1, keepdim=True)
         left = correlation.gather(-1, best).squeeze(-1)
         centre = correlation.gather(-1, best + 1).squeeze(-1)
@@ -81,13 +101,10 @@ class Pitch(nn.Module):
         shift = (0.5 * (left - right) / bend).clamp(-0.5, 0.5)
         lag = best.squeeze(-1) + SHORTEST_LAG + shift
         periodicity = centre.clamp(0, 1)
-        loudness = waveform_level_db(waveform)
-        audible = loudness > loudness.amax(-1, keepdim=True) - SILENCE_THRESHOLD_DB
-        voiced = (periodicity > VOICING_THRESHOLD) & audible & (loudness > -80)
-        return torch.where(voiced, SAMPLE_RATE_HZ / lag, 0.0), periodicity
+        pitch_hz = torch.where(periodicity > VOICING_THRESHOLD, SAMPLE_RATE_HZ / lag, 0.0)
+        return _whole(pitch_hz, span, audible), _whole(periodicity, span, audible)
 
 
-def waveform_level_db(waveform: Tensor) -> Tensor:
-    """Plain level of each pitch frame in dB re full scale `(batch, frames)`."""
-    power = frames(waveform, WINDOW_SAMPLES).square().mean(-1)
-    return 10 / math.log(10) * power.clamp(min=1e-10).log()
+def _whole(track: Tensor, span: Tensor, audible: Tensor) -> Tensor:
+    """A track of the frames `span` among all frames, 0 where nothing is audible; `(batch, frames)`."""
+    return torch.zeros_like(audible, dtype=track.dtype).index_copy(1, span, track) * audible

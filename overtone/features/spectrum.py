@@ -14,29 +14,58 @@ from torch.nn import functional
 SAMPLE_RATE_HZ = 16_000
 HOP_SAMPLES = 256
 FRAME_RATE_HZ = SAMPLE_RATE_HZ / HOP_SAMPLES
-LONGEST_WINDOW_SAMPLES = 1024
+HOPS_PER_LONGEST_WINDOW = 4
+HALF_BAND_TAPS, HALF_BAND_BETA = 15, 4.5
 
 
-def frames(waveform: Tensor, window_samples: int) -> Tensor:
-    """Frames `(batch, samples // HOP_SAMPLES + 1, window_samples)` centred every `HOP_SAMPLES`.
+def hops(waveform: Tensor) -> Tensor:
+    """The waveform cut in hops, with silence of two hops at either end: `(batch, frames + 3, HOP_SAMPLES)`.
 
     Args:
-        waveform: `(batch, samples)`.
-        window_samples: length of a frame, a multiple of twice the hop, at most `LONGEST_WINDOW_SAMPLES`.
+        waveform: `(batch, samples)`; there are `samples // HOP_SAMPLES + 1` frames.
     """
-    # Every window cuts the same hops, so that the exporter sees one and the same number of frames everywhere.
-    padding = LONGEST_WINDOW_SAMPLES // 2
-    padded = functional.pad(waveform, (padding, padding))[:, None]
-    identity = torch.eye(HOP_SAMPLES, device=waveform.device)[:, None]
-    hops = functional.conv1d(padded, identity, stride=HOP_SAMPLES).transpose(1, 2)
-    most, per_window = LONGEST_WINDOW_SAMPLES // HOP_SAMPLES, window_samples // HOP_SAMPLES
-    first = (most - per_window) // 2
-    count = hops.shape[1] - most + 1
-    return torch.cat([hops[:, first + i : first + i + count] for i in range(per_window)], dim=-1)
+    padded = functional.pad(waveform, (2 * HOP_SAMPLES, 2 * HOP_SAMPLES))
+    count = waveform.shape[1] // HOP_SAMPLES + HOPS_PER_LONGEST_WINDOW
+    return padded[:, : count * HOP_SAMPLES].unflatten(1, (count, HOP_SAMPLES))
+
+
+def frames(cut: Tensor, per_window: int) -> Tensor:
+    """Frames put together from hops: frame t is centred between hops t + 1 and t + 2.
+
+    Args:
+        cut: `(batch, frames + 3, samples of a hop)`, as from `hops`.
+        per_window: hops of a frame: two or four.
+
+    Returns:
+        `(batch, frames, per_window * samples of a hop)`.
+    """
+    first = (HOPS_PER_LONGEST_WINDOW - per_window) // 2
+    count = cut.shape[1] - HOPS_PER_LONGEST_WINDOW + 1
+    return torch.cat([cut[:, first + i : first + i + count] for i in range(per_window)], dim=-1)
+
+
+class HalfRate(nn.Module):
+    """Waveform `(batch, samples)` -> the same at half the rate, `(batch, samples // 2)`.
+
+    Flat to 2.3 kHz, and what would fold back below that is 50 dB down: enough for pitch.
+    """
+
+    taps: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        offset = torch.arange(HALF_BAND_TAPS, dtype=torch.float64) - HALF_BAND_TAPS // 2
+        window = torch.kaiser_window(HALF_BAND_TAPS, periodic=False, beta=HALF_BAND_BETA, dtype=torch.float64)
+        self.register_buffer("taps", (window * torch.sinc(offset / 2) / 2).float()[None, None], persistent=False)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Every second sample, low-passed."""
+        padded = functional.pad(waveform, (HALF_BAND_TAPS // 2, HALF_BAND_TAPS // 2 - 1))
+        return functional.conv1d(padded[:, None], self.taps, stride=2)[:, 0]
 
 
 class PowerSpectrum(nn.Module):
-    """Frames -> power `(batch, frames, bins)` at the first `bins` multiples of `16000 / fft_samples` Hz.
+    """Frames -> power `(batch, frames, bins)` at multiples of the sampling rate by `fft_samples`.
 
     The window is even around the middle of the frame, so the cosine part needs only the sum of both halves and the
     sine part only their difference: half the arithmetic of a plain Fourier matrix.
@@ -44,18 +73,18 @@ class PowerSpectrum(nn.Module):
     Args:
         window_samples: length of the frames; a periodic Hann window of that length is applied.
         fft_samples: length of the transform (frames are thought to be padded with zeros up to it).
-        bins: number of frequencies, counted from 0 Hz.
+        bins: which multiples.
     """
 
     cosine: Tensor
     sine: Tensor
 
-    def __init__(self, window_samples: int, fft_samples: int, bins: int) -> None:
+    def __init__(self, window_samples: int, fft_samples: int, bins: range) -> None:
         super().__init__()
         self.half_window = window_samples // 2
         offset = torch.arange(self.half_window, dtype=torch.float64)
         window = torch.hann_window(window_samples, periodic=True, dtype=torch.float64)[self.half_window :]
-        angle = 2 * math.pi * offset[:, None] * torch.arange(bins, dtype=torch.float64) / fft_samples
+        angle = 2 * math.pi * offset[:, None] * torch.tensor(bins, dtype=torch.float64) / fft_samples
         self.register_buffer("cosine", (window[:, None] * angle.cos()).float(), persistent=False)
         self.register_buffer("sine", (window[:, None] * angle.sin()).float(), persistent=False)
 
@@ -71,4 +100,4 @@ class PowerSpectrum(nn.Module):
         earlier = functional.pad(earlier, (1, 0))
         real = (later + earlier) @ self.cosine
         imaginary = (later - earlier) @ self.sine
-        return real.square() + imaginary.square()
+        return real * real + imaginary * imaginary

@@ -5,31 +5,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from overtone.features.loudness import active_frames
+from overtone.features.span import OUTSIDE, first_to_last, highest_within
 from overtone.features.spectrum import FRAME_RATE_HZ
 
 DIP_DB = 2.0
 NEIGHBOUR_FRAMES = 3  # a nucleus is the loudest within 48 ms on either side,
 VALLEY_FRAMES = 10  # and 2 dB above the quietest within 160 ms on either side
-OUTSIDE = -200.0  # beyond the ends there is only silence, and a dip
-
-
-def speech_span(active: Tensor) -> Tensor:
-    """Frames from the first active one to the last, bool `(batch, frames)`.
-
-    Args:
-        active: bool `(batch, frames)`.
-    """
-    count = active.to(torch.float32)
-    begun = count.cumsum(-1) > 0
-    not_ended = count.flip(-1).cumsum(-1).flip(-1) > 0
-    return begun & not_ended
-
-
-def highest_within(track: Tensor, before_frames: int, after_frames: int) -> Tensor:
-    """Running maximum over the frames before and after each frame, `(batch, frames)`."""
-    padded = functional.pad(track, (before_frames, after_frames), value=OUTSIDE)
-    # Two dimensions, as the exporter knows dynamic time in max_pool2d only.
-    return functional.max_pool2d(padded[:, None, None], (1, before_frames + after_frames + 1), stride=1)[:, 0, 0]
 
 
 def syllable_nuclei(loudness_db: Tensor, pitch_hz: Tensor) -> Tensor:
@@ -39,12 +20,13 @@ def syllable_nuclei(loudness_db: Tensor, pitch_hz: Tensor) -> Tensor:
     """
     padded = functional.pad(loudness_db[:, None], (1, 1), mode="replicate")
     smooth = functional.avg_pool1d(padded, 3, stride=1).squeeze(1)
-    highest = highest_within(smooth, NEIGHBOUR_FRAMES, NEIGHBOUR_FRAMES)
+    # Louder than those before and not quieter than those after: of equal frames the first is the peak.
+    before = functional.pad(highest_within(smooth, NEIGHBOUR_FRAMES - 1, 0)[:, :-1], (1, 0), value=OUTSIDE)
+    after = highest_within(smooth, 0, NEIGHBOUR_FRAMES)
     lowest_before = -highest_within(-smooth, VALLEY_FRAMES, 0)
     lowest_after = -highest_within(-smooth, 0, VALLEY_FRAMES)
     dipped = (smooth - lowest_before >= DIP_DB) & (smooth - lowest_after >= DIP_DB)
-    peak = (smooth >= highest) & dipped
-    return peak & (pitch_hz > 0) & active_frames(loudness_db)
+    return (smooth > before) & (smooth >= after) & dipped & (pitch_hz > 0) & active_frames(loudness_db)
 
 
 class SpeechRate(nn.Module):
@@ -62,7 +44,7 @@ class SpeechRate(nn.Module):
             pitch_hz: `(batch, frames)`, 0 where unvoiced.
         """
         active = active_frames(loudness_db)
-        span = speech_span(active).to(torch.float32).sum(-1)
+        span = first_to_last(active).to(torch.float32).sum(-1)
         nuclei = syllable_nuclei(loudness_db, pitch_hz).to(torch.float32).sum(-1)
         silent = span - active.to(torch.float32).sum(-1)
         return nuclei * FRAME_RATE_HZ / span.clamp(min=1), silent / span.clamp(min=1)

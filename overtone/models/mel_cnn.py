@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from overtone.features.front_end import Features, spoken_frames
 from overtone.features.mel import BANDS
+from overtone.features.span import span_of
 from overtone.models.pooling import AttentionStatistics, masked_moments
 
 MARGIN_FRAMES = 8
@@ -87,7 +88,8 @@ class MelCnn(nn.Module):
         picture = (features.log_mel - self.mean) / self.scale
         average, _ = masked_moments(picture.transpose(1, 2), mask[:, None].to(picture.dtype))
         # Without its own average a clip no longer tells microphone, distance and gain.
-        return picture - average[:, None], mask
+        span = span_of(mask)
+        return (picture - average[:, None]).index_select(1, span), mask.index_select(1, span)
 
     def forward(self, picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from overtone.features.front_end import Features, spoken_frames
+from overtone.features.span import span_of
 from overtone.models.pooling import AttentionStatistics, masked_moments
 
 MARGIN_FRAMES = 8
@@ -122,7 +123,9 @@ class ContourProsody(nn.Module):
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
         """Tracks `(batch, TRACKS, frames)`, summaries `(batch, SUMMARIES)` and mask `(batch, frames)`."""
         mask = spoken_frames(features, MARGIN_FRAMES)
-        return *contours(features, mask), mask
+        tracks, summaries = contours(features, mask)
+        span = span_of(mask)
+        return tracks.index_select(2, span), summaries, mask.index_select(1, span)
 
     def forward(self, tracks: Tensor, summaries: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.

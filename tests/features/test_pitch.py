@@ -9,7 +9,8 @@ import sounds
 import torch
 
 from overtone.audio.read import read
-from overtone.features.pitch import HIGH_HZ, LOW_HZ, SHORTEST_LAG, Pitch
+from overtone.features.front_end import FrontEnd
+from overtone.features.pitch import HIGH_HZ, LOW_HZ, SHORTEST_LAG
 from overtone.features.spectrum import SAMPLE_RATE_HZ
 
 GROSS = 0.2  # an error of more than so large a share of the true pitch
@@ -21,8 +22,8 @@ PITCHES_HZ = [70, 85, 100, 130, 170, 220, 285, 370, 480, 580]
 def pitch(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pitch in Hz and periodicity, each `(frames,)`."""
     with torch.inference_mode():
-        track, periodicity = Pitch()(torch.from_numpy(samples)[None])
-    return track[0].numpy(), periodicity[0].numpy()
+        found = FrontEnd()(torch.from_numpy(samples)[None])
+    return found.pitch_hz[0].numpy(), found.periodicity[0].numpy()
 
 
 def praat_pitch(samples: np.ndarray, frames: int) -> tuple[np.ndarray, np.ndarray]:
