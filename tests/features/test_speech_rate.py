@@ -8,8 +8,6 @@ import sounds
 import torch
 
 from overtone.features.front_end import FrontEnd
-from overtone.features.span import first_to_last, highest_within
-from overtone.features.spectrum import FRAME_RATE_HZ
 from overtone.features.speech_rate import syllable_nuclei
 
 
@@ -68,15 +66,3 @@ def test_other_languages_are_spoken_at_a_human_rate(data_folder: Path) -> None:
         if (data_folder / corpus).is_dir():
             clips = sounds.some_clips(data_folder / corpus, 10, seed=2)
             assert np.mean([2 <= rate_and_pauses(samples)[0] <= 8 for samples in clips]) >= 0.9
-
-
-def test_span_goes_from_the_first_to_the_last_active_frame() -> None:
-    active = torch.tensor([[0, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 0, 0, 0, 1]], dtype=torch.bool)
-    assert first_to_last(active).int().tolist() == [[0, 1, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]]
-
-
-def test_running_maximum(rng: np.random.Generator) -> None:
-    track = rng.standard_normal(30).astype(np.float32)
-    found = highest_within(torch.from_numpy(track)[None], 2, 4)[0].numpy()
-    np.testing.assert_array_equal(found, [track[max(0, t - 2) : t + 5].max() for t in range(30)])
-    assert FRAME_RATE_HZ == 62.5

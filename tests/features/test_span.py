@@ -1,0 +1,31 @@
+"""Where something happens in a track, on tracks that are read at a glance."""
+
+import numpy as np
+import pytest
+import torch
+
+from overtone.features.span import first_to_last, highest_within, span_of
+
+
+def test_span_goes_from_the_first_to_the_last_active_frame() -> None:
+    active = torch.tensor([[0, 1, 0, 1, 0], [0, 0, 0, 0, 0], [1, 0, 0, 0, 1]], dtype=torch.bool)
+    assert first_to_last(active).int().tolist() == [[0, 1, 1, 1, 0], [0, 0, 0, 0, 0], [1, 1, 1, 1, 1]]
+
+
+def test_running_maximum(rng: np.random.Generator) -> None:
+    track = rng.standard_normal(30).astype(np.float32)
+    found = highest_within(torch.from_numpy(track)[None], 2, 4)[0].numpy()
+    np.testing.assert_array_equal(found, [track[max(0, t - 2) : t + 5].max() for t in range(30)])
+
+
+@pytest.mark.parametrize(
+    ("active", "expected"),
+    [
+        ([[0, 1, 0, 1, 0]], [1, 2, 3]),
+        ([[0, 1, 0, 0, 0, 0], [0, 0, 0, 0, 1, 0]], [1, 2, 3, 4]),
+        ([[0, 0, 1]], [2]),
+        ([[0, 0, 0], [0, 0, 0]], [0, 1, 2]),
+    ],
+)
+def test_positions_of_the_span_over_all_clips(active: list[list[int]], expected: list[int]) -> None:
+    assert span_of(torch.tensor(active, dtype=torch.bool)).tolist() == expected
