@@ -76,6 +76,22 @@ def loso(utterances: Utterances, seed: int) -> tuple[Split, ...]:
     )
 
 
+def sentence(utterances: Utterances, seed: int) -> tuple[Split, ...]:
+    """Unseen sentences of unseen speakers: a fold per fifth of the speakers and half of the sentences."""
+    halves = _sentence_halves(utterances)
+    groups = _fifths_of_speakers(utterances)
+    found = []
+    for k, group in enumerate(groups):
+        whole = _by_speaker("sentence", str(k + 1), group, utterances, seed, k)
+        for name, tested in zip("ab", halves, strict=True):
+            train, validation, test = (
+                tuple(i for i in side if ((utterances[i].corpus, utterances[i].sentence) in tested) is wanted)
+                for side, wanted in ((whole.train, False), (whole.validation, False), (whole.test, True))
+            )
+            found.append(Split("sentence", whole.fold + name, train, validation, test))
+    return tuple(found)
+
+
 def all_(utterances: Utterances, seed: int) -> tuple[Split, ...]:
     """Everything to learn from, no test side: for a model to ship, whose scores come from another protocol."""
     return (_by_speaker("all", "all", set(), utterances, seed, 0),)
@@ -95,6 +111,7 @@ PROTOCOLS: dict[str, Callable[[Utterances, int], tuple[Split, ...]]] = {
     "luna5": luna5,
     "emobox6": emobox6,
     "loso": loso,
+    "sentence": sentence,
     "all": all_,
     "paper": paper,
 }
@@ -208,6 +225,29 @@ def _by_speaker(
         speaker = (utterance.corpus, utterance.speaker)
         sides["test" if speaker in tested else "validation" if speaker in chosen else "train"].append(i)
     return Split(protocol, fold, tuple(sides["train"]), tuple(sides["validation"]), tuple(sides["test"]))
+
+
+def _fifths_of_speakers(utterances: Utterances) -> list[set[Speaker]]:
+    """The speakers dealt into five groups, those of `luna5` for RAVDESS alone; into fewer where there are fewer."""
+    speakers = _speakers("sentence", utterances)
+    actors = [{("ravdess", f"{actor:02d}") for actor in group} for group in LUNA5]
+    if set(speakers) == set().union(*actors):
+        return actors
+    return [set(speakers[k :: len(LUNA5)]) for k in range(min(len(LUNA5), len(speakers)))]
+
+
+def _sentence_halves(utterances: Utterances) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """The sentences of every corpus in two halves; all must be known, and two at least."""
+    unknown = sum(not utterance.sentence for utterance in utterances)
+    if unknown:
+        raise OptionError(
+            f"protocol 'sentence' needs to know what is said, and {unknown} clips name no sentence; "
+            "add a 'sentence' column to the manifest, or take 'loso'"
+        )
+    said = sorted({(utterance.corpus, utterance.sentence) for utterance in utterances})
+    if len(said) < 2:
+        raise CorpusError("protocol 'sentence' needs clips of two sentences at least")
+    return set(said[::2]), set(said[1::2])
 
 
 def _validation_speakers(utterances: Utterances, speakers: Sequence[Speaker], turn: int) -> set[Speaker]:

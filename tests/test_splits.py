@@ -88,6 +88,34 @@ def test_speaker_independent(protocol: str, number: int, seed: int) -> None:
         assert Counter(int(name) % 2 for name in sides[1]) == {0: 2, 1: 2}
 
 
+@pytest.mark.parametrize("seed", [0, 1])
+def test_sentences_and_speakers_of_the_test_side_are_new(seed: int) -> None:
+    splits = folds("sentence", UTTERANCES, seed)
+    assert [split.fold for split in splits] == [f"{k}{half}" for k in range(1, 6) for half in "ab"]
+    assert sorted(i for split in splits for i in split.test) == list(range(1440))
+    for split in splits:
+        found = audit(UTTERANCES, split.test, (*split.train, *split.validation))
+        assert (found.shared_speakers, found.shared_sentences, found.seen_clips) == (0, 0, 0)
+        assert not speakers(split.train) & speakers(split.validation)
+    assert speakers(splits[0].test) == {"02", "05", "14", "15", "16"}
+
+
+def test_sentences_of_other_corpora() -> None:
+    mine = [
+        Utterance(Path(f"{s}-{k}"), EMOTIONS[k % 2], speaker=str(s), sentence=str(k // 2), corpus="mine")
+        for s in range(7)
+        for k in range(10)
+    ]
+    splits = folds("sentence", mine)
+    assert len(splits) == 10
+    assert sorted(i for split in splits for i in split.test) == list(range(70))
+    assert all(audit(mine, s.test, (*s.train, *s.validation)).shared_sentences == 0 for s in splits)
+    with pytest.raises(OptionError, match=r"20 clips name no sentence.*'sentence' column"):
+        folds("sentence", small(5))
+    with pytest.raises(CorpusError, match="two sentences at least"):
+        folds("sentence", [u for u in mine if u.sentence == "1"])
+
+
 def test_test_actors_of_luna5_and_emobox6() -> None:
     assert speakers(folds("luna5", UTTERANCES)[0].test) == {"02", "05", "14", "15", "16"}
     assert speakers(folds("luna5", UTTERANCES)[4].test) == {"01", "04", "09", "22"}
@@ -190,7 +218,7 @@ def test_what_cannot_be_split_is_named() -> None:
 
 
 def test_every_protocol_says_what_it_is() -> None:
-    assert {"random", "luna5", "emobox6", "loso", "all", "paper"} == PROTOCOLS.keys()
+    assert {"random", "luna5", "emobox6", "loso", "sentence", "all", "paper"} == PROTOCOLS.keys()
     assert all(function.__doc__ for function in PROTOCOLS.values())
 
 
