@@ -58,6 +58,7 @@ class FrontEnd(nn.Module):
         Args:
             waveform: `(batch, samples)`.
         """
+        waveform = waveform - waveform.mean(-1, keepdim=True)  # an offset is no sound, and its edges would be loud
         log_mel = self.log_mel(waveform)
         loudness_db = self.loudness(waveform)
         pitch_hz, periodicity = self.pitch(waveform, loudness_db)

@@ -34,10 +34,9 @@ class Loudness(nn.Module):
         """Loudness track.
 
         Args:
-            waveform: `(batch, samples)` at 16 kHz.
+            waveform: `(batch, samples)` at 16 kHz, of mean 0.
         """
-        # The result is the same for any offset; without it the squares keep their digits.
-        cut = hops(waveform) - waveform.mean(-1)[:, None, None]
+        cut = hops(waveform)
         weighted, plain = self._sums(cut)
         square, _ = self._sums(cut * cut)
         # Praat takes the plain mean of each frame away first: a slow drift is not loud.

@@ -75,7 +75,7 @@ class Pitch(nn.Module):
         """Pitch track and periodicity.
 
         Args:
-            waveform: `(batch, samples)` at 16 kHz.
+            waveform: `(batch, samples)` at 16 kHz, of mean 0.
             loudness_db: `(batch, frames)`; what is far below the loudest has no pitch.
         """
         audible = loudness_db > (loudness_db.amax(-1, keepdim=True) - SILENCE_THRESHOLD_DB).clamp(min=FAINTEST_DB)
@@ -83,9 +83,7 @@ class Pitch(nn.Module):
         # One frame more on either side, as each is smoothed with its neighbours.
         span = span_of(highest_within(audible.to(torch.float32), 1, 1) > 0)
         around = torch.cat([span, span[-1:] + torch.arange(1, HOPS_PER_LONGEST_WINDOW, device=span.device)])
-        kept = hops(waveform).index_select(1, around)
-        # A constant offset has no pitch; it would leak through the window into the lowest bins.
-        correlation = self.correlation(kept - kept.mean((1, 2), keepdim=True))
+        correlation = self.correlation(hops(waveform).index_select(1, around))
         left, centre, right = correlation[..., :-2], correlation[..., 1:-1], correlation[..., 2:]
         # Peaks are compared by the top of their parabola: between two lags a high harmonic loses much at either.
         slope = left - right

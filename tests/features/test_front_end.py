@@ -44,11 +44,23 @@ def test_clips_of_a_batch_do_not_touch(rng: np.random.Generator) -> None:
 
 def test_whole_hops_of_silence_before_move_the_tracks(rng: np.random.Generator) -> None:
     clip, hops = sounds.speech_like(rng, 1.0), 20
+    clip -= clip.mean()  # as the front end would: of the longer clip the mean is another
     alone, moved = features(clip), features(np.pad(clip, (hops * HOP_SAMPLES, 0)))
     for name in ("log_mel", "pitch_hz", "loudness_db"):
         torch.testing.assert_close(getattr(moved, name)[:, hops:], getattr(alone, name), rtol=1e-4, atol=1e-4)
     for name in ("speech_rate_hz", "pause_ratio"):
         torch.testing.assert_close(getattr(moved, name), getattr(alone, name))
+
+
+@pytest.mark.parametrize("offset", [-0.3, 0.002, 0.02])
+def test_a_constant_offset_is_not_heard(rng: np.random.Generator, offset: float) -> None:
+    clip = sounds.speech_like(rng, 1.5) + 1e-3 * rng.standard_normal(24_000).astype(np.float32)
+    alone, shifted = features(clip), features(clip + np.float32(offset))
+    for name in ("log_mel", "loudness_db", "tempo_bpm", "speech_rate_hz", "pause_ratio"):
+        torch.testing.assert_close(getattr(shifted, name), getattr(alone, name), rtol=1e-3, atol=1e-2)
+    assert ((shifted.pitch_hz - alone.pitch_hz).abs() < 0.1).float().mean() > 0.98
+    silent = features(np.full(16_000, offset, np.float32))
+    assert silent.loudness_db.max() < -80 and not silent.pitch_hz.any() and not silent.speech_rate_hz.any()
 
 
 def test_spoken_frames_are_the_speech_and_a_margin() -> None:
