@@ -1,6 +1,7 @@
 """A recipe: everything that decides how a model is built and trained, read from a small TOML file.
 
-A recipe file holds only what differs from the defaults below. Those that come with the package lie in `recipes/`.
+A recipe file holds only what differs from the defaults below, or, where it names one as its `base`, from another recipe
+of the package. Those lie in `recipes/`.
 """
 
 import dataclasses
@@ -150,8 +151,18 @@ def read(name_or_path: str | Path) -> Recipe:
         path = BUNDLED / f"{name_or_path}.toml"
     if not path.is_file():
         raise OptionError(f"no recipe '{name_or_path}'{nearest(str(name_or_path), known_recipes())}")
+    values = _values(path)
+    base = values.pop("base", None)
+    if base is not None and base not in known_recipes():
+        raise OptionError(
+            f"{path}: 'base' names no recipe of the package: {base!r}{nearest(str(base), known_recipes())}"
+        )
+    return from_dict({**(_values(BUNDLED / f"{base}.toml") if base else {}), **values}, str(path))
+
+
+def _values(path: Path) -> dict[str, Any]:
+    """What stands in a TOML file."""
     try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"{path}: not a TOML file: {error}") from error
-    return from_dict(values, str(path))

@@ -29,6 +29,16 @@ def test_a_file_holds_what_differs(tmp_path: Path) -> None:
     assert read(str(path)) == found
 
 
+def test_a_single_change_of_the_paper_changes_one_thing(tmp_path: Path) -> None:
+    paper = read("paper").as_dict()
+    for name, key in (("contours", "prosody"), ("dense", "mel")):
+        changed = {field for field, value in read(name).as_dict().items() if value != paper[field]}
+        assert changed == {"name", key}
+    (tmp_path / "x.toml").write_text('base = "papre"\nname = "x"\n', encoding="utf-8")
+    with pytest.raises(OptionError, match=r"x.toml: 'base' names no recipe .*did you mean 'paper'"):
+        read(tmp_path / "x.toml")
+
+
 def test_a_recipe_comes_back_from_plain_values() -> None:
     for name in known_recipes():
         assert from_dict(read(name).as_dict(), "here") == read(name)

@@ -43,6 +43,7 @@ def card(**changes: Any) -> dict[str, Any]:
         "sample_rate_hz": 16_000,
         "min_samples": MIN_SAMPLES,
         "hop_samples": HOP_SAMPLES,
+        "front_end": {"mel_bands": 64},
         "recipe": {"name": "tiny"},
         "seed": 4,
         "protocol": "luna5",

@@ -21,6 +21,7 @@ KINDS: dict[str, type] = {
     "sample_rate_hz": int,
     "min_samples": int,
     "hop_samples": int,
+    "front_end": dict,
     "recipe": dict,
     "training_data": list,
     "licence": str,

@@ -8,6 +8,7 @@ from typing import Any
 
 from overtone.audio.read import read
 from overtone.errors import InputError
+from overtone.features import loudness, mel, pitch, tempo
 from overtone.features.spectrum import HOP_SAMPLES
 from overtone.outputs import predictions
 from overtone.outputs.document import Block, Heading, Paragraph, Table, to_markdown
@@ -24,6 +25,20 @@ from overtone.values import SAMPLE_RATE_HZ, LeakAudit, Score, Utterance, Wavefor
 BY_CLIP = ("random", "paper")  # protocols whose validation clips are of any speaker
 CHECKED_CLIPS, LOOKED_AT_CLIPS = 6, 24
 MIN_SAMPLES = SAMPLE_RATE_HZ // 2  # half a second: shorter clips are padded with silence
+# What the layers before the networks are set to; they are part of the file and cannot be changed in use.
+FRONT_END = {
+    "mel_bands": mel.BANDS,
+    "mel_window_samples": mel.WINDOW_SAMPLES,
+    "mel_power_floor": mel.POWER_FLOOR,
+    "pitch_low_hz": pitch.LOW_HZ,
+    "pitch_high_hz": pitch.HIGH_HZ,
+    "pitch_window_samples": 2 * pitch.WINDOW_SAMPLES,
+    "voicing_threshold": pitch.VOICING_THRESHOLD,
+    "loudness_window_samples": loudness.WINDOW_SAMPLES,
+    "loudness_floor_db": loudness.FLOOR_DB,
+    "tempo_low_bpm": tempo.LOW_BPM,
+    "tempo_high_bpm": tempo.HIGH_BPM,
+}
 LIMITS = (
     "Trained on acted emotions, spoken by few speakers in few sentences and a quiet room: acted speech is not felt "
     "emotion, and answers on other recordings are less accurate than the scores here. Not tested on spontaneous "
@@ -113,6 +128,7 @@ def make_card(
         "sample_rate_hz": SAMPLE_RATE_HZ,
         "min_samples": MIN_SAMPLES,
         "hop_samples": HOP_SAMPLES,
+        "front_end": FRONT_END,
         "recipe": run["recipe"],
         "seed": run["seed"],
         "protocol": run["protocol"],
@@ -148,6 +164,8 @@ def card_page(card: dict[str, Any]) -> str:
             Table(("Corpus", "Clips", "Speakers", "Licence", "Citation"), tuple(data)),
             Heading("Scores"),
             *_scores(card),
+            Heading("Front end"),
+            Paragraph(", ".join(f"{name} {value:g}" for name, value in card["front_end"].items())),
             Heading("Limits"),
             Paragraph(card["limits"]),
             Heading("Made with"),

@@ -27,7 +27,7 @@ from overtone.outputs.report import (
 from overtone.outputs.whole import write_bytes, write_text
 from overtone.recipe import PARTS
 from overtone.splits import PROTOCOLS
-from overtone.tasks import anchors, bench_table
+from overtone.tasks import anchors, bench_table, rebuilt_table
 from overtone.values import Predictions, Scores
 
 SHOWN_FIRST = ("luna5", "emobox6", "loso", "sentence", "random", "paper")
@@ -72,7 +72,9 @@ def build(root: Path) -> tuple[Path, ...]:
     sections = anchors.read(root / "results" / "anchors.json")
     results = read_results(root / "results" / "oof", sections)
     bench = bench_table.blocks(root / "results" / "bench.json")
-    readme = _with_tables(root / "README.md", {"results": readme_blocks(results), "bench": bench})
+    rebuilt = _rebuilt(results, sections)
+    tables = {"results": readme_blocks(results), "rebuilt": rebuilt, "bench": bench}
+    readme = _with_tables(root / "README.md", tables)
     document = page(results, sections, bench)
     pictures = [block for block in document if isinstance(block, Picture)]
     written = [_write_picture(root / "docs" / "figures", picture) for picture in pictures]
@@ -110,6 +112,8 @@ def page(results: list[Result], sections: tuple[anchors.Section, ...], bench: li
         document += [Heading("Our models"), score_table(rows, _fusions(results)), Paragraph(how_to_read(rows))]
         document += [Heading("Best and worst class", level=3), extremes_table(rows)]
         document += paired_blocks(results)
+        rebuilt = _rebuilt(results, sections)
+        document += [Heading("The paper, rebuilt"), *rebuilt] if rebuilt else []
     titled = {section.protocol for section in sections}
     for protocol in dict.fromkeys(result.protocol for result in results if result.protocol not in titled):
         sections += (anchors.Section(protocol, protocol, (PROTOCOLS[protocol].__doc__ or "").partition("\n")[0], ()),)
@@ -117,6 +121,12 @@ def page(results: list[Result], sections: tuple[anchors.Section, ...], bench: li
         ours = [result for result in results if result.protocol == section.protocol]
         document += section_blocks(section, ours)
     return document + ([Heading("Speed and size"), *bench] if bench else [])
+
+
+def _rebuilt(results: list[Result], sections: tuple[anchors.Section, ...]) -> list[Block]:
+    published = {row.part: row for section in sections if section.protocol == "paper" for row in section.rows}
+    ours = {(one.recipe, one.part): one.row.scores.wa for one in results if one.protocol == "paper"}
+    return rebuilt_table.blocks(ours, published)
 
 
 def section_blocks(section: anchors.Section, ours: list[Result]) -> list[Block]:

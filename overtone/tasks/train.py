@@ -3,18 +3,21 @@
 A run folder holds
 
     run.json               recipe, seed, protocol, fold, split by clip, leak audit, versions
-    checkpoint.safetensors all that an interrupted training needs to go on
+    checkpoint.safetensors all that an interrupted training needs to go on; gone once it has ended
     history.json           a row per part and epoch
     weights.safetensors    the best weights
     predictions-PART.csv   answers for the test side, none where there is no test side
+    scores.json            UAR, WA and macro-F1 of each part, with intervals and leak audit; empty without a test side
     report.md, report.html scores and figures of the test side; where there is none, curves of the training alone
+    figures/               the figures of the report
     model.onnx, model.md   the exported model with its card, and the card to read (`tasks.publish`)
 
-An interrupted training goes on where it stood, and on the same machine with as many threads ends with the same weights.
+An interrupted training goes on where it stood, and on a CPU with as many threads ends with the very same weights.
 """
 
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +132,14 @@ def _sizes(split: dict[str, dict[str, list[str]]]) -> str:
     return "; ".join(f"{part}: {text}" for part, text in texts.items()) + "."
 
 
+def _summary(row: report.Row) -> dict[str, Any]:
+    """A row of scores as plain values."""
+    scores = row.scores
+    figures_of = {name: asdict(getattr(scores, name)) for name in ("uar", "wa", "macro_f1")}
+    counted = {"clips": scores.clips, "speakers": scores.speakers, "interval_over": scores.interval_over}
+    return {**figures_of, **counted, "audit": asdict(row.audit) if row.audit else None}
+
+
 def _report(folder: Path, history: list[dict[str, Any]]) -> None:
     run, rows, pictures = read_run(folder), own_scores(folder), []
     for part in PARTS:
@@ -139,6 +150,7 @@ def _report(folder: Path, history: list[dict[str, Any]]) -> None:
         pictures.append(Picture(f"confusion-{part}.png", f"Confusion of {part} (rows are the truth)", picture))
     words = f"Recipe {run['recipe']['name']}, protocol {run['protocol']}, fold {run['fold']}, seed {run['seed']}: "
     paragraphs = (words + _sizes(run["split"]), *([] if rows else [NO_TEST]))
+    _write_json(folder / "scores.json", {part: _summary(row) for part, row in zip(PARTS, rows, strict=False)})
     report.write(report.Report(f"Training {folder.name}", paragraphs, tuple(rows), tuple(pictures)), folder)
 
 

@@ -16,7 +16,8 @@ from overtone.tasks.results import build
 from overtone.values import LeakAudit, Predictions
 
 README = (
-    "# Hi\n<!-- results:start -->\nold\n<!-- results:end -->\nmiddle\n<!-- bench:start -->\n<!-- bench:end -->\nend\n"
+    "# Hi\n<!-- results:start -->\nold\n<!-- results:end -->\nmiddle\n"
+    "<!-- rebuilt:start -->\n<!-- rebuilt:end -->\n<!-- bench:start -->\n<!-- bench:end -->\nend\n"
 )
 BENCH = {
     "machine": {"processor": "Some CPU", "system": "Linux x86_64", "versions": {"python": "3.11.2"}},
@@ -124,7 +125,8 @@ def test_readme_tables_and_nothing_else_change(project: Path) -> None:
     text = (project / "README.md").read_text()
     assert text.startswith("# Hi\n<!-- results:start -->\n")
     assert "old" not in text
-    assert "|\n\n<!-- results:end -->\nmiddle\n<!-- bench:start -->\n" in text
+    assert "|\n\n<!-- results:end -->\nmiddle\n<!-- rebuilt:start -->\n" in text
+    assert "| fusion | 90.3 WA |" in text.partition("<!-- rebuilt:start -->")[2]
     assert text.endswith("\n<!-- bench:end -->\nend\n")
     assert "| 9.9 ms | 321 ms | 33 |" in text
     assert "90.3 WA" in text

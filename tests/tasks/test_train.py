@@ -24,7 +24,7 @@ from overtone.tasks.train import begun, finished, load_network, own_scores, read
 
 JOINT, PHASED = small_corpus.recipe(small_corpus.JOINT), small_corpus.recipe(small_corpus.PHASED)
 PATIENCE_S = 240.0
-FILES = {"run.json", "history.json", "weights.safetensors", "report.md", "report.html", "figures"}
+FILES = {"run.json", "history.json", "scores.json", "weights.safetensors", "report.md", "report.html", "figures"}
 ANSWERS = {f"predictions-{part}.csv" for part in PARTS}
 
 
@@ -69,6 +69,17 @@ def test_every_test_clip_is_answered_once_and_the_prosody_has_learned(trained: R
         assert set(found.fold) == {"1"} and set(found.seed) == {0}
         assert row.audit is not None and (row.audit.seen_clips, row.audit.shared_speakers) == (0, 0)
     assert rows[1].scores.uar.value > 0.25  # chance is 0.125, and a random fold gets twice that and more
+
+
+def test_scores_are_kept_as_numbers(trained: Run) -> None:
+    kept = json.loads((trained.folder / "scores.json").read_text("utf-8"))
+    for part, row in zip(PARTS, own_scores(trained.folder), strict=True):
+        assert kept[part]["uar"] == {
+            "value": row.scores.uar.value,
+            "low": row.scores.uar.low,
+            "high": row.scores.uar.high,
+        }
+        assert (kept[part]["clips"], kept[part]["audit"]["seen_clips"]) == (row.scores.clips, 0)
 
 
 def test_the_report_shows_scores_with_their_audit(trained: Run) -> None:

@@ -14,7 +14,7 @@ def test_what_was_written_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
     pytest.importorskip("sklearn")
     (tmp_path / "results").mkdir()
     (tmp_path / "README.md").write_text(
-        "<!-- results:start -->\n<!-- results:end -->\n<!-- bench:start -->\n<!-- bench:end -->\n"
+        "".join(f"<!-- {name}:start -->\n<!-- {name}:end -->\n" for name in ("results", "rebuilt", "bench"))
     )
     assert main(["results", str(tmp_path)]) == 0
     assert str(tmp_path / "docs" / "results.md") in capsys.readouterr().out.splitlines()
