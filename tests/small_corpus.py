@@ -8,8 +8,7 @@ import numpy as np
 import soundfile
 from sounds import RATE_HZ, silence, voice
 
-from overtone.corpora.ravdess import read
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS, read
 from overtone.recipe import Recipe, from_dict
 from overtone.tasks.plan import Plan
 from overtone.values import Utterance

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import InputError, OptionError
 from overtone.metrics import macro_f1, paired_test, score, uar, wa
 from overtone.values import Predictions

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import CorpusError, OptionError
 from overtone.splits import PROTOCOLS, audit, folds, paper_phases, summed
 from overtone.values import LeakAudit, Utterance

@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 
 HOP_SAMPLES = 256
 MIN_SAMPLES = 8_000

@@ -41,6 +41,8 @@ class CorpusAbout:
         citation: the paper to cite.
         url: its home page.
         tree: short drawing of the folder that `read` expects.
+        label: how people call it, for messages; `name` where it is empty.
+        clips: how many there are in the whole corpus; 0 where that is not known.
         archives: what `tasks.download` fetches; empty where it cannot be fetched.
     """
 
@@ -53,6 +55,8 @@ class CorpusAbout:
     citation: str
     url: str
     tree: str
+    label: str = ""
+    clips: int = 0
     archives: tuple[Archive, ...] = ()
 
 

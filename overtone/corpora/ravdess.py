@@ -8,16 +8,14 @@ Source: Livingstone and Russo 2018, section "File naming"; https://zenodo.org/re
 """
 
 import itertools
-import os
 import re
-from collections import defaultdict
-from collections.abc import Iterator
 from pathlib import Path
 
 from overtone.corpora.about import Archive, CorpusAbout, Reading
-from overtone.emotions import EMOTIONS
-from overtone.errors import CorpusError
+from overtone.corpora.files import LOSSLESS, foreign_value, not_a_name, numbers, sorted_out
 from overtone.values import Utterance
+
+EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")  # 01 to 08
 
 ABOUT = CorpusAbout(
     name="ravdess",
@@ -33,6 +31,8 @@ ABOUT = CorpusAbout(
     ),
     url="https://zenodo.org/records/1188976",
     tree="FOLDER/\n├── Actor_01/\n│   ├── 03-01-01-01-01-01-01.wav   (or .flac)\n│   └── ...\n└── Actor_24/",
+    label="RAVDESS",
+    clips=1440,
     archives=(
         Archive(
             url="https://zenodo.org/records/1188976/files/Audio_Speech_Actors_01-24.zip?download=1",
@@ -43,22 +43,14 @@ ABOUT = CorpusAbout(
     ),
 )
 
-SUFFIXES = (".wav", ".flac")
 NAME = re.compile(r"[0-9]{2}(-[0-9]{2}){6}")
 FIELDS = ("modality", "vocal channel", "emotion", "intensity", "statement", "repetition", "actor")
-VALUES = tuple(tuple(f"{number:02d}" for number in range(1, most + 1)) for most in (3, 2, 8, 2, 2, 2, 24))
+VALUES = tuple(numbers(1, most) for most in (3, 2, 8, 2, 2, 2, 24))
 AUDIO_ONLY, SPEECH, NEUTRAL, STRONG = "03", "01", "01", "02"
-NOT_A_NAME = "not a RAVDESS name"
-TWICE = "same clip twice"
 
 
 def read(folder: Path) -> Reading:
-    """The speech clips below a folder, at any depth, and what else lies there.
-
-    Of a clip that is there twice (WAV and FLAC, or in two folders) the first path in alphabetical order is kept.
-
-    Args:
-        folder: holds the actors' folders, or folders that hold them; links to folders are followed.
+    """The speech clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
 
     Returns:
         Utterances sorted by clip, `speaker` "01" to "24", `sentence` "1" or "2", `clip` such as
@@ -67,76 +59,27 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no speech clip in it.
     """
-    clips: dict[str, Utterance] = {}
-    left_out: defaultdict[str, list[Path]] = defaultdict(list)
-    for path in sorted(_files(Path(folder))):
-        reason = _why_not(path)
-        if reason is None and (utterance := _utterance(path)).clip not in clips:
-            clips[utterance.clip] = utterance
-        else:
-            left_out[reason or TWICE].append(path)
-    if not clips:
-        found = ", ".join(f"{len(paths)} x {reason}" for reason, paths in left_out.items()) or "no file at all"
-        raise CorpusError(f"{folder}: no RAVDESS speech clip in it ({found}); expected\n{ABOUT.tree}")
-    utterances = tuple(clips[name] for name in sorted(clips))
-    return Reading(utterances, {reason: tuple(paths) for reason, paths in sorted(left_out.items())})
+    return sorted_out(folder, ABOUT, _known, LOSSLESS)
 
 
 def clips_expected() -> frozenset[str]:
     """Names of the 1440 speech clips of the whole corpus."""
-    names = ("-".join(numbers) for numbers in itertools.product((AUDIO_ONLY,), (SPEECH,), *VALUES[2:]))
+    names = ("-".join(values) for values in itertools.product((AUDIO_ONLY,), (SPEECH,), *VALUES[2:]))
     return frozenset(_clip(name) for name in names if _foreign_value(name) is None)
 
 
-def _files(folder: Path) -> Iterator[Path]:
-    """Every file below a folder, in no particular order; hidden ones are not looked at."""
-    if not folder.is_dir():
-        what = "is not a folder" if folder.exists() else "no such folder"
-        raise CorpusError(f"{folder}: {what}; name the folder that holds RAVDESS:\n{ABOUT.tree}")
-    seen: set[str] = set()
-    for here, folders, names in os.walk(folder, onerror=_cannot_look, followlinks=True):
-        real = os.path.realpath(here)
-        if real in seen:  # a link back up would be followed for ever
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(here, name) for name in names if not name.startswith("."))
-
-
-def _cannot_look(error: OSError) -> None:
-    raise CorpusError(f"{error.filename}: cannot be looked into: {error.strerror}; see: chmod +rx") from error
-
-
-def _why_not(path: Path) -> str | None:
-    """Why a file is no RAVDESS speech clip; None if it is one."""
+def _known(path: Path) -> Utterance | str:
+    """The clip that a file holds, or why it is no RAVDESS speech clip."""
     if not NAME.fullmatch(path.stem):
-        return NOT_A_NAME
-    modality, channel = path.stem.split("-")[:2]
+        return not_a_name(ABOUT)
     foreign = _foreign_value(path.stem)
     if foreign:
         return foreign
+    modality, channel, emotion, intensity, statement, repetition, actor = path.stem.split("-")
     if modality != AUDIO_ONLY:
         return "video"
     if channel != SPEECH:
         return "song"
-    return None if path.suffix.lower() in SUFFIXES else f"not {' or '.join(SUFFIXES)}"
-
-
-def _foreign_value(name: str) -> str | None:
-    """What is wrong with the numbers of a name; None where nothing is."""
-    numbers = name.split("-")
-    for field, number, known in zip(FIELDS, numbers, VALUES, strict=True):
-        if number not in known:
-            return f"{field} {number} does not exist"
-    if numbers[2] == NEUTRAL and numbers[3] == STRONG:
-        return "neutral has no strong intensity"
-    return None
-
-
-def _utterance(path: Path) -> Utterance:
-    """The clip that a file with a proper name holds."""
-    _, _, emotion, intensity, statement, repetition, actor = path.stem.split("-")
     return Utterance(
         path=path,
         emotion=EMOTIONS[int(emotion) - 1],
@@ -148,6 +91,15 @@ def _utterance(path: Path) -> Utterance:
         repetition=int(repetition),
         clip=_clip(path.stem),
     )
+
+
+def _foreign_value(name: str) -> str | None:
+    """What is wrong with the numbers of a name; None where nothing is."""
+    values = name.split("-")
+    foreign = foreign_value(zip(FIELDS, values, VALUES, strict=True))
+    if not foreign and values[2] == NEUTRAL and values[3] == STRONG:
+        return "neutral has no strong intensity"
+    return foreign
 
 
 def _clip(name: str) -> str:

@@ -5,20 +5,12 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from corpus_trees import put
 
 from overtone import corpora
 from overtone.corpora import ravdess
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import CorpusError
-
-
-def put(folder: Path, *names: str) -> Path:
-    """Empty files of these names below a folder: a reader of names opens none of them."""
-    for name in names:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-    return folder
 
 
 def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:

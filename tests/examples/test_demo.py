@@ -7,7 +7,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.values import Answer, Utterance
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -3,7 +3,7 @@ import io
 import numpy as np
 import pytest
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.outputs import table
 from overtone.values import Answer
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import InputError
 from overtone.outputs import figures
 from overtone.values import ClassScore, Score, Scores

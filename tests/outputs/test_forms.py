@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import InputError, OptionError, OvertoneError
 from overtone.outputs import FORMS, form_named, save
 from overtone.values import Answer

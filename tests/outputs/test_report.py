@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.outputs.document import Picture, Strong
 from overtone.outputs.report import Report, Row, audit_cells, blocks, class_table, extremes_table, score_table, write
 from overtone.values import ClassScore, LeakAudit, Score, Scores

@@ -10,7 +10,7 @@ import pytest
 import small_corpus
 from small_corpus import Corpus
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import OptionError, TrainingError
 from overtone.outputs import predictions
 from overtone.recipe import PARTS

@@ -7,7 +7,7 @@ import json
 import pytest
 import small_corpus
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import CorpusError, MissingExtraError, OptionError
 from overtone.recipe import PARTS, Recipe
 from overtone.tasks import plan as plan_module

@@ -10,7 +10,7 @@ import soundfile
 import tiny_model
 from numpy.testing import assert_allclose
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
 from overtone.tasks.recognise import BUNDLED, Recogniser, load, prosody_of
 from overtone.values import Answer, Waveform

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import balanced_accuracy_score
 
-from overtone.emotions import EMOTIONS
+from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import InputError
 from overtone.outputs.predictions import Audits, audits_path, csv_path, write, write_audits
 from overtone.tasks.results import build
