@@ -1,12 +1,27 @@
 """The vocabulary of emotions and its order: the order of every probability vector in Overtone.
 
-The eight are those of RAVDESS, in the order of its file names (01 neutral ... 08 surprised). A model trained on other
-classes carries its own list, always a subsequence of this one.
+The first eight are those of RAVDESS, in the order of its file names (01 neutral ... 08 surprised); what other corpora
+add comes after them. A model trained on other classes carries its own list, always a subsequence of this one.
+
+Corpora differ in their classes. A reader keeps every class of its corpus; who wants to compare corpora says how, with a
+label map of `LABEL_MAPS`. A map drops the classes it does not name, and merges classes only where its name says so.
 """
 
-from overtone.errors import InputError, nearest
+from collections.abc import Mapping
 
-EMOTIONS: tuple[str, ...] = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+from overtone.errors import InputError, OptionError, nearest
+
+EMOTIONS: tuple[str, ...] = (
+    "neutral",
+    "calm",
+    "happy",
+    "sad",
+    "angry",
+    "fearful",
+    "disgust",
+    "surprised",
+    "bored",
+)
 
 # Other spellings of the very same class. Different classes (calm and neutral, say) are never merged here.
 SPELLINGS: dict[str, str] = {
@@ -19,6 +34,35 @@ SPELLINGS: dict[str, str] = {
     "fear": "fearful",
     "disgusted": "disgust",
     "surprise": "surprised",
+    "boredom": "bored",
+}
+
+# What corpora call by another word, and the nearest class here. Readers of corpora use this; a table typed by a person
+# does not: who writes "pleasant surprise" should decide.
+TAKEN_AS: dict[str, str] = {
+    "pleasant surprise": "surprised",  # TESS; it has no other surprise
+    "anxiety": "fearful",  # EmoDB: "Angst", which is fear as well as anxiety
+}
+
+LabelMap = Mapping[str, str]  # emotion of a clip -> its class; an emotion that is not named is dropped
+
+
+def _kept(*names: str, **merged: str) -> LabelMap:
+    return {name: merged.get(name, name) for name in EMOTIONS if name in names or name in merged}
+
+
+FOUR = ("neutral", "happy", "sad", "angry")
+SIX = (*FOUR, "fearful", "disgust")
+SEVEN = (*SIX, "surprised")
+
+LABEL_MAPS: dict[str, LabelMap] = {
+    "4-classes": _kept(*FOUR),
+    "4-classes-calm-as-neutral": _kept(*FOUR, calm="neutral"),
+    "4-classes-calm-and-bored-as-neutral": _kept(*FOUR, calm="neutral", bored="neutral"),
+    "6-classes": _kept(*SIX),
+    "6-classes-calm-as-neutral": _kept(*SIX, calm="neutral"),
+    "7-classes": _kept(*SEVEN),
+    "7-classes-calm-as-neutral": _kept(*SEVEN, calm="neutral"),
 }
 
 
@@ -33,3 +77,14 @@ def emotion_named(label: str) -> str:
     if name not in EMOTIONS:
         raise InputError(f"unknown emotion '{label}'{nearest(name, [*EMOTIONS, *SPELLINGS])}")
     return name
+
+
+def label_map_named(name: str) -> LabelMap:
+    """A map of `LABEL_MAPS`.
+
+    Raises:
+        OptionError: there is no such map; the message names the nearest.
+    """
+    if name not in LABEL_MAPS:
+        raise OptionError(f"no label map is called '{name}'{nearest(name, LABEL_MAPS)}")
+    return LABEL_MAPS[name]

@@ -54,7 +54,7 @@ def test_columns_are_the_promised_ones(tmp_path: Path) -> None:
     [
         ("path,speaker", "file,speaker", "line 1: columns path,.* expected, file,"),
         ("p_sad,p_angry", "p_angry,p_sad", "line 1: columns"),
-        ("p_angry", "p_bored", "line 1: columns"),
+        ("p_angry", "p_jealous", "line 1: columns"),
         (",0.500000", "", "line 2: 9 columns expected, 8 found"),
         (",0.500000", ",half", "half"),
         (",0.500000", ",0.9", "summing to 1"),
