@@ -29,7 +29,7 @@ class Utterance:
         start_s: where the stretch begins in the file.
         end_s: where it ends; None for the end of the file.
         gender: "female", "male" or "" where unknown.
-        intensity: "normal", "strong" or "" where unknown.
+        intensity: "weak", "normal", "strong" or "" where unknown.
         repetition: 1, 2, ... or 0 where unknown.
         clip: a name that stays the same wherever the corpus lies: path relative to the corpus folder, without suffix.
     """

@@ -6,13 +6,14 @@ To add a corpus, write one file such as `ravdess.py` with
     read(folder)     -> `Reading`: its utterances, and what else lay in the folder, by reason
     clips_expected() -> names of all clips of the whole corpus; empty where that is not known
 
-and add its row to `CORPORA`. Only the standard library is needed: no sound is opened here.
+and add its row to `CORPORA`. Where a file name tells all, `files.sorted_out` does the rest. Only the standard library
+is needed: no sound is opened here.
 """
 
 from pathlib import Path
 from typing import Protocol
 
-from overtone.corpora import manifest, ravdess
+from overtone.corpora import ased, crema_d, emodb, emovo, manifest, nemo, ravdess, savee, tess
 from overtone.corpora.about import CorpusAbout, Reading
 from overtone.errors import OptionError, nearest
 
@@ -33,6 +34,13 @@ class Corpus(Protocol):
 
 CORPORA: dict[str, Corpus] = {
     "ravdess": ravdess,
+    "crema_d": crema_d,
+    "savee": savee,
+    "tess": tess,
+    "emodb": emodb,
+    "emovo": emovo,
+    "nemo": nemo,
+    "ased": ased,
     "manifest": manifest,
 }
 
