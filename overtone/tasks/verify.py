@@ -22,6 +22,8 @@ class Verification:
         unreadable: clips that cannot be decoded to the end, each as "clip: reason".
         duplicates: groups of clips that hold the very same sound.
         stereo: clips with another number of channels than one.
+        expected: number of clips of the whole corpus; 0 where that is not known. Some corpora tell how many clips they
+            have and not which: then clips are counted, and none is named as missing.
     """
 
     clips: int
@@ -30,11 +32,12 @@ class Verification:
     unreadable: tuple[str, ...]
     duplicates: tuple[tuple[str, ...], ...]
     stereo: tuple[str, ...]
+    expected: int = 0
 
     @property
     def whole(self) -> bool:
         """Whether every clip is there and readable. Duplicates and stereo are as published, surplus does no harm."""
-        return not (self.missing or self.unreadable)
+        return not (self.missing or self.unreadable) and self.clips >= self.expected
 
 
 def verify(corpus: str, folder: str | Path, progress: Progress = silent_progress) -> Verification:
@@ -49,7 +52,9 @@ def verify(corpus: str, folder: str | Path, progress: Progress = silent_progress
         OptionError: there is no such corpus.
         CorpusError: no clip of it in the folder at all, or a faulty table.
     """
-    reading = overtone.corpora.read(corpus, folder)
+    module = overtone.corpora.corpus_named(corpus)
+    reading = module.read(Path(folder))
+    expected = module.clips_expected()
     found = {utterance.clip for utterance in reading.utterances}
     unreadable: list[str] = []
     stereo: list[str] = []
@@ -64,11 +69,12 @@ def verify(corpus: str, folder: str | Path, progress: Progress = silent_progress
         progress(done, len(reading.utterances), utterance.clip)
     return Verification(
         clips=len(found),
-        missing=tuple(sorted(overtone.corpora.corpus_named(corpus).clips_expected() - found)),
+        missing=tuple(sorted(expected - found)),
         surplus=tuple(_surplus(Path(folder), reading.left_out)),
         unreadable=tuple(sorted(unreadable)),
         duplicates=tuple(sorted(tuple(sorted(clips)) for clips in clips_of.values() if len(clips) > 1)),
         stereo=tuple(sorted(stereo)),
+        expected=len(expected) or module.ABOUT.clips,
     )
 
 

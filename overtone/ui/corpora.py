@@ -41,8 +41,9 @@ def corpora(args: argparse.Namespace) -> int:
 def as_text(about: CorpusAbout) -> str:
     """What is known of a corpus, for people."""
     speakers = f"{about.speakers} speakers" if about.speakers else "any number of speakers"
+    clips = f", {about.clips} clips" if about.clips else ""
     facts = (
-        f"{about.language}; {speakers}; {', '.join(about.emotions)}",
+        f"{about.language}; {speakers}{clips}; {', '.join(about.emotions)}",
         f"licence: {about.licence}",
         f"cite: {about.citation}" if about.citation else "",
         about.url,
@@ -62,7 +63,7 @@ def verification_text(found: Verification) -> str:
         "duplicate": tuple(" = ".join(group) for group in found.duplicates),
         "stereo": found.stereo,
     }
-    lines = [f"{found.clips} clips found"]
+    lines = [f"{found.clips} clips found" + (f" of {found.expected}" if found.expected else "")]
     for kind, names in kinds.items():
         lines.append(f"{kind:11}{len(names)}")
         lines += [f"    {printable(name)}" for name in names[:SHOWN]]

@@ -2,13 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from overtone.corpora import ravdess
+from overtone.corpora import emodb, ravdess
 from overtone.errors import CorpusError
 from overtone.tasks.verify import verify
 
@@ -94,6 +95,14 @@ def test_whole_means_nothing_missing_and_nothing_unreadable(tmp_path: Path, soun
     assert verify("ravdess", tmp_path).whole
     path.write_bytes(b"")
     assert not verify("ravdess", tmp_path).whole
+
+
+def test_where_clips_are_only_counted_too_few_are_not_whole(tmp_path: Path, sound, monkeypatch) -> None:
+    put(tmp_path, "wav/03a01Fa", sound())
+    found = verify("emodb", tmp_path)
+    assert (found.clips, found.expected, found.missing, found.whole) == (1, 535, (), False)
+    monkeypatch.setattr(emodb, "ABOUT", replace(emodb.ABOUT, clips=1))
+    assert verify("emodb", tmp_path).whole
 
 
 def test_a_table_of_stretches(tmp_path: Path, sound) -> None:

@@ -35,6 +35,12 @@ def test_verify_names_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFixtur
     assert out[-1].startswith("not whole")
 
 
+def test_verify_tells_how_many_clips_there_should_be() -> None:
+    assert verification_text(Verification(534, (), (), (), (), (), expected=535)).splitlines()[0] == (
+        "534 clips found of 535"
+    )
+
+
 def test_long_lists_are_cut_and_counted() -> None:
     found = Verification(0, tuple(f"clip{n}" for n in range(25)), (), (), (), ())
     lines = verification_text(found).splitlines()
