@@ -20,7 +20,7 @@ ABOUT = CorpusAbout(
     language="German",
     speakers=10,
     emotions=("neutral", "happy", "sad", "angry", "fearful", "disgust", "bored"),
-    licence="free for research that cites the paper (home page); CC BY 4.0 (Zenodo record 7447302)",
+    licence="free for research; see the home page",
     citation=(
         "Burkhardt F, Paeschke A, Rolfes M, Sendlmeier WF, Weiss B (2005) A database of German emotional speech. "
         "Proc. Interspeech 2005, 1517-1520. https://doi.org/10.21437/Interspeech.2005-446"
