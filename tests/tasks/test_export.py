@@ -23,7 +23,7 @@ from overtone.models.network import Network, Outputs
 from overtone.tasks import export as export_module
 from overtone.tasks.batches import plain_batches
 from overtone.tasks.card import read_card
-from overtone.tasks.export import TOLERANCE, export, largest_difference
+from overtone.tasks.export import TOLERANCE, Agreement, agreement, export
 from overtone.values import Waveform
 
 CHECKED_ON = [waveform(0), Waveform(waveform(1).samples[:8000])]
@@ -78,7 +78,12 @@ def outputs(session: onnxruntime.InferenceSession, batch: np.ndarray) -> Outputs
 
 def test_difference_is_told_and_within_the_tolerance(exported: Exported) -> None:
     assert 0 <= exported.difference <= TOLERANCE
-    assert exported.difference == largest_difference(exported.network, exported.path.read_bytes(), CHECKED_ON)
+    found = agreement(exported.network, exported.path.read_bytes(), CHECKED_ON)
+    assert exported.difference == found.difference
+    assert list(found.values) == list(Outputs._fields[3:])
+    assert found.values["pitch_hz"] == found.values["loudness_db"] > 100
+    assert found.values["tempo_bpm"] == 4  # two clips alone, and both as one batch
+    assert found.faults == []
 
 
 @pytest.mark.parametrize("duration_s", [0.5, 0.731, 3.0, 20.0])
@@ -169,6 +174,34 @@ def test_a_file_that_answers_otherwise_is_refused(
     with pytest.raises(ModelError, match="differ by nan"):
         export(other, tiny_model.card(), CHECKED_ON, tmp_path / "model.onnx")
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("name", Outputs._fields[3:])
+def test_a_file_that_measures_otherwise_is_refused(
+    name: str, exported: Exported, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Probabilities as they should be, one track or rate 2 % too high."""
+    graph = onnx.load(exported.path)
+    del graph.metadata_props[:]
+    for node in graph.graph.node:
+        node.output[:] = [f"{name}_before" if output == name else output for output in node.output]
+        node.input[:] = [f"{name}_before" if entry == name else entry for entry in node.input]
+    graph.graph.initializer.append(onnx.numpy_helper.from_array(np.array(1.02, np.float32), "more"))
+    graph.graph.node.append(onnx.helper.make_node("Mul", [f"{name}_before", "more"], [name]))
+    monkeypatch.setattr(export_module, "_graph", lambda network: graph)
+    with pytest.raises(
+        ModelError, match=rf"model\.onnx: not exported, .* torch have \d+ of \d+ values of {name} apart$"
+    ):
+        export(exported.network, tiny_model.card(), CHECKED_ON, tmp_path / "model.onnx")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("apart", "values", "is_fault"), [(0, 4, False), (1, 4, False), (2, 4, True), (10, 1000, False), (11, 1000, True)]
+)
+def test_a_rare_tie_is_forgiven(apart: int, values: int, is_fault: bool) -> None:
+    found = Agreement(1e-6, {"pitch_hz": apart}, {"pitch_hz": values})
+    assert bool(found.faults) == is_fault
 
 
 def test_same_network_same_file_beside_the_one_before(
