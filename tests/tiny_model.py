@@ -13,6 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from overtone.corpora.ravdess import EMOTIONS
+from overtone.tasks.seal import sealed
 
 HOP_SAMPLES = 256
 MIN_SAMPLES = 8_000
@@ -122,7 +123,7 @@ def write(path: Path, *, metadata: dict[str, str] | None = None, without: str = 
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, {"overtone_card": json.dumps(card(**changes))} if metadata is None else metadata)
     onnx.checker.check_model(model)
-    path.write_bytes(model.SerializeToString())
+    path.write_bytes(sealed(model.SerializeToString()))
     return path
 
 

@@ -18,6 +18,7 @@ from overtone.errors import ModelError
 from overtone.models.network import Network, Outputs
 from overtone.outputs.whole import write_bytes
 from overtone.tasks.card import CARD_KEY
+from overtone.tasks.seal import sealed
 from overtone.values import Waveform
 
 PROBABILITIES = Outputs._fields[:3]
@@ -124,7 +125,7 @@ def agreement(network: Network, model: bytes, waveforms: Sequence[Waveform]) -> 
 
 
 def export(network: Network, card: dict[str, Any], waveforms: Sequence[Waveform], path: Path) -> float:
-    """Writes the network with its card as one ONNX file, whole or not at all.
+    """Writes the network with its card as one sealed ONNX file, whole or not at all.
 
     Args:
         network: trained, on the CPU.
@@ -144,7 +145,7 @@ def export(network: Network, card: dict[str, Any], waveforms: Sequence[Waveform]
     model = _graph(network)
     entry = model.metadata_props.add()
     entry.key, entry.value = CARD_KEY, json.dumps(card)
-    content = model.SerializeToString()
+    content = sealed(model.SerializeToString())
     found = agreement(network, content, waveforms)
     if found.faults:
         raise ModelError(f"{path}: not exported, onnxruntime and torch {', and '.join(found.faults)}")

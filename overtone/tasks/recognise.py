@@ -22,6 +22,7 @@ import onnxruntime
 from overtone.audio.read import Source, from_array, read
 from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
 from overtone.tasks.card import read_card
+from overtone.tasks.seal import expect_intact, expect_seal
 from overtone.values import Answer, Waveform
 
 BUNDLED = Path(__file__).parent.parent / "bundled" / "overtone.onnx"
@@ -122,8 +123,11 @@ def load(model: str | Path | None = None, *, threads: int = 1) -> Recogniser:
     if threads < 1:
         raise OptionError(f"threads: expected at least 1, got {threads}")
     path = Path(model) if model is not None else BUNDLED
-    session = _session(path, threads)
+    content = _content(path)
+    expect_intact(content, str(path))
+    session = _session(content, path, threads)
     card = read_card(session.get_modelmeta().custom_metadata_map, str(path))
+    expect_seal(content, str(path))  # last: whatever else is wrong with the file says more
     inputs = {node.name for node in session.get_inputs()}
     outputs = {node.name for node in session.get_outputs()}
     missing = ({INPUT} - inputs) | ({FUSED, *BRANCHES.values(), *TRACKS, *RATES} - outputs)
@@ -185,19 +189,22 @@ def _expect_speech(waveform: Waveform) -> None:
         raise AudioError(f"{name}: no speech: nothing but silence; see whether the microphone was on")
 
 
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: the model cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise ModelError(f"{path}: the model cannot be read: {error}") from error
+
+
+def _session(content: bytes, path: Path, threads: int) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
     options.log_severity_level = LOG_NOTHING_BELOW_FATAL
     onnxruntime.disable_telemetry_events()
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: the model cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ModelError(f"{path}: the model cannot be read: {error}") from error
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime raises bare `Exception`s of its own

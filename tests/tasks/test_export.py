@@ -1,5 +1,6 @@
 """The exported file answers as torch does, carries its card, and says nothing of the machine it was made on."""
 
+import hashlib
 import io
 import json
 import logging
@@ -24,6 +25,7 @@ from overtone.tasks import export as export_module
 from overtone.tasks.batches import plain_batches
 from overtone.tasks.card import read_card
 from overtone.tasks.export import TOLERANCE, Agreement, agreement, export
+from overtone.tasks.seal import SEAL_BYTES, SEAL_KEY, expect_intact, expect_seal
 from overtone.values import Waveform
 
 CHECKED_ON = [waveform(0), Waveform(waveform(1).samples[:8000])]
@@ -135,6 +137,14 @@ def test_batch_and_samples_are_free_and_outputs_named(exported: Exported) -> Non
     assert all(axis.dim_param for axis in waveform_input.type.tensor_type.shape.dim)
     assert [output.name for output in graph.output] == list(Outputs._fields)
     onnx.checker.check_model(onnx.load(exported.path), full_check=True)
+
+
+def test_file_is_sealed(exported: Exported, session: onnxruntime.InferenceSession) -> None:
+    content = exported.path.read_bytes()
+    digest = session.get_modelmeta().custom_metadata_map[SEAL_KEY]
+    assert digest == hashlib.sha256(content[:-SEAL_BYTES]).hexdigest()
+    expect_intact(content, "model.onnx")
+    expect_seal(content, "model.onnx")
 
 
 def test_card_is_read_again(exported: Exported, session: onnxruntime.InferenceSession) -> None:
