@@ -4,6 +4,8 @@ libsndfile mends a header that promises more sound than there is, and reads what
 would then be answered as if it were the whole one, so the promise is checked here first. What each kind gives away:
 
     WAV, AIFF, RF64     length of the data chunk: a promise past the end of the file is an error
+    W64, CAF            the same, with chunks of their own; CAF may leave the length open
+    AU                  place and length of the sound in its header; it may leave the length open
     Ogg Vorbis, Opus    length and flags of the last page: it must be whole, and the last indeed if bytes follow
     FLAC                nothing here: the decoder itself stumbles over the cut
     MP3                 nothing here: `read` compares with the length in its tag, which `mp3` adds where it lacks
@@ -12,6 +14,7 @@ would then be answered as if it were the whole one, so the promise is checked he
 import io
 import os
 import struct
+from dataclasses import dataclass
 from typing import BinaryIO
 
 from overtone.errors import AudioError
@@ -22,6 +25,36 @@ OGG_PAGE_HEAD_BYTES = 27
 OGG_PAGE_LIMIT_BYTES = OGG_PAGE_HEAD_BYTES + 255 + 255 * 255
 OGG_LAST_PAGE = 0x04
 UNKNOWN_32 = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """How a kind of file lays out its chunks: each a name and a length, then its content.
+
+    Attributes:
+        first: position of the first chunk.
+        head: name and length, as `struct` packs them.
+        sound: name of the chunk that holds the sound.
+        align: chunks begin at multiples of this many bytes.
+        counts_head: whether the length is that of the whole chunk, not of its content.
+    """
+
+    first: int
+    head: str
+    sound: bytes
+    align: int = 2
+    counts_head: bool = False
+
+
+CHUNKS: dict[bytes, Chunks] = {
+    b"RIFF": Chunks(HEAD_BYTES, "<4sI", b"data"),
+    b"RIFX": Chunks(HEAD_BYTES, ">4sI", b"data"),
+    b"RF64": Chunks(HEAD_BYTES, "<4sI", b"data"),
+    b"FORM": Chunks(HEAD_BYTES, ">4sI", b"SSND"),
+    b"riff": Chunks(40, "<16sQ", b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a", 8, counts_head=True),
+    b"caff": Chunks(8, ">4sq", b"data", 1),
+}
+AU_ORDERS = {b".snd": ">", b"dns.": "<"}
 
 FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (4, b"ftyp", "MP4, M4A or MOV"),
@@ -62,8 +95,10 @@ def expect_whole(stream: BinaryIO, source: str) -> None:
     stream.seek(0)
     head = stream.read(HEAD_BYTES)
     _expect_known(head, source)
-    if head[:4] in (b"RIFF", b"RIFX", b"RF64", b"FORM"):
-        _expect_whole_chunks(stream, head, size, source)
+    if head[:4] in CHUNKS:
+        _expect_whole_chunks(stream, CHUNKS[head[:4]], size, source)
+    elif head[:4] in AU_ORDERS:
+        _expect_whole_au(head, size, source)
     elif head[:4] == b"OggS":
         _expect_whole_pages(stream, size, source)
     stream.seek(0)
@@ -77,30 +112,49 @@ def _expect_known(head: bytes, source: str) -> None:
         raise AudioError(f"{source}: {kinds[0]} is not read yet; convert it first: ffmpeg -i INPUT OUTPUT.wav")
 
 
-def _expect_whole_chunks(stream: BinaryIO, head: bytes, size: int, source: str) -> None:
-    """Source: Microsoft and IBM, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64); Apple AIFF 1.3."""
-    order = ">" if head[:4] in (b"RIFX", b"FORM") else "<"
-    position, long_data_bytes = HEAD_BYTES, None
+def _expect_whole_chunks(stream: BinaryIO, chunks: Chunks, size: int, source: str) -> None:
+    """The chunk with the sound ends within the file.
+
+    Source: Microsoft and IBM, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64); Apple AIFF 1.3; Sony
+    Wave64 (W64); Apple Core Audio Format 1.0 (CAF).
+    """
+    head_bytes = struct.calcsize(chunks.head)
+    position, long_data_bytes = chunks.first, None
     for _ in range(CHUNK_LIMIT):
         stream.seek(position)
-        chunk = stream.read(8)
-        if len(chunk) < 8:
-            return  # no data chunk at all: the decoder says so
-        name, length = chunk[:4], struct.unpack(order + "I", chunk[4:])[0]
+        head = stream.read(head_bytes)
+        if len(head) < head_bytes:
+            return  # no sound at all: the decoder says so
+        name, length = struct.unpack(chunks.head, head)
+        length -= head_bytes if chunks.counts_head else 0
         if name == b"ds64":
             sizes = stream.read(16)
             long_data_bytes = struct.unpack("<Q", sizes[8:])[0] if len(sizes) == 16 else None
-        if name in (b"data", b"SSND"):
+        if name == chunks.sound:
             if length == UNKNOWN_32 and long_data_bytes is not None:
                 length = long_data_bytes
-            if position + 8 + length > size:
-                raise AudioError(
-                    f"{source}: truncated, or its header lies: it promises {length} bytes of sound "
-                    f"and holds {size - position - 8}; copy it again, or mend it: ffmpeg -i INPUT OUTPUT.wav"
-                )
+            _expect_bytes(length, size - position - head_bytes, source)
             return
-        position += 8 + length + length % 2
+        if length < 0:
+            raise AudioError(f"{source}: damaged: a chunk of impossible length before its sound; copy it again")
+        position += head_bytes + length
+        position += -position % chunks.align
     raise AudioError(f"{source}: damaged: more than {CHUNK_LIMIT} chunks and no sound; copy it again")
+
+
+def _expect_whole_au(head: bytes, size: int, source: str) -> None:
+    """Source: the manual page audio(5) of SunOS 4, or of any system with AU files."""
+    if len(head) == HEAD_BYTES:
+        start, length = struct.unpack(AU_ORDERS[head[:4]] + "II", head[4:])
+        _expect_bytes(0 if length == UNKNOWN_32 else length, size - start, source)
+
+
+def _expect_bytes(promised: int, found: int, source: str) -> None:
+    if promised > found:
+        raise AudioError(
+            f"{source}: truncated, or its header lies: it promises {promised} bytes of sound "
+            f"and holds {max(0, found)}; copy it again, or mend it: ffmpeg -i INPUT OUTPUT.wav"
+        )
 
 
 def _expect_whole_pages(stream: BinaryIO, size: int, source: str) -> None:

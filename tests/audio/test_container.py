@@ -6,6 +6,7 @@ import pytest
 import soundfile
 
 from overtone.audio.container import expect_whole
+from overtone.audio.read import read
 from overtone.errors import AudioError
 
 
@@ -16,7 +17,12 @@ def encoded(form: str, depth: str = "PCM_16", endian: str = "FILE") -> bytes:
     return stream.getvalue()
 
 
-CHECKED = [("WAV", "PCM_16"), ("RF64", "PCM_16"), ("AIFF", "PCM_16"), ("OGG", "VORBIS"), ("OGG", "OPUS")]
+CHECKED = [
+    *[(form, "PCM_16") for form in ("WAV", "RF64", "AIFF", "AU", "W64", "CAF")],
+    *[(form, "ULAW") for form in ("WAV", "AU", "W64", "CAF")],
+    ("OGG", "VORBIS"),
+    ("OGG", "OPUS"),
+]
 
 
 @pytest.mark.parametrize(("form", "depth"), [*CHECKED, ("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III")])
@@ -30,6 +36,58 @@ def test_whole_files_pass_and_the_stream_is_back_at_its_start(form: str, depth: 
 def test_one_missing_byte_is_seen(form: str, depth: str) -> None:
     with pytest.raises(AudioError, match=r"^clip: truncated"):
         expect_whole(io.BytesIO(encoded(form, depth)[:-1]), "clip")
+
+
+@pytest.mark.parametrize(("form", "endian"), [("AU", "LITTLE"), ("CAF", "LITTLE")])
+def test_the_other_byte_order(form: str, endian: str) -> None:
+    content = encoded(form, endian=endian)
+    expect_whole(io.BytesIO(content), "clip")
+    with pytest.raises(AudioError, match="truncated"):
+        expect_whole(io.BytesIO(content[: len(content) // 2]), "clip")
+
+
+@pytest.mark.parametrize(
+    ("form", "depth"), [("AU", "PCM_16"), ("W64", "PCM_16"), ("CAF", "PCM_16"), ("CAF", "ALAC_16")]
+)
+@pytest.mark.parametrize("tenths", range(1, 10))
+def test_files_that_are_cut_anywhere_are_no_sound(form: str, depth: str, tenths: int) -> None:
+    content = encoded(form, depth)
+    assert len(read(content).samples) == 40_000
+    with pytest.raises(AudioError, match=r"^sound in memory: "):
+        read(content[: len(content) * tenths // 10])
+
+
+def test_an_au_that_leaves_its_length_open() -> None:
+    content = bytearray(encoded("AU")[:50_000])
+    content[8:12] = b"\xff" * 4
+    assert len(read(bytes(content)).samples) == (50_000 - 24) // 2
+
+
+def test_a_caf_that_leaves_its_length_open() -> None:
+    content = bytearray(encoded("CAF"))
+    position = content.index(b"data") + 4
+    content[position : position + 8] = struct.pack(">q", -1)
+    expect_whole(io.BytesIO(content), "clip")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"caff\0\1\0\0" + b"free" + struct.pack(">q", -12) + bytes(40),
+        b"riff" + bytes(36) + b"junk" + bytes(12) + struct.pack("<Q", 3) + bytes(40),
+    ],
+)
+def test_chunks_of_impossible_length(content: bytes) -> None:
+    with pytest.raises(AudioError, match=r"^clip: damaged: a chunk of impossible length"):
+        expect_whole(io.BytesIO(content), "clip")
+
+
+def test_a_w64_with_a_chunk_before_the_sound() -> None:
+    content = encoded("W64")
+    odd = b"junk" + bytes(12) + struct.pack("<Q", 24 + 3) + b"abc" + bytes(5)
+    expect_whole(io.BytesIO(content[:40] + odd + content[40:]), "clip")
+    with pytest.raises(AudioError, match="promises 80000 bytes of sound and holds 79999"):
+        expect_whole(io.BytesIO(content[:40] + odd + content[40:-1]), "clip")
 
 
 def test_big_endian_wav() -> None:
