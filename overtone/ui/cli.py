@@ -12,6 +12,8 @@ Exit codes: 0 all went well, 1 something could not be done (it is named on stder
 """
 
 import argparse
+import contextlib
+import errno
 import importlib
 import io
 import os
@@ -22,7 +24,7 @@ from typing import NamedTuple, NoReturn
 
 import overtone
 from overtone.errors import MissingExtraError, OvertoneError, nearest
-from overtone.outputs.table import printable
+from overtone.ui.message import as_line, complain
 
 FAILED = 1
 MISUSED = 2
@@ -62,7 +64,7 @@ class Parser(argparse.ArgumentParser):
         if wrong:
             known = re.findall(r"[\w-]+", wrong[3])
             message = f"{wrong[1] or ''}unknown {wrong[2]!r}{nearest(wrong[2], known)}"
-        self.exit(MISUSED, f"{self.prog}: {printable(message)}\n{self.prog}: see {self.prog} --help\n")
+        self.exit(MISUSED, f"{self.prog}: {as_line(message)}\n{self.prog}: see {self.prog} --help\n")
 
     def parse_whole(self, arguments: list[str]) -> argparse.Namespace:
         """The parsed arguments; an option that does not exist is an error that names the nearest."""
@@ -76,24 +78,23 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs a command and returns its exit code; every `OvertoneError` is one line on stderr."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # file names need not be text
+    _settle_streams()
     try:
-        code = _run(sys.argv[1:] if arguments is None else arguments)
-        sys.stdout.flush()
-        return code
+        try:
+            return _run(sys.argv[1:] if arguments is None else arguments)
+        finally:
+            sys.stdout.flush()
     except OvertoneError as error:
         return _failed(str(error))
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # Python flushes stdout once more at its end; let it go to nowhere.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_stdout()
         return PIPE_CLOSED
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        return _failed(f"{where}{error.strerror or error}")
+        if not error.filename:  # every other file is named where it is opened
+            _give_up_stdout()
+        return _failed(f"{error.filename or 'stdout'}: {error.strerror or error}")
 
 
 def _run(arguments: list[str]) -> int:
@@ -138,8 +139,32 @@ def _options_of(parser: argparse.ArgumentParser) -> Iterator[str]:
                 yield from _options_of(inner)
 
 
+class _Closed(io.TextIOBase):
+    """Stands where stdout was closed before the start (`>&-`): whoever writes to it learns so."""
+
+    def write(self, text: str, /) -> int:
+        raise OSError(errno.EBADF, "is closed; send it to a file or to /dev/null")
+
+
+def _settle_streams() -> None:
+    """Both streams are there and take every text."""
+    if sys.stdout is None or sys.stderr is None:
+        null = os.open(os.devnull, os.O_RDWR)  # takes the place of the closed one, lest a file of ours gets it
+        sys.stdout = sys.stdout or _Closed()
+        sys.stderr = sys.stderr or os.fdopen(os.dup(null), "w")
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # file names need not be text
+
+
+def _give_up_stdout() -> None:
+    """Python flushes stdout once more at its end; lets that go to nowhere."""
+    with contextlib.suppress(io.UnsupportedOperation):  # it is no file, and so has nowhere to fail
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _failed(message: str) -> int:
-    print(f"overtone: {printable(message)}", file=sys.stderr)
+    complain(message)
     return FAILED
 
 

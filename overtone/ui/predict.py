@@ -12,8 +12,8 @@ from pathlib import Path
 from overtone.audio.read import SUFFIXES
 from overtone.errors import AudioError, OvertoneError
 from overtone.outputs import FORMS, form_named, save
-from overtone.outputs.table import printable
 from overtone.tasks.recognise import Recogniser, load
+from overtone.ui.message import complain
 from overtone.values import Answer
 
 DEFAULT_FORM = "table"
@@ -43,12 +43,11 @@ def predict(args: argparse.Namespace) -> int:
     if args.output is None:
         form_named(form).write(_answers(recogniser, found, failures), sys.stdout)
     elif args.output.exists() and not args.output.is_file() and not args.output.is_dir():
-        with args.output.open("w", encoding="utf-8", errors="surrogateescape", newline="") as device:
-            form_named(form).write(_answers(recogniser, found, failures), device)
+        _write_to_device(_answers(recogniser, found, failures), args.output, form)
     else:
         save(_with_progress(_answers(recogniser, found, failures), len(found)), args.output, form)
     if failures:
-        print(f"overtone: {len(failures)} of {len(found)} could not be recognised", file=sys.stderr)
+        complain(f"{len(failures)} of {len(found)} could not be recognised")
     return 1 if failures else 0
 
 
@@ -83,7 +82,16 @@ def _answers(recogniser: Recogniser, found: list[Path | AudioError], failures: l
                 continue
             failures.append(result)
             sys.stdout.flush()
-            print(f"overtone: {printable(str(result))}", file=sys.stderr)
+            complain(str(result))
+
+
+def _write_to_device(answers: Iterator[Answer], device: Path, form: str) -> None:
+    try:
+        with device.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+            form_named(form).write(answers, stream)
+    except OSError as error:
+        error.filename = error.filename or str(device)
+        raise
 
 
 def _with_progress(answers: Iterator[Answer], total: int) -> Iterator[Answer]:

@@ -1,4 +1,5 @@
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -34,6 +35,8 @@ def shout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
                     raise KeyboardInterrupt
                 if args.what == "disk":
                     raise OSError(28, "No space left on device", "out.csv")
+                if args.what == "nameless":
+                    raise OSError(28, "No space left on device")
                 if args.what == "extra":
                     import torch.no_such_part
                 if args.what == "bug":
@@ -61,6 +64,20 @@ def test_an_overtone_error_is_one_line(shout: str, capsys: pytest.CaptureFixture
 def test_a_full_disk_is_one_line(shout: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([shout, "disk"]) == 1
     assert capsys.readouterr().err == "overtone: out.csv: No space left on device\n"
+
+
+def test_an_error_of_several_lines_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t.csv").write_text("path,emotion\na.wav,happy\nb.wav,happy\n")
+    assert cli.main(["corpora", "verify", "manifest", str(tmp_path / "t.csv")]) == 1
+    assert capsys.readouterr().err == (
+        f"overtone: {tmp_path / 't.csv'}: 2 bad lines: line 2: no sound file 'a.wav' beside the table; "
+        "line 3: no sound file 'b.wav' beside the table\n"
+    )
+
+
+def test_a_file_without_a_name_is_stdout(shout: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([shout, "nameless"]) == 1
+    assert capsys.readouterr().err == "overtone: stdout: No space left on device\n"
 
 
 def test_ctrl_c_is_130(shout: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,7 +165,32 @@ def test_a_full_stdout_is_one_line() -> None:
     with Path("/dev/full").open("w") as full:
         done = subprocess.run([*COMMAND, "corpora"], stdout=full, stderr=subprocess.PIPE, cwd=PROJECT, text=True)
     assert done.returncode == 1
-    assert done.stderr.splitlines() == ["overtone: No space left on device"]
+    assert done.stderr.splitlines() == ["overtone: stdout: No space left on device"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+def test_a_closed_stdout_is_one_line() -> None:
+    done = shell("corpora >&-")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "overtone: stdout: is closed; send it to a file or to /dev/null\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+def test_nothing_meant_for_a_closed_stderr_comes_out_at_stdout() -> None:
+    done = shell("corpora verify manifest gone.csv 2>&-")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+def test_both_closed_leaves_the_exit_code() -> None:
+    assert shell("corpora >&- 2>&-").returncode == 1
+    assert shell("corpora >/dev/null 2>&-").returncode == 0
+
+
+def shell(line: str) -> subprocess.CompletedProcess[str]:
+    """What a shell makes of `overtone LINE`."""
+    command = f"{shlex.join(COMMAND)} {line}"
+    return subprocess.run(command, shell=True, capture_output=True, text=True, cwd=PROJECT)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="pipes and signals of POSIX")

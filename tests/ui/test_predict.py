@@ -114,7 +114,7 @@ def test_output_to_a_device_leaves_the_device(model: str, folder: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
 def test_a_full_disk(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", str(folder), "--model", model, "--output", "/dev/full"]) == 1
-    assert capsys.readouterr().err == "overtone: No space left on device\n"
+    assert capsys.readouterr().err == "overtone: /dev/full: No space left on device\n"
 
 
 def test_a_broken_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
