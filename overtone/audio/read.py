@@ -11,6 +11,7 @@ shorter answer: see `container` and `mp3`.
 """
 
 import math
+import numbers
 import os
 import stat
 from pathlib import Path
@@ -22,7 +23,7 @@ import soxr
 
 from overtone.audio.container import Memory, expect_whole
 from overtone.audio.mp3 import with_length
-from overtone.errors import AudioError
+from overtone.errors import AudioError, OptionError
 from overtone.values import SAMPLE_RATE_HZ, Waveform
 
 SUFFIXES = frozenset(
@@ -41,26 +42,28 @@ LOUDEST = 256.0  # full scale is 1; beyond this the numbers are integers that no
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
-def read(source: Source, *, start_s: float = 0.0, end_s: float | None = None) -> Waveform:
+def read(source: Source, *, start_s: float = 0.0, end_s: float | None = None, longest_s: float = math.inf) -> Waveform:
     """The sound of a file, or a stretch of it, as mono float32 at 16 kHz.
 
     Args:
         source: path, content as bytes, or an object with `read()` that gives bytes.
         start_s: where the stretch begins, in seconds; only the stretch is decoded.
         end_s: where it ends, in seconds; None for the end of the file.
+        longest_s: how long the stretch may be; a longer one is refused before it is decoded.
 
     Returns:
         `Waveform` with samples `(samples,)`, nominally in [-1, 1]. Mono files at 16 kHz come through bit for bit.
 
     Raises:
         AudioError: missing, not permitted, a folder, empty, not a sound, truncated, damaged, without samples, not
-            finite, outside 8 to 192 kHz, or a stretch outside the file. The message names the file and what to do.
+            finite, outside 8 to 192 kHz, too long, or a stretch outside the file. The message names the file and what
+            to do.
     """
     name = _name(source)
     try:
         with _opened(source, name) as stream:
             expect_whole(stream, name)
-            mono, rate_hz = _decoded(with_length(stream, name), name, start_s, end_s)
+            mono, rate_hz = _decoded(with_length(stream, name), name, start_s, end_s, longest_s)
     except soundfile.SoundFileError as error:
         reason = getattr(error, "error_string", str(error)).strip(" .") or "unknown format"
         raise AudioError(
@@ -83,7 +86,10 @@ def from_array(samples: np.ndarray, rate_hz: float, *, source: str = "array") ->
 
     Raises:
         AudioError: empty, not finite, of a shape or type that is not sound, or a rate outside the range.
+        OptionError: a rate that is no number.
     """
+    if not isinstance(rate_hz, numbers.Real):
+        raise OptionError(f"rate_hz: expected samples per second, such as 16000, got {rate_hz!r}")
     array = np.asarray(samples)
     if array.ndim not in (1, 2):
         raise AudioError(f"{source}: expected shape (samples,) or (samples, channels), got {array.shape}")
@@ -93,6 +99,16 @@ def from_array(samples: np.ndarray, rate_hz: float, *, source: str = "array") ->
     _expect_some(array.size, source)
     scaled = _full_scale_one(array, source)
     return _waveform(scaled if scaled.ndim == 1 else _mono(scaled), rate_hz, source)
+
+
+def expect_no_longer(duration_s: float, longest_s: float, source: str) -> None:
+    """Nothing, where a sound is short enough.
+
+    Raises:
+        AudioError: it is longer than `longest_s`.
+    """
+    if duration_s > longest_s:
+        raise AudioError(f"{source}: {duration_s:.0f} s of sound are more than {longest_s:.0f} s; cut it into pieces")
 
 
 def _name(source: Source) -> str:
@@ -109,6 +125,8 @@ def _opened(source: Source, name: str) -> BinaryIO:
     if isinstance(source, bytes | bytearray | memoryview):
         return Memory(source)
     if isinstance(source, str | os.PathLike):
+        if not name:
+            raise AudioError("'': an empty name; give the name of a sound file")
         return _opened_path(Path(source), name)
     if not hasattr(source, "read"):
         raise AudioError(f"{name}: expected a path, bytes or a file object, got {type(source).__name__}")
@@ -133,7 +151,9 @@ def _opened_path(path: Path, name: str) -> BinaryIO:
     raise AudioError(f"{name}: is {what}")
 
 
-def _decoded(stream: BinaryIO, name: str, start_s: float, end_s: float | None) -> tuple[np.ndarray, int]:
+def _decoded(
+    stream: BinaryIO, name: str, start_s: float, end_s: float | None, longest_s: float
+) -> tuple[np.ndarray, int]:
     """Mono float32 `(frames,)` at the rate of the file, and that rate in Hz."""
     # An open descriptor rather than the path: libsndfile then goes by content alone, whatever the name says.
     handle = stream if isinstance(stream, Memory) else stream.fileno()
@@ -143,6 +163,7 @@ def _decoded(stream: BinaryIO, name: str, start_s: float, end_s: float | None) -
         if file.frames >= UNKNOWN_FRAMES:
             raise AudioError(f"{name}: its header gives no length (a stream?); mend it: ffmpeg -i INPUT OUTPUT.wav")
         start, stop = _stretch_frames(file.frames, file.samplerate, start_s, end_s, name)
+        expect_no_longer((stop - start) / file.samplerate, longest_s, name)
         if start:
             file.seek(start)
         mono = _read_frames(file, stop - start)

@@ -12,18 +12,21 @@ The model file is one ONNX graph. Its input is `waveform`, float32 `(batch, samp
     tempo_bpm, speech_rate_hz, pause_ratio                     (batch,)
 """
 
-from collections.abc import Iterable, Iterator
+import os
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnxruntime
 
-from overtone.audio.read import Source, from_array, read
+from overtone.audio.read import Source, expect_no_longer, from_array, read
 from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
 from overtone.tasks.card import read_card
 from overtone.tasks.seal import expect_intact, expect_seal
 from overtone.values import Answer, Waveform
+
+Samples = np.ndarray | Sequence[float] | Sequence[Sequence[float]]
 
 BUNDLED = Path(__file__).parent.parent / "bundled" / "overtone.onnx"
 
@@ -57,16 +60,17 @@ class Recogniser:
         self._session = session
         self._source = source
 
-    def recognise(self, source: Source | Waveform | np.ndarray, rate_hz: float | None = None) -> Answer:
+    def recognise(self, source: Source | Waveform | Samples, rate_hz: float | None = None) -> Answer:
         """What the model says of one sound as a whole.
 
         Args:
-            source: path, bytes, file object, `Waveform`, or samples `(samples,)` or `(samples, channels)`.
+            source: path, bytes, file object, `Waveform`, or samples `(samples,)` or `(samples, channels)`: an
+                array, or what numpy makes one of, such as a list of floats.
             rate_hz: samples per second of an array; files know their own.
 
         Raises:
             AudioError: the sound cannot be read, or holds nothing to judge: silence, or less than 0.1 s.
-            OptionError: an array without a rate, or a rate with something that knows its own.
+            OptionError: an array without a rate, a rate that is no number, or one with something that knows its own.
             ModelError: the model fails on it.
         """
         waveform = _heard(source, rate_hz)
@@ -164,14 +168,28 @@ def _finite(outputs: dict[str, np.ndarray]) -> dict[str, float]:
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def _heard(source: Source | Waveform | np.ndarray, rate_hz: float | None) -> Waveform:
-    if isinstance(source, np.ndarray):
-        if rate_hz is None:
-            raise OptionError("rate_hz: an array does not know its rate; give it, for example rate_hz=16000")
-        return from_array(source, rate_hz)
-    if rate_hz is not None:
-        raise OptionError(f"rate_hz: goes with arrays only; {type(source).__name__} knows its own")
-    return source if isinstance(source, Waveform) else read(source)
+def _heard(source: Source | Waveform | Samples, rate_hz: float | None) -> Waveform:
+    knows_its_rate = isinstance(source, Waveform | str | os.PathLike | bytes | bytearray | memoryview)
+    if knows_its_rate or hasattr(source, "read"):
+        if rate_hz is not None:
+            raise OptionError(f"rate_hz: goes with arrays only; {type(source).__name__} knows its own")
+        return source if isinstance(source, Waveform) else read(source, longest_s=LONGEST_S)  # type: ignore[arg-type]
+    array = _array(source)
+    if rate_hz is None:
+        raise OptionError("rate_hz: an array does not know its rate; give it, for example rate_hz=16000")
+    return from_array(array, rate_hz)
+
+
+def _array(samples: object) -> np.ndarray:
+    """Samples of any kind as an array, `(samples,)` or `(samples, channels)`."""
+    kind = type(samples).__name__
+    try:
+        array = np.asarray(samples)
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths; a tensor of torch on a GPU
+        raise AudioError(f"{kind}: cannot be made an array of samples: {_first_line(error)}") from error
+    if array.ndim == 0:
+        raise AudioError(f"{kind}: expected a path, bytes, a file object, a Waveform or samples")
+    return array
 
 
 def _expect_speech(waveform: Waveform) -> None:
@@ -180,8 +198,7 @@ def _expect_speech(waveform: Waveform) -> None:
         raise AudioError(
             f"{name}: no speech in {1000 * duration_s:.0f} ms of sound; {1000 * SHORTEST_S:.0f} ms at least"
         )
-    if duration_s > LONGEST_S:
-        raise AudioError(f"{name}: {duration_s:.0f} s of sound are more than {LONGEST_S:.0f} s; cut it into pieces")
+    expect_no_longer(duration_s, LONGEST_S, name)
     spread = float(np.ptp(waveform.samples))  # a constant offset is no sound
     if not np.isfinite(spread):
         raise AudioError(f"{name}: holds samples that are not finite (NaN or infinity); write it again without them")

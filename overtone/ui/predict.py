@@ -56,6 +56,9 @@ def sound_files(path: str) -> Iterator[Path | AudioError]:
 
     What counts in a folder is the suffix. Hidden files and folders are passed over.
     """
+    if not path:
+        yield AudioError("'': an empty name; give the name of a sound file or a folder")
+        return
     if not Path(path).is_dir():
         yield Path(path)
         return

@@ -11,7 +11,7 @@ import soxr
 from audio_files import FORMS, TONE_HZ, encoded, tone
 
 from overtone.audio.read import SAMPLE_RATE_HZ, from_array, read
-from overtone.errors import AudioError
+from overtone.errors import AudioError, OptionError
 
 RATES_HZ = (8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000, 192_000)
 RATES_OF = {
@@ -122,6 +122,20 @@ def test_a_stretch_decodes_no_more_than_it_needs(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(soundfile.SoundFile, "read", counting)
     read(content, start_s=10, end_s=11)
     assert sum(decoded) == 16_000
+
+
+def test_a_stretch_may_be_as_long_as_asked_and_no_longer() -> None:
+    content = encoded(tone(16_000, 2), 16_000)
+    assert read(content, longest_s=2).duration_s == 2
+    assert read(content, start_s=1, longest_s=1).duration_s == 1
+    with pytest.raises(AudioError, match=r"^sound in memory: 2 s of sound are more than 1 s; cut it into pieces$"):
+        read(content, longest_s=1)
+
+
+@pytest.mark.parametrize("rate_hz", ["16000", None, [16_000]])
+def test_a_rate_that_is_no_number(rate_hz: object) -> None:
+    with pytest.raises(OptionError, match=r"^rate_hz: expected samples per second"):
+        from_array(tone(16_000), rate_hz)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,4 @@
+import array
 import io
 import json
 import subprocess
@@ -95,6 +96,60 @@ def test_rates_go_with_arrays_only(recogniser: Recogniser) -> None:
         recogniser.recognise(voice())
     with pytest.raises(OptionError, match="arrays only; bytes"):
         recogniser.recognise(wav(voice()), RATE_HZ)
+    with pytest.raises(OptionError, match="arrays only; Waveform"):
+        recogniser.recognise(Waveform(voice()), RATE_HZ)
+
+
+@pytest.mark.parametrize("rate_hz", ["16000", "fast", [16_000], 16_000j])
+def test_a_rate_that_is_no_number(recogniser: Recogniser, rate_hz: object) -> None:
+    with pytest.raises(OptionError, match=r"^rate_hz: expected samples per second, such as 16000, got"):
+        recogniser.recognise(voice(), rate_hz)
+
+
+def test_what_numpy_makes_an_array_of_is_one(recogniser: Recogniser) -> None:
+    expected = recogniser.recognise(voice(), RATE_HZ).probabilities
+    stereo = [[value, value] for value in voice().tolist()]
+    for samples in (voice().tolist(), tuple(voice().tolist()), array.array("f", voice()), list(voice()), stereo):
+        for rate_hz in (RATE_HZ, float(RATE_HZ), np.float32(RATE_HZ), np.int32(RATE_HZ)):
+            answer = recogniser.recognise(samples, rate_hz)
+            np.testing.assert_allclose(answer.probabilities, expected, atol=1e-6)
+    with pytest.raises(OptionError, match="an array does not know its rate; give it"):
+        recogniser.recognise(voice().tolist())
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ([[0.1], [0.1, 0.2]], "^list: cannot be made an array of samples: "),
+        (["loud", "soft"], "samples of type .U4 are not sound"),
+        ([], "holds no samples"),
+        ([0, 1, 2], "samples of type int64 are not sound; give float32"),
+        ([20_000.0, -20_000.0], "divide 16-bit numbers by 32768"),
+        (None, "^NoneType: expected a path, bytes, a file object, a Waveform or samples$"),
+        (0.5, "^float: expected a path"),
+        ({0.5: 1}, "^dict: expected a path"),
+    ],
+)
+def test_what_is_no_sound_at_all(recogniser: Recogniser, source: object, message: str) -> None:
+    with pytest.raises(AudioError, match=message):
+        recogniser.recognise(source, RATE_HZ)
+
+
+def test_an_empty_name(recogniser: Recogniser) -> None:
+    with pytest.raises(AudioError, match=r"^'': an empty name; give the name of a sound file"):
+        recogniser.recognise("")
+
+
+def test_a_long_file_is_refused_before_it_is_decoded(recogniser: Recogniser, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.BytesIO()
+    soundfile.write(stream, np.zeros(8_000 * 601, np.int16), 8_000, format="FLAC")
+
+    def decoding(*arguments: object, **options: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", decoding)
+    with pytest.raises(AudioError, match=r"^sound in memory: 601 s of sound are more than 600 s; cut it into pieces$"):
+        recogniser.recognise(stream.getvalue())
 
 
 def test_prosody_in_numbers() -> None:
