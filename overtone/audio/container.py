@@ -66,6 +66,8 @@ FOREIGN: tuple[tuple[int, bytes, str], ...] = (
     (0, b"PK\x03\x04", "ZIP"),
     (0, b"\xf0\x7e", "MIDI sample dump"),  # libsndfile prints to stdout over damaged ones
 )
+# Who looks for sound files in a folder takes these too, so that they are refused by name and not passed over.
+FOREIGN_SUFFIXES = frozenset({".m4a", ".mp4", ".aac", ".amr", ".wma", ".webm", ".mka", ".mov", ".3gp"})
 
 
 class Memory(io.BytesIO):

@@ -1,6 +1,8 @@
 import csv
 import io
 import json
+import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -117,6 +119,79 @@ def test_a_full_disk(model: str, folder: Path, capsys: pytest.CaptureFixture[str
     assert capsys.readouterr().err == "overtone: /dev/full: No space left on device\n"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+def test_a_closed_stdout(model: str, folder: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "overtone", "predict", str(folder / "a.flac"), "--model", model]
+    done = subprocess.run(f"{shlex.join(words)} >&-", shell=True, stderr=subprocess.PIPE, text=True, cwd=PROJECT)
+    assert done.returncode == 1
+    assert done.stderr == "overtone: stdout: is closed; send it to a file or to /dev/null\n"
+    out = tmp_path / "out.csv"
+    done = subprocess.run(
+        f"{shlex.join([*words, '--output', str(out)])} >&-", shell=True, stderr=subprocess.PIPE, text=True, cwd=PROJECT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(out.read_text().splitlines()) == 2
+
+
+FOREIGN = {
+    "m4a.m4a": (b"\0\0\0 ftypM4A ", "MP4, M4A or MOV is not read yet"),
+    "mp4.MP4": (b"\0\0\0 ftypisom", "MP4, M4A or MOV is not read yet"),
+    "mov.mov": (b"\0\0\0 ftypqt  ", "MP4, M4A or MOV is not read yet"),
+    "3gp.3gp": (b"\0\0\0 ftyp3gp4", "MP4, M4A or MOV is not read yet"),
+    "aac.aac": (b"\xff\xf1P\x80\x03\x7f\xfc", "AAC is not read yet"),
+    "amr.amr": (b"#!AMR\n", "AMR is not read yet"),
+    "wma.wma": (b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa", "WMA or WMV is not read yet"),
+    "webm.webm": (b"\x1aE\xdf\xa3\x01", "WebM or Matroska is not read yet"),
+    "mka.mka": (b"\x1aE\xdf\xa3\x01", "WebM or Matroska is not read yet"),
+}
+
+
+def test_sound_of_foreign_kinds_in_a_folder_is_named(
+    model: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, (head, _) in FOREIGN.items():
+        (folder / name).write_bytes(head + bytes(100))
+    assert main(["predict", str(folder), "--model", model, "--form", "csv"]) == 1
+    out, err = capsys.readouterr()
+    assert [Path(row["path"]).name for row in csv.DictReader(io.StringIO(out))] == ["a.flac", "b.WAV", "c.ogg"]
+    for name, (_, message) in FOREIGN.items():
+        assert f"overtone: {folder / name}: {message}" in err
+    assert err.splitlines()[-1] == "overtone: 9 of 12 could not be recognised"
+
+
+def test_links_to_folders_are_followed_once(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "e.wav").touch()
+    (folder / "link").symlink_to(tmp_path / "elsewhere")
+    (folder / "link2").symlink_to(tmp_path / "elsewhere")
+    (folder / "deep" / "up").symlink_to(folder)
+    (folder / "deep" / "self").symlink_to(".")
+    found = [file.relative_to(folder).as_posix() for file in sound_files(str(folder)) if isinstance(file, Path)]
+    assert found == ["a.flac", "b.WAV", "deep/er/c.ogg", "link/e.wav"]
+
+
+def test_links_to_files_that_are_gone_are_named(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "gone.wav").symlink_to("nowhere.wav")
+    assert main(["predict", str(folder), "--model", model]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == f"overtone: {folder}/gone.wav: no such file"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes of POSIX")
+def test_a_named_pipe_in_a_folder_is_not_waited_for(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.wav")
+    *files, error = sound_files(str(folder))
+    assert files == [folder / "a.flac", folder / "b.WAV", folder / "deep/er/c.ogg"]
+    assert isinstance(error, AudioError)
+    assert str(error) == f"{folder}/pipe.wav: is not a regular file"
+
+
+def test_an_empty_name(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "", "--model", model]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "overtone: '': an empty name; give the name of a sound file or a folder"
+    )
+
+
 def test_a_broken_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "broken.onnx").write_text("no model")
     assert main(["predict", str(folder), "--model", str(tmp_path / "broken.onnx")]) == 1
@@ -127,8 +202,6 @@ def test_a_broken_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
 
 
 def test_folders_that_cannot_be_searched_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import os
-
     scandir = os.scandir
 
     def refusing(path):
