@@ -1,6 +1,6 @@
 """File, bytes, file object or array -> mono `Waveform` at 16 kHz.
 
-Formats: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF and whatever else libsndfile reads; 8 to 32 bit, float, double, u-law,
+Formats: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU, CAF, W64, RF64; 8 to 32 bit, float, double, u-law,
 A-law; any number of channels (their mean is taken); 8 to 192 kHz. A sound that is cut short is an error, never a
 shorter answer: see `container` and `mp3`.
 
@@ -29,6 +29,9 @@ from overtone.values import SAMPLE_RATE_HZ, Waveform
 SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"}
 )
+
+# As libsndfile calls them: those that are known to be whole or refused. It reads others, cut ones without a word.
+FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF"})
 
 LOWEST_RATE_HZ = 8_000
 HIGHEST_RATE_HZ = 192_000
@@ -158,6 +161,8 @@ def _decoded(
     # An open descriptor rather than the path: libsndfile then goes by content alone, whatever the name says.
     handle = stream if isinstance(stream, Memory) else stream.fileno()
     with soundfile.SoundFile(handle, closefd=False) as file:
+        if file.format not in FORMATS:
+            raise AudioError(f"{name}: {file.format} is not read yet; convert it first: ffmpeg -i INPUT OUTPUT.wav")
         _expect_rate(file.samplerate, name)
         _expect_some(file.frames, name)
         if file.frames >= UNKNOWN_FRAMES:

@@ -26,6 +26,12 @@ def test_truncated_files(form: str, depth: str, tenths: int) -> None:
         read(content[: len(content) * tenths // 10])
 
 
+@pytest.mark.parametrize("form", ["NIST", "VOC", "PAF", "IRCAM"])
+def test_kinds_whose_truncation_nobody_would_notice(form: str) -> None:
+    with pytest.raises(AudioError, match=rf"{form} is not read yet; convert it first: ffmpeg"):
+        read(encoded(tone(16_000), 16_000, form))
+
+
 def test_random_bytes(rng: np.random.Generator) -> None:
     heads = [b"", b"RIFF", b"OggS", b"fLaC", b"ID3", b"\xff\xfb", b"FORM", b".snd", b"RF64", b"caff", b"NIST"]
     for trial in range(220):
