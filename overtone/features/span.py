@@ -38,3 +38,29 @@ def span_of(active: Tensor) -> Tensor:
     found = (span | ~span.any()).nonzero()[:, 0]
     torch._check(found.shape[0] >= 1)  # for the exporter
     return found
+
+
+def spans_apart(active: Tensor) -> tuple[Tensor, Tensor]:
+    """Positions of each clip's frames from its own first active one on, int64 `(batch, longest span)`, and which count.
+
+    So a clip begins at its own speech, whatever silence is before it and whoever is in the batch with it.
+
+    Args:
+        active: bool `(batch, frames)`.
+
+    Returns:
+        Positions, and bool `(batch, longest span)`: False behind the end of a shorter span.
+    """
+    span = first_to_last(active).to(torch.float32)
+    lengths = span.sum(-1, keepdim=True)
+    frames = torch.arange(active.shape[1], device=active.device)
+    steps = (frames < lengths.max().clamp(min=1)).nonzero()[:, 0]
+    torch._check(steps.shape[0] >= 1)  # for the exporter
+    positions = (span.argmax(-1, keepdim=True) + steps).clamp(max=active.shape[1] - 1)
+    return positions, steps < lengths
+
+
+def spans_together(active: Tensor) -> tuple[Tensor, Tensor]:
+    """As `spans_apart`, but from the first frame that is active in any clip: clips keep their places to each other."""
+    span = span_of(active)
+    return span.expand(len(active), -1), active.index_select(1, span)

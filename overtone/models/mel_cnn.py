@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from overtone.features.front_end import Features, spoken_frames
 from overtone.features.mel import BANDS
-from overtone.features.span import span_of
+from overtone.features.span import spans_apart, spans_together
 from overtone.models.pooling import AttentionStatistics, masked_moments
 
 MARGIN_FRAMES = 8
@@ -88,8 +88,10 @@ class MelCnn(nn.Module):
         picture = (features.log_mel - self.mean) / self.scale
         average, _ = masked_moments(picture.transpose(1, 2), mask[:, None].to(picture.dtype))
         # Without its own average a clip no longer tells microphone, distance and gain.
-        span = span_of(mask)
-        return (picture - average[:, None]).index_select(1, span), mask.index_select(1, span)
+        # In training a clip falls on the grid of strides at random; in use always alike.
+        positions, inside = spans_together(mask) if self.training else spans_apart(mask)
+        cropped = (picture - average[:, None]).gather(1, positions[..., None].expand(-1, -1, BANDS))
+        return cropped, inside
 
     def forward(self, picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.

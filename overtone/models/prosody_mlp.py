@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from overtone.features.front_end import Features, spoken_frames
-from overtone.features.span import span_of
+from overtone.features.span import spans_apart, spans_together
 from overtone.models.pooling import AttentionStatistics, masked_moments
 
 MARGIN_FRAMES = 8
@@ -124,8 +124,8 @@ class ContourProsody(nn.Module):
         """Tracks `(batch, TRACKS, frames)`, summaries `(batch, SUMMARIES)` and mask `(batch, frames)`."""
         mask = spoken_frames(features, MARGIN_FRAMES)
         tracks, summaries = contours(features, mask)
-        span = span_of(mask)
-        return tracks.index_select(2, span), summaries, mask.index_select(1, span)
+        positions, inside = spans_together(mask) if self.training else spans_apart(mask)  # as in `MelCnn`
+        return tracks.gather(2, positions[:, None].expand(-1, TRACKS, -1)), summaries, inside
 
     def forward(self, tracks: Tensor, summaries: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from overtone.features.span import first_to_last, highest_within, span_of
+from overtone.features.span import first_to_last, highest_within, span_of, spans_apart, spans_together
 
 
 def test_span_goes_from_the_first_to_the_last_active_frame() -> None:
@@ -29,3 +29,14 @@ def test_running_maximum(rng: np.random.Generator) -> None:
 )
 def test_positions_of_the_span_over_all_clips(active: list[list[int]], expected: list[int]) -> None:
     assert span_of(torch.tensor(active, dtype=torch.bool)).tolist() == expected
+
+
+def test_each_clip_begins_at_its_own_span() -> None:
+    active = torch.tensor([[0, 1, 0, 1, 0, 0], [0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0]], dtype=torch.bool)
+    positions, inside = spans_apart(active)
+    assert inside.tolist() == [[True, True, True], [True, True, False], [False, False, False]]
+    assert positions[0].tolist() == [1, 2, 3] and positions[1, :2].tolist() == [4, 5]
+    assert spans_apart(active[2:])[1].tolist() == [[False]]
+    positions, inside = spans_together(active[:2])
+    assert positions.tolist() == [[1, 2, 3, 4, 5]] * 2
+    assert inside.tolist() == [[True, False, True, False, False], [False, False, False, True, True]]

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import sounds
 import torch
+from tiny_training import store_of
 
 from overtone.features.front_end import Features
 from overtone.features.spectrum import HOP_SAMPLES
 from overtone.models import build
 from overtone.models.network import Network, Outputs
 from overtone.recipe import PARTS, read
+from overtone.tasks.batches import collate
+from overtone.values import Waveform
 
 RECIPES = ("overtone", "paper")
 Networks = Callable[[str], Network]
@@ -72,6 +75,25 @@ def test_clips_of_a_batch_do_not_touch(network: Networks, rng: np.random.Generat
         alone = probabilities(answers(network(recipe), clip))
         torch.testing.assert_close(together[:, index], alone[:, 0], atol=1e-5, rtol=0)
     assert (together[:, 0] - together[:, 1]).abs().max() > 1e-3
+
+
+def test_an_answer_does_not_depend_on_who_is_in_the_batch(
+    network: Networks, clips: list[np.ndarray], rng: np.random.Generator
+) -> None:
+    """Clips of other lengths whose speech begins elsewhere: evaluating in batches is the same as using the model."""
+    moved = [np.pad(clip, (int(rng.integers(0, 9000)), 0)) for clip in clips]
+    store = store_of([Waveform(samples) for samples in moved])
+    whole = network("overtone")
+    with torch.inference_mode():
+        together = whole.logits(whole.inputs(collate([store.clip(index) for index in range(len(moved))])))
+        for index, clip in enumerate(moved):
+            alone = whole(torch.from_numpy(clip)[None])
+            for part, found in zip(PARTS, (alone.mel_probabilities, alone.prosody_probabilities), strict=False):
+                expected = together[part][index].softmax(-1)
+                torch.testing.assert_close(found[0], expected, atol=1e-4, rtol=1e-3)
+            torch.testing.assert_close(
+                alone.probabilities[0], together["fusion"][index].softmax(-1), atol=1e-4, rtol=1e-3
+            )
 
 
 @pytest.mark.parametrize(("before_hops", "after_s"), [(0, 2.0), (40, 0.0), (120, 3.0)])
