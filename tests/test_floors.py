@@ -31,7 +31,21 @@ FLOORS = {
 }
 TRAINING_ROOMS = ("features", "models")
 # The training half; every other task must run without the [train] extra, and so must not import one of these.
-TRAINING_TASKS = ("prepare", "batches", "loop", "checkpoint", "train", "evaluate", "export", "publish", "reproduce")
+TRAINING_TASKS = (
+    *("prepare", "batches", "targets", "loop", "checkpoint", "train"),
+    *("evaluate", "export", "publish", "reproduce"),
+)
+    "prepare",
+    "batches",
+    "targets",
+    "loop",
+    "checkpoint",
+    "train",
+    "evaluate",
+    "export",
+    "publish",
+    "reproduce",
+)
 TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
 UNSAFE_IMPORTS = ("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 UNSAFE_CALLS = ("eval", "exec", "compile", "__import__")

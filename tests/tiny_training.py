@@ -26,6 +26,7 @@ from overtone.recipe import PARTS, Recipe, from_dict, read
 from overtone.tasks import loop
 from overtone.tasks.prepare import FeatureStore, measure
 from overtone.tasks.progress import Progress, silent_progress
+from overtone.tasks.targets import Targets
 from overtone.values import Split, Waveform
 
 EMOTIONS = ("sad", "angry")
@@ -61,6 +62,11 @@ def labels() -> np.ndarray:
     return np.arange(CLIPS) % 2
 
 
+def targets() -> Targets:
+    """What a network should answer to the made clips, which could all have had both emotions."""
+    return Targets(torch.from_numpy(labels()), torch.ones(CLIPS, len(EMOTIONS), dtype=torch.bool))
+
+
 def recipe(name: str, **changes: Any) -> Recipe:
     """A recipe of the package, made small."""
     small = {"epochs": 2, "batch_clips": 4, "wave_variants": min(1, read(name).wave_variants)}
@@ -82,7 +88,7 @@ def fit(
     network = build(recipe, len(EMOTIONS))
     store = made_store(1 + recipe.wave_variants)
     parts = dict.fromkeys(PARTS, SPLIT)
-    return network, loop.fit(network, store, labels(), parts, recipe, seed=seed, path=path, progress=progress)
+    return network, loop.fit(network, store, targets(), parts, recipe, seed=seed, path=path, progress=progress)
 
 
 def _die() -> None:

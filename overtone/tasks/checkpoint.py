@@ -123,6 +123,38 @@ def save_weights(path: Path, network: nn.Module) -> None:
     _write(path, network.state_dict())
 
 
+def take_over(network: nn.Module, weights: State) -> None:
+    """Puts the branches of another network in place, without what tells the emotions apart.
+
+    Its classes may be others; so the answering layers and the fusion begin anew.
+
+    Args:
+        network: the one to train.
+        weights: of a network with the same branches; nothing for none.
+
+    Raises:
+        TrainingError: its branches have other shapes.
+    """
+    own = network.state_dict()
+    taken = {k: v for k, v in weights.items() if k.startswith(("mel.", "prosody.")) and ".answer." not in k}
+    unlike = [k for k in taken if k not in own or own[k].shape != taken[k].shape]
+    if unlike:
+        raise TrainingError(f"the run to start from has other branches ({unlike[0]}); name one of the same networks")
+    network.load_state_dict({**own, **taken})
+
+
+def weights_in(path: Path) -> State:
+    """The weights that `save_weights` wrote.
+
+    Raises:
+        TrainingError: missing or damaged.
+    """
+    try:
+        return safetensors.torch.load_file(path)
+    except (safetensors.SafetensorError, OSError) as error:
+        raise TrainingError(f"{path}: no weights of this network: {error}") from error
+
+
 def load_weights(path: Path, network: nn.Module) -> None:
     """Reads the weights of a finished network into a new one.
 
@@ -130,6 +162,6 @@ def load_weights(path: Path, network: nn.Module) -> None:
         TrainingError: missing, damaged or of another network.
     """
     try:
-        network.load_state_dict(safetensors.torch.load_file(path))
-    except (safetensors.SafetensorError, OSError, RuntimeError) as error:
+        network.load_state_dict(weights_in(path))
+    except RuntimeError as error:
         raise TrainingError(f"{path}: no weights of this network: {error}") from error

@@ -34,7 +34,13 @@ def run_folder(runs: Path, plan: Plan) -> Path:
     return runs / f"{plan.protocol}-{plan.recipe.name}" / f"seed{plan.seed}-fold{fold}"
 
 
-def plans_of(utterances: Sequence[Utterance], recipe: Recipe, protocol: str, seeds: Iterable[int]) -> list[Plan]:
+def plans_of(
+    utterances: Sequence[Utterance],
+    recipe: Recipe,
+    protocol: str,
+    seeds: Iterable[int],
+    start_from: Path | None = None,
+) -> list[Plan]:
     """One plan per seed and fold.
 
     Raises:
@@ -43,7 +49,11 @@ def plans_of(utterances: Sequence[Utterance], recipe: Recipe, protocol: str, see
     seeds = list(seeds)
     if not seeds or len(set(seeds)) < len(seeds):
         raise OptionError(f"seeds must be one or more different numbers, got {seeds}")
-    plans = [Plan(recipe, protocol, fold, seed) for seed in seeds for fold in fold_names(protocol, utterances, seed)]
+    plans = [
+        Plan(recipe, protocol, fold, seed, start_from)
+        for seed in seeds
+        for fold in fold_names(protocol, utterances, seed)
+    ]
     if not all(split.test for plan in plans for split in splits_of(plan, utterances).values()):
         raise OptionError(f"protocol '{protocol}' has no test side, so it gives no scores; take 'luna5', say")
     return plans
@@ -117,6 +127,7 @@ def evaluate(
     progress: Progress = silent_progress,
     command: Sequence[str] | None = None,
     jobs: int = 1,
+    start_from: Path | None = None,
 ) -> None:
     """Trains every fold with every seed and gathers the predictions.
 
@@ -131,6 +142,7 @@ def evaluate(
         progress: told about each clip and epoch, or with several jobs about each finished run.
         command: with several jobs, the command line of one training up to `--fold`; each runs in its own process.
         jobs: trainings at a time. Where each has one thread either way, their number changes no result.
+        start_from: folder of a run on other corpora that every training begins with; None for none.
 
     Raises:
         OptionError: seeds, jobs, protocol or recipe that do not fit; before anything is trained.
@@ -139,7 +151,7 @@ def evaluate(
     """
     if jobs < 1:
         raise OptionError(f"jobs must be 1 or more, got {jobs}")
-    plans = plans_of(utterances, recipe, protocol, seeds)
+    plans = plans_of(utterances, recipe, protocol, seeds, start_from)
     waiting = [plan for plan in plans if not _done(utterances, plan, run_folder(runs, plan))]
     if jobs == 1 or command is None:
         for plan in waiting:

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from overtone.features.front_end import Features
 from overtone.models.network import Inputs, Network
@@ -23,6 +22,7 @@ from overtone.tasks import checkpoint
 from overtone.tasks.batches import mix, plain_batches, training_batches, vary
 from overtone.tasks.prepare import FeatureStore
 from overtone.tasks.progress import Progress, silent_progress
+from overtone.tasks.targets import Targets, smoothed_cross_entropy
 from overtone.values import Split
 
 WARM_UP = 0.2  # share of the steps until the learning rate has reached its peak
@@ -80,11 +80,11 @@ def answer(network: Network, store: FeatureStore, indices: Sequence[int], device
     return {part: torch.cat([batch[part] for batch in batches]).cpu() for part in PARTS}
 
 
-def _validation(logits: Tensor, truth: Tensor) -> dict[str, float]:
-    found = logits.argmax(-1)
+def _validation(logits: Tensor, targets: Targets) -> dict[str, float]:
+    truth, found = targets.truth, targets.among_possible(logits).argmax(-1)
     recalls = [(found[truth == label] == label).float().mean() for label in truth.unique()]
     return {
-        "val_loss": functional.cross_entropy(logits, truth).item(),
+        "val_loss": smoothed_cross_entropy(logits, targets, 0.0).item(),
         "val_accuracy": (found == truth).float().mean().item(),
         "val_uar": torch.stack(recalls).mean().item(),
     }
@@ -100,6 +100,7 @@ class _Phase:
     network: Network
     average: Network
     optimiser: torch.optim.Optimizer
+    targets: Targets
 
 
 def _heard(
@@ -116,12 +117,14 @@ def _heard(
         return mix(inputs, share, partners), share, partners
 
 
-def _step(phase: _Phase, logits: dict[str, Tensor], truth: Tensor, others: Tensor, share: float, step: int) -> Tensor:
+def _step(
+    phase: _Phase, logits: dict[str, Tensor], targets: Targets, others: Targets, share: float, step: int
+) -> Tensor:
     """One step of the optimiser; the loss of each part `(parts,)`."""
     smoothing = phase.recipe.label_smoothing
     losses = []
     for part in phase.parts:
-        own, other = (functional.cross_entropy(logits[part], t, label_smoothing=smoothing) for t in (truth, others))
+        own, other = (smoothed_cross_entropy(logits[part], wanted, smoothing) for wanted in (targets, others))
         losses.append(share * own + (1 - share) * other)
     for group in phase.optimiser.param_groups:
         group["lr"] = learning_rate(step, phase.steps, phase.recipe.learning_rate)
@@ -137,7 +140,6 @@ def _step(phase: _Phase, logits: dict[str, Tensor], truth: Tensor, others: Tenso
 def _train_epoch(
     phase: _Phase,
     batches: Sequence[tuple[Features, np.ndarray]],
-    labels: Tensor,
     rng: np.random.Generator,
     step: int,
 ) -> dict[str, dict[str, float]]:
@@ -150,11 +152,12 @@ def _train_epoch(
     loss, right = (np.zeros(len(phase.parts)) for _ in range(2))
     for done, (features, indices) in enumerate(batches):
         inputs, share, partners = _heard(phase.network, features.to(device), phase.recipe, rng)
-        truth = labels[torch.from_numpy(indices)].to(device)
+        targets = phase.targets.at(torch.from_numpy(indices).to(device))
+        others = targets.at(partners)
         logits = phase.network.logits(inputs)
-        losses = _step(phase, logits, truth, truth[partners], share, step + done)
-        loss += len(truth) * losses.cpu().numpy()
-        mostly = truth if share >= 0.5 else truth[partners]
+        losses = _step(phase, logits, targets, others, share, step + done)
+        loss += len(indices) * losses.cpu().numpy()
+        mostly = (targets if share >= 0.5 else others).truth
         right += [(logits[part].argmax(-1) == mostly).sum().item() for part in phase.parts]
     clips = sum(len(indices) for _, indices in batches)
     return {
@@ -165,7 +168,7 @@ def _train_epoch(
 def fit(
     network: Network,
     store: FeatureStore,
-    labels: np.ndarray,
+    targets: Targets,
     splits: dict[str, Split],
     recipe: Recipe,
     *,
@@ -173,6 +176,7 @@ def fit(
     path: Path,
     device: str = "cpu",
     progress: Progress = silent_progress,
+    start: checkpoint.State | None = None,
 ) -> list[dict[str, Any]]:
     """Trains the network in the phases of the recipe and leaves the best weights in it.
 
@@ -181,24 +185,25 @@ def fit(
     Args:
         network: as `models.build` made it.
         store: features of all clips.
-        labels: position of each clip's emotion, int64 `(clips,)`.
+        targets: of all clips.
         splits: part -> its split; parts of one phase have one split.
         recipe: what to do.
         seed: of all draws.
         path: checkpoint; where it exists, training goes on from it.
         device: "cpu" or "cuda".
         progress: told after each epoch, with loss and accuracy.
+        start: weights of another network of the same branches to begin with; see `checkpoint.take_over`.
 
     Returns:
         The history: a row per part and epoch with `part, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
         val_uar`.
     """
-    truth = torch.from_numpy(labels)
     groups, at = checkpoint.load(path) if path.is_file() else ({}, checkpoint.Position())
     if not groups:
         training = {part: list(plain_batches(store, splits[part].train)) for part in PARTS}
         network.fit_normalisers(training)
         del training
+        checkpoint.take_over(network, start or {})
     network.to(device)
     network.mel.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     average = copy.deepcopy(network) if recipe.ema_decay else network
@@ -213,16 +218,16 @@ def fit(
         elif recipe.ema_decay:
             average.load_state_dict(network.state_dict())
         steps = recipe.epochs * math.ceil(len(split.train) / recipe.batch_clips)
-        phase = _Phase(parts, recipe, steps, network, average, optimiser)
+        phase = _Phase(parts, recipe, steps, network, average, optimiser, targets.to(device))
         for epoch in range(at.epoch, recipe.epochs):
             if epoch - at.best_epoch > recipe.patience:
                 break
             rng = np.random.default_rng([seed, position, epoch])
             torch.manual_seed(int(rng.integers(2**62)))
             batches = list(training_batches(store, split.train, recipe, rng))
-            learned = _train_epoch(phase, batches, truth, rng, at.step)
+            learned = _train_epoch(phase, batches, rng, at.step)
             logits = answer(average, store, split.validation, device)
-            checked = {part: _validation(logits[part], truth[list(split.validation)]) for part in parts}
+            checked = {part: _validation(logits[part], targets.at(torch.tensor(split.validation))) for part in parts}
             at.history += [{"part": part, "epoch": epoch, **learned[part], **checked[part]} for part in parts]
             score = float(np.mean([checked[part]["val_uar"] for part in parts]))
             if score > at.best_score:

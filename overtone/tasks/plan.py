@@ -1,10 +1,12 @@
 """What one training is to do: recipe, protocol, fold and seed; and what that means for the clips at hand."""
 
+import hashlib
 import importlib.metadata
 import json
 import platform
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from overtone import splits
@@ -32,12 +34,15 @@ class Plan:
         protocol: a name in `splits.PROTOCOLS`.
         fold: name of a fold of that protocol; the `paper` protocol has no folds but a split per part: "1".
         seed: of the split (where it depends on one), the weights and all draws; at least 0.
+        start_from: folder of a finished run on other corpora whose branches are the beginning of this one; None for
+            a beginning from nothing.
     """
 
     recipe: Recipe
     protocol: str
     fold: str
     seed: int
+    start_from: Path | None = None
 
 
 def versions() -> dict[str, str]:
@@ -55,7 +60,8 @@ def versions() -> dict[str, str]:
 
 def code_fingerprint() -> str:
     """A name for the code that makes features, networks and their training what they are: 16 hexadecimal digits."""
-    return fingerprint("audio", "features", "models", *(f"tasks/{name}.py" for name in ("prepare", "batches", "loop")))
+    stages = (f"tasks/{name}.py" for name in ("prepare", "batches", "targets", "loop"))
+    return fingerprint("audio", "features", "models", *stages)
 
 
 def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tuple[str, ...]:
@@ -131,16 +137,40 @@ def training_data(utterances: Sequence[Utterance]) -> list[dict[str, Any]]:
     return rows
 
 
+def _beginning(plan: Plan, utterances: Sequence[Utterance]) -> dict[str, Any] | None:
+    """The run that a plan starts from: a digest of its weights, and what it was trained on.
+
+    Raises:
+        OptionError: there is no finished run, or it has heard one of these corpora: no score would be honest then.
+    """
+    if plan.start_from is None:
+        return None
+    try:
+        run = json.loads((plan.start_from / "run.json").read_text(encoding="utf-8"))
+        digest = hashlib.sha256((plan.start_from / "weights.safetensors").read_bytes()).hexdigest()
+        heard = run["training_data"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise OptionError(f"{plan.start_from}: no finished run to start from ({error})") from error
+    again = {row["corpus"] for row in heard} & {utterance.corpus for utterance in utterances}
+    if again:
+        raise OptionError(
+            f"{plan.start_from} was trained on {', '.join(sorted(again))} already; start from a run on other corpora"
+        )
+    return {"weights": digest, "training_data": heard}
+
+
 def described(utterances: Sequence[Utterance], plan: Plan) -> dict[str, Any]:
     """What run.json says of a plan on these clips."""
     parts = splits_of(plan, utterances)
+    beginning = _beginning(plan, utterances)
     run = {
         "recipe": plan.recipe.as_dict(),
         "protocol": plan.protocol,
         "fold": plan.fold,
         "seed": plan.seed,
         "emotions": emotions_of(utterances),
-        "training_data": training_data(utterances),
+        "start": beginning,
+        "training_data": training_data(utterances) + (beginning["training_data"] if beginning else []),
         "audits": {part: asdict(found) for part, found in audits_of(parts, utterances).items()},
         "split": {
             part: {side: [utterances[i].clip for i in getattr(split, side)] for side in SIDES}

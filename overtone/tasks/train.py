@@ -37,6 +37,7 @@ from overtone.tasks.loop import answer, fit
 from overtone.tasks.plan import SIDES, Plan, described, emotions_of, splits_of
 from overtone.tasks.prepare import FeatureStore, prepare
 from overtone.tasks.progress import Progress, silent_progress
+from overtone.tasks.targets import targets_of
 from overtone.values import LeakAudit, Predictions, Split, Utterance
 
 SAME_PLAN = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run shares
@@ -101,6 +102,8 @@ def begun(folder: Path, run: dict[str, Any]) -> bool:
             keys = [name for name in run[key] if before[key].get(name) != run[key][name]] if key == "recipe" else []
             what = f"{key} ({', '.join(keys)})" if keys else key
             raise TrainingError(f"{folder} holds a training with another {what}; take another folder")
+    if before.get("start") != run["start"]:
+        raise TrainingError(f"{folder} holds a training that started from another run; take another folder")
     return True
 
 
@@ -207,13 +210,15 @@ def train(
     store = prepare(utterances, plan.recipe.wave_variants, cache, progress)
     if not resumed:
         _write_json(folder / "run.json", run)
-    labels = np.array([run["emotions"].index(utterance.emotion) for utterance in utterances])
+    targets = targets_of(utterances, run["emotions"])
+    start = checkpoint.weights_in(plan.start_from / "weights.safetensors") if plan.start_from else {}
     parts = splits_of(plan, utterances)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     path = folder / "checkpoint.safetensors"
     history = fit(
-        network, store, labels, parts, plan.recipe, seed=plan.seed, path=path, device=device, progress=progress
-    )
+        network, store, targets, parts, plan.recipe,
+        seed=plan.seed, path=path, device=device, progress=progress, start=start,
+    )  # fmt: skip
     network.cpu()
     _write_json(folder / "history.json", history)
     for part in PARTS:

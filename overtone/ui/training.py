@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from overtone import corpora, recipe, splits
-from overtone.corpora.about import Reading
 from overtone.errors import OptionError
 from overtone.outputs.report import Row
 from overtone.outputs.table import printable
 from overtone.ui.progress import Bar
+from overtone.values import Utterance
 
 
 def _whole(least: int) -> Callable[[str], int]:
@@ -25,17 +25,28 @@ def _whole(least: int) -> Callable[[str], int]:
 
 
 def _data_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--data", type=Path, required=True, metavar="PATH", help="folder of the corpus, or a manifest")
-    parser.add_argument("--corpus", default="ravdess", choices=sorted(corpora.CORPORA), help="default: ravdess")
+    parser.add_argument(
+        "--data", required=True, action="append", metavar="[CORPUS=]PATH",
+        help="folder of the corpus, or a manifest; several times for several corpora",
+    )  # fmt: skip
+    parser.add_argument(
+        "--corpus", default="ravdess", choices=sorted(corpora.CORPORA), help="of a PATH alone; default: ravdess"
+    )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where features are kept; default: the user's cache")
 
 
-def _read(args: argparse.Namespace) -> Reading:
-    reading = corpora.read(args.corpus, args.data)
-    left_out = ", ".join(f"{count} x {reason}" for reason, count in reading.ignored.items())
-    found = f"{args.corpus}: {len(reading.utterances)} clips" + (f"; left out: {left_out}" if left_out else "")
-    print(printable(found), file=sys.stderr)
-    return reading
+def _read(args: argparse.Namespace) -> tuple[Utterance, ...]:
+    """The clips of all corpora, in the order they were named; what was left out is told on stderr."""
+    utterances: list[Utterance] = []
+    for data in args.data:
+        name, equals, path = data.partition("=")
+        corpus, where = (name, path) if equals and name in corpora.CORPORA else (args.corpus, data)
+        reading = corpora.read(corpus, where)
+        left_out = ", ".join(f"{count} x {reason}" for reason, count in reading.ignored.items())
+        found = f"{corpus}: {len(reading.utterances)} clips" + (f"; left out: {left_out}" if left_out else "")
+        print(printable(found), file=sys.stderr)
+        utterances += reading.utterances
+    return tuple(utterances)
 
 
 def _print_scores(rows: Iterable[Row]) -> None:
@@ -53,6 +64,7 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--fold", metavar="F", help="default: the first of the protocol")
     parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="of all draws; default: 0")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder, made if need be")
+    parser.add_argument("--start-from", type=Path, metavar="RUN", help="begin with a run's branches (other corpora)")
     parser.add_argument("--resume", action="store_true", help="go on where a killed training stood")
     parser.add_argument("--no-export", action="store_true", help="leave out model.onnx")
     parser.add_argument("--scores", type=Path, metavar="DIR", help="out-of-fold predictions for the model's card")
@@ -71,10 +83,10 @@ def train(args: argparse.Namespace) -> int:
         raise OptionError("--scores and --id are for the exported model; leave them out, or --no-export")
     if args.scores:
         measured(args.scores, how.name)  # missed now, not after the training
-    utterances = _read(args).utterances
+    utterances = _read(args)
     fold = args.fold or fold_names(args.protocol, utterances, args.seed)[0]
     with Bar("steps") as bar:
-        plan = Plan(how, args.protocol, fold, args.seed)
+        plan = Plan(how, args.protocol, fold, args.seed, args.start_from)
         run(utterances, plan, args.out, resume=args.resume, cache=args.cache, progress=bar)
     _print_scores(own_scores(args.out))
     print(args.out / "report.html")
@@ -90,6 +102,7 @@ def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--protocol", default="luna5", choices=sorted(splits.PROTOCOLS), help="default: luna5")
     parser.add_argument("--seeds", type=_whole(0), nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2")
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run folders; default: runs")
+    parser.add_argument("--start-from", type=Path, metavar="RUN", help="begin with a run's branches (other corpora)")
     parser.add_argument("--oof", type=Path, default=Path("results/oof"), metavar="DIR", help="default: results/oof")
     parser.add_argument("--jobs", type=_whole(1), default=1, metavar="N", help="trainings at a time; default: 1")
 
@@ -100,12 +113,13 @@ def evaluate(args: argparse.Namespace) -> int:
     from overtone.tasks.evaluate import scored
 
     how = recipe.read(args.recipe)
-    utterances = _read(args).utterances
+    utterances = _read(args)
     with Bar("steps") as bar:
         run(
             utterances, how, args.protocol, args.seeds,
             runs=args.runs, oof=args.oof, cache=args.cache,
             progress=bar, command=_training_command(args, args.protocol), jobs=args.jobs,
+            start_from=args.start_from,
         )  # fmt: skip
     _print_scores(scored(args.oof, args.protocol, how.name))
     print(args.oof)
@@ -114,8 +128,9 @@ def evaluate(args: argparse.Namespace) -> int:
 
 def _training_command(args: argparse.Namespace, protocol: str) -> list[str]:
     """The command line of one training of this evaluation, up to its fold and seed."""
-    command = ["train", "--data", str(args.data), "--corpus", args.corpus]
+    command = ["train", *(f"--data={data}" for data in args.data), "--corpus", args.corpus]
     command += ["--recipe", args.recipe, "--protocol", protocol]
+    command += [f"--start-from={args.start_from}"] if getattr(args, "start_from", None) else []
     return command + (["--cache", str(args.cache)] if args.cache else [])
 
 
@@ -134,7 +149,7 @@ def reproduce(args: argparse.Namespace) -> int:
     from overtone.tasks.reproduce import reproduce as run
 
     how = recipe.read(args.recipe)
-    utterances = _read(args).utterances
+    utterances = _read(args)
     commands = {protocol: _training_command(args, protocol) for protocol in PROTOCOLS}
     with Bar("steps") as bar:
         paths = run(

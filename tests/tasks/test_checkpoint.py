@@ -9,7 +9,9 @@ import torch
 from torch import nn
 
 from overtone.errors import OvertoneError, TrainingError
-from overtone.tasks.checkpoint import Position, load, load_weights, restore, save, save_weights
+from overtone.models import build
+from overtone.recipe import read
+from overtone.tasks.checkpoint import Position, load, load_weights, restore, save, save_weights, take_over
 
 
 def stepped(seed: int, steps: int = 2) -> tuple[nn.Module, torch.optim.Optimizer]:
@@ -110,6 +112,19 @@ def test_weights_come_back(tmp_path: Path) -> None:
     assert (tmp_path / "w.safetensors").stat().st_mode & 0o777 == 0o644, (
         "others may read it, as any other file of a run"
     )
+
+
+def test_branches_are_taken_over_and_answers_are_not() -> None:
+    torch.manual_seed(0)
+    small, large = build(read("overtone"), 3), build(read("overtone"), 5)
+    before = {name: value.clone() for name, value in large.state_dict().items()}
+    take_over(large, small.state_dict())
+    for name, value in large.state_dict().items():
+        answers = ".answer." in name or name.startswith("fusion.")
+        assert torch.equal(value, before[name] if answers else small.state_dict()[name]), name
+    take_over(large, {})
+    with pytest.raises(TrainingError, match="other branches"):
+        take_over(large, build(read("paper"), 5).state_dict())
 
 
 def test_weights_that_are_none_are_named(tmp_path: Path) -> None:

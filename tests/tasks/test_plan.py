@@ -1,8 +1,10 @@
 """What a plan means for the clips at hand: folds, splits, leak audits, and what run.json says of it."""
 
 import dataclasses
+import hashlib
 import importlib.metadata
 import json
+from pathlib import Path
 
 import pytest
 import small_corpus
@@ -102,6 +104,22 @@ def test_a_described_plan_is_as_json_has_it(clips: Clips) -> None:
     assert sorted(name for side in sides.values() for name in side) == sorted(clip.clip for clip in clips)
     assert {name[6:8] for name in sides["test"]} == {"10", "11", "12", "19", "20"}
     assert run["audits"]["fusion"]["test_clips"] == len(sides["test"])
+
+
+def test_a_plan_may_start_from_a_run_on_other_corpora(clips: Clips, tmp_path: Path) -> None:
+    heard = [{"corpus": "emodb", "clips": 535, "speakers": 10, "licence": "free for research", "citation": "Burkhardt"}]
+    (tmp_path / "run.json").write_text(json.dumps({"training_data": heard}), encoding="utf-8")
+    plan = dataclasses.replace(Plan(JOINT, "luna5", "1", 0), start_from=tmp_path)
+    with pytest.raises(OptionError, match="no finished run to start from"):
+        described(clips, plan)
+    (tmp_path / "weights.safetensors").write_bytes(b"weights")
+    found = described(clips, plan)
+    assert found["start"] == {"weights": hashlib.sha256(b"weights").hexdigest(), "training_data": heard}
+    assert [row["corpus"] for row in found["training_data"]] == ["ravdess", "emodb"]
+    heard[0]["corpus"] = "ravdess"
+    (tmp_path / "run.json").write_text(json.dumps({"training_data": heard}), encoding="utf-8")
+    with pytest.raises(OptionError, match="was trained on ravdess already"):
+        described(clips, plan)
 
 
 def test_a_missing_package_is_named_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -140,6 +140,20 @@ def test_train_passes_on_what_was_asked(named: Path, tmp_path: Path, called: lis
     assert called[0][1]["arguments"][0].fold == "1"
 
 
+def test_several_corpora_are_read_one_after_the_other(named: Path, tmp_path: Path, called: list) -> None:
+    table = tmp_path / "a=b.csv"
+    (tmp_path / "x.wav").write_bytes(b"")
+    table.write_text("path,emotion\nx.wav,sad\n", encoding="utf-8")
+    shared = ["--data", f"ravdess={named}", "--data", str(table), "--corpus", "manifest", "--start-from", "before"]
+    assert main(["train", *shared, "--protocol", "random", "--no-export", "--out", "run"]) == 0
+    assert main(["evaluate", *shared]) == 0
+    (_, trained), (_, evaluated) = called
+    assert trained["clips"] == evaluated["clips"] == 193
+    assert trained["arguments"][0].start_from == evaluated["start_from"] == Path("before")
+    assert evaluated["command"][1:3] == [f"--data=ravdess={named}", f"--data={table}"]
+    assert "--start-from=before" in evaluated["command"]
+
+
 def test_what_would_fail_after_the_training_fails_before_it(
     named: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], called: list
 ) -> None:
@@ -158,13 +172,13 @@ def test_evaluate_and_reproduce_pass_on_what_was_asked(named: Path, called: list
     recipe, protocol, seeds = evaluated["arguments"]
     assert (recipe.name, protocol, seeds, evaluated["jobs"]) == ("overtone", "loso", [4, 2], 3)
     assert (evaluated["runs"], evaluated["oof"], evaluated["cache"]) == (Path("r"), Path("o"), Path("kept"))
-    command = ["train", "--data", str(named), "--corpus", "ravdess", "--recipe", "overtone", "--protocol", "loso"]
+    command = ["train", f"--data={named}", "--corpus", "ravdess", "--recipe", "overtone", "--protocol", "loso"]
     assert evaluated["command"] == [*command, "--cache", "kept"]
     assert (reproduced["arguments"][0].name, reproduced["arguments"][1]) == ("paper", tmp_path)
     assert (reproduced["seeds"], reproduced["jobs"], reproduced["cache"]) == ([4, 2], 3, Path("kept"))
     assert list(reproduced["commands"]) == ["paper", "random", "luna5"]
     for protocol, words in reproduced["commands"].items():
-        assert words[5:9] == ["--recipe", "paper", "--protocol", protocol]
+        assert words[4:8] == ["--recipe", "paper", "--protocol", protocol]
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,0 +1,68 @@
+"""Utterances -> what a network should answer, and how far it is from that."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from overtone.values import Utterance
+
+IMPOSSIBLE = -1e4  # a logit that has no share
+
+
+class Targets(NamedTuple):
+    """What a network should answer.
+
+    Attributes:
+        truth: position of each clip's emotion, int64 `(clips,)`.
+        possible: emotions that each clip could have had, bool `(clips, emotions)`; True at the truth.
+    """
+
+    truth: Tensor
+    possible: Tensor
+
+    def at(self, positions: Tensor) -> "Targets":
+        """Those of the clips at these positions, int64 `(some clips,)`."""
+        return Targets(self.truth[positions], self.possible[positions])
+
+    def to(self, device: str) -> "Targets":
+        """The same on another device."""
+        return Targets(self.truth.to(device), self.possible.to(device))
+
+    def among_possible(self, logits: Tensor) -> Tensor:
+        """Logits `(clips, emotions)` with nothing left for emotions that a clip could not have had."""
+        return logits.masked_fill(~self.possible, IMPOSSIBLE)
+
+
+def targets_of(utterances: Sequence[Utterance], emotions: Sequence[str]) -> Targets:
+    """The targets of labelled clips; a clip could have had every emotion of its corpus.
+
+    A corpus without calm clips says nothing of calm: its angry clips are no examples of "not calm".
+
+    Args:
+        utterances: the labelled clips.
+        emotions: the classes, in the order of the network's answers; every clip's is among them.
+    """
+    labels = [emotions.index(utterance.emotion) for utterance in utterances]
+    known: defaultdict[str, set[int]] = defaultdict(set)
+    for utterance, label in zip(utterances, labels, strict=True):
+        known[utterance.corpus].add(label)
+    rows = {corpus: torch.tensor([k in found for k in range(len(emotions))]) for corpus, found in known.items()}
+    return Targets(torch.tensor(labels), torch.stack([rows[utterance.corpus] for utterance in utterances]))
+
+
+def smoothed_cross_entropy(logits: Tensor, targets: Targets, smoothing: float) -> Tensor:
+    """Mean cross entropy among the emotions that each clip could have had; the others get no gradient.
+
+    Args:
+        logits: `(clips, emotions)`.
+        targets: of the same clips.
+        smoothing: share of the target spread evenly over the possible emotions.
+    """
+    log_shares = targets.among_possible(logits).log_softmax(-1)
+    even = targets.possible / targets.possible.sum(-1, keepdim=True)
+    wanted = smoothing * even + (1 - smoothing) * functional.one_hot(targets.truth, logits.shape[-1])
+    return -(wanted * log_shares).sum(-1).mean()
