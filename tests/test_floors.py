@@ -21,6 +21,7 @@ FLOORS = {
     "corpora": 4,
     "features": 4,
     "outputs": 4,
+    "calibration": 4,
     "metrics": 4,
     "splits": 4,
     "models": 5,
@@ -34,17 +35,6 @@ TRAINING_ROOMS = ("features", "models")
 TRAINING_TASKS = (
     *("prepare", "batches", "targets", "loop", "checkpoint", "train"),
     *("evaluate", "export", "publish", "reproduce"),
-)
-    "prepare",
-    "batches",
-    "targets",
-    "loop",
-    "checkpoint",
-    "train",
-    "evaluate",
-    "export",
-    "publish",
-    "reproduce",
 )
 TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
 UNSAFE_IMPORTS = ("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
