@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from overtone.features.front_end import Features, FrontEnd
 from overtone.models.fusion import LateFusion
-from overtone.recipe import Recipe
+from overtone.recipe import PARTS, Recipe
 
 Inputs = dict[str, tuple[Tensor, ...]]
 
@@ -46,6 +46,7 @@ class Network(nn.Module):
         recipe: for the fusion's dropout.
     """
 
+    temperature: Tensor
     mel: Any  # branches, as the docstring of `overtone.models` describes them
     prosody: Any
 
@@ -55,6 +56,8 @@ class Network(nn.Module):
         self.mel = mel
         self.prosody = prosody
         self.fusion = LateFusion(mel.embedding, prosody.embedding, emotions, recipe.dropout)
+        # What the logits of each part are divided by, so that probabilities mean what they say; set after training.
+        self.register_buffer("temperature", torch.ones(len(PARTS)))
         self.precision = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
 
     def fit_normalisers(self, training: dict[str, list[Features]]) -> None:
@@ -78,6 +81,10 @@ class Network(nn.Module):
         fusion = self.fusion(mel_embedding.float().detach(), prosody_embedding.detach())
         return {"mel": mel.float(), "prosody": prosody, "fusion": fusion}
 
+    def probabilities(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Calibrated probabilities of each part `(batch, emotions)`."""
+        return {part: (logits[part] / self.temperature[k]).softmax(-1) for k, part in enumerate(PARTS)}
+
     def forward(self, waveform: Tensor) -> Outputs:
         """The exported graph.
 
@@ -85,11 +92,11 @@ class Network(nn.Module):
             waveform: float32 `(batch, samples)` at 16 kHz.
         """
         features = self.front_end(waveform)
-        logits = self.logits(self.inputs(features))
+        probabilities = self.probabilities(self.logits(self.inputs(features)))
         return Outputs(
-            logits["fusion"].softmax(-1),
-            logits["mel"].softmax(-1),
-            logits["prosody"].softmax(-1),
+            probabilities["fusion"],
+            probabilities["mel"],
+            probabilities["prosody"],
             features.pitch_hz,
             features.loudness_db,
             features.tempo_bpm,

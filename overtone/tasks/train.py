@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from overtone.calibration import fit_temperature
 from overtone.errors import TrainingError
 from overtone.metrics import SEED, score
 from overtone.models import build
@@ -37,7 +38,7 @@ from overtone.tasks.loop import answer, fit
 from overtone.tasks.plan import SIDES, Plan, described, emotions_of, splits_of
 from overtone.tasks.prepare import FeatureStore, prepare
 from overtone.tasks.progress import Progress, silent_progress
-from overtone.tasks.targets import targets_of
+from overtone.tasks.targets import Targets, targets_of
 from overtone.values import LeakAudit, Predictions, Split, Utterance
 
 SAME_PLAN = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run shares
@@ -54,13 +55,22 @@ def answers_for(
     """Answers of one part for the test side; None where that is empty."""
     if not split.test:
         return None
-    probabilities = answer(network, store, split.test)[part].double().softmax(-1).numpy()
+    with torch.inference_mode():
+        probabilities = network.probabilities(answer(network, store, split.test))[part].double().numpy()
     fold = "1" if split.protocol == "paper" else split.fold
     rows = [
         (u.clip, u.speaker, u.sentence, fold, seed, u.emotion, *p)
         for u, p in zip((utterances[index] for index in split.test), probabilities, strict=True)
     ]
     return predictions.from_rows(emotions_of(utterances), rows)
+
+
+def _calibrate(network: Network, store: FeatureStore, targets: Targets, parts: dict[str, Split]) -> None:
+    """Gives each part the temperature that fits the validation clips best, which chose the epoch as well."""
+    for k, part in enumerate(PARTS):
+        held_out = torch.tensor(parts[part].validation)
+        logits = targets.at(held_out).among_possible(answer(network, store, parts[part].validation)[part])
+        network.temperature[k] = fit_temperature(logits.double().numpy(), targets.truth[held_out].numpy())
 
 
 def _write_json(path: Path, values: Any) -> None:
@@ -220,6 +230,7 @@ def train(
         seed=plan.seed, path=path, device=device, progress=progress, start=start,
     )  # fmt: skip
     network.cpu()
+    _calibrate(network, store, targets, parts)
     _write_json(folder / "history.json", history)
     for part in PARTS:
         found = answers_for(network, store, utterances, parts[part], part, plan.seed)
