@@ -48,6 +48,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("train", "train a model on a corpus and export it", "overtone.ui.training"),
     Command("evaluate", "train every fold of a protocol and keep the predictions", "overtone.ui.training"),
     Command("reproduce", "rebuild the paper and measure it without its leaks", "overtone.ui.training"),
+    Command("experiment", "evaluate a matrix of recipes and protocols out of a TOML file", "overtone.ui.experiment"),
     Command("results", "make tables and figures from the files in results/", "overtone.ui.results"),
 )
 

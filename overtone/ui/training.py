@@ -49,7 +49,7 @@ def _read(args: argparse.Namespace) -> tuple[Utterance, ...]:
     return tuple(utterances)
 
 
-def _print_scores(rows: Iterable[Row]) -> None:
+def print_scores(rows: Iterable[Row]) -> None:
     """A line per model: its scores, never without the leak audit."""
     for row in rows:
         s = row.scores
@@ -88,7 +88,7 @@ def train(args: argparse.Namespace) -> int:
     with Bar("steps") as bar:
         plan = Plan(how, args.protocol, fold, args.seed, args.start_from)
         run(utterances, plan, args.out, resume=args.resume, cache=args.cache, progress=bar)
-    _print_scores(own_scores(args.out))
+    print_scores(own_scores(args.out))
     print(args.out / "report.html")
     if not args.no_export:
         print(publish(utterances, args.out, model_id=args.id or args.out.resolve().name, scores=args.scores))
@@ -121,7 +121,7 @@ def evaluate(args: argparse.Namespace) -> int:
             progress=bar, command=_training_command(args, args.protocol), jobs=args.jobs,
             start_from=args.start_from,
         )  # fmt: skip
-    _print_scores(scored(args.oof, args.protocol, how.name))
+    print_scores(scored(args.oof, args.protocol, how.name))
     print(args.oof)
     return 0
 
@@ -156,7 +156,7 @@ def reproduce(args: argparse.Namespace) -> int:
             utterances, how, args.out,
             seeds=args.seeds, cache=args.cache, progress=bar, commands=commands, jobs=args.jobs,
         )  # fmt: skip
-    _print_scores(rows_of(args.out, how.name))
+    print_scores(rows_of(args.out, how.name))
     for path in paths:
         print(path)
     return 0

@@ -1,0 +1,105 @@
+"""A TOML file -> a matrix of evaluations: recipes by protocols by seeds, one after the other, each resumable.
+
+# ladder.toml; paths are relative to this file
+[data]
+ravdess = "../data/ravdess"
+
+[[evaluate]]
+recipe = "overtone"              # a name, or a TOML file
+protocols = ["luna5", "random"]
+seeds = [0, 1, 2]
+start_from = "runs/pretrained"   # optional: a finished run on other corpora
+"""
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from overtone.corpora import CORPORA
+from overtone.errors import OptionError, nearest
+from overtone.splits import PROTOCOLS
+
+TABLES = ("data", "evaluate")
+KEYS = ("recipe", "protocols", "seeds", "start_from")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One cell of the matrix.
+
+    Attributes:
+        recipe: name or path of a recipe.
+        protocol: a name in `splits.PROTOCOLS`.
+        seeds: one training per fold and seed.
+        start_from: folder of a run on other corpora to begin with; None for none.
+    """
+
+    recipe: str
+    protocol: str
+    seeds: tuple[int, ...]
+    start_from: Path | None = None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a file asks for.
+
+    Attributes:
+        data: corpus and where it lies, in the order of the file.
+        evaluations: in the order of the file, protocol by protocol.
+    """
+
+    data: tuple[tuple[str, Path], ...]
+    evaluations: tuple[Evaluation, ...]
+
+
+def read(path: Path) -> Experiment:
+    """The experiment that a TOML file describes.
+
+    Raises:
+        OptionError: no such file, not TOML, a key that is not known or missing, or a value of another kind.
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise OptionError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise OptionError(f"{path}: not a TOML file: {error}") from error
+    _expect_known(tables, TABLES, str(path))
+    data, rows = tables.get("data"), tables.get("evaluate")
+    if not isinstance(data, dict) or not data or not all(isinstance(where, str) for where in data.values()):
+        raise OptionError(f'{path}: needs a table [data] with lines such as: ravdess = "../data/ravdess"')
+    if not isinstance(rows, list) or not rows:
+        raise OptionError(f"{path}: needs at least one table [[evaluate]] with 'recipe', 'protocols' and 'seeds'")
+    _expect_known(data, tuple(CORPORA), f"{path}, [data]")
+    evaluations = [cell for k, row in enumerate(rows, 1) for cell in _cells(row, path.parent, f"{path}, evaluate {k}")]
+    return Experiment(tuple((corpus, path.parent / where) for corpus, where in data.items()), tuple(evaluations))
+
+
+def _cells(row: dict[str, Any], folder: Path, source: str) -> list[Evaluation]:
+    """The evaluations of one table, one per protocol."""
+    _expect_known(row, KEYS, source)
+    recipe, protocols, seeds = row.get("recipe"), row.get("protocols", []), row.get("seeds", [])
+    if not isinstance(recipe, str):
+        raise OptionError(f"{source}: 'recipe' must be a name or a TOML file, got {recipe!r}")
+    if not _is_list_of(str, protocols):
+        raise OptionError(f"{source}: 'protocols' must be a list of names, got {protocols!r}")
+    if not _is_list_of(int, seeds):
+        raise OptionError(f"{source}: 'seeds' must be a list of whole numbers, got {seeds!r}")
+    _expect_known(protocols, tuple(PROTOCOLS), source)
+    start, named = row.get("start_from"), folder / recipe if recipe.endswith(".toml") else recipe
+    beginning = folder / start if start else None
+    return [Evaluation(str(named), protocol, tuple(seeds), beginning) for protocol in protocols]
+
+
+def _is_list_of(kind: type, value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(type(each) is kind for each in value)
+
+
+def _expect_known(found: Any, known: Sequence[str], source: str) -> None:
+    for name in found:
+        if name not in known:
+            raise OptionError(f"{source}: '{name}' is not known{nearest(name, known)}")
