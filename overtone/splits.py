@@ -1,4 +1,4 @@
-"""Utterances -> train, validation and test; and who leaks from one side to the other.
+"""Utterances -> train, validation and test.
 
 A protocol is a function `(utterances, seed) -> folds` and a row of `PROTOCOLS`; its first docstring line is what users
 read. To add one, write the function and give it a row. In the speaker-independent protocols the validation side holds
@@ -6,13 +6,13 @@ other *speakers* than the training and the test side; its clips choose epoch, re
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 
 import numpy as np
 
 from overtone.errors import CorpusError, MissingExtraError, OptionError, nearest
-from overtone.values import LeakAudit, Split, Utterance
+from overtone.values import Split, Utterance
 
 Utterances = Sequence[Utterance]
 Speaker = tuple[str, str]  # corpus and name: two corpora may both have a speaker "01"
@@ -92,6 +92,20 @@ def sentence(utterances: Utterances, seed: int) -> tuple[Split, ...]:
     return tuple(found)
 
 
+def cross(utterances: Utterances, seed: int) -> tuple[Split, ...]:
+    """Leave one corpus out: other speakers, sentences, rooms and often another language; a fold per corpus."""
+    speakers = _speakers("cross", utterances)
+    corpora = sorted({corpus for corpus, _ in speakers})
+    if len(corpora) < 2:
+        raise OptionError("protocol 'cross' needs clips of two corpora at least; name several with --data CORPUS=PATH")
+    groups = [{speaker for speaker in speakers if speaker[0] == corpus} for corpus in corpora]
+    _expect_shared_classes(utterances)
+    return tuple(
+        _by_speaker("cross", corpus, group, utterances, seed, k)
+        for k, (corpus, group) in enumerate(zip(corpora, groups, strict=True))
+    )
+
+
 def all_(utterances: Utterances, seed: int) -> tuple[Split, ...]:
     """Everything to learn from, no test side: for a model to ship, whose scores come from another protocol."""
     return (_by_speaker("all", "all", set(), utterances, seed, 0),)
@@ -112,6 +126,7 @@ PROTOCOLS: dict[str, Callable[[Utterances, int], tuple[Split, ...]]] = {
     "emobox6": emobox6,
     "loso": loso,
     "sentence": sentence,
+    "cross": cross,
     "all": all_,
     "paper": paper,
 }
@@ -123,42 +138,6 @@ def paper_phases(utterances: Utterances, seed: int = 0) -> dict[str, Split]:
     On RAVDESS "mel" has 144 test clips in the class proportions, "prosody" and "fusion" 288 each, not stratified.
     """
     return {split.fold: split for split in folds("paper", utterances, seed)}
-
-
-def audit(utterances: Utterances, test: Iterable[int], trained_on: Iterable[int]) -> LeakAudit:
-    """What the test side shares with everything that any part of the model was trained on.
-
-    A clip is known by its position in the list. RAVDESS holds one pair of clips with equal samples under two names (of
-    the same actor, as published); the audit counts it as two clips. Unknown speakers and sentences are not counted.
-
-    Args:
-        utterances: the list that positions point into.
-        test: positions of the test clips.
-        trained_on: positions of every clip used by any part: training and, where it stopped the training, validation.
-    """
-    tested, seen = set(test), set(trained_on)
-    test_speakers, seen_speakers = (_kinds(utterances, side, "speaker") for side in (tested, seen))
-    test_sentences, seen_sentences = (_kinds(utterances, side, "sentence") for side in (tested, seen))
-    return LeakAudit(
-        test_clips=len(tested),
-        test_speakers=len(test_speakers),
-        test_sentences=len(test_sentences),
-        shared_speakers=len(test_speakers & seen_speakers),
-        shared_sentences=len(test_sentences & seen_sentences),
-        seen_clips=len(tested & seen),
-    )
-
-
-def summed(audits: Iterable[LeakAudit]) -> LeakAudit:
-    """One audit for several folds and seeds: every count added up."""
-    rows = [list(vars(audit).values()) for audit in audits]
-    return LeakAudit(*(sum(column) for column in zip(*rows, strict=True))) if rows else LeakAudit(0, 0, 0, 0, 0, 0)
-
-
-def _kinds(utterances: Utterances, positions: Iterable[int], what: str) -> set[tuple[str, str]]:
-    """The different (corpus, speaker) or (corpus, sentence) of these clips, as far as they are known."""
-    found = ((utterances[i].corpus, getattr(utterances[i], what)) for i in positions)
-    return {kind for kind in found if kind[1]}
 
 
 def _by_clip(
@@ -270,6 +249,17 @@ def _speakers(protocol: str, utterances: Utterances) -> list[Speaker]:
             "add a 'speaker' column to the manifest, or take 'random'"
         )
     return sorted({(utterance.corpus, utterance.speaker) for utterance in utterances})
+
+
+def _expect_shared_classes(utterances: Utterances) -> None:
+    corpora, emotions = ({getattr(u, what) for u in utterances} for what in ("corpus", "emotion"))
+    having = {emotion: {u.corpus for u in utterances if u.emotion == emotion} for emotion in emotions}
+    unshared = sorted(emotion for emotion, those in having.items() if those != corpora)
+    if unshared:
+        raise OptionError(
+            f"protocol 'cross' compares classes that every corpus has, and {', '.join(unshared)} are not in all of "
+            "them; take a label map, such as: --labels 4-classes"
+        )
 
 
 def _expect_every_class(utterances: Utterances, split: Split) -> None:

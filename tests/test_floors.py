@@ -22,6 +22,7 @@ FLOORS = {
     "features": 4,
     "outputs": 4,
     "calibration": 4,
+    "leaks": 4,
     "metrics": 4,
     "splits": 4,
     "models": 5,

@@ -9,7 +9,8 @@ import pytest
 
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import CorpusError, OptionError
-from overtone.splits import PROTOCOLS, audit, folds, paper_phases, summed
+from overtone.leaks import audit, summed
+from overtone.splits import PROTOCOLS, folds, paper_phases
 from overtone.values import LeakAudit, Utterance
 
 
@@ -116,6 +117,20 @@ def test_sentences_of_other_corpora() -> None:
         folds("sentence", [u for u in mine if u.sentence == "1"])
 
 
+def test_cross_leaves_one_corpus_out() -> None:
+    pooled = small(6) + small(5, corpus="yours")
+    first, second = folds("cross", pooled)
+    assert (first.fold, second.fold) == ("mine", "yours")
+    assert {pooled[i].corpus for i in first.test} == {"mine"}
+    assert {pooled[i].corpus for i in (*first.train, *first.validation)} == {"yours"}
+    assert first.validation and not set(first.validation) & set(first.train)
+    with pytest.raises(OptionError, match="two corpora at least"):
+        folds("cross", small(6))
+    odd = [*pooled, Utterance(Path("z"), "disgust", speaker="00", corpus="mine")]
+    with pytest.raises(OptionError, match=r"disgust are not in all of them; take a label map"):
+        folds("cross", odd)
+
+
 def test_test_actors_of_luna5_and_emobox6() -> None:
     assert speakers(folds("luna5", UTTERANCES)[0].test) == {"02", "05", "14", "15", "16"}
     assert speakers(folds("luna5", UTTERANCES)[4].test) == {"01", "04", "09", "22"}
@@ -218,7 +233,7 @@ def test_what_cannot_be_split_is_named() -> None:
 
 
 def test_every_protocol_says_what_it_is() -> None:
-    assert {"random", "luna5", "emobox6", "loso", "sentence", "all", "paper"} == PROTOCOLS.keys()
+    assert {"random", "luna5", "emobox6", "loso", "sentence", "cross", "all", "paper"} == PROTOCOLS.keys()
     assert all(function.__doc__ for function in PROTOCOLS.values())
 
 

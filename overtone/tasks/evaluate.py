@@ -15,12 +15,12 @@ from urllib.parse import quote
 import numpy as np
 
 from overtone.errors import OptionError, OvertoneError, TrainingError
+from overtone.leaks import summed
 from overtone.metrics import SEED, score
 from overtone.outputs import predictions
 from overtone.outputs.predictions import Audits
 from overtone.outputs.report import Row
 from overtone.recipe import PARTS, Recipe
-from overtone.splits import summed
 from overtone.tasks.plan import Plan, described, fold_names, splits_of
 from overtone.tasks.prepare import prepare
 from overtone.tasks.progress import Progress, silent_progress

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from overtone import splits
+from overtone import leaks, splits
 from overtone.corpora import corpus_named
 from overtone.emotions import EMOTIONS
 from overtone.errors import CorpusError, MissingExtraError, OptionError, nearest
@@ -103,7 +103,7 @@ def audits_of(parts: dict[str, Split], utterances: Sequence[Utterance]) -> dict[
         return {index for name in names for index in (*parts[name].train, *parts[name].validation)}
 
     return {
-        part: splits.audit(utterances, parts[part].test, used(PARTS if part == "fusion" else [part])) for part in PARTS
+        part: leaks.audit(utterances, parts[part].test, used(PARTS if part == "fusion" else [part])) for part in PARTS
     }
 
 

@@ -30,7 +30,7 @@ from overtone.splits import PROTOCOLS
 from overtone.tasks import anchors, bench_table, rebuilt_table
 from overtone.values import Predictions, Scores
 
-SHOWN_FIRST = ("luna5", "emobox6", "loso", "sentence", "random", "paper")
+SHOWN_FIRST = ("luna5", "emobox6", "loso", "sentence", "cross", "random", "paper")
 PARTS_SHOWN = ("fusion", "mel", "prosody")
 CLEAR = 0.05  # p below which a difference is called one
 INTRO = (

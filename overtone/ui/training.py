@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from overtone import corpora, recipe, splits
+from overtone.corpora.labels import mapped
+from overtone.emotions import LABEL_MAPS, label_map_named
 from overtone.errors import OptionError
 from overtone.outputs.report import Row
 from overtone.outputs.table import printable
@@ -32,6 +34,12 @@ def _data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--corpus", default="ravdess", choices=sorted(corpora.CORPORA), help="of a PATH alone; default: ravdess"
     )
+    parser.add_argument(
+        "--labels",
+        choices=sorted(LABEL_MAPS),
+        metavar="MAP",
+        help=f"one of {', '.join(sorted(LABEL_MAPS))}; default: none",
+    )
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where features are kept; default: the user's cache")
 
 
@@ -46,7 +54,13 @@ def _read(args: argparse.Namespace) -> tuple[Utterance, ...]:
         found = f"{corpus}: {len(reading.utterances)} clips" + (f"; left out: {left_out}" if left_out else "")
         print(printable(found), file=sys.stderr)
         utterances += reading.utterances
-    return tuple(utterances)
+    if args.labels is None:
+        return tuple(utterances)
+    kept, dropped = mapped(utterances, label_map_named(args.labels))
+    if dropped:
+        counted = ", ".join(f"{count} x {emotion}" for emotion, count in dropped.items())
+        print(f"{args.labels}: {len(kept)} clips; dropped: {counted}", file=sys.stderr)
+    return kept
 
 
 def print_scores(rows: Iterable[Row]) -> None:
@@ -130,6 +144,7 @@ def _training_command(args: argparse.Namespace, protocol: str) -> list[str]:
     """The command line of one training of this evaluation, up to its fold and seed."""
     command = ["train", *(f"--data={data}" for data in args.data), "--corpus", args.corpus]
     command += ["--recipe", args.recipe, "--protocol", protocol]
+    command += [f"--labels={args.labels}"] if args.labels else []
     command += [f"--start-from={args.start_from}"] if getattr(args, "start_from", None) else []
     return command + (["--cache", str(args.cache)] if args.cache else [])
 

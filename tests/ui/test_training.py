@@ -154,6 +154,17 @@ def test_several_corpora_are_read_one_after_the_other(named: Path, tmp_path: Pat
     assert "--start-from=before" in evaluated["command"]
 
 
+def test_a_label_map_drops_and_merges_as_its_name_says(
+    named: Path, called: list, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["evaluate", "--data", str(named), "--labels", "4-classes"]) == 0
+    assert main(["evaluate", "--data", str(named), "--labels", "4-classes-calm-as-neutral"]) == 0
+    four, merged = (each["clips"] for _, each in called)
+    assert (four, merged) == (96, 120)
+    assert "--labels=4-classes" in called[0][1]["command"]
+    assert "4-classes: 96 clips; dropped: 24 x calm, 24 x fearful" in capsys.readouterr().err
+
+
 def test_what_would_fail_after_the_training_fails_before_it(
     named: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], called: list
 ) -> None:
