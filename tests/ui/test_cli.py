@@ -198,7 +198,12 @@ def test_ctrl_c_in_a_real_process_leaves_no_traceback(tmp_path: Path) -> None:
     pipe = tmp_path / "clip.wav"
     os.mkfifo(pipe)  # reading it waits until somebody writes
     process = subprocess.Popen(
-        [*COMMAND, "corpora", "verify", "manifest", str(pipe)], stderr=subprocess.PIPE, cwd=PROJECT, text=True
+        [*COMMAND, "corpora", "verify", "manifest", str(pipe)],
+        stderr=subprocess.PIPE,
+        cwd=PROJECT,
+        text=True,
+        # A shell's background jobs ignore Ctrl-C, and so would their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     writer = opened_for_writing(pipe)
     process.send_signal(signal.SIGINT)
