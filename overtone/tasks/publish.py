@@ -42,8 +42,9 @@ FRONT_END = {
 LIMITS = (
     "Trained on acted emotions, spoken by few speakers in few sentences and a quiet room: acted speech is not felt "
     "emotion, and answers on other recordings are less accurate than the scores here. Not tested on spontaneous "
-    "speech, on other languages, on children or old speakers, on telephone sound or noise. Probabilities are not "
-    "calibrated. Inferring emotions of people at work or in education is forbidden in the EU (AI Act, Article 5(1)(f))."
+    "speech, on other languages, on children or old speakers, on telephone sound or noise. Probabilities are "
+    "calibrated on speakers of the same corpus at best. Inferring emotions of people at work or in education is "
+    "forbidden in the EU (AI Act, Article 5(1)(f))."
 )
 
 
