@@ -181,7 +181,7 @@ def _by_actor(
             f"protocol '{protocol}' is made of RAVDESS actors and does not fit {', '.join(foreign)}; "
             "take 'loso' or 'random'"
         )
-    groups = [{("ravdess", f"{actor:02d}") for actor in actors} for actors in actors_of_folds]
+    groups = _actors(actors_of_folds)
     missing = sorted(set().union(*groups) - set(_speakers(protocol, utterances)))
     if missing:
         raise CorpusError(
@@ -189,6 +189,11 @@ def _by_actor(
             "see what is missing with: overtone corpora verify ravdess DIR"
         )
     return tuple(_by_speaker(protocol, str(k + 1), group, utterances, seed, k) for k, group in enumerate(groups))
+
+
+def _actors(groups: Sequence[Sequence[int]]) -> list[set[Speaker]]:
+    """Groups of RAVDESS actors by their numbers."""
+    return [{("ravdess", f"{actor:02d}") for actor in group} for group in groups]
 
 
 def _by_speaker(
@@ -209,7 +214,7 @@ def _by_speaker(
 def _fifths_of_speakers(utterances: Utterances) -> list[set[Speaker]]:
     """The speakers dealt into five groups, those of `luna5` for RAVDESS alone; into fewer where there are fewer."""
     speakers = _speakers("sentence", utterances)
-    actors = [{("ravdess", f"{actor:02d}") for actor in group} for group in LUNA5]
+    actors = _actors(LUNA5)
     if set(speakers) == set().union(*actors):
         return actors
     return [set(speakers[k :: len(LUNA5)]) for k in range(min(len(LUNA5), len(speakers)))]
