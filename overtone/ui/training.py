@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from overtone import corpora, recipe, splits
@@ -15,7 +15,7 @@ from overtone.ui.progress import Bar
 from overtone.values import Utterance
 
 
-def _whole(least: int) -> Callable[[str], int]:
+def whole_number(least: int) -> Callable[[str], int]:
     """A reader of whole numbers that are no less than `least`."""
 
     def number(text: str) -> int:
@@ -43,7 +43,7 @@ def _data_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="where features are kept; default: the user's cache")
 
 
-def _read(args: argparse.Namespace) -> tuple[Utterance, ...]:
+def read_clips(args: argparse.Namespace) -> tuple[Utterance, ...]:
     """The clips of all corpora, in the order they were named; what was left out is told on stderr."""
     utterances: list[Utterance] = []
     for data in args.data:
@@ -63,7 +63,7 @@ def _read(args: argparse.Namespace) -> tuple[Utterance, ...]:
     return kept
 
 
-def print_scores(rows: Iterable[Row]) -> None:
+def _print_scores(rows: Iterable[Row]) -> None:
     """A line per model: its scores, never without the leak audit."""
     for row in rows:
         s = row.scores
@@ -76,7 +76,7 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--recipe", default="overtone", metavar="NAME|FILE", help="default: overtone")
     parser.add_argument("--protocol", default="all", choices=sorted(splits.PROTOCOLS), help="default: all (no test)")
     parser.add_argument("--fold", metavar="F", help="default: the first of the protocol")
-    parser.add_argument("--seed", type=_whole(0), default=0, metavar="N", help="of all draws; default: 0")
+    parser.add_argument("--seed", type=whole_number(0), default=0, metavar="N", help="of all draws; default: 0")
     parser.add_argument("--out", type=Path, required=True, metavar="RUN", help="run folder, made if need be")
     parser.add_argument("--start-from", type=Path, metavar="RUN", help="begin with a run's branches (other corpora)")
     parser.add_argument("--resume", action="store_true", help="go on where a killed training stood")
@@ -97,12 +97,12 @@ def train(args: argparse.Namespace) -> int:
         raise OptionError("--scores and --id are for the exported model; leave them out, or --no-export")
     if args.scores:
         measured(args.scores, how.name)  # missed now, not after the training
-    utterances = _read(args)
+    utterances = read_clips(args)
     fold = args.fold or fold_names(args.protocol, utterances, args.seed)[0]
     with Bar("steps") as bar:
         plan = Plan(how, args.protocol, fold, args.seed, args.start_from)
         run(utterances, plan, args.out, resume=args.resume, cache=args.cache, progress=bar)
-    print_scores(own_scores(args.out))
+    _print_scores(own_scores(args.out))
     print(args.out / "report.html")
     if not args.no_export:
         print(publish(utterances, args.out, model_id=args.id or args.out.resolve().name, scores=args.scores))
@@ -114,20 +114,30 @@ def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     _data_arguments(parser)
     parser.add_argument("--recipe", default="overtone", metavar="NAME|FILE", help="default: overtone")
     parser.add_argument("--protocol", default="luna5", choices=sorted(splits.PROTOCOLS), help="default: luna5")
-    parser.add_argument("--seeds", type=_whole(0), nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2")
+    parser.add_argument(
+        "--seeds", type=whole_number(0), nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
+    )
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run folders; default: runs")
     parser.add_argument("--start-from", type=Path, metavar="RUN", help="begin with a run's branches (other corpora)")
     parser.add_argument("--oof", type=Path, default=Path("results/oof"), metavar="DIR", help="default: results/oof")
-    parser.add_argument("--jobs", type=_whole(1), default=1, metavar="N", help="trainings at a time; default: 1")
+    parser.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="trainings at a time; default: 1")
 
 
 def evaluate(args: argparse.Namespace) -> int:
     """Trains every fold with every seed, keeps the out-of-fold predictions and prints their scores."""
+    import overtone.tasks.evaluate  # noqa: F401 (a missing extra is told before any clip is read)
+
+    how = recipe.read(args.recipe)
+    evaluate_clips(read_clips(args), how, args)
+    print(args.oof)
+    return 0
+
+
+def evaluate_clips(utterances: Sequence[Utterance], how: recipe.Recipe, args: argparse.Namespace) -> None:
+    """What `evaluate` does with clips that have been read."""
     from overtone.tasks.evaluate import evaluate as run
     from overtone.tasks.evaluate import scored
 
-    how = recipe.read(args.recipe)
-    utterances = _read(args)
     with Bar("steps") as bar:
         run(
             utterances, how, args.protocol, args.seeds,
@@ -135,9 +145,7 @@ def evaluate(args: argparse.Namespace) -> int:
             progress=bar, command=_training_command(args, args.protocol), jobs=args.jobs,
             start_from=args.start_from,
         )  # fmt: skip
-    print_scores(scored(args.oof, args.protocol, how.name))
-    print(args.oof)
-    return 0
+    _print_scores(scored(args.oof, args.protocol, how.name))
 
 
 def _training_command(args: argparse.Namespace, protocol: str) -> list[str]:
@@ -154,8 +162,8 @@ def reproduce_arguments(parser: argparse.ArgumentParser) -> None:
     _data_arguments(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="runs, predictions and the report")
     parser.add_argument("--recipe", default="paper", metavar="NAME|FILE", help="default: paper")
-    parser.add_argument("--seeds", type=_whole(0), nargs="+", default=[0], metavar="N", help="default: 0")
-    parser.add_argument("--jobs", type=_whole(1), default=1, metavar="N", help="trainings at a time; default: 1")
+    parser.add_argument("--seeds", type=whole_number(0), nargs="+", default=[0], metavar="N", help="default: 0")
+    parser.add_argument("--jobs", type=whole_number(1), default=1, metavar="N", help="trainings at a time; default: 1")
 
 
 def reproduce(args: argparse.Namespace) -> int:
@@ -164,14 +172,14 @@ def reproduce(args: argparse.Namespace) -> int:
     from overtone.tasks.reproduce import reproduce as run
 
     how = recipe.read(args.recipe)
-    utterances = _read(args)
+    utterances = read_clips(args)
     commands = {protocol: _training_command(args, protocol) for protocol in PROTOCOLS}
     with Bar("steps") as bar:
         paths = run(
             utterances, how, args.out,
             seeds=args.seeds, cache=args.cache, progress=bar, commands=commands, jobs=args.jobs,
         )  # fmt: skip
-    print_scores(rows_of(args.out, how.name))
+    _print_scores(rows_of(args.out, how.name))
     for path in paths:
         print(path)
     return 0
