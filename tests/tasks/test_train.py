@@ -10,16 +10,19 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import small_corpus
 from small_corpus import Corpus, Run
 
 from overtone.audio.read import read
+from overtone.calibration import fit_temperature
 from overtone.errors import CorpusError, OptionError, TrainingError
 from overtone.outputs import predictions
 from overtone.recipe import PARTS
 from overtone.tasks import train as train_module
 from overtone.tasks.plan import Plan, described
+from overtone.tasks.prepare import prepare
 from overtone.tasks.train import begun, finished, load_network, own_scores, read_run, train
 
 JOINT, PHASED = small_corpus.recipe(small_corpus.JOINT), small_corpus.recipe(small_corpus.PHASED)
@@ -101,6 +104,17 @@ def test_the_network_of_a_run_gives_its_predictions(trained: Run) -> None:
         with torch.inference_mode():
             answer = network(torch.from_numpy(read(clip.path).samples)[None]).probabilities[0].numpy()
         assert found.probabilities[row_of[clip.clip]] == pytest.approx(answer, abs=1e-4)
+
+
+def test_each_part_is_calibrated_on_the_validation_clips(trained: Run) -> None:
+    network, run = load_network(trained.folder)
+    clips = {clip.clip: clip for clip in trained.clips}
+    held_out = [trained.clips.index(clips[name]) for name in run["split"]["fusion"]["validation"]]
+    logits = train_module.answer(network, prepare(trained.clips, 0, trained.folder.parent / "features"), held_out)
+    truth = [run["emotions"].index(trained.clips[index].emotion) for index in held_out]
+    for k, part in enumerate(PARTS):
+        expected = fit_temperature(logits[part].double().numpy(), np.array(truth))
+        assert network.temperature[k].item() == pytest.approx(expected, rel=1e-3) != pytest.approx(1)
 
 
 def test_a_used_folder_is_refused(trained: Run, never_fitted: None) -> None:
