@@ -33,6 +33,8 @@ RANGES: dict[str, tuple[float, float]] = {
     "mask_frames": (0, 1000),
     "shift_bands": (0, 32),
     "crop_margin_frames": (-1, 1000),
+    "members": (1, 32),
+    "adapter": (0, 100),
 }
 
 
@@ -60,6 +62,9 @@ class Recipe:
         mask_frames: the most frames one may hide.
         shift_bands: the most bands by which the picture is shifted (another vocal tract).
         crop_margin_frames: frames of silence kept around the speech when training; -1 keeps the whole clip.
+        members: how many networks are trained, each with other draws; their probabilities are averaged.
+        adapter: strength (inverse of the penalty on its weights) of the layer that answers when unlabelled clips of the
+            speaker are known; 0 for none.
         precision: "float32" or "bfloat16" (convolutions only, training only).
     """
 
@@ -82,6 +87,8 @@ class Recipe:
     mask_frames: int = 20
     shift_bands: int = 3
     crop_margin_frames: int = 10
+    members: int = 1
+    adapter: float = 0.0
     precision: str = "bfloat16"
 
     def __post_init__(self) -> None:
@@ -157,7 +164,7 @@ def read(name_or_path: str | Path) -> Recipe:
         raise OptionError(
             f"{path}: 'base' names no recipe of the package: {base!r}{nearest(str(base), known_recipes())}"
         )
-    return from_dict({**(_values(BUNDLED / f"{base}.toml") if base else {}), **values}, str(path))
+    return from_dict({**(read(base).as_dict() if base else {}), **values}, str(path))
 
 
 def _values(path: Path) -> dict[str, Any]:

@@ -27,6 +27,8 @@ from overtone.tasks.progress import Progress, silent_progress
 from overtone.tasks.train import begun, finished, read_run, train
 from overtone.values import LeakAudit, Predictions, Utterance
 
+OF_FUSION = ("member", "adapted")  # other answers of the fusion: one network of an ensemble alone; the speaker known
+
 
 def run_folder(runs: Path, plan: Plan) -> Path:
     """Where the run of a plan lies below the folder of all runs."""
@@ -79,11 +81,15 @@ def gather(
     unfinished = [folder for folder in folders if not finished(folder)]
     if unfinished:
         raise TrainingError(f"{len(unfinished)} of {len(folders)} runs are not finished, the first is {unfinished[0]}")
-    for part in PARTS:
+    answered = [part for part in (*PARTS, *OF_FUSION) if (folders[0] / f"predictions-{part}.csv").is_file()]
+    for part in answered:
         found = joined([predictions.read(folder / f"predictions-{part}.csv") for folder in folders])
         predictions.write(found, predictions.csv_path(oof, protocol, recipe.name, part))
     kept = [read_run(folder)["audits"] for folder in folders]
-    parts = {part: summed(LeakAudit(**audits[part]) for audits in kept) for part in PARTS}
+    parts = {
+        part: summed(LeakAudit(**audits["fusion" if part in OF_FUSION else part]) for audits in kept)
+        for part in answered
+    }
     settings = read_run(folders[0])["recipe"]
     held = Audits(protocol, recipe.name, settings, parts, tuple(seeds), _versions(folders))
     predictions.write_audits(held, predictions.audits_path(oof, protocol, recipe.name))
@@ -108,7 +114,7 @@ def scored(oof: Path, protocol: str, recipe: str) -> list[Row]:
         InputError: a file is missing or damaged.
     """
     audits = predictions.read_audits(predictions.audits_path(oof, protocol, recipe)).parts
-    found = {part: predictions.read(predictions.csv_path(oof, protocol, recipe, part)) for part in PARTS}
+    found = {part: predictions.read(predictions.csv_path(oof, protocol, recipe, part)) for part in audits}
     return [
         Row(f"{recipe} recipe, {part}", protocol, score(one, np.random.default_rng(SEED)), audits[part])
         for part, one in found.items()

@@ -11,21 +11,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import onnx
+import onnx.helper
+import onnx.numpy_helper
 import onnxruntime
 import torch
 
 from overtone.errors import ModelError
-from overtone.models.network import Network, Outputs
+from overtone.models.network import AdaptableOutputs, Model, Outputs
 from overtone.outputs.whole import write_bytes
 from overtone.tasks.card import CARD_KEY
 from overtone.tasks.seal import sealed
 from overtone.values import Waveform
 
-PROBABILITIES = Outputs._fields[:3]
+PROBABILITIES = (*Outputs._fields[:3], "adapted_probabilities")
 TOLERANCE = 1e-4  # of probabilities
 MEASURED_TOLERANCE = 1e-3  # of tracks and rates: relative, and absolute near 0
 MEASURED_SHARE = 0.99  # of them within it: a tie in the search for the pitch may rarely fall the other way
 OPSET = 20
+WORTH_HALVING = 1024  # weights; below that a cast costs more than it saves
 EXAMPLE_SAMPLES = (2, 48_123)  # any batch and length: both are dynamic in the graph
 
 
@@ -43,15 +46,30 @@ def _quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _graph(network: Network) -> onnx.ModelProto:
+def _outputs(network: Model) -> tuple[str, ...]:
+    """Names of what the graph gives."""
+    return AdaptableOutputs._fields if network.adapter else Outputs._fields
+
+
+def _inputs(network: Model, waveform: np.ndarray) -> dict[str, np.ndarray]:
+    """What the graph takes, by name; an adapter hears of a speaker known by three clips, not the usual one."""
+    if network.adapter is None:
+        return {"waveform": waveform}
+    usual = torch.stack([1.1 * network.adapter.centre, 0.9 * network.adapter.scale]).numpy()
+    return {"waveform": waveform, "usual": usual, "usual_clips": np.array([3.0], np.float32)}
+
+
+def _graph(network: Model) -> onnx.ModelProto:
     """The network as ONNX with dynamic batch and time, without the exporter's notes on source files."""
-    dynamic = {"waveform": {0: torch.export.Dim("batch"), 1: torch.export.Dim("samples", min=1024)}}
+    inputs = _inputs(network, np.zeros(EXAMPLE_SAMPLES, np.float32))
+    dynamic: dict[str, Any] = dict.fromkeys(inputs)
+    dynamic["waveform"] = {0: torch.export.Dim("batch"), 1: torch.export.Dim("samples", min=1024)}
     with _quiet():
         program = torch.onnx.export(
             network,
-            (torch.zeros(EXAMPLE_SAMPLES),),
-            input_names=["waveform"],
-            output_names=list(Outputs._fields),
+            tuple(map(torch.from_numpy, inputs.values())),
+            input_names=list(inputs),
+            output_names=list(_outputs(network)),
             dynamic_shapes=dynamic,
             opset_version=OPSET,
             dynamo=True,
@@ -68,7 +86,27 @@ def _graph(network: Network) -> onnx.ModelProto:
         del initializer.metadata_props[:]
     del model.graph.metadata_props[:]
     del model.graph.value_info[:]
+    _halve(model.graph)
     return model
+
+
+def _halve(graph: onnx.GraphProto) -> None:
+    """Keeps large weights in half precision where that loses nothing; the runtime widens them once, when it loads."""
+    kept, casts = [], []
+    for initializer in graph.initializer:
+        values = onnx.numpy_helper.to_array(initializer)
+        with np.errstate(over="ignore"):
+            half = values.astype(np.float16) if values.dtype == np.float32 else values
+        if values.dtype != np.float32 or values.size < WORTH_HALVING or not np.array_equal(half, values):
+            kept.append(initializer)
+            continue
+        name = f"{initializer.name}.half"
+        kept.append(onnx.numpy_helper.from_array(half, name))
+        casts.append(onnx.helper.make_node("Cast", [name], [initializer.name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.initializer[:], graph.node[:]
+    graph.initializer.extend(kept)
+    graph.node.extend(nodes)
 
 
 class Agreement(NamedTuple):
@@ -96,7 +134,7 @@ class Agreement(NamedTuple):
         return found
 
 
-def agreement(network: Network, model: bytes, waveforms: Sequence[Waveform]) -> Agreement:
+def agreement(network: Model, model: bytes, waveforms: Sequence[Waveform]) -> Agreement:
     """How well onnxruntime and torch agree on every output.
 
     Args:
@@ -111,9 +149,10 @@ def agreement(network: Network, model: bytes, waveforms: Sequence[Waveform]) -> 
     apart: defaultdict[str, int] = defaultdict(int)
     values: defaultdict[str, int] = defaultdict(int)
     for batch in batches:
+        inputs, names = _inputs(network, batch), _outputs(network)
         with torch.inference_mode():
-            outputs = network(torch.from_numpy(batch))
-        for name, found in zip(Outputs._fields, session.run(list(Outputs._fields), {"waveform": batch}), strict=True):
+            outputs = network(*map(torch.from_numpy, inputs.values()))
+        for name, found in zip(names, session.run(list(names), inputs), strict=True):
             expected = getattr(outputs, name).numpy()
             if name in PROBABILITIES:
                 differences.append(np.abs(found - expected).max())
@@ -124,7 +163,7 @@ def agreement(network: Network, model: bytes, waveforms: Sequence[Waveform]) -> 
     return Agreement(float(np.max(differences)), dict(apart), dict(values))  # unlike max(), NaN where any is
 
 
-def export(network: Network, card: dict[str, Any], waveforms: Sequence[Waveform], path: Path) -> float:
+def export(network: Model, card: dict[str, Any], waveforms: Sequence[Waveform], path: Path) -> float:
     """Writes the network with its card as one sealed ONNX file, whole or not at all.
 
     Args:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from overtone.features.front_end import Features
-from overtone.models.network import Inputs, Network
+from overtone.models.network import Inputs, Model, Network
 from overtone.recipe import PARTS, Recipe
 from overtone.tasks import checkpoint
 from overtone.tasks.batches import mix, plain_batches, training_batches, vary
@@ -73,7 +73,7 @@ def _follow(average: nn.Module, network: nn.Module, decay: float, step: int) -> 
 
 
 @torch.inference_mode()
-def answer(network: Network, store: FeatureStore, indices: Sequence[int], device: str = "cpu") -> dict[str, Tensor]:
+def answer(network: Model, store: FeatureStore, indices: Sequence[int], device: str = "cpu") -> dict[str, Tensor]:
     """Logits of each part for the clean clips, float32 `(clips, emotions)` each, in the order of `indices`."""
     network.eval()
     batches = [network.logits(network.inputs(f.to(device))) for f in plain_batches(store, indices)]
@@ -201,9 +201,9 @@ def fit(
     groups, at = checkpoint.load(path) if path.is_file() else ({}, checkpoint.Position())
     if not groups:
         training = {part: list(plain_batches(store, splits[part].train)) for part in PARTS}
+        checkpoint.take_over(network, start or {})
         network.fit_normalisers(training)
         del training
-        checkpoint.take_over(network, start or {})
     network.to(device)
     network.mel.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
     average = copy.deepcopy(network) if recipe.ema_decay else network

@@ -4,16 +4,20 @@
     answer = recogniser.recognise("clip.wav")
     for answer in recogniser.recognise_many(paths):    # a bad file gives an error in its place, the rest goes on
         ...
+    known = recogniser.adapt(clips_of_anna)            # the same model, for one speaker: unlabelled clips are enough
 
 The model file is one ONNX graph. Its input is `waveform`, float32 `(batch, samples)` at 16 kHz. Its outputs, by name:
 
     probabilities, mel_probabilities, prosody_probabilities    (batch, emotions), each row summing to 1
     pitch_hz, loudness_db                                      (batch, frames), pitch 0 where nothing is voiced
     tempo_bpm, speech_rate_hz, pause_ratio                     (batch,)
+
+A model that can adapt to a speaker has more of both: see `overtone.tasks.usual`.
 """
 
+import copy
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +26,7 @@ import onnxruntime
 
 from overtone.audio.read import Source, expect_no_longer, from_array, read
 from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
+from overtone.tasks import usual
 from overtone.tasks.card import read_card
 from overtone.tasks.seal import expect_intact, expect_seal
 from overtone.values import Answer, Waveform
@@ -59,6 +64,42 @@ class Recogniser:
         self.emotions: tuple[str, ...] = tuple(card["emotions"])
         self._session = session
         self._source = source
+        shapes = {node.name: node.shape for node in session.get_inputs()}
+        self._usual = usual.unknown(shapes[usual.USUAL][1]) if usual.USUAL in shapes else None
+
+    @property
+    def adapts(self) -> bool:
+        """Whether the model can adapt to a speaker."""
+        return self._usual is not None
+
+    def adapt(
+        self, sources: Iterable[Source | Waveform], on_error: Callable[[OvertoneError], None] | None = None
+    ) -> "Recogniser":
+        """The same model for one speaker: it hears how far a clip is from what is usual for the voice.
+
+        Args:
+            sources: clips of the speaker, unlabelled; ten or more, in different moods, are worth most. How much is
+                measured on `docs/results.md`.
+            on_error: told of clips that cannot be recognised, which are then left out; None raises at the first.
+
+        Raises:
+            ModelError: the model has no adapter.
+            OptionError: no clip that can be recognised.
+            AudioError: a clip cannot be recognised, and nobody is told by `on_error`.
+        """
+        if self._usual is None:
+            raise ModelError(f"{self._source}: this model cannot adapt to a speaker; use one that can")
+        voices = []
+        for source in sources:
+            try:
+                voices.append(self._outputs(source)[1][usual.VOICE][0])
+            except OvertoneError as error:
+                if on_error is None:
+                    raise
+                on_error(error)
+        known = copy.copy(self)
+        known._usual = usual.usual_of(voices)
+        return known
 
     def recognise(self, source: Source | Waveform | Samples, rate_hz: float | None = None) -> Answer:
         """What the model says of one sound as a whole.
@@ -73,17 +114,13 @@ class Recogniser:
             OptionError: an array without a rate, a rate that is no number, or one with something that knows its own.
             ModelError: the model fails on it.
         """
-        waveform = _heard(source, rate_hz)
-        _expect_speech(waveform)
-        samples = waveform.samples
-        missing = self.card["min_samples"] - len(samples)
-        heard = np.pad(samples, (0, missing)) if missing > 0 else samples
-        outputs = self._run(heard[np.newaxis], waveform.source)
-        frames = max(1, len(samples) // self.card["hop_samples"])
+        waveform, outputs = self._outputs(source, rate_hz)
+        frames = max(1, len(waveform.samples) // self.card["hop_samples"])
+        fused = usual.ADAPTED if self._usual is not None and self._usual.clips else FUSED
         tracks = {name: outputs[name][0, :frames].astype(float) for name in TRACKS}
         return Answer(
             emotions=self.emotions,
-            probabilities=outputs[FUSED][0].astype(float),
+            probabilities=outputs[fused][0].astype(float),
             branches={branch: outputs[name][0].astype(float) for branch, name in BRANCHES.items()},
             duration_s=waveform.duration_s,
             prosody={**prosody_of(tracks["pitch_hz"], tracks["loudness_db"]), **_finite(outputs)},
@@ -99,13 +136,27 @@ class Recogniser:
             except OvertoneError as error:
                 yield error
 
+    def _outputs(
+        self, source: Source | Waveform | Samples, rate_hz: float | None = None
+    ) -> tuple[Waveform, dict[str, np.ndarray]]:
+        waveform = _heard(source, rate_hz)
+        _expect_speech(waveform)
+        samples = waveform.samples
+        missing = self.card["min_samples"] - len(samples)
+        heard = np.pad(samples, (0, missing)) if missing > 0 else samples
+        return waveform, self._run(heard[np.newaxis], waveform.source)
+
     def _run(self, batch: np.ndarray, source: str) -> dict[str, np.ndarray]:
         names = [FUSED, *BRANCHES.values(), *TRACKS, *RATES]
+        inputs = {INPUT: batch}
+        if self._usual is not None:
+            names += [usual.VOICE, usual.ADAPTED]
+            inputs |= self._usual.inputs
         try:
-            outputs = dict(zip(names, self._session.run(names, {INPUT: batch}), strict=True))
+            outputs = dict(zip(names, self._session.run(names, inputs), strict=True))
         except Exception as error:  # onnxruntime raises bare `Exception`s of its own
             raise ModelError(f"{source}: the model {self._source} fails on it: {_first_line(error)}") from error
-        for name in (FUSED, *BRANCHES.values()):
+        for name in (FUSED, *BRANCHES.values(), *((usual.ADAPTED,) if self._usual is not None else ())):
             if outputs[name].shape != (1, len(self.emotions)):
                 raise ModelError(f"{self._source}: '{name}' has shape {outputs[name].shape}; export the model again")
             if not abs(float(outputs[name].sum()) - 1) < 1e-3:
@@ -135,6 +186,8 @@ def load(model: str | Path | None = None, *, threads: int = 1) -> Recogniser:
     inputs = {node.name for node in session.get_inputs()}
     outputs = {node.name for node in session.get_outputs()}
     missing = ({INPUT} - inputs) | ({FUSED, *BRANCHES.values(), *TRACKS, *RATES} - outputs)
+    if usual.USUAL in inputs:
+        missing |= ({usual.USUAL_CLIPS} - inputs) | ({usual.VOICE, usual.ADAPTED} - outputs)
     if missing:
         raise ModelError(f"{path}: the graph lacks {', '.join(sorted(missing))}; export the model again")
     return Recogniser(session, card, str(path))

@@ -4,9 +4,12 @@ A run folder holds
 
     run.json               recipe, seed, protocol, fold, split by clip, leak audit, versions
     checkpoint.safetensors all that an interrupted training needs to go on; gone once it has ended
+    member-K.*             a network of an ensemble that is trained already, while the others are not; gone likewise
     history.json           a row per part and epoch
     weights.safetensors    the best weights
-    predictions-PART.csv   answers for the test side, none where there is no test side
+    predictions-PART.csv   answers for the test side, none where there is no test side; PART is mel, prosody or fusion,
+                           `member` (fusion of each network of an ensemble alone) or `adapted` (the speaker known by
+                           all unlabelled test clips)
     scores.json            UAR, WA and macro-F1 of each part, with intervals and leak audit; empty without a test side
     report.md, report.html scores and figures of the test side; where there is none, curves of the training alone
     figures/               the figures of the report
@@ -16,7 +19,7 @@ An interrupted training goes on where it stood, and on a CPU with as many thread
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -28,19 +31,24 @@ from overtone.calibration import fit_temperature
 from overtone.errors import TrainingError
 from overtone.metrics import SEED, score
 from overtone.models import build
-from overtone.models.network import Network
+from overtone.models.adapter import adapter_of
+from overtone.models.ensemble import Ensemble
+from overtone.models.network import Model, Network
 from overtone.outputs import figures, predictions, report
 from overtone.outputs.document import Picture
 from overtone.outputs.whole import write_text
-from overtone.recipe import PARTS, from_dict
+from overtone.recipe import PARTS, Recipe, from_dict
 from overtone.tasks import checkpoint
+from overtone.tasks.adapt import can_adapt, fit_adapter
 from overtone.tasks.loop import answer, fit
-from overtone.tasks.plan import SIDES, Plan, described, emotions_of, splits_of
+from overtone.tasks.plan import SIDES, Plan, described, splits_of
 from overtone.tasks.prepare import FeatureStore, prepare
 from overtone.tasks.progress import Progress, silent_progress
 from overtone.tasks.targets import Targets, targets_of
-from overtone.values import LeakAudit, Predictions, Split, Utterance
+from overtone.tasks.tested import answers
+from overtone.values import LeakAudit, Split, Utterance
 
+MEMBER_STEP = 1000  # between the seeds of an ensemble's networks, so that runs of other seeds share none
 SAME_PLAN = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run shares
 NO_TEST = (
     "There is no test side: every clip was learned from or chose the epoch, so this model has no score of its own. The "
@@ -49,23 +57,7 @@ NO_TEST = (
 )
 
 
-def answers_for(
-    network: Network, store: FeatureStore, utterances: Sequence[Utterance], split: Split, part: str, seed: int
-) -> Predictions | None:
-    """Answers of one part for the test side; None where that is empty."""
-    if not split.test:
-        return None
-    with torch.inference_mode():
-        probabilities = network.probabilities(answer(network, store, split.test))[part].double().numpy()
-    fold = "1" if split.protocol == "paper" else split.fold
-    rows = [
-        (u.clip, u.speaker, u.sentence, fold, seed, u.emotion, *p)
-        for u, p in zip((utterances[index] for index in split.test), probabilities, strict=True)
-    ]
-    return predictions.from_rows(emotions_of(utterances), rows)
-
-
-def _calibrate(network: Network, store: FeatureStore, targets: Targets, parts: dict[str, Split]) -> None:
+def _calibrate(network: Model, store: FeatureStore, targets: Targets, parts: dict[str, Split]) -> None:
     """Gives each part the temperature that fits the validation clips best, which chose the epoch as well."""
     for k, part in enumerate(PARTS):
         held_out = torch.tensor(parts[part].validation)
@@ -167,8 +159,8 @@ def _report(folder: Path, history: list[dict[str, Any]]) -> None:
     report.write(report.Report(f"Training {folder.name}", paragraphs, tuple(rows), tuple(pictures)), folder)
 
 
-def load_network(folder: Path) -> tuple[Network, dict[str, Any]]:
-    """The trained network of a finished run folder, on the CPU, and what its run.json says.
+def load_network(folder: Path) -> tuple[Model, dict[str, Any]]:
+    """The trained model of a finished run folder, on the CPU, and what its run.json says.
 
     Raises:
         TrainingError: the training has not come to its end, or its files are damaged.
@@ -176,9 +168,43 @@ def load_network(folder: Path) -> tuple[Network, dict[str, Any]]:
     if not finished(folder):
         raise TrainingError(f"{folder} holds no finished training; run it to its end with --resume")
     run = read_run(folder)
-    network = build(from_dict(run["recipe"], str(folder / "run.json")), len(run["emotions"]))
-    checkpoint.load_weights(folder / "weights.safetensors", network)
-    return network.eval(), run
+    recipe = from_dict(run["recipe"], str(folder / "run.json"))
+    networks = [build(recipe, len(run["emotions"])) for _ in range(recipe.members)]
+    model = _together(networks)
+    path = folder / "weights.safetensors"
+    model.adapter = adapter_of(checkpoint.weights_in(path))
+    checkpoint.load_weights(path, model)
+    return model.eval(), run
+
+
+def _together(networks: Sequence[Network]) -> Model:
+    return networks[0] if len(networks) == 1 else Ensemble(networks)
+
+
+def member_seeds(recipe: Recipe, seed: int) -> list[int]:
+    """Seeds of the networks of a run; the first is that of the run."""
+    return [seed + MEMBER_STEP * member for member in range(recipe.members)]
+
+
+def _member(
+    plan: Plan, folder: Path, seed: int, emotions: int, fitted: Callable[[Network, int], list[dict[str, Any]]]
+) -> tuple[Network, list[dict[str, Any]]]:
+    """One trained network of an ensemble and its history; kept until the others are trained as well."""
+    kept = folder / f"member-{seed}.safetensors"
+    beside = kept.with_suffix(".json")
+    torch.manual_seed(seed)
+    network = build(plan.recipe, emotions)
+    if kept.is_file():
+        checkpoint.load_weights(kept, network)
+        return network, json.loads(beside.read_text(encoding="utf-8"))
+    history = [{**row, "seed": seed} for row in fitted(network, seed)]
+    network.cpu()
+    network.round_weights()
+    if plan.recipe.members > 1:
+        _write_json(beside, history)
+        checkpoint.save_weights(kept, network)
+        (folder / "checkpoint.safetensors").unlink(missing_ok=True)
+    return network, history
 
 
 def train(
@@ -215,8 +241,8 @@ def train(
         raise TrainingError(f"{folder} holds a training already; give --resume to go on, or another folder")
     if resumed and finished(folder):
         return folder
-    torch.manual_seed(plan.seed)
-    network = build(plan.recipe, len(run["emotions"]))
+    emotions = len(run["emotions"])
+    build(plan.recipe, emotions)  # a recipe that names no network is refused before anything is written
     store = prepare(utterances, plan.recipe.wave_variants, cache, progress)
     if not resumed:
         _write_json(folder / "run.json", run)
@@ -225,18 +251,24 @@ def train(
     parts = splits_of(plan, utterances)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     path = folder / "checkpoint.safetensors"
-    history = fit(
-        network, store, targets, parts, plan.recipe,
-        seed=plan.seed, path=path, device=device, progress=progress, start=start,
-    )  # fmt: skip
-    network.cpu()
-    _calibrate(network, store, targets, parts)
-    _write_json(folder / "history.json", history)
-    for part in PARTS:
-        found = answers_for(network, store, utterances, parts[part], part, plan.seed)
-        if found is not None:
-            predictions.write(found, folder / f"predictions-{part}.csv")
-    checkpoint.save_weights(folder / "weights.safetensors", network)
-    _report(folder, history)
-    path.unlink(missing_ok=True)
+
+    def fitted(network: Network, seed: int) -> list[dict[str, Any]]:
+        return fit(
+            network, store, targets, parts, plan.recipe,
+            seed=seed, path=path, device=device, progress=progress, start=start,
+        )  # fmt: skip
+
+    seeds = member_seeds(plan.recipe, plan.seed)
+    members = [_member(plan, folder, seed, emotions, fitted) for seed in seeds]
+    model = _together([network for network, _ in members])
+    _calibrate(model, store, targets, parts)
+    if plan.recipe.adapter and can_adapt(parts["fusion"], utterances):
+        fit_adapter(model, store, utterances, targets.truth, parts["fusion"], plan.recipe.adapter)
+    _write_json(folder / "history.json", [row for _, history in members for row in history])
+    for part, found in answers(model, store, utterances, parts, seeds).items():
+        predictions.write(found, folder / f"predictions-{part}.csv")
+    checkpoint.save_weights(folder / "weights.safetensors", model)
+    _report(folder, [row for _, history in members for row in history])
+    for spent in (path, *folder.glob("member-*")):
+        spent.unlink(missing_ok=True)
     return folder

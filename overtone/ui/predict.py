@@ -23,9 +23,13 @@ SOUND_SUFFIXES = SUFFIXES | FOREIGN_SUFFIXES
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
-    """PATH... --model --form --output --threads."""
+    """PATH... --model --adapt-from --form --output --threads."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a sound file, or a folder to search for them")
     parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
+    parser.add_argument(
+        "--adapt-from", metavar="PATH", action="append", default=[],
+        help="unlabelled clips of the one who speaks, or a folder of them: answers get better; may be repeated",
+    )  # fmt: skip
     parser.add_argument(
         "--form",
         choices=sorted(FORMS),
@@ -41,6 +45,9 @@ def predict(args: argparse.Namespace) -> int:
     """Answers for all files; 1 where one could not be recognised."""
     form = args.form or _form_of(args.output)
     recogniser = load(args.model, threads=args.threads)
+    left_out = 0
+    if args.adapt_from:
+        recogniser, left_out = _adapted(recogniser, args.adapt_from)
     found = [source for path in args.paths for source in sound_files(path)]
     failures: list[OvertoneError] = []
     if args.output is None:
@@ -51,7 +58,24 @@ def predict(args: argparse.Namespace) -> int:
         save(_with_progress(_answers(recogniser, found, failures), len(found)), args.output, form)
     if failures:
         complain(f"{len(failures)} of {len(found)} could not be recognised")
-    return 1 if failures else 0
+    return 1 if failures or left_out else 0
+
+
+def _adapted(recogniser: Recogniser, paths: list[str]) -> tuple[Recogniser, int]:
+    """The model for the speaker of these clips, and how many of them had to be left out; each is named on stderr."""
+    left_out: list[OvertoneError] = []
+
+    def leave_out(error: OvertoneError) -> None:
+        left_out.append(error)
+        complain(f"not adapted to: {error}")
+
+    clips = []
+    for source in (source for path in paths for source in sound_files(path)):
+        if isinstance(source, AudioError):
+            leave_out(source)
+        else:
+            clips.append(source)
+    return recogniser.adapt(clips, on_error=leave_out), len(left_out)
 
 
 def sound_files(path: str) -> Iterator[Path | AudioError]:

@@ -1,0 +1,117 @@
+"""A trained model and its training speakers -> the layer that answers when the speaker is known."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from sklearn.linear_model import LogisticRegression
+from torch import Tensor
+
+from overtone.calibration import fit_temperature
+from overtone.models.adapter import SpeakerAdapter
+from overtone.models.network import Model
+from overtone.tasks.batches import plain_batches
+from overtone.tasks.prepare import FeatureStore
+from overtone.values import Split, Utterance
+
+MOST_STEPS = 1000  # of the solver; it has converged long before
+
+
+@torch.inference_mode()
+def voices(model: Model, store: FeatureStore, indices: Sequence[int]) -> Tensor:
+    """What an adapter hears of the clean clips, float32 `(clips, values)`, in the order of `indices`."""
+    model.eval()
+    rows = [model.voice(f, model.answers(model.inputs(f))[1]) for f in plain_batches(store, indices)]
+    return torch.cat(rows)
+
+
+def usual_of(voice: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and standard deviation of some clips of one speaker `(2, values)`, and their number `(1,)`.
+
+    Args:
+        voice: `(clips, values)`, at least one clip.
+    """
+    return torch.stack([voice.mean(0), voice.std(0, correction=0)]), torch.tensor([float(len(voice))])
+
+
+def _by_speaker(utterances: Sequence[Utterance], indices: Sequence[int]) -> list[Tensor]:
+    """Positions within `indices` of the clips of each speaker."""
+    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for position, index in enumerate(indices):
+        groups[utterances[index].corpus, utterances[index].speaker].append(position)
+    return [torch.tensor(positions) for positions in groups.values()]
+
+
+def _distances(adapter: SpeakerAdapter, voice: Tensor, speakers: Sequence[Tensor]) -> Tensor:
+    found = torch.empty_like(voice)
+    for own in speakers:
+        found[own] = adapter.distance(voice[own], *usual_of(voice[own]))
+    return found
+
+
+def can_adapt(split: Split, utterances: Sequence[Utterance]) -> bool:
+    """Whether the clips of a split say who speaks, and no speaker stands on two sides of it."""
+    sides = [
+        {(utterances[i].corpus, utterances[i].speaker) for i in side}
+        for side in (split.train, split.validation, split.test)
+    ]
+    apart = sum(map(len, sides)) == len(set().union(*sides))
+    return apart and all(speaker for side in sides for _, speaker in side)
+
+
+@torch.no_grad()
+def fit_adapter(
+    model: Model, store: FeatureStore, utterances: Sequence[Utterance], truth: Tensor, split: Split, strength: float
+) -> None:
+    """Gives a model its adapter: a multinomial logistic regression on what is unusual for the speaker.
+
+    Every training speaker is compared with all of his own clips, whatever their emotion; the labels are used for the
+    weights alone. The validation speakers tell the temperature.
+
+    Args:
+        model: trained; on the CPU.
+        store: features of all clips.
+        utterances: all clips.
+        truth: position of each clip's emotion `(clips,)`.
+        split: as `can_adapt` wants it.
+        strength: inverse of the penalty on the weights.
+    """
+    voice = voices(model, store, split.train)
+    labels = truth[list(split.train)].numpy()
+    adapter = SpeakerAdapter(voice.shape[1], int(truth.max()) + 1)
+    adapter.centre.copy_(voice.mean(0))
+    adapter.scale.copy_(voice.std(0).clamp(min=1e-6))
+    heard = _distances(adapter, voice, _by_speaker(utterances, split.train)).double().numpy()
+    fitted = LogisticRegression(C=strength, max_iter=MOST_STEPS).fit(heard, labels)
+    several = len(fitted.classes_) > 2  # of two classes sklearn keeps one row: that of the second against the first
+    weights, bias = (
+        (fitted.coef_, fitted.intercept_)
+        if several
+        else (np.concatenate([0 * fitted.coef_, fitted.coef_]), np.append(0.0, fitted.intercept_))
+    )
+    adapter.answer.weight.copy_(torch.from_numpy(weights))
+    adapter.answer.bias.copy_(torch.from_numpy(bias))
+    model.adapter = adapter
+    held_out = truth[list(split.validation)].numpy()
+    logits = adapted_logits(model, store, utterances, split.validation)
+    temperature = fit_temperature(logits.double().numpy(), held_out)
+    adapter.answer.weight.div_(temperature)
+    adapter.answer.bias.div_(temperature)
+
+
+@torch.no_grad()
+def adapted_logits(
+    model: Model, store: FeatureStore, utterances: Sequence[Utterance], indices: Sequence[int]
+) -> Tensor:
+    """Logits `(clips, emotions)` for clips whose speakers are known by these very clips, without their labels.
+
+    Args:
+        model: with an adapter.
+        store: features of all clips.
+        utterances: all clips.
+        indices: the clips to answer.
+    """
+    assert model.adapter is not None
+    voice = voices(model, store, indices)
+    return model.adapter.answer(_distances(model.adapter, voice, _by_speaker(utterances, indices)))
