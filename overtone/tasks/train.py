@@ -198,7 +198,7 @@ def _member(
         checkpoint.load_weights(kept, network)
         return network, json.loads(beside.read_text(encoding="utf-8"))
     history = [{**row, "seed": seed} for row in fitted(network, seed)]
-    network.cpu()
+    network.cpu().to(memory_format=torch.contiguous_format)  # as it will be when read again: the same bits
     network.round_weights()
     if plan.recipe.members > 1:
         _write_json(beside, history)
