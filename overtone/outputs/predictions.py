@@ -20,6 +20,7 @@ from overtone.outputs.whole import write_text
 from overtone.recipe import PARTS
 from overtone.values import LeakAudit, Predictions
 
+PARTS_KEPT = (*PARTS, "svm", "adapted")  # the last two are those of benchmarks/baselines
 KEYS = ("path", "speaker", "sentence", "fold", "seed", "truth")
 
 
@@ -30,8 +31,8 @@ class Audits:
     Attributes:
         protocol: name of the protocol.
         recipe: name of the recipe.
-        parts: "mel", "prosody", "fusion" -> audit, each count summed over folds and seeds.
-        settings: field of `Recipe` -> value: what that recipe was.
+        parts: name out of `PARTS_KEPT` -> audit, each count summed over folds and seeds.
+        settings: field of `Recipe` -> value: what that recipe was; or what a baseline was.
         seeds: seeds of the trainings.
         versions: package -> version it was made with.
     """
@@ -46,8 +47,8 @@ class Audits:
 
 def csv_path(folder: Path, protocol: str, recipe: str, part: str) -> Path:
     """Where the predictions of one part lie below the folder `results/oof`."""
-    if part not in PARTS:
-        raise InputError(f"no part '{part}'{nearest(part, PARTS)}")
+    if part not in PARTS_KEPT:
+        raise InputError(f"no part '{part}'{nearest(part, PARTS_KEPT)}")
     return Path(folder) / f"{protocol}-{recipe}-{part}.csv"
 
 
