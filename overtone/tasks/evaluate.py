@@ -27,7 +27,7 @@ from overtone.tasks.progress import Progress, silent_progress
 from overtone.tasks.train import begun, finished, read_run, train
 from overtone.values import LeakAudit, Predictions, Utterance
 
-OF_FUSION = ("member", "adapted")  # other answers of the fusion: one network of an ensemble alone; the speaker known
+OF_FUSION = ("member", "adapted")  # other answers of the same networks to the same clips: they share the fusion's audit
 
 
 def run_folder(runs: Path, plan: Plan) -> Path:
