@@ -20,8 +20,7 @@ from overtone.outputs.whole import write_text
 from overtone.recipe import PARTS
 from overtone.values import LeakAudit, Predictions
 
-# Beside the parts of a model: one network of an ensemble alone; the fusion, or a baseline, once it knows the speaker; and a
-# baseline of benchmarks/baselines.
+# Beside the parts of a model: one network of an ensemble alone; a model or baseline that knows the speaker; a baseline.
 PARTS_KEPT = (*PARTS, "member", "adapted", "svm")
 KEYS = ("path", "speaker", "sentence", "fold", "seed", "truth")
 

@@ -24,7 +24,7 @@ from overtone.recipe import PARTS, Recipe
 from overtone.tasks.plan import Plan, described, fold_names, splits_of
 from overtone.tasks.prepare import prepare
 from overtone.tasks.progress import Progress, silent_progress
-from overtone.tasks.train import begun, finished, read_run, train
+from overtone.tasks.train import begun, finished, read_run, settings_of, train
 from overtone.values import LeakAudit, Predictions, Utterance
 
 OF_FUSION = ("member", "adapted")  # other answers of the same networks to the same clips: they share the fusion's audit
@@ -42,11 +42,13 @@ def plans_of(
     protocol: str,
     seeds: Iterable[int],
     start_from: Path | None = None,
+    folds: Sequence[str] = (),
 ) -> list[Plan]:
-    """One plan per seed and fold.
+    """One plan per seed and fold; of all folds, or of those named.
 
     Raises:
-        OptionError: no seed, one twice or below 0; a protocol without a test side, or one that does not fit.
+        OptionError: no seed, one twice or below 0; a protocol without a test side, or one that does not fit; a fold
+            that it does not have.
     """
     seeds = list(seeds)
     if not seeds or len(set(seeds)) < len(seeds):
@@ -54,7 +56,7 @@ def plans_of(
     plans = [
         Plan(recipe, protocol, fold, seed, start_from)
         for seed in seeds
-        for fold in fold_names(protocol, utterances, seed)
+        for fold in folds or fold_names(protocol, utterances, seed)
     ]
     if not all(split.test for plan in plans for split in splits_of(plan, utterances).values()):
         raise OptionError(f"protocol '{protocol}' has no test side, so it gives no scores; take 'luna5', say")
@@ -69,14 +71,20 @@ def joined(several: Sequence[Predictions]) -> Predictions:
 
 
 def gather(
-    utterances: Sequence[Utterance], recipe: Recipe, protocol: str, seeds: Sequence[int], runs: Path, oof: Path
+    utterances: Sequence[Utterance],
+    recipe: Recipe,
+    protocol: str,
+    seeds: Sequence[int],
+    runs: Path,
+    oof: Path,
+    folds: Sequence[str] = (),
 ) -> None:
     """Collects finished runs into `<oof>/<protocol>-<recipe>-<part>.csv` and the leak audits beside them.
 
     Raises:
         TrainingError: a run is missing or not finished.
     """
-    plans = plans_of(utterances, recipe, protocol, seeds)
+    plans = plans_of(utterances, recipe, protocol, seeds, folds=folds)
     folders = [run_folder(runs, plan) for plan in plans]
     unfinished = [folder for folder in folders if not finished(folder)]
     if unfinished:
@@ -90,7 +98,7 @@ def gather(
         part: summed(LeakAudit(**audits["fusion" if part in OF_FUSION else part]) for audits in kept)
         for part in answered
     }
-    settings = read_run(folders[0])["recipe"]
+    settings = settings_of(read_run(folders[0]))
     held = Audits(protocol, recipe.name, settings, parts, tuple(seeds), _versions(folders))
     predictions.write_audits(held, predictions.audits_path(oof, protocol, recipe.name))
 
@@ -134,6 +142,7 @@ def evaluate(
     command: Sequence[str] | None = None,
     jobs: int = 1,
     start_from: Path | None = None,
+    folds: Sequence[str] = (),
 ) -> None:
     """Trains every fold with every seed and gathers the predictions.
 
@@ -149,6 +158,7 @@ def evaluate(
         command: with several jobs, the command line of one training up to `--fold`; each runs in its own process.
         jobs: trainings at a time. Where each has one thread either way, their number changes no result.
         start_from: folder of a run on other corpora that every training begins with; None for none.
+        folds: only these; all where none is named.
 
     Raises:
         OptionError: seeds, jobs, protocol or recipe that do not fit; before anything is trained.
@@ -157,7 +167,7 @@ def evaluate(
     """
     if jobs < 1:
         raise OptionError(f"jobs must be 1 or more, got {jobs}")
-    plans = plans_of(utterances, recipe, protocol, seeds, start_from)
+    plans = plans_of(utterances, recipe, protocol, seeds, start_from, folds)
     waiting = [plan for plan in plans if not _done(utterances, plan, run_folder(runs, plan))]
     if jobs == 1 or command is None:
         for plan in waiting:
@@ -165,7 +175,7 @@ def evaluate(
     elif waiting:
         prepare(utterances, recipe.wave_variants, cache, progress)
         _train_beside(waiting, runs, command, jobs, progress)
-    gather(utterances, recipe, protocol, seeds, runs, oof)
+    gather(utterances, recipe, protocol, seeds, runs, oof, folds)
 
 
 def _done(utterances: Sequence[Utterance], plan: Plan, folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """A TOML file -> a matrix of evaluations: recipes by protocols by seeds, one after the other, each resumable.
 
 # ladder.toml; paths are relative to this file
+labels = "4-classes"             # optional: a label map for all corpora
 [data]
 ravdess = "../data/ravdess"
 
@@ -9,6 +10,7 @@ recipe = "overtone"              # a name, or a TOML file
 protocols = ["luna5", "random"]
 seeds = [0, 1, 2]
 start_from = "runs/pretrained"   # optional: a finished run on other corpora
+folds = ["1", "2"]               # optional: only these
 """
 
 import tomllib
@@ -18,11 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from overtone.corpora import CORPORA
+from overtone.emotions import label_map_named
 from overtone.errors import OptionError, nearest
 from overtone.splits import PROTOCOLS
 
-TABLES = ("data", "evaluate")
-KEYS = ("recipe", "protocols", "seeds", "start_from")
+TABLES = ("labels", "data", "evaluate")
+KEYS = ("recipe", "protocols", "seeds", "start_from", "folds")
 
 
 @dataclass(frozen=True)
@@ -34,12 +37,14 @@ class Evaluation:
         protocol: a name in `splits.PROTOCOLS`.
         seeds: one training per fold and seed.
         start_from: folder of a run on other corpora to begin with; None for none.
+        folds: only these; all where none is named.
     """
 
     recipe: str
     protocol: str
     seeds: tuple[int, ...]
     start_from: Path | None = None
+    folds: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,12 @@ class Experiment:
     Attributes:
         data: corpus and where it lies, in the order of the file.
         evaluations: in the order of the file, protocol by protocol.
+        labels: name of a label map; None for none.
     """
 
     data: tuple[tuple[str, Path], ...]
     evaluations: tuple[Evaluation, ...]
+    labels: str | None = None
 
 
 def read(path: Path) -> Experiment:
@@ -75,8 +82,13 @@ def read(path: Path) -> Experiment:
     if not isinstance(rows, list) or not rows:
         raise OptionError(f"{path}: needs at least one table [[evaluate]] with 'recipe', 'protocols' and 'seeds'")
     _expect_known(data, tuple(CORPORA), f"{path}, [data]")
+    labels = tables.get("labels")
+    if labels is not None:
+        label_map_named(str(labels))
     evaluations = [cell for k, row in enumerate(rows, 1) for cell in _cells(row, path.parent, f"{path}, evaluate {k}")]
-    return Experiment(tuple((corpus, path.parent / where) for corpus, where in data.items()), tuple(evaluations))
+    return Experiment(
+        tuple((corpus, path.parent / where) for corpus, where in data.items()), tuple(evaluations), labels
+    )
 
 
 def _cells(row: dict[str, Any], folder: Path, source: str) -> list[Evaluation]:
@@ -90,9 +102,12 @@ def _cells(row: dict[str, Any], folder: Path, source: str) -> list[Evaluation]:
     if not _is_list_of(int, seeds):
         raise OptionError(f"{source}: 'seeds' must be a list of whole numbers, got {seeds!r}")
     _expect_known(protocols, tuple(PROTOCOLS), source)
+    folds = row.get("folds", [])
+    if folds and not _is_list_of(str, folds):
+        raise OptionError(f"{source}: 'folds' must be a list of names, got {folds!r}")
     start, named = row.get("start_from"), folder / recipe if recipe.endswith(".toml") else recipe
     beginning = folder / start if start else None
-    return [Evaluation(str(named), protocol, tuple(seeds), beginning) for protocol in protocols]
+    return [Evaluation(str(named), protocol, tuple(seeds), beginning, tuple(folds)) for protocol in protocols]
 
 
 def _is_list_of(kind: type, value: Any) -> bool:

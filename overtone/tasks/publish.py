@@ -14,15 +14,16 @@ from overtone.outputs import predictions
 from overtone.outputs.document import Block, Heading, Paragraph, Table, to_markdown
 from overtone.outputs.report import Row
 from overtone.outputs.whole import write_text
-from overtone.recipe import PARTS
+from overtone.recipe import PARTS, Recipe, from_dict
 from overtone.splits import PROTOCOLS
 from overtone.tasks.card import CARD_FORMAT, CARD_KEY, read_card
 from overtone.tasks.evaluate import scored
 from overtone.tasks.export import export
-from overtone.tasks.train import load_network, own_scores
+from overtone.tasks.train import load_network, own_scores, settings_of
 from overtone.values import SAMPLE_RATE_HZ, LeakAudit, Score, Utterance, Waveform
 
 BY_CLIP = ("random", "paper")  # protocols whose validation clips are of any speaker
+SHOWN = ("fusion", "adapted", "mel", "prosody")  # parts of this very file, in the order of a card
 CHECKED_CLIPS, LOOKED_AT_CLIPS = 6, 24
 MIN_SAMPLES = SAMPLE_RATE_HZ // 2  # half a second: shorter clips are padded with silence
 # What the layers before the networks are set to; they are part of the file and cannot be changed in use.
@@ -53,7 +54,7 @@ def score_rows(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
 
     Args:
         folder: of the predictions, such as `results/oof`.
-        settings: the recipe, field -> value.
+        settings: of the run, as `train.settings_of` has them.
 
     Raises:
         InputError: there are none, they are damaged, or they are of another recipe with the same name.
@@ -61,12 +62,17 @@ def score_rows(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
     rows, recipe = [], settings["name"]
     for protocol in measured(folder, recipe):
         path = predictions.audits_path(folder, protocol, recipe)
-        if predictions.read_audits(path).settings != settings:
+        if _complete(predictions.read_audits(path).settings, path) != _complete(settings, path):
             raise InputError(f"{path}: scores of another recipe that is called '{recipe}' too; rename one of them")
-        rows += [_row(row, recipe, part) for part, row in zip(PARTS, scored(folder, protocol, recipe), strict=True)][
-            ::-1
-        ]
+        found = {row.name.rpartition(" ")[2]: row for row in scored(folder, protocol, recipe)}
+        rows += [_row(found[part], recipe, part) for part in SHOWN if part in found]
     return rows
+
+
+def _complete(settings: dict[str, Any], path: Path) -> tuple[Recipe, list[str]]:
+    """The recipe, fields that are younger than the file at their defaults, and the corpora it started from."""
+    fields = {key: value for key, value in settings.items() if key != "start"}
+    return from_dict(fields, str(path)), settings.get("start", [])
 
 
 def measured(folder: Path, recipe: str) -> list[str]:
@@ -230,7 +236,7 @@ def publish(utterances: Sequence[Utterance], folder: Path, *, model_id: str, sco
         ModelError: onnxruntime and torch do not agree.
     """
     network, run = load_network(folder)
-    rows = score_rows(scores, run["recipe"]) if scores else _own_rows(folder, run)
+    rows = score_rows(scores, settings_of(run)) if scores else _own_rows(folder, run)
     card = make_card(run, model_id, rows, of_file=scores is None)
     path = folder / "model.onnx"
     worst = export(network, card, clips_to_check(utterances), path)

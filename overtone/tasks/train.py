@@ -86,6 +86,12 @@ def read_run(folder: Path) -> dict[str, Any]:
     return run
 
 
+def settings_of(run: dict[str, Any]) -> dict[str, Any]:
+    """What made the networks of a run what they are: field of `Recipe` -> value, and the corpora it started from."""
+    started = {"start": [row["corpus"] for row in run["start"]["training_data"]]} if run.get("start") else {}
+    return {**run["recipe"], **started}
+
+
 def begun(folder: Path, run: dict[str, Any]) -> bool:
     """Whether the folder holds this very training, finished or not; False where it holds none.
 
@@ -198,7 +204,8 @@ def _member(
         checkpoint.load_weights(kept, network)
         return network, json.loads(beside.read_text(encoding="utf-8"))
     history = [{**row, "seed": seed} for row in fitted(network, seed)]
-    network.cpu().to(memory_format=torch.contiguous_format)  # as it will be when read again: the same bits
+    network.cpu()
+    network.mel.to(memory_format=torch.contiguous_format)  # as it will be when read again: the same bits
     network.round_weights()
     if plan.recipe.members > 1:
         _write_json(beside, history)

@@ -27,7 +27,7 @@ def experiment(args: argparse.Namespace) -> int:
     import overtone.tasks.evaluate  # noqa: F401 (a missing extra is told before any clip is read)
 
     asked = read(args.file)
-    args.data, args.corpus, args.labels = [f"{name}={where}" for name, where in asked.data], "ravdess", None
+    args.data, args.corpus, args.labels = [f"{name}={where}" for name, where in asked.data], "ravdess", asked.labels
     utterances = read_clips(args)
     failures = 0
     for place, cell in enumerate(asked.evaluations, start=1):

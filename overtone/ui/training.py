@@ -110,13 +110,14 @@ def train(args: argparse.Namespace) -> int:
 
 
 def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
-    """--data --corpus --cache --recipe --protocol --seeds --runs --oof --jobs."""
+    """--data --corpus --cache --recipe --protocol --seeds --folds --runs --start-from --oof --jobs."""
     _data_arguments(parser)
     parser.add_argument("--recipe", default="overtone", metavar="NAME|FILE", help="default: overtone")
     parser.add_argument("--protocol", default="luna5", choices=sorted(splits.PROTOCOLS), help="default: luna5")
     parser.add_argument(
         "--seeds", type=whole_number(0), nargs="+", default=[0, 1, 2], metavar="N", help="default: 0 1 2"
     )
+    parser.add_argument("--folds", nargs="+", default=[], metavar="F", help="only these; default: all of the protocol")
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run folders; default: runs")
     parser.add_argument("--start-from", type=Path, metavar="RUN", help="begin with a run's branches (other corpora)")
     parser.add_argument("--oof", type=Path, default=Path("results/oof"), metavar="DIR", help="default: results/oof")
@@ -143,7 +144,7 @@ def evaluate_clips(utterances: Sequence[Utterance], how: recipe.Recipe, args: ar
             utterances, how, args.protocol, args.seeds,
             runs=args.runs, oof=args.oof, cache=args.cache,
             progress=bar, command=_training_command(args, args.protocol), jobs=args.jobs,
-            start_from=args.start_from,
+            start_from=args.start_from, folds=args.folds,
         )  # fmt: skip
     _print_scores(scored(args.oof, args.protocol, how.name))
 
