@@ -66,8 +66,9 @@ def fit_adapter(
 ) -> None:
     """Gives a model its adapter: a multinomial logistic regression on what is unusual for the speaker.
 
-    Every training speaker is compared with all of his own clips, whatever their emotion; the labels are used for the
-    weights alone. The validation speakers tell the temperature.
+    Every speaker is compared with all of his own clips, whatever their emotion; the labels are used for the weights
+    alone. The validation speakers are learned from as well: the networks have not heard them, so their embeddings are
+    as those of strangers will be. The temperature is fitted on answers for each of them by an adapter without him.
 
     Args:
         model: trained; on the CPU.
@@ -77,27 +78,32 @@ def fit_adapter(
         split: as `can_adapt` wants it.
         strength: inverse of the penalty on the weights.
     """
-    voice = voices(model, store, split.train)
-    labels = truth[list(split.train)].numpy()
+    indices = [*split.train, *split.validation]
+    voice, labels = voices(model, store, indices), truth[indices].numpy()
     adapter = SpeakerAdapter(voice.shape[1], int(truth.max()) + 1)
-    adapter.centre.copy_(voice.mean(0))
-    adapter.scale.copy_(voice.std(0).clamp(min=1e-6))
-    heard = _distances(adapter, voice, _by_speaker(utterances, split.train)).double().numpy()
-    fitted = LogisticRegression(C=strength, max_iter=MOST_STEPS).fit(heard, labels)
-    several = len(fitted.classes_) > 2  # of two classes sklearn keeps one row: that of the second against the first
-    weights, bias = (
-        (fitted.coef_, fitted.intercept_)
-        if several
-        else (np.concatenate([0 * fitted.coef_, fitted.coef_]), np.append(0.0, fitted.intercept_))
-    )
-    adapter.answer.weight.copy_(torch.from_numpy(weights))
-    adapter.answer.bias.copy_(torch.from_numpy(bias))
+    adapter.centre.copy_(voice[: len(split.train)].mean(0))
+    adapter.scale.copy_(voice[: len(split.train)].std(0).clamp(min=1e-6))
+    speakers = _by_speaker(utterances, indices)
+    heard = _distances(adapter, voice, speakers).double().numpy()
+    strangers = [own.numpy() for own in speakers if own[0] >= len(split.train)]
+    held_out = []
+    for own in strangers:
+        weights, bias = _regression(np.delete(heard, own, axis=0), np.delete(labels, own), strength)
+        held_out.append(heard[own] @ weights.T + bias)
+    temperature = fit_temperature(np.concatenate(held_out), labels[np.concatenate(strangers)])
+    weights, bias = _regression(heard, labels, strength)
+    adapter.answer.weight.copy_(torch.from_numpy(weights / temperature))
+    adapter.answer.bias.copy_(torch.from_numpy(bias / temperature))
     model.adapter = adapter
-    held_out = truth[list(split.validation)].numpy()
-    logits = adapted_logits(model, store, utterances, split.validation)
-    temperature = fit_temperature(logits.double().numpy(), held_out)
-    adapter.answer.weight.div_(temperature)
-    adapter.answer.bias.div_(temperature)
+
+
+def _regression(heard: np.ndarray, labels: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights `(emotions, values)` and bias `(emotions,)`."""
+    fitted = LogisticRegression(C=strength, max_iter=MOST_STEPS).fit(heard, labels)
+    if len(fitted.classes_) > 2:
+        return fitted.coef_, fitted.intercept_
+    # Of two classes sklearn keeps one row: that of the second against the first.
+    return np.concatenate([0 * fitted.coef_, fitted.coef_]), np.append(0.0, fitted.intercept_)
 
 
 @torch.no_grad()
