@@ -206,6 +206,13 @@ def test_failing_runs_are_named_with_two_jobs_and_the_others_are_tried(
     assert len(tried) == 5 and all(command[3:6] == ["train", "--data", "x"] for command in tried)
 
 
+def test_only_the_folds_that_are_named(smaller_corpus: Corpus) -> None:
+    plans = plans_of(smaller_corpus.clips, PHASED, "luna5", [0, 1], folds=["2", "5"])
+    assert [(plan.seed, plan.fold) for plan in plans] == [(0, "2"), (0, "5"), (1, "2"), (1, "5")]
+    with pytest.raises(OptionError, match="has no fold '7'"):
+        plans_of(smaller_corpus.clips, PHASED, "luna5", [0], folds=["7"])
+
+
 def test_a_plan_per_seed_and_fold(smaller_corpus: Corpus) -> None:
     plans = plans_of(smaller_corpus.clips, JOINT, "emobox6", (2, 0))
     assert [(plan.seed, plan.fold) for plan in plans] == [(seed, str(k)) for seed in (2, 0) for k in range(1, 7)]

@@ -39,9 +39,18 @@ def test_a_cell_per_recipe_and_protocol(tmp_path: Path) -> None:
     )
 
 
+def test_labels_and_folds(tmp_path: Path) -> None:
+    text = 'labels = "4-classes"\n' + WHOLE.replace("seeds = [7]", 'seeds = [7]\nfolds = ["emodb"]')
+    found = read(written(tmp_path, text))
+    assert found.labels == "4-classes"
+    assert [cell.folds for cell in found.evaluations] == [(), (), ("emodb",)]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        ('labels = "4-clases"\n' + WHOLE, "no label map is called '4-clases'; did you mean '4-classes'"),
+        (WHOLE + "folds = 3", "evaluate 2: 'folds' must be a list of names, got 3"),
         ("[data", "not a TOML file"),
         ("", r"needs a table \[data\]"),
         ('[data]\nravdess = "x"', r"at least one table \[\[evaluate\]\]"),
