@@ -1,0 +1,36 @@
+"""`results/adaptation.json` -> the table of what clips of a speaker are worth."""
+
+import json
+from pathlib import Path
+
+from overtone.errors import InputError
+from overtone.outputs.document import Block, Heading, Paragraph, Table
+from overtone.values import Score
+
+
+def blocks(path: Path) -> list[Block]:
+    """The table and how it was measured; nothing where there is no file.
+
+    Raises:
+        InputError: the file is damaged.
+    """
+    if not Path(path).is_file():
+        return []
+    try:
+        held = json.loads(Path(path).read_text("utf-8"))
+        lines = tuple(
+            (row["adapted_to"], str(Score(row["uar"], row["uar_low"], row["uar_high"]))) for row in held["rows"]
+        )
+        words = (
+            f"Each of {held['rows'][0]['clips']} clips, answered by the network of its fold ({held['runs']}) after it "
+            "has heard other clips of the same speaker without their labels, never the clip itself; where they are "
+            f"drawn by chance, mean over {held['draws']} draws. UAR in per cent with the 95 % interval over speakers. "
+            "Adapted to neutral clips alone, the usual of a speaker is neutral speech, which is not what the layer "
+            "has learned to compare with: bring clips in different moods."
+        )
+    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+        raise InputError(
+            f"cannot read measurements from {path}: {error!r}; make it again: python -m benchmarks.adaptation"
+        ) from error
+    header = ("Adapted to", "UAR")
+    return [Heading("How many clips of a speaker"), Table(header, lines, frozenset({"UAR"})), Paragraph(words)]
