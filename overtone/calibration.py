@@ -11,6 +11,7 @@ from overtone.errors import InputError, MissingExtraError
 from overtone.values import Predictions
 
 BINS = 15  # of equal width, as most reports have it
+UNCERTAIN_BELOW = 0.5  # with calibrated probabilities, an answer below one half is more likely wrong than right
 COLDEST, HOTTEST = 0.05, 20.0  # temperatures beyond are no calibration but a broken model
 
 

@@ -89,6 +89,7 @@ class Answer:
         prosody: measured values by name with unit, e.g. "pitch_median_hz", "speech_rate_hz", "tempo_bpm".
         model: id of the model that answered.
         source: file name or description.
+        uncertain_below: confidence under which the answer counts as uncertain, in [0, 1]; 0 for never.
     """
 
     emotions: tuple[str, ...]
@@ -98,8 +99,10 @@ class Answer:
     prosody: dict[str, float] = field(default_factory=dict)
     model: str = ""
     source: str = ""
+    uncertain_below: float = 0.0
 
     def __post_init__(self) -> None:
+        _expect(0 <= self.uncertain_below <= 1, self, "uncertain_below in [0, 1]", self.uncertain_below)
         for name, values in {"fused": self.probabilities, **self.branches}.items():
             _expect(np.shape(values) == (len(self.emotions),), self, f"({len(self.emotions)},) for {name}", values)
             _expect(abs(float(np.sum(values)) - 1) < 1e-3, self, f"{name} probabilities summing to 1", values)
@@ -113,6 +116,11 @@ class Answer:
     def confidence(self) -> float:
         """Probability of the most probable emotion, in [0, 1]."""
         return float(np.max(self.probabilities))
+
+    @property
+    def uncertain(self) -> bool:
+        """Whether the confidence is too low to rely on the emotion."""
+        return bool(self.confidence < self.uncertain_below)
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Answers as CSV: one row per file.
 
-path,emotion,confidence,duration_s,p_neutral,...,mel_p_neutral,...,prosody_p_neutral,...
-clip.wav,happy,0.810000,3.700,0.020000,...
+path,emotion,confidence,uncertain,duration_s,p_neutral,...,mel_p_neutral,...,prosody_p_neutral,...
+clip.wav,happy,0.810000,false,3.700,0.020000,...
 
 The columns come from the first answer; all answers of one file come from one model.
 """
@@ -13,7 +13,7 @@ from typing import TextIO
 from overtone.errors import InputError
 from overtone.values import Answer
 
-FIXED_COLUMNS = ("path", "emotion", "confidence", "duration_s")
+FIXED_COLUMNS = ("path", "emotion", "confidence", "uncertain", "duration_s")
 
 
 def write(answers: Iterable[Answer], stream: TextIO) -> None:
@@ -47,6 +47,7 @@ def _row(answer: Answer) -> list[str]:
         answer.source,
         answer.emotion,
         f"{answer.confidence:.6f}",
+        "true" if answer.uncertain else "false",
         f"{answer.duration_s:.3f}",
         *(f"{value:.6f}" for value in probabilities),
     ]

@@ -1,9 +1,9 @@
 r"""Answers as a JSON list of objects.
 
 [
-{"path": "clip.wav", "emotion": "happy", "confidence": 0.81, "probabilities": {"neutral": 0.02, ...},
- "branches": {"mel": {"neutral": 0.05, ...}, "prosody": {...}}, "duration_s": 3.7,
- "prosody": {"pitch_median_hz": 212.4, ...}, "model": "overtone-1"},
+{"path": "clip.wav", "emotion": "happy", "confidence": 0.81, "uncertain": false,
+ "probabilities": {"neutral": 0.02, ...}, "branches": {"mel": {"neutral": 0.05, ...}, "prosody": {...}},
+ "duration_s": 3.7, "prosody": {"pitch_median_hz": 212.4, ...}, "model": "overtone-1"},
 ...
 ]
 
@@ -37,6 +37,7 @@ def as_object(answer: Answer) -> dict[str, Any]:
         "path": answer.source,
         "emotion": answer.emotion,
         "confidence": round(answer.confidence, PROBABILITY_DIGITS),
+        "uncertain": answer.uncertain,
         "probabilities": _by_emotion(answer, answer.probabilities),
         "branches": {branch: _by_emotion(answer, values) for branch, values in answer.branches.items()},
         "duration_s": round(answer.duration_s, DIGITS),

@@ -3,8 +3,9 @@
 file                          emotion    confidence        runner-up       mel        prosody    pitch   syllables
 Actor_01/03-01-03-02-01.wav   happy      ██████▌     65 %  surprised 12 %  happy      angry      212 Hz      4.1 /s
 
-Where the terminal is narrow, columns are left out from the right, and long file names lose their beginning. Characters
-that would move the cursor or hide (control characters, bidirectional marks) are shown as escapes.
+An answer with less confidence than is asked for reads `uncertain (happy)`. Where the terminal is narrow, columns are
+left out from the right, and long file names lose their beginning. Characters that would move the cursor or hide
+(control characters, bidirectional marks) are shown as escapes.
 """
 
 import shutil
@@ -22,9 +23,11 @@ GAP = "  "
 WIDTH_WITHOUT_TERMINAL = 120
 NARROWEST_FILE = 16
 WIDEST_FILE = 60
+EMOTION_CELLS = 9
 BAR_CELLS = 8
 EIGHTHS = " ▏▎▍▌▋▊▉"
 ELLIPSIS = "…"
+UNSURE = "uncertain ({})"
 
 
 @dataclass(frozen=True)
@@ -80,10 +83,10 @@ def _columns(answer: Answer, fancy: bool) -> list[Column]:
     """All columns, the most important first; branches as the first answer has them."""
     return [
         Column("file", WIDEST_FILE, lambda answer: printable(answer.source)),
-        Column("emotion", 9, lambda answer: answer.emotion),
+        Column("emotion", EMOTION_CELLS + (len(UNSURE.format("")) if answer.uncertain_below else 0), _emotion),
         Column("confidence", BAR_CELLS + 5, partial(_confidence, fancy=fancy)),
         Column("runner-up", 13, _runner_up),
-        *(Column(branch, 9, partial(_branch_emotion, branch=branch)) for branch in answer.branches),
+        *(Column(branch, EMOTION_CELLS, partial(_branch_emotion, branch=branch)) for branch in answer.branches),
         Column("pitch", 6, partial(_measured, name="pitch_median_hz", form="{:.0f} Hz"), right=True),
         Column("syllables", 9, partial(_measured, name="speech_rate_hz", form="{:.1f} /s"), right=True),
     ]
@@ -116,6 +119,10 @@ def _takes(stream: TextIO, text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
+
+
+def _emotion(answer: Answer) -> str:
+    return UNSURE.format(answer.emotion) if answer.uncertain else answer.emotion
 
 
 def _confidence(answer: Answer, fancy: bool) -> str:

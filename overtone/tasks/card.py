@@ -1,7 +1,10 @@
 """The card of a model file: everything one must know to use the model, and to trust it or not.
 
 It is JSON in the metadata of the ONNX file under `CARD_KEY`; the keys are those of `KINDS`. A card is written by the
-export of a training and read here, with every key checked, so that the rest of the code may rely on it.
+export of a training and read here, with every key checked, so that the rest of the code may rely on it. Keys that came
+later may be missing:
+
+    uncertain_below    confidence under which an answer is called uncertain, in [0, 1]; without it none ever is
 """
 
 import json
@@ -70,6 +73,9 @@ def _expect_usable(card: dict[str, Any], source: str) -> None:
         raise ModelError(f"{source}: made for {card['sample_rate_hz']} Hz; this Overtone hears at {SAMPLE_RATE_HZ} Hz")
     if card["min_samples"] < 1 or card["hop_samples"] < 1:
         raise ModelError(f"{source}: its card has min_samples or hop_samples below 1; export the model again")
+    threshold = card.get("uncertain_below", 0)
+    if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
+        raise ModelError(f"{source}: its card has uncertain_below {threshold!r}, not in [0, 1]; export the model again")
     for key in ("training_data", "scores"):
         if not all(isinstance(row, dict) for row in card[key]):
             raise ModelError(f"{source}: '{key}' of its card is no list of tables; export the model again")

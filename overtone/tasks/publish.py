@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from overtone.audio.read import read
+from overtone.calibration import UNCERTAIN_BELOW
 from overtone.errors import InputError
 from overtone.features import loudness, mel, pitch, tempo
 from overtone.features.spectrum import HOP_SAMPLES
@@ -145,6 +146,7 @@ def make_card(
         "licence": "; ".join(dict.fromkeys(row["licence"] for row in data)),
         "scores": scores,
         "scores_of": "this file" if of_file else "the recipe",
+        "uncertain_below": UNCERTAIN_BELOW,
         "versions": run["versions"],
         "limits": LIMITS,
     }
@@ -166,6 +168,7 @@ def card_page(card: dict[str, Any]) -> str:
                 f"{card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}; trained on "
                 f"{card['training_clips']} clips, the epoch chosen on {card['validation_clips']} {chosen_on}."
             ),
+            Paragraph(f"An answer with a confidence below {card['uncertain_below']:.0%} is called uncertain."),
             Paragraph(f"Licence of the weights: {card['licence']}. The code is Apache-2.0."),
             Heading("Training data"),
             Table(("Corpus", "Clips", "Speakers", "Licence", "Citation"), tuple(data)),

@@ -57,10 +57,14 @@ class Recogniser:
     Attributes:
         emotions: its classes, in the order of every probability vector.
         card: what the model file says of itself; see `overtone.tasks.card`.
+        uncertain_below: confidence under which its answers are called uncertain, in [0, 1].
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, card: dict[str, Any], source: str) -> None:
+    def __init__(
+        self, session: onnxruntime.InferenceSession, card: dict[str, Any], source: str, uncertain_below: float
+    ) -> None:
         self.card = card
+        self.uncertain_below = uncertain_below
         self.emotions: tuple[str, ...] = tuple(card["emotions"])
         self._session = session
         self._source = source
@@ -126,6 +130,7 @@ class Recogniser:
             prosody={**prosody_of(tracks["pitch_hz"], tracks["loudness_db"]), **_finite(outputs)},
             model=self.card["id"],
             source=waveform.source,
+            uncertain_below=self.uncertain_below,
         )
 
     def recognise_many(self, sources: Iterable[Source | Waveform]) -> Iterator[Answer | OvertoneError]:
@@ -164,19 +169,23 @@ class Recogniser:
         return outputs
 
 
-def load(model: str | Path | None = None, *, threads: int = 1) -> Recogniser:
+def load(model: str | Path | None = None, *, threads: int = 1, uncertain_below: float | None = None) -> Recogniser:
     """A model, ready to recognise.
 
     Args:
         model: path of a model file; None for the one that comes with the package.
         threads: cores to use for one sound, at least 1.
+        uncertain_below: confidence under which an answer is called uncertain, in [0, 1]; None for what the model's
+            card says, or never where it says nothing.
 
     Raises:
         ModelError: missing, damaged, not a model of Overtone, or of another version.
-        OptionError: fewer threads than 1.
+        OptionError: fewer threads than 1, or a confidence outside [0, 1].
     """
     if threads < 1:
         raise OptionError(f"threads: expected at least 1, got {threads}")
+    if uncertain_below is not None and not 0 <= uncertain_below <= 1:
+        raise OptionError(f"uncertain_below: expected a confidence in [0, 1], got {uncertain_below}")
     path = Path(model) if model is not None else BUNDLED
     content = _content(path)
     expect_intact(content, str(path))
@@ -190,7 +199,8 @@ def load(model: str | Path | None = None, *, threads: int = 1) -> Recogniser:
         missing |= ({usual.USUAL_CLIPS} - inputs) | ({usual.VOICE, usual.ADAPTED} - outputs)
     if missing:
         raise ModelError(f"{path}: the graph lacks {', '.join(sorted(missing))}; export the model again")
-    return Recogniser(session, card, str(path))
+    threshold = card.get("uncertain_below", 0.0) if uncertain_below is None else uncertain_below
+    return Recogniser(session, card, str(path), threshold)
 
 
 def prosody_of(pitch_hz: np.ndarray, loudness_db: np.ndarray) -> dict[str, float]:

@@ -46,6 +46,7 @@ def as_text(card: dict[str, Any]) -> str:
     lines = [
         *_labelled("model", card["id"]),
         *_labelled("emotions", ", ".join(card["emotions"])),
+        *_threshold(card.get("uncertain_below", 0)),
         *_labelled("hears", f"mono sound at {SAMPLE_RATE_HZ // 1000} kHz; other sound is converted to that"),
         *(line for row in card["training_data"] for line in _labelled("trained on", _corpus(row))),
         *_labelled("licence", f"of the weights: {card['licence']}"),
@@ -62,6 +63,10 @@ def as_text(card: dict[str, Any]) -> str:
 def _labelled(label: str, text: str) -> list[str]:
     whole = f"{label:{LABEL_WIDTH}}{printable(' '.join(str(text).split()))}"
     return textwrap.wrap(whole, WIDTH, subsequent_indent=" " * LABEL_WIDTH, break_on_hyphens=False)
+
+
+def _threshold(uncertain_below: float) -> list[str]:
+    return _labelled("uncertain", f"an answer with a confidence below {uncertain_below:.0%}") if uncertain_below else []
 
 
 def _corpus(row: dict[str, Any]) -> str:

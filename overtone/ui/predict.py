@@ -4,6 +4,7 @@ A file that cannot be recognised is named on stderr and the others are still ans
 """
 
 import argparse
+import math
 import os
 import stat
 import sys
@@ -23,7 +24,7 @@ SOUND_SUFFIXES = SUFFIXES | FOREIGN_SUFFIXES
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
-    """PATH... --model --adapt-from --form --output --threads."""
+    """PATH... --model --adapt-from --form --output --uncertain-below --threads."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a sound file, or a folder to search for them")
     parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
     parser.add_argument(
@@ -38,13 +39,19 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="write there, whole or not at all, instead of stdout"
     )
+    parser.add_argument(
+        "--uncertain-below",
+        metavar="X",
+        type=_share,
+        help="confidence from 0 to 1 under which an answer is called uncertain; without it, as the model's card says",
+    )
     parser.add_argument("--threads", metavar="N", type=_at_least_one, default=1, help="cores per file (default: 1)")
 
 
 def predict(args: argparse.Namespace) -> int:
     """Answers for all files; 1 where one could not be recognised."""
     form = args.form or _form_of(args.output)
-    recogniser = load(args.model, threads=args.threads)
+    recogniser = load(args.model, threads=args.threads, uncertain_below=args.uncertain_below)
     left_out = 0
     if args.adapt_from:
         recogniser, left_out = _adapted(recogniser, args.adapt_from)
@@ -152,6 +159,16 @@ def _with_progress(answers: Iterator[Answer], total: int) -> Iterator[Answer]:
 def _form_of(output: Path | None) -> str:
     suffix = "" if output is None else output.suffix.lower().removeprefix(".")
     return suffix if suffix in FORMS else DEFAULT_FORM
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return share
 
 
 def _at_least_one(text: str) -> int:

@@ -65,6 +65,14 @@ def test_narrow_terminals_lose_columns_from_the_right() -> None:
     assert lines(answer(), width=20)[0].split() == ["file", "emotion"]
 
 
+def test_uncertain_answers_say_so() -> None:
+    head, sure, unsure, last = lines(*(answer(confidence=c, uncertain_below=0.5) for c in (0.5, 0.49, 0.8)))
+    assert [line.split()[1] for line in (sure, last)] == ["happy", "happy"]
+    assert " uncertain (happy)  " in unsure
+    assert head.index("confidence") == sure.index("█") == unsure.index("█")
+    assert "uncertain (surprised)" in lines(answer(emotion="surprised", uncertain_below=1), width=40)[1]
+
+
 def test_file_names_cannot_move_the_cursor_or_hide() -> None:
     row = lines(answer("a\n\x1b[2J\u202e\udcff\t.wav"))[1]
     assert row.isprintable()

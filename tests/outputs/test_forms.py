@@ -17,7 +17,9 @@ def answers(rng: np.random.Generator, names: tuple[str, ...]) -> list[Answer]:
         return rng.dirichlet(np.ones(len(EMOTIONS)))
 
     return [
-        Answer(EMOTIONS, some(), {"mel": some(), "prosody": some()}, 3.70312, {"tempo_bpm": 118.23456}, "tiny", name)
+        Answer(
+            EMOTIONS, some(), {"mel": some(), "prosody": some()}, 3.70312, {"tempo_bpm": 118.23456}, "tiny", name, 0.4
+        )
         for name in names
     ]
 
@@ -42,9 +44,11 @@ def test_json_has_every_key_and_number(rng: np.random.Generator) -> None:
         assert list(row["branches"]["prosody"].values()) == pytest.approx(list(answer.branches["prosody"]), abs=1e-6)
         assert row["emotion"] == max(row["probabilities"], key=row["probabilities"].get) == answer.emotion
         assert row["confidence"] == pytest.approx(answer.confidence, abs=1e-6)
+        assert row["uncertain"] is (answer.confidence < 0.4)
         assert row["duration_s"] == 3.703
         assert row["prosody"] == {"tempo_bpm": 118.235}
         assert row["model"] == "tiny"
+    assert len({row["uncertain"] for row in objects}) == 2, "both kinds are tried"
 
 
 def test_json_of_no_answer_is_an_empty_list() -> None:
@@ -54,7 +58,7 @@ def test_json_of_no_answer_is_an_empty_list() -> None:
 def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
     given = answers(rng, NAMES)
     rows = list(csv.DictReader(io.StringIO(written("csv", given), newline="")))
-    expected = ["path", "emotion", "confidence", "duration_s", *(f"p_{name}" for name in EMOTIONS)]
+    expected = ["path", "emotion", "confidence", "uncertain", "duration_s", *(f"p_{name}" for name in EMOTIONS)]
     expected += [f"{branch}_p_{name}" for branch in ("mel", "prosody") for name in EMOTIONS]
     assert list(rows[0]) == expected
     assert [row["path"] for row in rows] == list(NAMES)
@@ -62,10 +66,11 @@ def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
         assert float(row["mel_p_sad"]) == pytest.approx(answer.branches["mel"][EMOTIONS.index("sad")], abs=1e-6)
         assert float(row["p_angry"]) == pytest.approx(answer.probabilities[EMOTIONS.index("angry")], abs=1e-6)
         assert float(row["confidence"]) == pytest.approx(answer.confidence, abs=1e-6)
+        assert row["uncertain"] == ("true" if answer.confidence < 0.4 else "false")
 
 
 def test_csv_of_no_answer_is_a_header() -> None:
-    assert written("csv", []) == "path,emotion,confidence,duration_s\n"
+    assert written("csv", []) == "path,emotion,confidence,uncertain,duration_s\n"
 
 
 def test_csv_refuses_answers_of_different_models(rng: np.random.Generator) -> None:

@@ -15,6 +15,7 @@ def read(**changes: Any) -> dict[str, Any]:
 def test_a_whole_card_is_read_as_it_is() -> None:
     assert read() == tiny_model.card()
     assert read(emotions=["neutral", "sad"], more="is kept")["more"] == "is kept"
+    assert read(uncertain_below=0.5)["uncertain_below"] == 0.5
 
 
 @pytest.mark.parametrize(
@@ -51,6 +52,7 @@ def test_every_key_is_needed_and_of_its_kind(key: str) -> None:
         ({"min_samples": 0}, "below 1"),
         ({"hop_samples": 0}, "below 1"),
         ({"scores": ["good"]}, "'scores' of its card"),
+        *(({"uncertain_below": value}, "uncertain_below .*, not in") for value in (-0.1, 1.1, "0.5", None, True)),
         ({"training_data": [3]}, "'training_data' of its card"),
     ],
 )

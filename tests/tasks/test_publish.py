@@ -88,6 +88,7 @@ def test_the_page_beside_it_says_what_it_is(published: Published) -> None:
     text = (published.folder / "model.md").read_text("utf-8")
     assert text.startswith("# Model card: first-1\n")
     assert "trained on 120 clips, the epoch chosen on 32 clips of other speakers" in text
+    assert "An answer with a confidence below 50% is called uncertain." in text
     assert "Licence of the weights: CC BY-NC-SA 4.0" in text
     assert "acted speech is not felt emotion" in text and "AI Act" in text
     assert "Of this very file, on its test side" in text

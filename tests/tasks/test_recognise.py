@@ -45,6 +45,21 @@ def test_an_answer_is_what_the_graph_says(recogniser: Recogniser) -> None:
     assert {name: answer.prosody[name] for name in tiny_model.RATES} == tiny_model.RATES
 
 
+def test_what_is_uncertain_is_said_by_the_card_and_the_caller(recogniser: Recogniser, tmp_path: Path) -> None:
+    of_the_card = tiny_model.write(tmp_path / "threshold.onnx", uncertain_below=1.0)
+    for loaded, uncertain in (
+        (recogniser, False),  # a card from before there was a threshold
+        (load(of_the_card), True),
+        (load(of_the_card, uncertain_below=0), False),
+    ):
+        answer = loaded.recognise(voice(), RATE_HZ)
+        assert (answer.uncertain, answer.uncertain_below) == (uncertain, loaded.uncertain_below)
+        assert answer.confidence < 1
+    for threshold in (-0.1, 1.5, float("nan")):
+        with pytest.raises(OptionError, match=r"uncertain_below: expected a confidence in \[0, 1\]"):
+            load(of_the_card, uncertain_below=threshold)
+
+
 def test_every_kind_of_source_gives_the_same(recogniser: Recogniser, tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     path.write_bytes(wav(voice()))

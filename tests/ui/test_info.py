@@ -37,6 +37,11 @@ def test_the_card_for_people_says_what_matters() -> None:
     assert all(len(line) <= WIDTH for line in lines if line.startswith(("limits", " ")))
 
 
+def test_it_says_what_is_uncertain() -> None:
+    assert "uncertain    an answer with a confidence below 50%" in as_text(tiny_model.card(uncertain_below=0.5))
+    assert "uncertain" not in as_text(tiny_model.card())
+
+
 def test_scores_with_gaps_and_none_at_all() -> None:
     gaps = as_text(tiny_model.card(scores=[{"protocol": "loso", "uar": "good"}]))
     assert "loso      -       -     -      -     -           -      -         -      -" in gaps

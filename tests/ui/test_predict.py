@@ -51,6 +51,17 @@ def test_a_folder_as_json(model: str, folder: Path, capsys: pytest.CaptureFixtur
     assert err == ""
 
 
+def test_what_is_uncertain_is_asked_for(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for threshold, uncertain in (("1", True), ("0", False)):
+        asked = ["--uncertain-below", threshold, "--form", "json"]
+        assert main(["predict", str(folder / "a.flac"), "--model", model, *asked]) == 0
+        assert [row["uncertain"] for row in json.loads(capsys.readouterr().out)] == [uncertain]
+    for threshold in ("half", "1.5", "-1", "nan"):
+        with pytest.raises(SystemExit):
+            main(["predict", str(folder), f"--uncertain-below={threshold}"])
+        assert f"expected a number from 0 to 1, got '{threshold}'" in capsys.readouterr().err
+
+
 def test_bad_files_are_named_and_the_rest_is_answered(
     model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
