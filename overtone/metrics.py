@@ -114,7 +114,8 @@ def paired_test(
 
     Args:
         first: predictions of one model.
-        second: predictions of another on the same clips and seeds, in any order.
+        second: predictions of another, in any order: on the same clips with the same seeds, or with other seeds where
+            every seed of both was tested on the same clips. Means over seeds are compared.
         rng: for draws and bootstrap.
         measure: "uar" or "wa".
         draws: number of sign patterns, and of resamples.
@@ -125,36 +126,40 @@ def paired_test(
     """
     if measure not in ("uar", "wa"):
         raise OptionError(f"no paired test of '{measure}'{nearest(measure, ('uar', 'wa'))}")
-    second = _aligned(first, second)
+    _expect_same_clips(first, second)
     units, over = _units(first)
-    one, other = _counts(first, units), _counts(second, units)
-    parts = _contributions(one, other, measure)
-    rate = MEASURES[measure]
-    drawn = _resampled(np.stack([one, other], axis=1), rng, draws)
-    difference = _score(rate(one.sum(axis=0)) - rate(other.sum(axis=0)), rate(drawn[:, 0]) - rate(drawn[:, 1]))
+    unit_of = dict(zip(first.path.tolist(), units.tolist(), strict=True))
+    one, other = _counts(first, units), _counts(second, np.array([unit_of[path] for path in second.path.tolist()]))
+    parts = _contributions(one, measure) - _contributions(other, measure)
+    rate, both = MEASURES[measure], np.concatenate([one, other], axis=1)
+    drawn = rate(_resampled(both, rng, draws))
+    difference = _score(*(_apart(rates, one.shape[1]) for rates in (rate(both.sum(axis=0)), drawn)))
     return Comparison(measure, difference, _sign_flip_p(parts, rng, draws), len(parts), over)
 
 
-def _aligned(first: Predictions, second: Predictions) -> Predictions:
-    """The second's rows in the order of the first's."""
-    keys = [list(zip(p.path.tolist(), p.seed.tolist(), p.truth.tolist(), strict=True)) for p in (first, second)]
-    if first.emotions != second.emotions or set(keys[0]) != set(keys[1]):
-        differing = len(set(keys[0]) ^ set(keys[1]))
-        raise InputError(f"a paired test needs the same classes, clips and seeds in both; {differing} rows differ")
-    place = {key: i for i, key in enumerate(keys[1])}
-    order = np.array([place[key] for key in keys[0]])
-    columns = {name: column[order] for name, column in vars(second).items() if name != "emotions"}
-    return Predictions(emotions=second.emotions, **columns)
+def _expect_same_clips(first: Predictions, second: Predictions) -> None:
+    clips = [set(zip(p.path.tolist(), p.truth.tolist(), strict=True)) for p in (first, second)]
+    rows = [set(zip(p.path.tolist(), p.seed.tolist(), strict=True)) for p in (first, second)]
+    whole = all(len(p) == len(clips[0]) * len(np.unique(p.seed)) for p in (first, second))  # each clip with every seed
+    if first.emotions != second.emotions or clips[0] != clips[1] or not (rows[0] == rows[1] or whole):
+        differing = len(clips[0] ^ clips[1]) or len(rows[0] ^ rows[1])
+        raise InputError(f"a paired test needs the same classes and clips for both models; {differing} rows differ")
 
 
-def _contributions(one: np.ndarray, other: np.ndarray, measure: str) -> np.ndarray:
-    """What each unit adds to the difference of the two, float `(units,)`; their sum is the difference."""
-    more_hits = np.einsum("usii->usi", one - other)
-    support = one.sum(axis=(0, -1))  # (seeds, emotions), the same for both
+def _apart(rates: np.ndarray, seeds: int) -> np.ndarray:
+    """Mean over the first seeds less mean over the others `(..., 1)`, of rates `(..., seeds of both)`."""
+    first, second = (_mean_where(np.nan_to_num(some), np.isfinite(some)) for some in np.split(rates, [seeds], axis=-1))
+    return (first - second)[..., np.newaxis]
+
+
+def _contributions(counts: np.ndarray, measure: str) -> np.ndarray:
+    """What each unit adds to the score of a model, float `(units,)`; their sum is the score."""
+    hits = np.einsum("usii->usi", counts)
+    support = counts.sum(axis=(0, -1))  # (seeds, emotions)
     if measure == "wa":
-        rates = more_hits.sum(axis=-1) / support.sum(axis=-1)
+        rates = hits.sum(axis=-1) / support.sum(axis=-1)
     else:
-        rates = _mean_where(more_hits / np.maximum(support, 1), np.broadcast_to(support > 0, more_hits.shape))
+        rates = _mean_where(hits / np.maximum(support, 1), np.broadcast_to(support > 0, hits.shape))
     return rates.mean(axis=1)
 
 

@@ -186,10 +186,24 @@ def test_rows_are_matched_by_clip_and_seed(rng: np.random.Generator) -> None:
     shuffled = only(other, rng.permutation(len(other)))
     first, second = (paired_test(one, p, np.random.default_rng(0)) for p in (other, shuffled))
     assert first == second
-    with pytest.raises(InputError, match="same classes, clips and seeds in both; 1 rows differ"):
+    with pytest.raises(InputError, match="same classes and clips for both models; 1 rows differ"):
         paired_test(one, only(other, np.arange(len(other)) > 0), rng)
     with pytest.raises(OptionError, match="no paired test of 'uat'; did you mean 'uar'"):
         paired_test(one, other, rng, "uat")
+
+
+def test_means_over_seeds_are_compared_where_the_seeds_differ(rng: np.random.Generator) -> None:
+    three, one = predictions(1, seeds=3, sharpness=2.5), predictions(2, sharpness=1)
+    found = paired_test(three, changed(one, seed=one.seed + 7), rng)
+    expected = score(three, rng).uar.value - score(one, rng).uar.value
+    assert found.difference.value == pytest.approx(expected)
+    assert found.difference.low < expected < found.difference.high
+    thrice = changed(three, probabilities=np.tile(one.probabilities, (3, 1)))
+    again = paired_test(three, thrice, rng)
+    assert again.p == found.p, "a model that answers alike with every seed is one model"
+    clips_by_seed = (three.seed == 0) == (np.char.endswith(three.path, "/1"))  # as where the seed draws the split
+    with pytest.raises(InputError, match="same classes and clips"):
+        paired_test(only(three, clips_by_seed), one, rng)
 
 
 def test_predictions_check_themselves() -> None:
