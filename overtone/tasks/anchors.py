@@ -9,7 +9,8 @@ from typing import Any
 
 from overtone.errors import InputError, nearest
 from overtone.outputs.document import Strong, Table
-from overtone.outputs.report import UNKNOWN, Row, audit_cells
+from overtone.outputs.report import UNKNOWN, audit_cells
+from overtone.tasks.oof_results import PAPER, Result, Setting, setting_named
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Anchor:
         part: "mel", "prosody" or "fusion" where the system is the published form of one of our parts.
         clips_seen: share of the test clips that were trained on; "" where not known.
         speakers_seen: share of the test speakers, likewise.
-        ours: whether it was measured here.
+        measured: recipe under which the same system is measured here; where it was, that row stands instead.
+        ours: whether it is a model of ours.
     """
 
     system: str
@@ -38,6 +40,7 @@ class Anchor:
     part: str = ""
     clips_seen: str = ""
     speakers_seen: str = ""
+    measured: str = ""
     ours: bool = False
 
     @property
@@ -54,9 +57,9 @@ class Anchor:
 
 @dataclass(frozen=True)
 class Section:
-    """A protocol with its title, what it means, and the figures reported under it."""
+    """A setting with its title, what it means, and the figures reported under it."""
 
-    protocol: str
+    setting: Setting
     title: str
     text: str
     rows: tuple[Anchor, ...]
@@ -73,7 +76,7 @@ def read(path: Path) -> tuple[Section, ...]:
     try:
         held = json.loads(Path(path).read_text("utf-8"))
         return tuple(
-            Section(one["protocol"], one["title"], one["text"], tuple(_anchor(row) for row in one["rows"]))
+            Section(setting_named(one["protocol"]), one["title"], one["text"], tuple(map(_anchor, one["rows"])))
             for one in held["sections"]
         )
     except InputError as error:
@@ -82,17 +85,42 @@ def read(path: Path) -> tuple[Section, ...]:
         raise InputError(f"cannot read figures of others from {path}: {error!r}") from error
 
 
-def of_result(row: Row, source: str) -> Anchor:
-    """One of our rows as a line of the ladder."""
-    clips, speakers, _ = audit_cells(row.audit)
-    s = row.scores
-    figures = {"uar": str(s.uar), "wa": str(s.wa), "macro_f1": str(s.macro_f1)}
+def published(sections: Sequence[Section]) -> dict[str, Anchor]:
+    """Part -> what the paper reports of it."""
+    rows = (row for section in sections if section.setting == PAPER for row in section.rows)
+    return {row.part: row for row in rows if row.part}
+
+
+def ladder(section: Section, results: Sequence[Result]) -> Table:
+    """The figures of others and ours in one table, the lowest first; our models stand out.
+
+    Args:
+        section: figures of others; those of systems that were measured here give way.
+        results: ours, of the same setting.
+    """
+    here = {one.recipe for one in results}
+    others = [row for row in section.rows if row.measured not in here]
+    return _table([*others, *map(_of_result, results)])
+
+
+def _of_result(one: Result) -> Anchor:
+    clips, speakers, _ = audit_cells(one.row.audit)
+    s = one.row.scores
     note = f"mean of {s.seeds} seeds" if s.seeds > 1 else "one seed"
-    return Anchor(row.name, source, **figures, note=note, clips_seen=clips, speakers_seen=speakers, ours=True)
+    return Anchor(
+        one.row.name,
+        one.source,
+        uar=str(s.uar),
+        wa=str(s.wa),
+        macro_f1=str(s.macro_f1),
+        note=note,
+        clips_seen=clips,
+        speakers_seen=speakers,
+        ours=not one.baseline,
+    )
 
 
-def table(lines: Sequence[Anchor]) -> Table:
-    """A ladder, the lowest figure first; our rows stand out."""
+def _table(lines: Sequence[Anchor]) -> Table:
     header = ("System", "UAR", "WA", "Macro-F1", "Test clips trained on", "Speakers trained on", "Note", "Source")
     rows = []
     for one in sorted(lines, key=lambda line: line.rank):

@@ -7,66 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from results_files import ANCHORS, BENCH, PARTS, README, predictions, section
 from sklearn.metrics import balanced_accuracy_score
 
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import InputError
 from overtone.outputs.predictions import Audits, audits_path, csv_path, write, write_audits
 from overtone.tasks.results import build
-from overtone.values import LeakAudit, Predictions
-
-README = (
-    "# Hi\n<!-- results:start -->\nold\n<!-- results:end -->\nmiddle\n"
-    "<!-- rebuilt:start -->\n<!-- rebuilt:end -->\n<!-- bench:start -->\n<!-- bench:end -->\nend\n"
-)
-BENCH = {
-    "machine": {"processor": "Some CPU", "system": "Linux x86_64", "versions": {"python": "3.11.2"}},
-    "clips": {"count": 48, "median_s": 3.67},
-    "recognise": {"flac": {"overtone_ms": 9.87, "librosa_ms": 321.4, "times_faster": 32.6}},
-    "process": {"wall_s": 0.61, "peak_mb": 120.4},
-    "import": {"beyond_numpy_s": 0.012},
-    "installed": {"overtone": {"total_mb": 130.2}, "librosa": {"total_mb": 480.9}},
-}
-ANCHORS = {
-    "sections": [
-        {
-            "protocol": "luna5",
-            "title": "Unseen speakers",
-            "text": "Five folds.",
-            "rows": [
-                {"system": "Low", "uar": 10, "uar_low": 9, "uar_high": 11, "source": "Somebody 2020"},
-                {"system": "High", "wa": 99.5, "source": "Somebody 2021", "note": "optimistic"},
-            ],
-        },
-        {
-            "protocol": "paper",
-            "title": "The paper",
-            "text": "It leaks.",
-            "rows": [{"system": "Late fusion", "part": "fusion", "wa": 90.28, "source": "Govindu"}],
-        },
-    ]
-}
-
-
-def predictions(sharpness: float, clips: int = 16, seeds: int = 1) -> Predictions:
-    rng = np.random.default_rng(int(10 * sharpness))
-    n = 6 * clips * seeds
-    place = np.arange(n) % 8
-    logits = rng.normal(size=(n, 8)) + sharpness * np.eye(8)[place]
-    shares = np.round(np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), 6)
-    return Predictions(
-        emotions=EMOTIONS,
-        path=np.array([f"clip{i % (6 * clips)}" for i in range(n)]),
-        speaker=np.array([f"{i % 6:02d}" for i in range(n)]),
-        sentence=np.full(n, "1"),
-        fold=np.full(n, "1"),
-        seed=np.arange(n) // (6 * clips),
-        truth=np.array(EMOTIONS)[place],
-        probabilities=shares,
-    )
-
-
-PARTS = {"mel": predictions(1.5), "prosody": predictions(0.5), "fusion": predictions(3.0)}
+from overtone.values import LeakAudit
 
 
 @pytest.fixture
@@ -82,11 +30,6 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "results" / "bench.json").write_text(json.dumps(BENCH))
     (tmp_path / "results" / "anchors.json").write_text(json.dumps(ANCHORS))
     return tmp_path
-
-
-def section(text: str, title: str) -> str:
-    assert f"\n## {title}\n" in text
-    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def test_everything_is_made_from_the_files(project: Path) -> None:
@@ -182,7 +125,8 @@ def test_strange_names_are_named(project: Path, name: str) -> None:
         ("results/bench.json", "{}", "bench.json: .*make bench"),
         ("results/bench.json", "", "bench.json"),
         ("results/anchors.json", "[]", "anchors.json"),
-        ("results/anchors.json", json.dumps({"sections": [{"protocol": "x"}]}), "anchors.json.*title"),
+        ("results/anchors.json", json.dumps({"sections": [{"protocol": "loso"}]}), "anchors.json.*title"),
+        ("results/anchors.json", json.dumps({"sections": [{"protocol": "emodb/los"}]}), "did you mean 'loso'"),
         ("results/oof/paper-paper.json", "{}", "paper-paper.json"),
         ("results/oof/luna5-paper-mel.csv", "path\n", "luna5-paper-mel.csv, line 1"),
         ("README.md", "nothing", "README.md: the table of results needs"),
@@ -229,8 +173,10 @@ def test_figures_of_others_kept_in_this_project_are_readable() -> None:
     from overtone.tasks import anchors
 
     sections = anchors.read(Path(__file__).resolve().parents[2] / "results" / "anchors.json")
-    rows = {(section.protocol, row.system): row for section in sections for row in section.rows}
+    rows = {(str(section.setting), row.system): row for section in sections for row in section.rows}
     assert rows["luna5", "eGeMAPS (88 features) + RBF SVM"].uar == "46.7 [43.8, 49.9]"
     assert rows["luna5", "ResLSTM-SA, from scratch, 47 k parameters"].uar == "62.3"
     assert rows["paper", "Late fusion"].shown == "90.3 WA"
     assert rows["random", "wav2vec2-base, all layers frozen"].rank == 83
+    assert rows["luna5/adapted", "ComParE (6373 features) + linear SVM"].measured == "compare-svm"
+    assert rows["four-classes/cross", "Whisper-large-v3, trained on SAVEE"].wa == "66.9"
