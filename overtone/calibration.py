@@ -80,6 +80,13 @@ def risk_coverage(predictions: Predictions) -> tuple[np.ndarray, np.ndarray]:
     return (answered / len(order))[last], (np.cumsum(1 - right[order]) / answered)[last]
 
 
+def answered(predictions: Predictions, confidence: float) -> tuple[float, float]:
+    """Share of answers that have at least this confidence, and the share of those that is right; NaN where none has."""
+    confidences, right = _answers(predictions)
+    sure = confidences >= confidence
+    return float(sure.mean()), float(right[sure].mean()) if sure.any() else float("nan")
+
+
 def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     """The number to divide logits by, so that the probabilities fit these clips best.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from overtone.calibration import brier, fit_temperature, reliability, risk_coverage
+from overtone.calibration import answered, brier, fit_temperature, reliability, risk_coverage
 from overtone.errors import InputError
 from overtone.values import Predictions
 
@@ -83,3 +83,14 @@ def test_risk_falls_as_unsure_answers_are_left_out(rng: np.random.Generator) -> 
 def test_nothing_to_calibrate_on_is_an_error() -> None:
     with pytest.raises(InputError, match="got none"):
         fit_temperature(np.zeros((0, 3)), np.zeros(0, int))
+
+
+def test_what_is_answered_at_a_confidence() -> None:
+    rows = np.array([[0.8, 0.1, 0.1], [0.5, 0.3, 0.2], [0.2, 0.45, 0.35], [0.6, 0.2, 0.2]])
+    found = predictions(rows, np.array([0, 1, 1, 0]))
+    assert answered(found, 0.5) == (0.75, pytest.approx(2 / 3))
+    assert answered(found, 0) == (1, 0.75)
+    share, right = answered(found, 0.9)
+    assert share == 0 and np.isnan(right)
+    coverage, risk = risk_coverage(found)
+    assert risk[coverage == 0.75] == pytest.approx(1 / 3), "a point of the curve"

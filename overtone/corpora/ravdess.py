@@ -59,7 +59,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no speech clip in it.
     """
-    return sorted_out(folder, ABOUT, _known, LOSSLESS)
+    return sorted_out(folder, ABOUT, clip_named, LOSSLESS)
 
 
 def clips_expected() -> frozenset[str]:
@@ -68,8 +68,8 @@ def clips_expected() -> frozenset[str]:
     return frozenset(_clip(name) for name in names if _foreign_value(name) is None)
 
 
-def _known(path: Path) -> Utterance | str:
-    """The clip that a file holds, or why it is no RAVDESS speech clip."""
+def clip_named(path: Path) -> Utterance | str:
+    """The clip that a file of this name holds, or why it is no RAVDESS speech clip; opens nothing."""
     if not NAME.fullmatch(path.stem):
         return not_a_name(ABOUT)
     foreign = _foreign_value(path.stem)

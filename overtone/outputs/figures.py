@@ -131,6 +131,65 @@ def recalls(scores: Mapping[str, Scores], title: str = "") -> bytes:
     return _png(figure)
 
 
+def reliability(edges: np.ndarray, count: np.ndarray, accuracy: np.ndarray, title: str = "", below: str = "") -> bytes:
+    """How often answers were right, by their confidence, above how many answers had it; the dotted line is calibrated.
+
+    Args:
+        edges: of the bins of confidence `(bins + 1,)`, from 0 to 1.
+        count: answers in each bin `(bins,)`.
+        accuracy: the share that was right `(bins,)`, NaN where there is none.
+        title: above the picture.
+        below: a line below the title.
+    """
+    figure = _figure(6.4, 5.6)
+    right, many = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
+    percent, width = 100 * (edges[:-1] + edges[1:]) / 2, 92 * np.diff(edges)
+    right.bar(percent, np.nan_to_num(100 * accuracy), width, color=BLUE)
+    right.plot([0, 100], [0, 100], color=INK, linewidth=1, linestyle=":")
+    right.set_ylabel("right, per cent of the answers")
+    right.set_ylim(0, 104)
+    many.bar(percent, 100 * count / count.sum(), width, color=SOFT)
+    many.set_ylabel("share, per cent")
+    many.set_xlabel("confidence, per cent")
+    many.set_xlim(0, 100)
+    for axes in (right, many):
+        axes.set_axisbelow(True)
+        axes.grid(axis="y", color=LINE, linewidth=0.8)
+        _plain(axes)
+    _titled(right, title, below)
+    return _png(figure)
+
+
+def risk_coverage(
+    coverage: np.ndarray, risk: np.ndarray, mark: tuple[float, float], named: str, title: str = ""
+) -> bytes:
+    """Share of wrong answers among the surest ones, the more of them are given; one point marked.
+
+    Args:
+        coverage: share of the clips that are answered `(thresholds,)`, rising to 1.
+        risk: share of those answers that is wrong `(thresholds,)`.
+        mark: coverage and risk of the point to mark; NaN marks none.
+        named: what stands beside it.
+        title: above the picture.
+    """
+    figure = _figure(6.4, 4.2)
+    axes = figure.add_subplot()
+    axes.plot(100 * coverage, 100 * risk, color=BLUE, linewidth=2)
+    x, y = 100 * mark[0], 100 * mark[1]
+    if np.isfinite(y):
+        side, away = ("right", (-8, 8)) if x > 50 else ("left", (8, -12))  # off the curve, which rises
+        axes.plot([x], [y], "o", color=ORANGE)
+        axes.annotate(named, (x, y), away, textcoords="offset points", ha=side, color=INK, fontsize=9)
+    axes.set_xlabel("answered, per cent of the clips")
+    axes.set_ylabel("wrong, per cent of the answered")
+    axes.set_xlim(0, 100)
+    axes.set_ylim(bottom=0)
+    axes.grid(color=LINE, linewidth=0.8)
+    _plain(axes)
+    _titled(axes, title)
+    return _png(figure)
+
+
 def _cell(axes: "Axes", row: int, column: int, share: float, count: int) -> None:
     if not count:
         return

@@ -5,6 +5,7 @@ export of a training and read here, with every key checked, so that the rest of 
 later may be missing:
 
     uncertain_below    confidence under which an answer is called uncertain, in [0, 1]; without it none ever is
+    slices             scores by gender, intensity and sentence, as `overtone.tasks.slices` makes them
 """
 
 import json
@@ -76,6 +77,7 @@ def _expect_usable(card: dict[str, Any], source: str) -> None:
     threshold = card.get("uncertain_below", 0)
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise ModelError(f"{source}: its card has uncertain_below {threshold!r}, not in [0, 1]; export the model again")
-    for key in ("training_data", "scores"):
-        if not all(isinstance(row, dict) for row in card[key]):
+    for key in ("training_data", "scores", "slices"):
+        rows = card.get(key, [])
+        if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ModelError(f"{source}: '{key}' of its card is no list of tables; export the model again")

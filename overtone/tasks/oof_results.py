@@ -21,6 +21,7 @@ from overtone.values import Predictions
 
 UNSEEN_FIRST = tuple(dict.fromkeys(("luna5", "emobox6", "loso", "sentence", "cross", *PROTOCOLS)))
 PARTS_SHOWN = ("fusion", "svm", "adapted", "member", "mel", "prosody")
+OURS, MAIN = "overtone", "luna5"  # the recipe and the protocol that are looked at more closely
 WHOLE = ("fusion", "svm", "adapted")  # the answer of a whole model, not of a part of it
 BASELINE, ADAPTED = "svm", "adapted"
 
@@ -85,6 +86,11 @@ class Result:
     predictions: Predictions
     row: Row
     audits: Audits | None
+
+    @property
+    def file_name(self) -> str:
+        """What a file of its recipe in its setting begins with, such as "luna5-adapted-overtone"."""
+        return f"{self.setting}-{self.recipe}".replace("/", "-")
 
     @property
     def whole(self) -> bool:

@@ -17,6 +17,7 @@ from overtone.outputs.report import Row
 from overtone.outputs.whole import write_text
 from overtone.recipe import PARTS, Recipe, from_dict
 from overtone.splits import PROTOCOLS
+from overtone.tasks import slices
 from overtone.tasks.card import CARD_FORMAT, CARD_KEY, read_card
 from overtone.tasks.evaluate import scored
 from overtone.tasks.export import export
@@ -114,7 +115,11 @@ def _own_rows(folder: Path, run: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def make_card(
-    run: dict[str, Any], model_id: str, scores: list[dict[str, Any]], of_file: bool = False
+    run: dict[str, Any],
+    model_id: str,
+    scores: list[dict[str, Any]],
+    of_file: bool = False,
+    sliced: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """What a model file says of itself, as `tasks.card` reads it.
 
@@ -123,6 +128,7 @@ def make_card(
         model_id: name of the model.
         scores: rows of `score_rows`.
         of_file: whether the scores are of this very model, not of others by the same recipe.
+        sliced: rows of `slices.card_rows`.
 
     Raises:
         ModelError: the card cannot be read back.
@@ -146,6 +152,7 @@ def make_card(
         "licence": "; ".join(dict.fromkeys(row["licence"] for row in data)),
         "scores": scores,
         "scores_of": "this file" if of_file else "the recipe",
+        **({"slices": list(sliced)} if sliced else {}),
         "uncertain_below": UNCERTAIN_BELOW,
         "versions": run["versions"],
         "limits": LIMITS,
@@ -210,6 +217,7 @@ def _scores(card: dict[str, Any]) -> list[Block]:
     return [
         Paragraph(f"{words}; in per cent, with the 95 % interval over speakers."),
         Table(header, tuple(lines)),
+        *slices.card_blocks(card),
     ]
 
 
@@ -240,7 +248,8 @@ def publish(utterances: Sequence[Utterance], folder: Path, *, model_id: str, sco
     """
     network, run = load_network(folder)
     rows = score_rows(scores, settings_of(run)) if scores else _own_rows(folder, run)
-    card = make_card(run, model_id, rows, of_file=scores is None)
+    sliced = slices.card_rows(scores, run["recipe"]["name"]) if scores else []
+    card = make_card(run, model_id, rows, of_file=scores is None, sliced=sliced)
     path = folder / "model.onnx"
     worst = export(network, card, clips_to_check(utterances), path)
     note = f"\n\nonnxruntime and torch differ by at most {worst:.1e} on the clips tried.\n"

@@ -23,7 +23,7 @@ from overtone.outputs.report import (
 from overtone.outputs.whole import write_bytes, write_text
 from overtone.recipe import PARTS
 from overtone.splits import PROTOCOLS
-from overtone.tasks import anchors, bench_table, paired_table, rebuilt_table
+from overtone.tasks import anchors, bench_table, calibration_table, paired_table, rebuilt_table, slices
 from overtone.tasks.anchors import Anchor, Section
 from overtone.tasks.oof_results import ADAPTED, PAPER, Result, Setting, grouped, read_results
 
@@ -41,7 +41,7 @@ HEARD_BEFORE = (
     "These models have heard the unlabelled clips of the test speaker before they answer. That is another task, to be "
     "compared with nothing but itself."
 )
-KINDS = ("recall", "confusion")  # of the pictures of a recipe
+KINDS = ("recall", "confusion", *calibration_table.KINDS)  # of the pictures of a recipe
 
 
 def build(root: Path) -> tuple[Path, ...]:
@@ -81,6 +81,8 @@ def page(
     chapters = [
         ("Our models", _score_blocks(results)),
         ("Paired tests", paired_table.blocks(results)),
+        ("Calibration", calibration_table.blocks(results)),
+        ("By gender, intensity and sentence", slices.blocks(results)),
         ("The paper, rebuilt", rebuilt),
     ]
     for section in _all_sections(sections, results):
@@ -97,14 +99,11 @@ def section_blocks(section: Section, ours: Sequence[Result]) -> list[Block]:
         return []
     document: list[Block] = [Paragraph(section.text), anchors.ladder(section, ours)]
     for recipe in dict.fromkeys(one.recipe for one in ours if not one.baseline):
-        rows = {one.part: one.row for one in ours if one.recipe == recipe}
-        document += _pictures(section.setting, recipe, rows)
-        document += [
-            block
-            for one in ours
-            if one.recipe == recipe and one.whole
-            for block in (Heading(f"{one.row.name}: per class", level=3), class_table(one.row.scores))
-        ]
+        parts = [one for one in ours if one.recipe == recipe]
+        document += _pictures(parts)
+        for one in parts:
+            if one.whole:
+                document += [Heading(f"{one.row.name}: per class", level=3), class_table(one.row.scores)]
     return document
 
 
@@ -176,17 +175,19 @@ def _readme_cells(row: Row, beside: Mapping[str, Row]) -> tuple[str, ...]:
     return (*figures, clips, speakers, row.published or UNKNOWN)
 
 
-def _pictures(setting: Setting, recipe: str, rows: Mapping[str, Row]) -> list[Block]:
-    title, name = f"{recipe} recipe, {setting}", f"{setting}-{recipe}".replace("/", "-")
-    ordered = {part: rows[part].scores for part in (*PARTS, ADAPTED) if part in rows}
+def _pictures(parts: Sequence[Result]) -> list[Block]:
+    """Recalls of all parts of a recipe in one setting, confusions of the whole."""
+    name, title = parts[0].file_name, f"{parts[0].recipe} recipe, {parts[0].setting.tested}"
+    scores = {one.part: one.row.scores for one in parts}
+    ordered = {part: scores[part] for part in (*PARTS, ADAPTED) if part in scores}
     pictures: list[Block] = []
     if ordered:
         bars = figures.recalls(ordered, f"{title}: recall")
         pictures.append(Picture(f"{name}-recall.png", f"{title}: recall per emotion", bars))
-    for part in ("fusion", ADAPTED):
-        if part in rows:
-            drawn = figures.confusion(rows[part].scores, f"{title}, {part}")
-            pictures.append(Picture(f"{name}-confusion.png", f"{title}, {part}: confusion matrix", drawn))
+    for one in parts:
+        if one.whole:
+            drawn = figures.confusion(one.row.scores, f"{title}, {one.part}")
+            pictures.append(Picture(f"{name}-confusion.png", f"{title}, {one.part}: confusion matrix", drawn))
     return pictures
 
 

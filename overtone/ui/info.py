@@ -54,6 +54,7 @@ def as_text(card: dict[str, Any]) -> str:
         *_labelled("made with", made_with),
         "",
         *_scores(card["scores"], card["scores_of"]),
+        *_slices(card.get("slices", [])),
         "",
         *_labelled("limits", card["limits"]),
     ]
@@ -95,6 +96,16 @@ def _scores(rows: list[dict[str, Any]], scores_of: str) -> list[str]:
         f"scores of {what}, with 95 % intervals",
         *("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in table),
     ]
+
+
+def _slices(rows: list[dict[str, Any]]) -> list[str]:
+    """UAR by gender, intensity and sentence, all in a line or two."""
+    by_name: dict[str, list[str]] = {}
+    for row in rows:
+        by_name.setdefault(str(row.get("slice", "?")), []).append(f"{row.get('value', '?')} {_percent(row.get('uar'))}")
+    told = "; ".join(f"{name}: {', '.join(values)}" for name, values in by_name.items())
+    of = " ".join(str(rows[0].get(key, "?")) for key in ("protocol", "part")) if rows else ""
+    return _labelled("UAR % by", f"{told} ({of})") if rows else []
 
 
 def _score_row(row: dict[str, Any]) -> tuple[str, ...]:

@@ -118,8 +118,34 @@ def test_recalls_are_the_heights(drawn: list[Figure]) -> None:
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), 12.5)
 
 
+EDGES, COUNT, ACCURACY = np.linspace(0, 1, 5), np.array([0, 2, 2, 4]), np.array([np.nan, 0.5, 0.5, 1])
+
+
+def test_reliability_is_the_height_above_its_confidence(drawn: list[Figure]) -> None:
+    figures.reliability(EDGES, COUNT, ACCURACY, "Title", "ECE 3")
+    right, many = drawn[0].axes
+    assert [bar.get_height() for bar in right.patches] == [0, 50, 50, 100]
+    assert [bar.get_height() for bar in many.patches] == [0, 25, 25, 50]
+    assert [bar.get_x() + bar.get_width() / 2 for bar in right.patches] == pytest.approx([12.5, 37.5, 62.5, 87.5])
+    assert [text.get_text() for text in right.texts] == ["ECE 3"]
+
+
+@pytest.mark.parametrize(("mark", "places"), [((0.5, 0.1), 1), ((0.9, 0.2), 1), ((0, float("nan")), 0)])
+def test_risk_and_coverage_with_a_mark(mark: tuple[float, float], places: int, drawn: list[Figure]) -> None:
+    figures.risk_coverage(np.array([0.5, 1]), np.array([0.1, 0.3]), mark, "sure", "Title")
+    (axes,) = drawn[0].axes
+    curve, *marked = axes.get_lines()
+    np.testing.assert_allclose(curve.get_xydata(), [[50, 10], [100, 30]])
+    assert [line.get_xydata().tolist() for line in marked] == [[[100 * mark[0], 100 * mark[1]]]] * places
+    assert [text.get_text() for text in axes.texts] == ["sure"] * places
+
+
 def test_same_picture_same_bytes() -> None:
-    for draw in (lambda: figures.confusion(scores()), lambda: figures.curves(history(), "mel")):
+    for draw in (
+        lambda: figures.confusion(scores()),
+        lambda: figures.curves(history(), "mel"),
+        lambda: figures.reliability(EDGES, COUNT, ACCURACY),
+    ):
         assert draw() == draw()
 
 

@@ -53,6 +53,8 @@ def test_every_key_is_needed_and_of_its_kind(key: str) -> None:
         ({"hop_samples": 0}, "below 1"),
         ({"scores": ["good"]}, "'scores' of its card"),
         *(({"uncertain_below": value}, "uncertain_below .*, not in") for value in (-0.1, 1.1, "0.5", None, True)),
+        ({"slices": [3]}, "'slices' of its card"),
+        ({"slices": "many"}, "'slices' of its card"),
         ({"training_data": [3]}, "'training_data' of its card"),
     ],
 )

@@ -22,6 +22,7 @@ from overtone.tasks import publish as publish_module
 from overtone.tasks.card import CARD_KEY, read_card
 from overtone.tasks.plan import Plan, described
 from overtone.tasks.publish import card_page, clips_to_check, make_card, publish, score_rows
+from overtone.tasks.slices import card_rows
 from overtone.tasks.train import load_network, read_run
 from overtone.ui.info import as_text
 
@@ -134,7 +135,18 @@ def test_a_card_for_people_counts_the_clips_that_were_seen(rebuilt: Path, corpus
     leak = next(row["audit"] for row in card["scores"] if (row["protocol"], row["part"]) == ("paper", "fusion"))
     lines = [line for line in as_text(card).splitlines() if line.startswith("paper ") and " fusion " in line]
     assert leak["seen_clips"] > 0
+    assert "slices" not in card
     assert len(lines) == 1 and lines[0].endswith(f"  {leak['seen_clips']} of 20")
+
+
+def test_a_card_tells_who_is_heard_better(rebuilt: Path, corpus: Corpus) -> None:
+    run = described(corpus.clips, Plan(small_corpus.recipe(small_corpus.JOINT), "all", "all", 0))
+    sliced = card_rows(rebuilt / "oof", "phased")
+    card = make_card(run, "model", score_rows(rebuilt / "oof", PHASED), sliced=sliced)
+    assert card["slices"] == sliced and [row["value"] for row in sliced[:2]] == ["female", "male"]
+    female = f"| gender female | {100 * sliced[0]['uar']:.1f} ["
+    assert female in card_page(card)
+    assert f"female {100 * sliced[0]['uar']:.1f}, male" in as_text(card)
 
 
 def test_a_model_without_scores_claims_none(corpus: Corpus) -> None:

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from results_files import ANCHORS, PARTS, README, predictions, section
 
@@ -125,3 +126,22 @@ def test_settings_have_names() -> None:
         assert setting_named(name) == setting and str(setting) == name
     with pytest.raises(InputError, match="no protocol 'adapted' in 'adapted'"):
         setting_named("adapted")
+
+
+def test_calibration_is_told_of_whole_models(project: Path, page: str) -> None:
+    told = section(page, "Calibration")
+    unseen, _, adapted = told.partition("### Adapted to the speaker\n")
+    held = PARTS["fusion"]
+    sure = held.probabilities.max(axis=1) >= 0.5
+    right = np.array(held.emotions)[held.probabilities.argmax(axis=1)] == held.truth
+    (line,) = lines(unseen, "| overtone recipe, fusion | luna5 |")
+    assert line.split(" | ")[4:] == [
+        f"{100 * sure.mean():.1f}",
+        f"{100 * right[sure].mean():.1f}",
+        f"{100 * right.mean():.1f}",
+        f"{len(held)} |",
+    ]
+    assert "mel |" not in told and "adapted" not in unseen
+    assert "figures/luna5-overtone-reliability.png" in unseen and "figures/luna5-adapted-overtone-risk.png" in adapted
+    assert "compare-svm-reliability" not in told
+    assert (project / "docs" / "figures" / "luna5-overtone-risk.png").is_file()

@@ -42,6 +42,17 @@ def test_it_says_what_is_uncertain() -> None:
     assert "uncertain" not in as_text(tiny_model.card())
 
 
+def test_it_says_who_is_heard_better() -> None:
+    rows = [
+        {"protocol": "luna5", "part": "fusion", "slice": name, "value": value, "uar": uar}
+        for name, value, uar in (("gender", "female", 0.713), ("gender", "male", 0.59), ("sentence", "1", "good"))
+    ]
+    expected = "UAR % by     gender: female 71.3, male 59.0; sentence: 1 - (luna5 fusion)"
+    assert expected in as_text(tiny_model.card(slices=rows)).splitlines()
+    assert "UAR % by     ?: ? - (? ?)" in as_text(tiny_model.card(slices=[{}])).splitlines()
+    assert "UAR % by" not in as_text(tiny_model.card())
+
+
 def test_scores_with_gaps_and_none_at_all() -> None:
     gaps = as_text(tiny_model.card(scores=[{"protocol": "loso", "uar": "good"}]))
     assert "loso      -       -     -      -     -           -      -         -      -" in gaps
