@@ -1,7 +1,8 @@
 """`results/` -> `docs/results.md`, its figures, and the tables of the README: nothing typed, nothing invented.
 
-What is read: `oof/` (predictions and audits), `anchors.json` (figures of others, each with its source), `bench.json`.
-What is missing is left out. Built twice from the same files, all is the same.
+What is read: `oof/` (predictions and audits), `anchors.json` (figures of others, each with its source),
+`ablations.json` (which recipe changes a little of which) and `bench.json`. What is missing is left out. Built twice
+from the same files, all is the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,13 +24,15 @@ from overtone.outputs.report import (
 from overtone.outputs.whole import write_bytes, write_text
 from overtone.recipe import PARTS
 from overtone.splits import PROTOCOLS
-from overtone.tasks import anchors, bench_table, calibration_table, paired_table, rebuilt_table, slices
+from overtone.tasks import ablation_table, anchors, bench_table, calibration_table, paired_table, rebuilt_table, slices
+from overtone.tasks.ablation_table import Ablation, without_ablations
 from overtone.tasks.anchors import Anchor, Section
 from overtone.tasks.oof_results import ADAPTED, PAPER, Result, Setting, grouped, read_results
 
 INTRO = (
     "'make results' makes this page from the files in results/: out-of-fold predictions of every clip (results/oof), "
-    "figures that others reported (results/anchors.json) and the speed measurements (results/bench.json).",
+    "figures that others reported (results/anchors.json), a list of what is an ablation of what "
+    "(results/ablations.json) and the speed measurements (results/bench.json).",
     "Protocols are kept apart, because figures of different protocols must not be compared. RAVDESS speech has 1440 "
     "clips of 24 actors, 8 emotions; chance is a UAR of 12.5 %. One pair of clips has the same samples under two "
     "names; where a protocol splits by clip, it may stand on both sides and is not counted as seen.",
@@ -60,11 +63,12 @@ def build(root: Path) -> tuple[Path, ...]:
     sections = anchors.read(root / "results" / "anchors.json")
     published = anchors.published(sections)
     results = read_results(root / "results" / "oof", {part: row.shown for part, row in published.items()})
+    ablations = ablation_table.read(root / "results" / "ablations.json")
     bench = bench_table.blocks(root / "results" / "bench.json")
     rebuilt = _rebuilt(results, published)
-    tables = {"results": readme_blocks(results), "rebuilt": rebuilt, "bench": bench}
+    tables = {"results": readme_blocks(without_ablations(results, ablations)), "rebuilt": rebuilt, "bench": bench}
     readme = _with_tables(root / "README.md", tables)
-    document = page(results, sections, rebuilt, bench)
+    document = page(results, sections, ablations, rebuilt, bench)
     pictures = [block for block in document if isinstance(block, Picture)]
     written = [_write_picture(root / "docs" / "figures", picture) for picture in pictures]
     _remove_others(root / "docs" / "figures", written)
@@ -74,14 +78,20 @@ def build(root: Path) -> tuple[Path, ...]:
 
 
 def page(
-    results: Sequence[Result], sections: Sequence[Section], rebuilt: Sequence[Block], bench: Sequence[Block]
+    results: Sequence[Result],
+    sections: Sequence[Section],
+    ablations: Sequence[Ablation],
+    rebuilt: Sequence[Block],
+    bench: Sequence[Block],
 ) -> list[Block]:
     """`docs/results.md` as a document."""
+    compared = without_ablations(results, ablations)
     document: list[Block] = [Heading("Results", level=1), *map(Paragraph, INTRO)]
     chapters = [
         ("Our models", _score_blocks(results)),
-        ("Paired tests", paired_table.blocks(results)),
-        ("Calibration", calibration_table.blocks(results)),
+        ("What each part is worth", ablation_table.blocks(results, ablations)),
+        ("Paired tests", paired_table.blocks(compared)),
+        ("Calibration", calibration_table.blocks(compared)),
         ("By gender, intensity and sentence", slices.blocks(results)),
         ("The paper, rebuilt", rebuilt),
     ]
