@@ -20,12 +20,12 @@ WORDS = (
 
 
 def blocks(results: Sequence[Result]) -> list[Block]:
-    """A table per group of results, with pictures of our models under the protocol that is looked at most closely."""
+    """A table per group of results, with pictures of our models under the protocol `MAIN`."""
     document: list[Block] = []
     for title, group in grouped([one for one in results if one.whole]).items():
         table = Table(HEADER, tuple(map(_line, group)), numbers=frozenset(HEADER[2:]))
         document += [*([Heading(title, level=3)] if title else []), table]
-        drawn = [one for one in group if one.setting.protocol == MAIN and not one.baseline]
+        drawn = [one for one in group if one.ours and one.setting.tested == MAIN]
         document += [picture for one in drawn for picture in _pictures(one)]
     return [Paragraph(WORDS), *document] if document else []
 

@@ -21,7 +21,7 @@ from overtone.values import Predictions
 
 UNSEEN_FIRST = tuple(dict.fromkeys(("luna5", "emobox6", "loso", "sentence", "cross", *PROTOCOLS)))
 PARTS_SHOWN = ("fusion", "svm", "adapted", "member", "mel", "prosody")
-OURS, MAIN = "overtone", "luna5"  # the recipe and the protocol that are looked at more closely
+MAIN = "luna5"  # the protocol under which our models are looked at more closely
 WHOLE = ("fusion", "svm", "adapted")  # the answer of a whole model, not of a part of it
 BASELINE, ADAPTED = "svm", "adapted"
 
@@ -60,7 +60,7 @@ class Setting:
         return ". ".join([*words, "Adapted to the speaker"] if self.adapted else words)
 
 
-PAPER = Setting("", "paper")
+PAPER, REBUILT = Setting("", "paper"), "paper"  # where the paper was rebuilt, and the recipe that did
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ class Result:
     def file_name(self) -> str:
         """What a file of its recipe in its setting begins with, such as "luna5-adapted-overtone"."""
         return f"{self.setting}-{self.recipe}".replace("/", "-")
+
+    @property
+    def ours(self) -> bool:
+        """Whether the recipe is neither a baseline nor the paper's."""
+        return not self.baseline and self.recipe != REBUILT
 
     @property
     def whole(self) -> bool:
@@ -129,9 +134,9 @@ def read_results(folder: Path, published: Mapping[str, str]) -> list[Result]:
         held = predictions.read(path)
         beside = predictions.audits_path(path.parent, setting.protocol, recipe)
         audits = predictions.read_audits(beside) if beside.is_file() else None
-        rebuilt = (setting, recipe) == (PAPER, "paper")
+        rebuilt = (setting, recipe) == (PAPER, REBUILT)
         row = Row(
-            f"{recipe} {'baseline' if recipe in baselines else 'recipe'}, {part}",
+            f"{recipe} {'baseline' if recipe in baselines else 'recipe'}{'' if part == BASELINE else f', {part}'}",
             setting.tested,
             score(held, np.random.default_rng(SEED)),
             audits.parts.get(part) if audits else None,

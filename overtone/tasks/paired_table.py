@@ -1,4 +1,4 @@
-"""Results -> which of two is better: a whole model against its parts, other whole models, and itself once adapted."""
+"""Results -> which of two is better: a whole model and its parts, another one, or itself before it was adapted."""
 
 from collections.abc import Sequence
 from itertools import combinations
@@ -60,10 +60,10 @@ def comparison_cells(found: Comparison) -> tuple[str, str, str, str]:
 
 def _pairs(results: Sequence[Result]) -> list[tuple[Result, Result]]:
     found = []
-    for one, other in combinations(results, 2):  # whole models come before their parts, adapted ones last
+    for one, other in combinations(results, 2):  # whole models come before their parts, ours before baselines
         alike = one.recipe == other.recipe
-        if one.whole and one.setting == other.setting and alike != other.whole:
+        if one.setting == other.setting and one.whole and (alike or (other.whole and not one.baseline)):
             found.append((one, other))
-        elif one.whole and other.whole and alike and one.setting.tested == other.setting.tested:
-            found.append((other, one))
+        elif one.setting.tested == other.setting.tested and alike and one.whole and other.whole:
+            found.append((other, one))  # adapted ones come last
     return found

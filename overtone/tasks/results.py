@@ -88,11 +88,11 @@ def page(
     compared = without_ablations(results, ablations)
     document: list[Block] = [Heading("Results", level=1), *map(Paragraph, INTRO)]
     chapters = [
-        ("Our models", _score_blocks(results)),
+        ("Measured here", _score_blocks(results)),
         ("What each part is worth", ablation_table.blocks(results, ablations)),
         ("Paired tests", paired_table.blocks(compared)),
         ("Calibration", calibration_table.blocks(compared)),
-        ("By gender, intensity and sentence", slices.blocks(results)),
+        ("By gender, intensity and sentence", slices.blocks(compared)),
         ("The paper, rebuilt", rebuilt),
     ]
     for section in _all_sections(sections, results):
@@ -118,12 +118,14 @@ def section_blocks(section: Section, ours: Sequence[Result]) -> list[Block]:
 
 
 def readme_blocks(results: Sequence[Result]) -> list[Block]:
-    """The tables of the README: a line per protocol and whole model, with the branches beside it."""
+    """The tables of the README: a line per whole model where one of ours was measured, with the branches beside it."""
+    settings = {one.setting for one in results if one.whole and not one.baseline}
+    shown = [one for one in results if one.whole and one.setting in settings]
     document: list[Block] = []
-    for title, group in grouped([one for one in results if one.whole]).items():
+    for title, group in grouped(shown).items():
         words = f"{title}. {HEARD_BEFORE}" if group[0].setting.adapted else f"{title}."
         document += [*([Paragraph(words)] if title else []), _readme_table(group, results)]
-    return [*document, *_baselines(results)]
+    return [*document, *_baselines(shown)]
 
 
 def _rebuilt(results: Sequence[Result], published: Mapping[str, Anchor]) -> list[Block]:
@@ -136,17 +138,17 @@ def _score_blocks(results: Sequence[Result]) -> list[Block]:
         return []
     document: list[Block] = [Paragraph(how_to_read([one.row for one in results])), *_baselines(results)]
     for title, group in grouped(results).items():
-        rows = [one.row for one in group]
-        strong = [one.row for one in group if one.whole and not one.baseline]
+        whole = [one for one in group if one.whole]
+        strong = [one.row for one in whole if not one.baseline]
         document += [Heading(title, level=3)] if title else []
         document += [Paragraph(HEARD_BEFORE)] if group[0].setting.adapted else []
-        document += [score_table(rows, strong), extremes_table(rows)]
+        document += [score_table([one.row for one in group], strong), extremes_table([one.row for one in whole])]
     return document
 
 
 def _baselines(results: Sequence[Result]) -> list[Block]:
     names = sorted({one.recipe for one in results if one.baseline})
-    words = "baselines, measured here: functionals of openSMILE and a support vector machine"
+    words = "baselines, measured here as well: functionals of openSMILE and a support vector machine"
     return [Paragraph(f"{' and '.join(names)}: {words} (benchmarks/README.md).")] if names else []
 
 
@@ -170,7 +172,7 @@ def _readme_table(group: Sequence[Result], results: Sequence[Result]) -> Table:
     lines: list[tuple[str, ...]] = []
     for one in group:
         beside = {o.part: o.row for o in results if (o.setting, o.recipe) == (one.setting, one.recipe)}
-        lines.append((one.row.protocol, one.recipe, *_readme_cells(one.row, beside)))
+        lines.append((one.row.protocol, one.recipe, *_readme_cells(one, beside)))
     header: tuple[str, ...] = ("Protocol", "Recipe", "UAR", "WA", "UAR, mel alone", "UAR, prosody alone", "Seeds")
     header += ("Test clips trained on", "Speakers trained on", "Published")
     kept = [i for i in range(len(header)) if i < 2 or any(line[i] != UNKNOWN for line in lines)]
@@ -178,10 +180,11 @@ def _readme_table(group: Sequence[Result], results: Sequence[Result]) -> Table:
     return Table(tuple(header[i] for i in kept), shown, numbers=frozenset(header[2:-1]))
 
 
-def _readme_cells(row: Row, beside: Mapping[str, Row]) -> tuple[str, ...]:
+def _readme_cells(one: Result, beside: Mapping[str, Row]) -> tuple[str, ...]:
+    row, mark = one.row, str if one.baseline else Strong
     alone = [f"{100 * beside[part].scores.uar.value:.1f}" if part in beside else UNKNOWN for part in ("mel", "prosody")]
     clips, speakers, _ = audit_cells(row.audit)
-    figures = (Strong(row.scores.uar), str(row.scores.wa), *alone, seeds_shown(row.scores))
+    figures = (mark(row.scores.uar), str(row.scores.wa), *alone, seeds_shown(row.scores))
     return (*figures, clips, speakers, row.published or UNKNOWN)
 
 

@@ -10,7 +10,7 @@ from overtone.corpora import ravdess
 from overtone.metrics import SEED, score
 from overtone.outputs import predictions
 from overtone.outputs.document import Block, Heading, Paragraph, Table
-from overtone.tasks.oof_results import MAIN, OURS, Result
+from overtone.tasks.oof_results import MAIN, Result
 from overtone.values import Predictions, Score, Utterance
 
 SLICED = ("gender", "intensity", "sentence")
@@ -22,10 +22,10 @@ WORDS = (
 
 
 def blocks(results: Sequence[Result]) -> list[Block]:
-    """The tables of our recipe under the protocol that is looked at most closely, and what they mean."""
+    """The tables of our models under the protocol `MAIN`, and what they mean."""
     document: list[Block] = []
     for one in results:
-        if (one.setting.tested, one.recipe, one.whole) == (MAIN, OURS, True):
+        if one.ours and one.whole and one.setting.tested == MAIN:
             title = Heading(f"{one.row.name}, {one.row.protocol}", level=3)
             document += [title, table(rows_of(one.predictions))]
     return [*document, Paragraph(WORDS)] if document else []
