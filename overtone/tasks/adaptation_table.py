@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from overtone.errors import InputError
-from overtone.outputs.document import Block, Heading, Paragraph, Table
+from overtone.outputs.document import Block, Paragraph, Table
 from overtone.values import Score
 
 
@@ -33,4 +33,4 @@ def blocks(path: Path) -> list[Block]:
             f"cannot read measurements from {path}: {error!r}; make it again: python -m benchmarks.adaptation"
         ) from error
     header = ("Adapted to", "UAR")
-    return [Heading("How many clips of a speaker"), Table(header, lines, frozenset({"UAR"})), Paragraph(words)]
+    return [Table(header, lines, frozenset({"UAR"})), Paragraph(words)]

@@ -1,8 +1,8 @@
 """`results/` -> `docs/results.md`, its figures, and the tables of the README: nothing typed, nothing invented.
 
 What is read: `oof/` (predictions and audits), `anchors.json` (figures of others, each with its source),
-`ablations.json` (which recipe changes a little of which) and `bench.json`. What is missing is left out. Built twice
-from the same files, all is the same.
+`ablations.json` (which recipe changes a little of which), `adaptation.json` and `bench.json`. What is missing is left
+out. Built twice from the same files, all is the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,21 +24,32 @@ from overtone.outputs.report import (
 from overtone.outputs.whole import write_bytes, write_text
 from overtone.recipe import PARTS
 from overtone.splits import PROTOCOLS
-from overtone.tasks import ablation_table, anchors, bench_table, calibration_table, paired_table, rebuilt_table, slices
-from overtone.tasks.ablation_table import Ablation, without_ablations
+from overtone.tasks import (
+    ablation_table,
+    adaptation_table,
+    anchors,
+    bench_table,
+    calibration_table,
+    paired_table,
+    rebuilt_table,
+    slices,
+)
+from overtone.tasks.ablation_table import without_ablations
 from overtone.tasks.anchors import Anchor, Section
 from overtone.tasks.oof_results import ADAPTED, PAPER, Result, Setting, grouped, read_results
 
 INTRO = (
     "'make results' makes this page from the files in results/: out-of-fold predictions of every clip (results/oof), "
     "figures that others reported (results/anchors.json), a list of what is an ablation of what "
-    "(results/ablations.json) and the speed measurements (results/bench.json).",
+    "(results/ablations.json), what clips of a speaker are worth (results/adaptation.json) and the speed measurements "
+    "(results/bench.json).",
     "Protocols are kept apart, because figures of different protocols must not be compared. RAVDESS speech has 1440 "
     "clips of 24 actors, 8 emotions; chance is a UAR of 12.5 %. One pair of clips has the same samples under two "
     "names; where a protocol splits by clip, it may stand on both sides and is not counted as seen.",
     "Recipe 'paper' is the paper's three models rebuilt. Two recipes are that with a single change: in 'contours' the "
     "prosody branch hears contours of any length instead of one padded vector, in 'dense' the fusion takes the first "
-    "dense layer of the CNN instead of its flattened last convolution. 'overtone' is ours.",
+    "dense layer of the CNN instead of its flattened last convolution. The others are ours; overtone/recipes says what "
+    "each is.",
 )
 HEARD_BEFORE = (
     "These models have heard the unlabelled clips of the test speaker before they answer. That is another task, to be "
@@ -57,18 +68,27 @@ def build(root: Path) -> tuple[Path, ...]:
         InputError: there is no `results/`, a file in it is damaged, or the README has no place for a table.
         OvertoneError: a file cannot be written.
     """
-    root = Path(root)
-    if not (root / "results").is_dir():
-        raise InputError(f"no folder {root / 'results'}: run this in the project folder")
-    sections = anchors.read(root / "results" / "anchors.json")
+    root, kept = Path(root), Path(root) / "results"
+    if not kept.is_dir():
+        raise InputError(f"no folder {kept}: run this in the project folder")
+    sections, ablations = anchors.read(kept / "anchors.json"), ablation_table.read(kept / "ablations.json")
     published = anchors.published(sections)
-    results = read_results(root / "results" / "oof", {part: row.shown for part, row in published.items()})
-    ablations = ablation_table.read(root / "results" / "ablations.json")
-    bench = bench_table.blocks(root / "results" / "bench.json")
-    rebuilt = _rebuilt(results, published)
-    tables = {"results": readme_blocks(without_ablations(results, ablations)), "rebuilt": rebuilt, "bench": bench}
+    results = read_results(kept / "oof", {part: row.shown for part, row in published.items()})
+    compared = without_ablations(results, ablations)
+    rebuilt, bench = _rebuilt(results, published), bench_table.blocks(kept / "bench.json")
+    tables = {"results": readme_blocks(compared), "rebuilt": rebuilt, "bench": bench}
     readme = _with_tables(root / "README.md", tables)
-    document = page(results, sections, ablations, rebuilt, bench)
+    document = page(
+        ("Measured here", _score_blocks(results)),
+        ("What each part is worth", ablation_table.blocks(results, ablations)),
+        ("Paired tests", paired_table.blocks(compared)),
+        ("How many clips of a speaker", adaptation_table.blocks(kept / "adaptation.json")),
+        ("Calibration", calibration_table.blocks(compared)),
+        ("By gender, intensity and sentence", slices.blocks(compared)),
+        ("The paper, rebuilt", rebuilt),
+        *((section.title, section_blocks(section, results)) for section in _all_sections(sections, results)),
+        ("Speed and size", bench),
+    )
     pictures = [block for block in document if isinstance(block, Picture)]
     written = [_write_picture(root / "docs" / "figures", picture) for picture in pictures]
     _remove_others(root / "docs" / "figures", written)
@@ -77,34 +97,17 @@ def build(root: Path) -> tuple[Path, ...]:
     return (root / "docs" / "results.md", root / "README.md", *written)
 
 
-def page(
-    results: Sequence[Result],
-    sections: Sequence[Section],
-    ablations: Sequence[Ablation],
-    rebuilt: Sequence[Block],
-    bench: Sequence[Block],
-) -> list[Block]:
-    """`docs/results.md` as a document."""
-    compared = without_ablations(results, ablations)
+def page(*chapters: tuple[str, Sequence[Block]]) -> list[Block]:
+    """`docs/results.md` as a document, of titles and what stands below them; where that is nothing, it is left out."""
     document: list[Block] = [Heading("Results", level=1), *map(Paragraph, INTRO)]
-    chapters = [
-        ("Measured here", _score_blocks(results)),
-        ("What each part is worth", ablation_table.blocks(results, ablations)),
-        ("Paired tests", paired_table.blocks(compared)),
-        ("Calibration", calibration_table.blocks(compared)),
-        ("By gender, intensity and sentence", slices.blocks(compared)),
-        ("The paper, rebuilt", rebuilt),
-    ]
-    for section in _all_sections(sections, results):
-        ours = [one for one in results if one.setting == section.setting]
-        chapters.append((section.title, section_blocks(section, ours)))
-    for title, blocks in [*chapters, ("Speed and size", bench)]:
+    for title, blocks in chapters:
         document += [Heading(title), *blocks] if blocks else []
     return document
 
 
-def section_blocks(section: Section, ours: Sequence[Result]) -> list[Block]:
+def section_blocks(section: Section, results: Sequence[Result]) -> list[Block]:
     """One setting: everybody's figures in one table, then the confusions and classes of our models."""
+    ours = [one for one in results if one.setting == section.setting]
     if not section.rows and not ours:
         return []
     document: list[Block] = [Paragraph(section.text), anchors.ladder(section, ours)]

@@ -17,6 +17,11 @@ BENCH = {
     "import": {"beyond_numpy_s": 0.012},
     "installed": {"overtone": {"total_mb": 130.2}, "librosa": {"total_mb": 480.9}},
 }
+ADAPTATION = {
+    "runs": "luna5-tuned",
+    "draws": 5,
+    "rows": [{"adapted_to": "3 clips", "uar": 0.71, "uar_low": 0.67, "uar_high": 0.75, "clips": 1440}],
+}
 ANCHORS = {
     "sections": [
         {

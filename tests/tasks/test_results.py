@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_files import ANCHORS, BENCH, PARTS, README, predictions, section
+from results_files import ADAPTATION, ANCHORS, BENCH, PARTS, README, predictions, section
 from sklearn.metrics import balanced_accuracy_score
 
 from overtone.corpora.ravdess import EMOTIONS
@@ -29,6 +29,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "README.md").write_text(README)
     (tmp_path / "results" / "bench.json").write_text(json.dumps(BENCH))
     (tmp_path / "results" / "anchors.json").write_text(json.dumps(ANCHORS))
+    (tmp_path / "results" / "adaptation.json").write_text(json.dumps(ADAPTATION))
     return tmp_path
 
 
@@ -49,6 +50,7 @@ def test_everything_is_made_from_the_files(project: Path) -> None:
     assert "90.3" in paper
     for path in written[2:]:
         assert f"(figures/{path.name})" in text
+    assert "| 3 clips | 71.0 [67.0, 75.0] |" in section(text, "How many clips of a speaker")
     assert "Some CPU" in section(text, "Speed and size")
 
 
