@@ -21,7 +21,7 @@ from overtone.tasks import slices
 from overtone.tasks.card import CARD_FORMAT, CARD_KEY, read_card
 from overtone.tasks.evaluate import scored
 from overtone.tasks.export import export
-from overtone.tasks.train import load_network, own_scores, settings_of
+from overtone.tasks.train import load_network, own_scores, settings_of, started_from
 from overtone.values import SAMPLE_RATE_HZ, LeakAudit, Score, Utterance, Waveform
 
 BY_CLIP = ("random", "paper")  # protocols whose validation clips are of any speaker
@@ -148,8 +148,9 @@ def make_card(
         "protocol": run["protocol"],
         "training_clips": len(trained["train"]),
         "validation_clips": len(trained["validation"]),
+        "start": started_from(run),
         "training_data": data,
-        "licence": "; ".join(dict.fromkeys(row["licence"] for row in data)),
+        "licence": _licences(data),
         "scores": scores,
         "scores_of": "this file" if of_file else "the recipe",
         **({"slices": list(sliced)} if sliced else {}),
@@ -160,19 +161,30 @@ def make_card(
     return read_card({CARD_KEY: json.dumps(card)}, f"model '{model_id}'")
 
 
+def _licences(data: list[dict[str, Any]]) -> str:
+    """Every licence of the training data; where there are several, with the corpora that are under it."""
+    under: dict[str, list[str]] = {}
+    for row in data:
+        under.setdefault(row["licence"], []).append(row["corpus"])
+    if len(under) == 1:
+        return next(iter(under))
+    return "; ".join(f"{', '.join(corpora)}: {licence}" for licence, corpora in under.items())
+
+
 def card_page(card: dict[str, Any]) -> str:
     """The card as Markdown."""
     data = [
         (row["corpus"], str(row["clips"]), str(row["speakers"]), row["licence"], row["citation"])
         for row in card["training_data"]
     ]
+    begun = f", begun from a training on {', '.join(card['start'])}" if card.get("start") else ""
     chosen_on = "other clips" if card["protocol"] in BY_CLIP else "clips of other speakers"
     return to_markdown(
         [
             Heading(f"Model card: {card['id']}", level=1),
             Paragraph(
                 f"Hears {', '.join(card['emotions'])} in speech at {card['sample_rate_hz']} Hz. Recipe "
-                f"{card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}; trained on "
+                f"{card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}{begun}; trained on "
                 f"{card['training_clips']} clips, the epoch chosen on {card['validation_clips']} {chosen_on}."
             ),
             Paragraph(f"An answer with a confidence below {card['uncertain_below']:.0%} is called uncertain."),

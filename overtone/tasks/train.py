@@ -88,8 +88,13 @@ def read_run(folder: Path) -> dict[str, Any]:
 
 def settings_of(run: dict[str, Any]) -> dict[str, Any]:
     """What made the networks of a run what they are: field of `Recipe` -> value, and the corpora it started from."""
-    started = {"start": [row["corpus"] for row in run["start"]["training_data"]]} if run.get("start") else {}
-    return {**run["recipe"], **started}
+    started = started_from(run)
+    return {**run["recipe"], **({"start": started} if started else {})}
+
+
+def started_from(run: dict[str, Any]) -> list[str]:
+    """The corpora of the run that a run started from; none where it began from nothing."""
+    return [row["corpus"] for row in run["start"]["training_data"]] if run.get("start") else []
 
 
 def begun(folder: Path, run: dict[str, Any]) -> bool:

@@ -187,3 +187,19 @@ def test_an_unfinished_run_is_not_published(trained: Run, tmp_path: Path, quick_
 def test_a_card_is_json(trained: Run) -> None:
     card = make_card(read_run(trained.folder), "model", [])
     assert read_card({CARD_KEY: json.dumps(card)}, "model") == card
+
+
+def test_a_licence_stands_beside_the_corpora_under_it(published: Run) -> None:
+    run = read_run(published.folder)
+    others = [("emodb", "free for research"), ("nemo", "CC BY-NC-SA 4.0")]
+    heard = [
+        {"corpus": name, "clips": 1, "speakers": 1, "licence": licence, "citation": ""} for name, licence in others
+    ]
+    begun = {
+        **run,
+        "training_data": run["training_data"] + heard,
+        "start": {"weights": "", "training_data": heard},
+    }
+    card = make_card(begun, "ok", [])
+    assert card["licence"] == "ravdess, nemo: CC BY-NC-SA 4.0; emodb: free for research"
+    assert "begun from a training on emodb, nemo; trained on" in card_page(card)
