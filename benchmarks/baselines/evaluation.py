@@ -65,10 +65,9 @@ def evaluate(
     chosen: dict[str, list[float]] = {part: [] for part in PARTS}
     for done, (seed, split) in enumerate(plans, start=1):
         for part, found in answers_of(utterances, features, split, baseline):
-            clips = (utterances[i] for i in split.test)
             rows[part] += [
-                (clip.clip, clip.speaker, clip.sentence, split.fold, seed, clip.emotion, *p)
-                for clip, p in zip(clips, found.probabilities, strict=True)
+                (u.clip, u.speaker, u.sentence, split.fold, seed, u.emotion, *p)
+                for u, p in zip((utterances[i] for i in split.test), found.probabilities, strict=True)
             ]
             chosen[part].append(found.c)
         progress(done, len(plans), f"{protocol}, fold {split.fold}")
@@ -77,8 +76,8 @@ def evaluate(
         table = predictions.from_rows(emotions_of(utterances), rows[part])
         predictions.write(table, predictions.csv_path(oof, protocol, recipe, part))
     audit = leaks.summed(leaks.audit(utterances, split.test, (*split.train, *split.validation)) for _, split in plans)
-    settings = described(baseline, features.shape[1]) | {"c_chosen": chosen}
-    held = Audits(protocol, recipe, {"name": recipe, **settings}, dict.fromkeys(PARTS, audit), tuple(seeds), versions())
+    settings = {"name": recipe, **described(baseline, features.shape[1]), "c_chosen": chosen}
+    held = Audits(protocol, recipe, settings, dict.fromkeys(PARTS, audit), tuple(seeds), versions())
     predictions.write_audits(held, predictions.audits_path(oof, protocol, recipe))
 
 
@@ -86,15 +85,15 @@ def answers_of(
     utterances: Sequence[Utterance], features: np.ndarray, split: Split, baseline: Baseline
 ) -> Iterator[tuple[str, Answers]]:
     """Each part and its answers to the test clips of one fold; training and validation side are learned from."""
-    places = np.array([*split.train, *split.validation, *split.test])
-    learned = slice(len(places) - len(split.test))
-    speakers = np.array([f"{utterances[i].corpus}/{utterances[i].speaker}" for i in places])
+    places = [*split.train, *split.validation, *split.test]
+    learned = len(places) - len(split.test)  # so many of them, the first
     emotions = emotions_of(utterances)
     truth = np.array([emotions.index(utterances[i].emotion) for i in places])
+    speakers = np.array([f"{utterances[i].corpus}/{utterances[i].speaker}" for i in places])
     own = features[places].astype(float)
     for part, rows in {"svm": own, "adapted": by_speaker(own, speakers)}.items():
-        known = Learned(rows[learned], truth[learned], speakers[learned])
-        yield part, answers(known, rows[learned.stop :], baseline.kernel, baseline.c_grid)
+        known = Learned(rows[:learned], truth[:learned], speakers[:learned])
+        yield part, answers(known, rows[learned:], baseline.kernel, baseline.c_grid)
 
 
 def described(baseline: Baseline, count: int) -> dict[str, Any]:
