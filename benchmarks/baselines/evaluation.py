@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import platform
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ def evaluate(
         table = predictions.from_rows(emotions_of(utterances), rows[part])
         predictions.write(table, predictions.csv_path(oof, protocol, recipe, part))
     audit = leaks.summed(leaks.audit(utterances, split.test, (*split.train, *split.validation)) for _, split in plans)
-    settings = {"name": recipe, **described(baseline, features.shape[1]), "c_chosen": chosen}
+    clips = dict(sorted(Counter(utterance.corpus for utterance in utterances).items()))
+    settings = {"name": recipe, "clips": clips, **described(baseline, features.shape[1]), "c_chosen": chosen}
     held = Audits(protocol, recipe, settings, dict.fromkeys(PARTS, audit), tuple(seeds), versions())
     predictions.write_audits(held, predictions.audits_path(oof, protocol, recipe))
 

@@ -115,7 +115,7 @@ def test_audits_tell_who_was_trained_on_and_how(clips: list[Utterance], features
         (0,),
         {"opensmile": "2.6.0"},
     )
-    assert held.settings["name"] == "egemaps-svm"
+    assert (held.settings["name"], held.settings["clips"]) == ("egemaps-svm", {"manifest": 108})
     assert (held.settings["features"], held.settings["feature_count"]) == ("eGeMAPSv02", 5)
     assert set(held.parts) == set(PARTS)
     for part, audit in held.parts.items():
