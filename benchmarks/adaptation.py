@@ -31,6 +31,7 @@ from overtone.values import Predictions, Utterance
 
 PROJECT = Path(__file__).resolve().parent.parent
 CLIPS = (0, 1, 3, 5, 10, 20)
+UNADAPTED = "nothing (the fusion)"
 DRAWS = 5  # of the clips adapted to, for every tested clip
 Choice = Callable[[int], Sequence[int]]  # tested clip -> clips of the same speaker to adapt to, both as positions
 
@@ -84,6 +85,7 @@ def measured(utterances: Sequence[Utterance], folders: Sequence[Path], cache: Pa
         if network.adapter is None:
             raise OvertoneError(f"{folder}: its model has no adapter")
         tested = [position[clip] for clip in read_run(folder)["split"]["fusion"]["test"]]
+        found.setdefault(UNADAPTED, []).append(predictions.read(folder / "predictions-fusion.csv"))
         voice, clips = voices(network, store, tested), [utterances[index] for index in tested]
         for name, choice, draws in _choices(clips):
             found.setdefault(name, []).append(_answers(network.adapter, voice, clips, choice, draws, folder.name))
@@ -107,8 +109,9 @@ def _choices(clips: Sequence[Utterance]) -> list[tuple[str, Choice, int]]:
     def neutral(tested: int) -> list[int]:
         return [k for k in others(tested) if clips[k].emotion == "neutral"]
 
+    names = {0: "no clip, but answered by the adapter", 1: "1 clip"}
     chosen: list[tuple[str, Choice, int]] = [
-        (f"{number} clips", some(number), DRAWS if number else 1) for number in CLIPS
+        (names.get(number, f"{number} clips"), some(number), DRAWS if number else 1) for number in CLIPS
     ]
     return [*chosen, ("all other clips", others, 1), ("all other neutral clips", neutral, 1)]
 

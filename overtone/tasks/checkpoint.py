@@ -133,10 +133,12 @@ def take_over(network: nn.Module, weights: State) -> None:
         weights: of a network with the same branches; nothing for none.
 
     Raises:
-        TrainingError: its branches have other shapes.
+        TrainingError: its branches have other shapes, or it is an ensemble.
     """
     own = network.state_dict()
     taken = {k: v for k, v in weights.items() if k.startswith(("mel.", "prosody.")) and ".answer." not in k}
+    if weights and not taken:
+        raise TrainingError("the run to start from has several networks; name a run of a recipe with one")
     unlike = [k for k in taken if k not in own or own[k].shape != taken[k].shape]
     if unlike:
         raise TrainingError(f"the run to start from has other branches ({unlike[0]}); name one of the same networks")

@@ -48,9 +48,11 @@ def plans_of(
 
     Raises:
         OptionError: no seed, one twice or below 0; a protocol without a test side, or one that does not fit; a fold
-            that it does not have.
+            that it does not have, or one twice.
     """
     seeds = list(seeds)
+    if len(set(folds)) < len(folds):
+        raise OptionError(f"folds must be different names, got {list(folds)}")
     if not seeds or len(set(seeds)) < len(seeds):
         raise OptionError(f"seeds must be one or more different numbers, got {seeds}")
     plans = [
@@ -83,13 +85,17 @@ def gather(
 
     Raises:
         TrainingError: a run is missing or not finished.
+        OptionError: only some folds are asked for where the predictions of others are kept.
     """
+    _expect_no_other_folds(predictions.csv_path(oof, protocol, recipe.name, "fusion"), folds)
     plans = plans_of(utterances, recipe, protocol, seeds, folds=folds)
     folders = [run_folder(runs, plan) for plan in plans]
     unfinished = [folder for folder in folders if not finished(folder)]
     if unfinished:
         raise TrainingError(f"{len(unfinished)} of {len(folders)} runs are not finished, the first is {unfinished[0]}")
     answered = [part for part in (*PARTS, *OF_FUSION) if (folders[0] / f"predictions-{part}.csv").is_file()]
+    for part in {*PARTS, *OF_FUSION} - {*answered}:  # of a recipe that once had more parts
+        predictions.csv_path(oof, protocol, recipe.name, part).unlink(missing_ok=True)
     for part in answered:
         found = joined([predictions.read(folder / f"predictions-{part}.csv") for folder in folders])
         predictions.write(found, predictions.csv_path(oof, protocol, recipe.name, part))
@@ -101,6 +107,13 @@ def gather(
     settings = settings_of(read_run(folders[0]))
     held = Audits(protocol, recipe.name, settings, parts, tuple(seeds), _versions(folders))
     predictions.write_audits(held, predictions.audits_path(oof, protocol, recipe.name))
+
+
+def _expect_no_other_folds(kept: Path, folds: Sequence[str]) -> None:
+    """Some folds must not take the place of all, under the same name."""
+    others = {*predictions.read(kept).fold.tolist()} - {*folds} if folds and kept.is_file() else set()
+    if others:
+        raise OptionError(f"{kept} holds folds {', '.join(sorted(others))} too; take another folder with --oof")
 
 
 def _versions(folders: Sequence[Path]) -> dict[str, str]:
@@ -168,6 +181,7 @@ def evaluate(
     if jobs < 1:
         raise OptionError(f"jobs must be 1 or more, got {jobs}")
     plans = plans_of(utterances, recipe, protocol, seeds, start_from, folds)
+    _expect_no_other_folds(predictions.csv_path(oof, protocol, recipe.name, "fusion"), folds)
     waiting = [plan for plan in plans if not _done(utterances, plan, run_folder(runs, plan))]
     if jobs == 1 or command is None:
         for plan in waiting:

@@ -106,6 +106,8 @@ def _cells(row: dict[str, Any], folder: Path, source: str) -> list[Evaluation]:
     if folds and not _is_list_of(str, folds):
         raise OptionError(f"{source}: 'folds' must be a list of names, got {folds!r}")
     start, named = row.get("start_from"), folder / recipe if recipe.endswith(".toml") else recipe
+    if start is not None and not isinstance(start, str):
+        raise OptionError(f"{source}: 'start_from' must be the folder of a run, got {start!r}")
     beginning = folder / start if start else None
     return [Evaluation(str(named), protocol, tuple(seeds), beginning, tuple(folds)) for protocol in protocols]
 

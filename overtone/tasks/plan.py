@@ -60,8 +60,8 @@ def versions() -> dict[str, str]:
 
 def code_fingerprint() -> str:
     """A name for the code that makes features, networks and their training what they are: 16 hexadecimal digits."""
-    stages = (f"tasks/{name}.py" for name in ("prepare", "batches", "targets", "loop"))
-    return fingerprint("audio", "features", "models", *stages)
+    stages = (f"tasks/{name}.py" for name in ("prepare", "batches", "targets", "loop", "adapt"))
+    return fingerprint("audio", "features", "models", "calibration.py", *stages)
 
 
 def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tuple[str, ...]:

@@ -88,11 +88,13 @@ class Recogniser:
 
         Raises:
             ModelError: the model has no adapter.
-            OptionError: no clip that can be recognised.
+            OptionError: no clip that can be recognised, or a path instead of a list.
             AudioError: a clip cannot be recognised, and nobody is told by `on_error`.
         """
         if self._usual is None:
-            raise ModelError(f"{self._source}: this model cannot adapt to a speaker; use one that can")
+            raise ModelError(f"{self._source}: this model cannot adapt to a speaker: it was trained without an adapter")
+        if isinstance(sources, str | bytes | os.PathLike):
+            raise OptionError("adapt: expected several clips, such as a list of paths, got one")
         voices = []
         for source in sources:
             try:

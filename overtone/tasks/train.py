@@ -48,7 +48,7 @@ from overtone.tasks.targets import Targets, targets_of
 from overtone.tasks.tested import answers
 from overtone.values import LeakAudit, Split, Utterance
 
-MEMBER_STEP = 1000  # between the seeds of an ensemble's networks, so that runs of other seeds share none
+MEMBER_STEP = 1000  # between the seeds of an ensemble's networks, so that runs of small seeds share none
 SAME_PLAN = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run shares
 NO_TEST = (
     "There is no test side: every clip was learned from or chose the epoch, so this model has no score of its own. The "
@@ -215,8 +215,12 @@ def _member(
     if plan.recipe.members > 1:
         _write_json(beside, history)
         checkpoint.save_weights(kept, network)
-        (folder / "checkpoint.safetensors").unlink(missing_ok=True)
     return network, history
+
+
+def _checkpoint(folder: Path, recipe: Recipe, seed: int) -> Path:
+    """Where the training of a network stands; in an ensemble each has its own, so that none goes on another's."""
+    return folder / (f"member-{seed}-checkpoint.safetensors" if recipe.members > 1 else "checkpoint.safetensors")
 
 
 def train(
@@ -262,25 +266,25 @@ def train(
     start = checkpoint.weights_in(plan.start_from / "weights.safetensors") if plan.start_from else {}
     parts = splits_of(plan, utterances)
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    path = folder / "checkpoint.safetensors"
 
     def fitted(network: Network, seed: int) -> list[dict[str, Any]]:
         return fit(
             network, store, targets, parts, plan.recipe,
-            seed=seed, path=path, device=device, progress=progress, start=start,
+            seed=seed, path=_checkpoint(folder, plan.recipe, seed), device=device, progress=progress, start=start,
         )  # fmt: skip
 
     seeds = member_seeds(plan.recipe, plan.seed)
     members = [_member(plan, folder, seed, emotions, fitted) for seed in seeds]
     model = _together([network for network, _ in members])
     _calibrate(model, store, targets, parts)
-    if plan.recipe.adapter and can_adapt(parts["fusion"], utterances):
+    # Clips of corpora with other classes would teach the adapter that theirs are not the others.
+    if plan.recipe.adapter and can_adapt(parts["fusion"], utterances) and bool(targets.possible.all()):
         fit_adapter(model, store, utterances, targets.truth, parts["fusion"], plan.recipe.adapter)
     _write_json(folder / "history.json", [row for _, history in members for row in history])
     for part, found in answers(model, store, utterances, parts, seeds).items():
         predictions.write(found, folder / f"predictions-{part}.csv")
     checkpoint.save_weights(folder / "weights.safetensors", model)
     _report(folder, [row for _, history in members for row in history])
-    for spent in (path, *folder.glob("member-*")):
+    for spent in (folder / "checkpoint.safetensors", *folder.glob("member-*")):
         spent.unlink(missing_ok=True)
     return folder

@@ -29,7 +29,7 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
     parser.add_argument(
         "--adapt-from", metavar="PATH", action="append", default=[],
-        help="unlabelled clips of the one who speaks, or a folder of them: answers get better; may be repeated",
+        help="unlabelled clips of the one who speaks, or a folder of them: ten or more in different moods",
     )  # fmt: skip
     parser.add_argument(
         "--form",

@@ -93,6 +93,26 @@ def test_a_training_killed_between_its_networks_goes_on_with_the_second(
         assert (tmp_path / "run" / name).read_bytes() == (ensemble.folder / name).read_bytes()
 
 
+def test_a_second_network_never_goes_on_from_the_first(
+    ensemble: Run, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = train_module.checkpoint.save_weights
+
+    def die_when_kept(path: Path, network: torch.nn.Module) -> None:
+        save(path, network)  # type: ignore[arg-type]
+        if path.name == "member-0.safetensors":
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train_module.checkpoint, "save_weights", die_when_kept)
+        with pytest.raises(KeyboardInterrupt):
+            train(ensemble.clips, ensemble.plan, tmp_path / "run", cache=cache)
+    train(ensemble.clips, ensemble.plan, tmp_path / "run", cache=cache, resume=True)
+    assert (tmp_path / "run" / "predictions-member.csv").read_bytes() == (
+        ensemble.folder / "predictions-member.csv"
+    ).read_bytes()
+
+
 def test_the_file_knows_a_speaker_as_the_training_did(ensemble: Run, model: Path) -> None:
     found = predictions.read(ensemble.folder / "predictions-adapted.csv")
     path_of = {clip.clip: clip.path for clip in ensemble.clips}
@@ -124,6 +144,9 @@ def test_bad_clips_to_adapt_from(ensemble: Run, model: Path) -> None:
     assert len(told) == 1 and "nowhere.wav" in str(told[0])
     expected = recogniser.adapt(clips).recognise(clips[0]).probabilities
     assert np.array_equal(known.recognise(clips[0]).probabilities, expected)
+    for one in (clips[0], str(clips[0]), b"RIFF"):
+        with pytest.raises(OptionError, match="expected several clips"):
+            recogniser.adapt(one)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="at least one clip"):
         recogniser.adapt([Path("nowhere.wav")], on_error=told.append)
 
@@ -162,6 +185,11 @@ def test_all_answers_are_gathered_with_their_audits(
     adapted, fused = rows["together recipe, adapted"], rows["together recipe, fusion"]
     assert adapted.audit == fused.audit and adapted.scores.clips == len(smaller_corpus.clips)
     assert rows["together recipe, member"].scores.seeds == 2
+    with pytest.raises(OptionError, match="holds folds 1, 3, 4, 5 too; take another folder with --oof"):
+        gather(smaller_corpus.clips, recipe, "luna5", [0], tmp_path / "runs", tmp_path / "oof", folds=["2"])
+    gather(smaller_corpus.clips, recipe, "luna5", [0], tmp_path / "runs", tmp_path / "second", folds=["2"])
+    kept = predictions.read(predictions.csv_path(tmp_path / "second", "luna5", "together", "fusion"))
+    assert set(kept.fold.tolist()) == {"2"}
 
 
 def test_who_can_adapt(corpus: Corpus) -> None:

@@ -14,6 +14,13 @@ from overtone.recipe import read
 from overtone.tasks.checkpoint import Position, load, load_weights, restore, save, save_weights, take_over
 
 
+def test_an_ensemble_is_no_beginning() -> None:
+    network = build(read("overtone"), 3)
+    weights = {f"members.0.{name}": value for name, value in network.state_dict().items()}
+    with pytest.raises(TrainingError, match="several networks; name a run of a recipe with one"):
+        take_over(network, weights)
+
+
 def stepped(seed: int, steps: int = 2) -> tuple[nn.Module, torch.optim.Optimizer]:
     """A small network that has taken some steps, and its optimiser."""
     torch.manual_seed(seed)

@@ -211,6 +211,8 @@ def test_only_the_folds_that_are_named(smaller_corpus: Corpus) -> None:
     assert [(plan.seed, plan.fold) for plan in plans] == [(0, "2"), (0, "5"), (1, "2"), (1, "5")]
     with pytest.raises(OptionError, match="has no fold '7'"):
         plans_of(smaller_corpus.clips, PHASED, "luna5", [0], folds=["7"])
+    with pytest.raises(OptionError, match="folds must be different names"):
+        plans_of(smaller_corpus.clips, PHASED, "luna5", [0], folds=["2", "2"])
 
 
 def test_a_plan_per_seed_and_fold(smaller_corpus: Corpus) -> None:

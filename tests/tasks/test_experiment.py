@@ -50,6 +50,7 @@ def test_labels_and_folds(tmp_path: Path) -> None:
     ("text", "message"),
     [
         ('labels = "4-clases"\n' + WHOLE, "no label map is called '4-clases'; did you mean '4-classes'"),
+        (WHOLE.replace('"runs/before"', "3"), "evaluate 2: 'start_from' must be the folder of a run, got 3"),
         (WHOLE + "folds = 3", "evaluate 2: 'folds' must be a list of names, got 3"),
         ("[data", "not a TOML file"),
         ("", r"needs a table \[data\]"),

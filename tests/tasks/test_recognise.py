@@ -261,6 +261,9 @@ def test_recognising_loads_nothing_of_the_training_half(tmp_path: Path) -> None:
 @pytest.mark.skipif(not BUNDLED.is_file(), reason="no bundled model yet")
 def test_the_bundled_model_hears_real_speech(ravdess_folder: Path) -> None:
     recogniser = load()
+    assert recogniser.adapts and recogniser.card["uncertain_below"] == 0.5
+    terms = (BUNDLED.parent / "LICENSE").read_text("utf-8")
+    assert all(row["corpus"].lower() in terms.lower() for row in recogniser.card["training_data"])
     paths = sorted((ravdess_folder / "Actor_08").glob("*.flac"))[::8]
     for result in recogniser.recognise_many(paths):
         assert not isinstance(result, OvertoneError), result
