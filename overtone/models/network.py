@@ -38,21 +38,15 @@ class Outputs(NamedTuple):
 
 
 class AdaptableOutputs(NamedTuple):
-    """What the graph of a model with an adapter gives: all of `Outputs` and two more.
+    """What the graph of a model with an adapter gives: `Outputs`, and two more under these names.
 
     Attributes:
+        outputs: as of any model.
         voice: what the speaker's usual is taken of `(batch, values)`.
         adapted_probabilities: the answer of the adapter `(batch, emotions)`.
     """
 
-    probabilities: Tensor
-    mel_probabilities: Tensor
-    prosody_probabilities: Tensor
-    pitch_hz: Tensor
-    loudness_db: Tensor
-    tempo_bpm: Tensor
-    speech_rate_hz: Tensor
-    pause_ratio: Tensor
+    outputs: Outputs
     voice: Tensor
     adapted_probabilities: Tensor
 
@@ -122,7 +116,7 @@ class Model(nn.Module):
         if self.adapter is None or usual is None or usual_clips is None:
             return outputs
         voice = self.voice(features, embedding)
-        return AdaptableOutputs(*outputs, voice, self.adapter(voice, usual, usual_clips).softmax(-1))
+        return AdaptableOutputs(outputs, voice, self.adapter(voice, usual, usual_clips).softmax(-1))
 
 
 class Network(Model):

@@ -13,6 +13,7 @@ from overtone.models.adapter import SpeakerAdapter
 from overtone.models.network import Model
 from overtone.tasks.batches import plain_batches
 from overtone.tasks.prepare import FeatureStore
+from overtone.tasks.usual import usual_of as usual_in_use
 from overtone.values import Split, Utterance
 
 MOST_STEPS = 1000  # of the solver; it has converged long before
@@ -27,12 +28,13 @@ def voices(model: Model, store: FeatureStore, indices: Sequence[int]) -> Tensor:
 
 
 def usual_of(voice: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean and standard deviation of some clips of one speaker `(2, values)`, and their number `(1,)`.
+    """What is usual for the speaker of these clips as the graph takes it: `(2, values)` and `(1,)`.
 
     Args:
         voice: `(clips, values)`, at least one clip.
     """
-    return torch.stack([voice.mean(0), voice.std(0, correction=0)]), torch.tensor([float(len(voice))])
+    usual, clips = usual_in_use(voice.numpy()).inputs.values()
+    return torch.from_numpy(usual), torch.from_numpy(clips)
 
 
 def _by_speaker(utterances: Sequence[Utterance], indices: Sequence[int]) -> list[Tensor]:

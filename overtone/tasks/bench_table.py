@@ -1,13 +1,12 @@
 """`results/bench.json` -> the table of speed and size."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from overtone.errors import InputError
 from overtone.outputs.document import Block, Paragraph, Table
 from overtone.outputs.report import UNKNOWN
+from overtone.tasks.measurements import blocks_of
 
 HEADER = ("Measured", "Overtone", "librosa", "Times faster")
 
@@ -18,13 +17,11 @@ def blocks(path: Path) -> list[Block]:
     Raises:
         InputError: the file is damaged.
     """
-    if not Path(path).is_file():
-        return []
-    try:
-        held = json.loads(Path(path).read_text("utf-8"))
-        return [Table(HEADER, _rows(held), numbers=frozenset(HEADER[1:])), Paragraph(_measured_on(held))]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise InputError(f"cannot read measurements from {path}: {error!r}; make it again: make bench") from error
+    return blocks_of(path, _blocks, "make bench")
+
+
+def _blocks(held: Mapping[str, Any]) -> list[Block]:
+    return [Table(HEADER, _rows(held), numbers=frozenset(HEADER[1:])), Paragraph(_measured_on(held))]
 
 
 def _rows(held: Mapping[str, Any]) -> tuple[tuple[str, ...], ...]:

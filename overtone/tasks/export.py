@@ -48,7 +48,7 @@ def _quiet() -> Iterator[None]:
 
 def _outputs(network: Model) -> tuple[str, ...]:
     """Names of what the graph gives."""
-    return AdaptableOutputs._fields if network.adapter else Outputs._fields
+    return (*Outputs._fields, *(AdaptableOutputs._fields[1:] if network.adapter else ()))
 
 
 def _inputs(network: Model, waveform: np.ndarray) -> dict[str, np.ndarray]:
@@ -152,8 +152,9 @@ def agreement(network: Model, model: bytes, waveforms: Sequence[Waveform]) -> Ag
         inputs, names = _inputs(network, batch), _outputs(network)
         with torch.inference_mode():
             outputs = network(*map(torch.from_numpy, inputs.values()))
-        for name, found in zip(names, session.run(list(names), inputs), strict=True):
-            expected = getattr(outputs, name).numpy()
+        flat = (*outputs.outputs, *outputs[1:]) if isinstance(outputs, AdaptableOutputs) else outputs
+        for name, wanted, found in zip(names, flat, session.run(list(names), inputs), strict=True):
+            expected = wanted.numpy()
             if name in PROBABILITIES:
                 differences.append(np.abs(found - expected).max())
                 continue

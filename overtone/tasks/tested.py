@@ -41,11 +41,9 @@ def answers(
 ) -> dict[str, Predictions]:
     """Part -> its answers for the test side; a part without a test side is left out."""
     tested = {part: split for part, split in parts.items() if split.test}
+    shares = {split: model.probabilities(answer(model, store, split.test)) for split in set(tested.values())}
     found = {
-        part: _predictions(
-            model.probabilities(answer(model, store, split.test))[part][None], utterances, split, seeds[:1]
-        )
-        for part, split in tested.items()
+        part: _predictions(shares[split][part][None], utterances, split, seeds[:1]) for part, split in tested.items()
     }
     split = parts["fusion"]
     if isinstance(model, Ensemble) and split.test:

@@ -59,9 +59,10 @@ NO_TEST = (
 
 def _calibrate(network: Model, store: FeatureStore, targets: Targets, parts: dict[str, Split]) -> None:
     """Gives each part the temperature that fits the validation clips best, which chose the epoch as well."""
+    logits_of = {split: answer(network, store, split.validation) for split in set(parts.values())}
     for k, part in enumerate(PARTS):
         held_out = torch.tensor(parts[part].validation)
-        logits = targets.at(held_out).among_possible(answer(network, store, parts[part].validation)[part])
+        logits = targets.at(held_out).among_possible(logits_of[parts[part]][part])
         network.temperature[k] = fit_temperature(logits.double().numpy(), targets.truth[held_out].numpy())
 
 
@@ -280,11 +281,12 @@ def train(
     # Clips of corpora with other classes would teach the adapter that theirs are not the others.
     if plan.recipe.adapter and can_adapt(parts["fusion"], utterances) and bool(targets.possible.all()):
         fit_adapter(model, store, utterances, targets.truth, parts["fusion"], plan.recipe.adapter)
-    _write_json(folder / "history.json", [row for _, history in members for row in history])
+    history = [row for _, rows in members for row in rows]
+    _write_json(folder / "history.json", history)
     for part, found in answers(model, store, utterances, parts, seeds).items():
         predictions.write(found, folder / f"predictions-{part}.csv")
     checkpoint.save_weights(folder / "weights.safetensors", model)
-    _report(folder, [row for _, history in members for row in history])
+    _report(folder, history)
     for spent in (folder / "checkpoint.safetensors", *folder.glob("member-*")):
         spent.unlink(missing_ok=True)
     return folder
