@@ -12,6 +12,7 @@ then add one row to the table below and name it in a recipe.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from torch import nn
 
@@ -19,11 +20,17 @@ from overtone.errors import OptionError, nearest
 from overtone.models.mel_cnn import MelCnn
 from overtone.models.network import Network
 from overtone.models.plain import PlainDenseMelCnn, PlainMelCnn, PlainProsodyMlp
+from overtone.models.pooling import PlainStatistics
 from overtone.models.prosody_mlp import ContourProsody
 from overtone.recipe import Recipe
 
 Branch = Callable[[int, float], nn.Module]
-MEL: dict[str, Branch] = {"attentive": MelCnn, "plain": PlainMelCnn, "plain-dense": PlainDenseMelCnn}
+MEL: dict[str, Branch] = {
+    "attentive": MelCnn,
+    "averaging": partial(MelCnn, pooling=PlainStatistics),
+    "plain": PlainMelCnn,
+    "plain-dense": PlainDenseMelCnn,
+}
 PROSODY: dict[str, Branch] = {"contour": ContourProsody, "plain": PlainProsodyMlp}
 
 

@@ -1,5 +1,7 @@
 """Log-mel picture -> embedding and logits: a residual network with attention over time."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -53,12 +55,15 @@ class MelCnn(nn.Module):
     Args:
         emotions: number of classes.
         dropout: share of units dropped before each dense layer.
+        pooling: frames -> one vector, twice as wide; a class of `overtone.models.pooling`.
     """
 
     mean: Tensor
     scale: Tensor
 
-    def __init__(self, emotions: int, dropout: float) -> None:
+    def __init__(
+        self, emotions: int, dropout: float, pooling: Callable[[int], nn.Module] = AttentionStatistics
+    ) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(BANDS))
         self.register_buffer("scale", torch.ones(BANDS))
@@ -69,7 +74,7 @@ class MelCnn(nn.Module):
         bands_left = BANDS // 2 ** (1 + len(STRIDES))
         self.mix = nn.Conv2d(CHANNELS[-1], MIXED, (1, bands_left), bias=False)
         self.mix_norm = nn.BatchNorm1d(MIXED)
-        self.pool = AttentionStatistics(MIXED)
+        self.pool = pooling(MIXED)
         self.embed = nn.Sequential(
             nn.BatchNorm1d(2 * MIXED), nn.Dropout(dropout), nn.Linear(2 * MIXED, EMBEDDING), nn.ReLU()
         )

@@ -17,6 +17,28 @@ def masked_moments(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (variance + 1e-5).sqrt()
 
 
+class PlainStatistics(nn.Module):
+    """`(batch, channels, frames)` -> mean and standard deviation `(batch, 2 * channels)`, every frame alike.
+
+    What `AttentionStatistics` is compared with to see what attention is worth.
+
+    Args:
+        channels: of the input; only for the shape of `AttentionStatistics`.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+
+    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+        """Pooled vector.
+
+        Args:
+            values: `(batch, channels, frames)`.
+            mask: bool `(batch, 1, frames)`, True where frames count.
+        """
+        return torch.cat(masked_moments(values, mask.to(values.dtype)), dim=-1)
+
+
 class AttentionStatistics(nn.Module):
     """`(batch, channels, frames)` -> attention-weighted mean and standard deviation `(batch, 2 * channels)`.
 

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from overtone.models.pooling import AttentionStatistics, masked_moments
+from overtone.models.pooling import AttentionStatistics, PlainStatistics, masked_moments
 
 
 def test_moments_are_those_of_the_frames_that_count(rng: np.random.Generator) -> None:
@@ -38,3 +38,11 @@ def test_attention_looks_only_where_it_may() -> None:
 def test_attention_of_nothing_is_finite() -> None:
     pool = AttentionStatistics(6)
     assert torch.isfinite(pool(torch.randn(1, 6, 9), torch.zeros(1, 1, 9, dtype=torch.bool))).all()
+
+
+def test_plain_statistics_are_those_of_the_frames_that_count() -> None:
+    values, mask = torch.randn(2, 6, 30), torch.zeros(2, 1, 30, dtype=torch.bool)
+    mask[..., 5:20] = True
+    inner = values[..., 5:20]
+    expected = torch.cat([inner.mean(-1), inner.std(-1, correction=0)], dim=-1)
+    torch.testing.assert_close(PlainStatistics(6)(values, mask), expected, atol=1e-4, rtol=0)
