@@ -34,6 +34,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "shift_bands": (0, 32),
     "crop_margin_frames": (-1, 1000),
     "members": (1, 32),
+    "distil": (0, 1),
     "adapter": (0, 100),
 }
 
@@ -63,6 +64,7 @@ class Recipe:
         shift_bands: the most bands by which the picture is shifted (another vocal tract).
         crop_margin_frames: frames of silence kept around the speech when training; -1 keeps the whole clip.
         members: how many networks are trained, each with other draws; their probabilities are averaged.
+        distil: share of their answers in what one more network learns, which then takes their place; 0 keeps them all.
         adapter: strength (inverse of the penalty on its weights) of the layer that answers when unlabelled clips of the
             speaker are known; 0 for none.
         precision: "float32" or "bfloat16" (convolutions only, training only).
@@ -88,6 +90,7 @@ class Recipe:
     shift_bands: int = 3
     crop_margin_frames: int = 10
     members: int = 1
+    distil: float = 0.0
     adapter: float = 0.0
     precision: str = "bfloat16"
 

@@ -34,7 +34,7 @@ FLOORS = {
 TRAINING_ROOMS = ("features", "models")
 # The training half; every other task must run without the [train] extra, and so must not import one of these.
 TRAINING_TASKS = (
-    *("adapt", "prepare", "tested", "batches", "targets", "loop", "checkpoint", "train"),
+    *("adapt", "prepare", "tested", "batches", "targets", "loop", "members", "checkpoint", "train"),
     *("evaluate", "export", "publish", "reproduce"),
 )
 TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")

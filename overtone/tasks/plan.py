@@ -60,7 +60,7 @@ def versions() -> dict[str, str]:
 
 def code_fingerprint() -> str:
     """A name for the code that makes features, networks and their training what they are: 16 hexadecimal digits."""
-    stages = (f"tasks/{name}.py" for name in ("prepare", "batches", "targets", "loop", "adapt"))
+    stages = (f"tasks/{name}.py" for name in ("prepare", "batches", "targets", "loop", "members", "adapt"))
     return fingerprint("audio", "features", "models", "calibration.py", *stages)
 
 
@@ -90,6 +90,11 @@ def splits_of(plan: Plan, utterances: Sequence[Utterance]) -> dict[str, Split]:
             raise OptionError(
                 f"protocol 'paper' splits each part for itself, and recipe '{plan.recipe.name}' trains several "
                 "together; take recipe 'paper', or another protocol"
+            )
+        if plan.recipe.distil:
+            raise OptionError(
+                f"protocol 'paper' splits each part for itself, and recipe '{plan.recipe.name}' distils: a part would "
+                "learn from what another heard of its test side; take recipe 'paper', or another protocol"
             )
         return splits.paper_phases(utterances, plan.seed)
     found = splits.folds(plan.protocol, utterances, plan.seed)[names.index(plan.fold)]

@@ -19,18 +19,43 @@ class Targets(NamedTuple):
     Attributes:
         truth: position of each clip's emotion, int64 `(clips,)`.
         possible: emotions that each clip could have had, bool `(clips, emotions)`; True at the truth.
+        wanted: share of each emotion in the answer to learn, float32 `(clips, emotions)`, rows summing to 1; None where
+            that is the truth alone.
     """
 
     truth: Tensor
     possible: Tensor
+    wanted: Tensor | None = None
 
     def at(self, positions: Tensor) -> "Targets":
         """Those of the clips at these positions, int64 `(some clips,)`."""
-        return Targets(self.truth[positions], self.possible[positions])
+        wanted = None if self.wanted is None else self.wanted[positions]
+        return Targets(self.truth[positions], self.possible[positions], wanted)
 
     def to(self, device: str) -> "Targets":
         """The same on another device."""
-        return Targets(self.truth.to(device), self.possible.to(device))
+        wanted = None if self.wanted is None else self.wanted.to(device)
+        return Targets(self.truth.to(device), self.possible.to(device), wanted)
+
+    def shares(self) -> Tensor:
+        """Share of each emotion in the answer to learn, float32 `(clips, emotions)`."""
+        if self.wanted is not None:
+            return self.wanted
+        return functional.one_hot(self.truth, self.possible.shape[-1]).float()
+
+    def taught(self, positions: Sequence[int], logits: Tensor, share: float) -> "Targets":
+        """The same, with the answers of a teacher mixed into what is to learn.
+
+        Source: Hinton et al. (2015), "Distilling the knowledge in a neural network".
+
+        Args:
+            positions: of the clips that the teacher has answered.
+            logits: its answers `(clips answered, emotions)`.
+            share: of the teacher in what is to learn, in [0, 1].
+        """
+        wanted, clips = self.shares().clone(), torch.tensor(positions)
+        wanted[clips] = (1 - share) * wanted[clips] + share * self.at(clips).among_possible(logits).softmax(-1)
+        return self._replace(wanted=wanted)
 
     def among_possible(self, logits: Tensor) -> Tensor:
         """Logits `(clips, emotions)` with nothing left for emotions that a clip could not have had."""
@@ -64,5 +89,5 @@ def smoothed_cross_entropy(logits: Tensor, targets: Targets, smoothing: float) -
     """
     log_shares = targets.among_possible(logits).log_softmax(-1)
     even = targets.possible / targets.possible.sum(-1, keepdim=True)
-    wanted = smoothing * even + (1 - smoothing) * functional.one_hot(targets.truth, logits.shape[-1])
+    wanted = smoothing * even + (1 - smoothing) * targets.shares()
     return -(wanted * log_shares).sum(-1).mean()

@@ -4,7 +4,7 @@ A run folder holds
 
     run.json               recipe, seed, protocol, fold, split by clip, leak audit, versions
     checkpoint.safetensors all that an interrupted training needs to go on; gone once it has ended
-    member-K.*             a network of an ensemble that is trained already, while the others are not; gone likewise
+    member-K.*             a network that is trained already, while others of the run are not; gone likewise
     history.json           a row per part and epoch
     weights.safetensors    the best weights
     predictions-PART.csv   answers for the test side, none where there is no test side; PART is mel, prosody or fusion,
@@ -19,8 +19,9 @@ An interrupted training goes on where it stood, and on a CPU with as many thread
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,15 @@ from overtone.errors import TrainingError
 from overtone.metrics import SEED, score
 from overtone.models import build
 from overtone.models.adapter import adapter_of
-from overtone.models.ensemble import Ensemble
 from overtone.models.network import Model, Network
 from overtone.outputs import figures, predictions, report
 from overtone.outputs.document import Picture
 from overtone.outputs.whole import write_text
-from overtone.recipe import PARTS, Recipe, from_dict
+from overtone.recipe import PARTS, from_dict
 from overtone.tasks import checkpoint
 from overtone.tasks.adapt import can_adapt, fit_adapter
 from overtone.tasks.loop import answer, fit
+from overtone.tasks.members import History, answering, member_seeds, student_seed, taught_by, together, trained
 from overtone.tasks.plan import SIDES, Plan, described, splits_of
 from overtone.tasks.prepare import FeatureStore, prepare
 from overtone.tasks.progress import Progress, silent_progress
@@ -48,7 +49,6 @@ from overtone.tasks.targets import Targets, targets_of
 from overtone.tasks.tested import answers
 from overtone.values import LeakAudit, Split, Utterance
 
-MEMBER_STEP = 1000  # between the seeds of an ensemble's networks, so that runs of small seeds share none
 SAME_PLAN = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run shares
 NO_TEST = (
     "There is no test side: every clip was learned from or chose the epoch, so this model has no score of its own. The "
@@ -181,47 +181,11 @@ def load_network(folder: Path) -> tuple[Model, dict[str, Any]]:
         raise TrainingError(f"{folder} holds no finished training; run it to its end with --resume")
     run = read_run(folder)
     recipe = from_dict(run["recipe"], str(folder / "run.json"))
-    networks = [build(recipe, len(run["emotions"])) for _ in range(recipe.members)]
-    model = _together(networks)
+    model = together([build(recipe, len(run["emotions"])) for _ in range(answering(recipe))])
     path = folder / "weights.safetensors"
     model.adapter = adapter_of(checkpoint.weights_in(path))
     checkpoint.load_weights(path, model)
     return model.eval(), run
-
-
-def _together(networks: Sequence[Network]) -> Model:
-    return networks[0] if len(networks) == 1 else Ensemble(networks)
-
-
-def member_seeds(recipe: Recipe, seed: int) -> list[int]:
-    """Seeds of the networks of a run; the first is that of the run."""
-    return [seed + MEMBER_STEP * member for member in range(recipe.members)]
-
-
-def _member(
-    plan: Plan, folder: Path, seed: int, emotions: int, fitted: Callable[[Network, int], list[dict[str, Any]]]
-) -> tuple[Network, list[dict[str, Any]]]:
-    """One trained network of an ensemble and its history; kept until the others are trained as well."""
-    kept = folder / f"member-{seed}.safetensors"
-    beside = kept.with_suffix(".json")
-    torch.manual_seed(seed)
-    network = build(plan.recipe, emotions)
-    if kept.is_file():
-        checkpoint.load_weights(kept, network)
-        return network, json.loads(beside.read_text(encoding="utf-8"))
-    history = [{**row, "seed": seed} for row in fitted(network, seed)]
-    network.cpu()
-    network.mel.to(memory_format=torch.contiguous_format)  # as it will be when read again: the same bits
-    network.round_weights()
-    if plan.recipe.members > 1:
-        _write_json(beside, history)
-        checkpoint.save_weights(kept, network)
-    return network, history
-
-
-def _checkpoint(folder: Path, recipe: Recipe, seed: int) -> Path:
-    """Where the training of a network stands; in an ensemble each has its own, so that none goes on another's."""
-    return folder / (f"member-{seed}-checkpoint.safetensors" if recipe.members > 1 else "checkpoint.safetensors")
 
 
 def train(
@@ -268,16 +232,22 @@ def train(
     parts = splits_of(plan, utterances)
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
-    def fitted(network: Network, seed: int) -> list[dict[str, Any]]:
+    def fit_to(wanted: Targets, network: Network, seed: int, path: Path) -> History:
         return fit(
-            network, store, targets, parts, plan.recipe,
-            seed=seed, path=_checkpoint(folder, plan.recipe, seed), device=device, progress=progress, start=start,
+            network, store, wanted, parts, plan.recipe,
+            seed=seed, path=path, device=device, progress=progress, start=start,
         )  # fmt: skip
 
     seeds = member_seeds(plan.recipe, plan.seed)
-    members = [_member(plan, folder, seed, emotions, fitted) for seed in seeds]
-    model = _together([network for network, _ in members])
+    members = [trained(plan.recipe, folder, seed, emotions, partial(fit_to, targets)) for seed in seeds]
+    model = together([network for network, _ in members])
     _calibrate(model, store, targets, parts)
+    if plan.recipe.distil:
+        taught = taught_by(model, store, targets, parts["fusion"].train, plan.recipe.distil)
+        own = student_seed(plan.recipe, plan.seed)
+        members.append(trained(plan.recipe, folder, own, emotions, partial(fit_to, taught)))
+        model = members[-1][0]
+        _calibrate(model, store, targets, parts)
     # Clips of corpora with other classes would teach the adapter that theirs are not the others.
     if plan.recipe.adapter and can_adapt(parts["fusion"], utterances) and bool(targets.possible.all()):
         fit_adapter(model, store, utterances, targets.truth, parts["fusion"], plan.recipe.adapter)

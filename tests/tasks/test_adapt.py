@@ -18,10 +18,11 @@ from overtone.recipe import PARTS
 from overtone.tasks import train as train_module
 from overtone.tasks.adapt import can_adapt
 from overtone.tasks.evaluate import gather, run_folder, scored
+from overtone.tasks.members import member_seeds
 from overtone.tasks.plan import Plan, splits_of
 from overtone.tasks.publish import publish
 from overtone.tasks.recognise import Recogniser, load
-from overtone.tasks.train import load_network, member_seeds, train
+from overtone.tasks.train import load_network, train
 from overtone.ui.cli import main
 from overtone.values import Split
 

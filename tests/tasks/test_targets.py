@@ -41,3 +41,22 @@ def test_impossible_emotions_have_no_say(smoothing: float) -> None:
     loss.backward()
     assert logits.grad is not None
     assert not logits.grad[:, 1::2].any() and logits.grad[:, ::2].all()
+
+
+def test_a_teacher_has_its_share_of_what_is_to_learn() -> None:
+    truth, everything = torch.tensor([0, 1, 2]), torch.ones(3, 3, dtype=torch.bool)
+    answers = torch.tensor([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]])
+    taught = Targets(truth, everything).taught([2, 0], answers.log(), 0.5)
+    torch.testing.assert_close(
+        taught.shares(), torch.tensor([[0.55, 0.05, 0.4], [0.0, 1.0, 0.0], [0.1, 0.25, 0.65]]), atol=1e-6, rtol=0
+    )
+    assert taught.at(torch.tensor([1, 2])).shares()[1].tolist() == taught.shares()[2].tolist()
+    logits = torch.randn(3, 3)
+    expected = functional.cross_entropy(logits, taught.shares())
+    torch.testing.assert_close(smoothed_cross_entropy(logits, taught, 0.0), expected)
+
+
+def test_a_teacher_does_not_teach_what_a_clip_could_not_have_had() -> None:
+    some = torch.tensor([[True, False, True]])
+    taught = Targets(torch.tensor([0]), some).taught([0], torch.tensor([[0.3, 0.4, 0.3]]).log(), 1.0)
+    torch.testing.assert_close(taught.shares(), torch.tensor([[0.5, 0.0, 0.5]]))
