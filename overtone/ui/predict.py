@@ -5,14 +5,11 @@ A file that cannot be recognised is named on stderr and the others are still ans
 
 import argparse
 import math
-import os
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from overtone.audio.container import FOREIGN_SUFFIXES
-from overtone.audio.read import SUFFIXES
+from overtone.audio.search import sound_files
 from overtone.errors import AudioError, OvertoneError
 from overtone.outputs import FORMS, form_named, save
 from overtone.tasks.recognise import Recogniser, load
@@ -20,7 +17,6 @@ from overtone.ui.message import complain
 from overtone.values import Answer
 
 DEFAULT_FORM = "table"
-SOUND_SUFFIXES = SUFFIXES | FOREIGN_SUFFIXES
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
@@ -83,49 +79,6 @@ def _adapted(recogniser: Recogniser, paths: list[str]) -> tuple[Recogniser, int]
         else:
             clips.append(source)
     return recogniser.adapt(clips, on_error=leave_out), len(left_out)
-
-
-def sound_files(path: str) -> Iterator[Path | AudioError]:
-    """The file itself, or every sound file in a folder and below, sorted; an error for what cannot be searched.
-
-    What counts in a folder is the suffix, and sound of kinds that are not read here counts too: it is refused by name.
-    Links to folders are followed, each folder is searched once. Hidden files and folders are passed over.
-    """
-    if not path:
-        yield AudioError("'': an empty name; give the name of a sound file or a folder")
-        return
-    if not Path(path).is_dir():
-        yield Path(path)
-        return
-    errors: list[OSError] = []
-    found = sorted(_files_in(path, errors))
-    yield from (AudioError(f"{file}: is not a regular file") if _is_special(file) else file for file in found)
-    yield from (AudioError(f"{error.filename}: cannot be searched: {error.strerror}") for error in errors)
-    if not found and not errors:
-        yield AudioError(f"{path}: a folder without sound files ({' '.join(sorted(SUFFIXES))})")
-
-
-def _files_in(path: str, errors: list[OSError]) -> Iterator[Path]:
-    """Every file with the suffix of a sound in a folder and below; folders that cannot be searched go to `errors`."""
-    seen: set[str] = set()
-    for folder, folders, names in os.walk(path, onerror=errors.append, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # a link back up would be followed for ever
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in SOUND_SUFFIXES:
-                yield Path(folder) / name
-
-
-def _is_special(file: Path) -> bool:
-    """Whether it is a pipe, a socket or a device, which might never end; what is not there is for the reader to say."""
-    try:
-        return not stat.S_ISREG(file.stat().st_mode)
-    except OSError:
-        return False
 
 
 def _answers(recogniser: Recogniser, found: list[Path | AudioError], failures: list[OvertoneError]) -> Iterator[Answer]:
