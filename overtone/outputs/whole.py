@@ -2,13 +2,19 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from overtone.errors import OvertoneError
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file by way of a temporary one beside it; what stood there before stays until the new one is whole.
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A binary stream into a temporary file beside `path`, which takes its place once all is in it.
+
+    What stood there before stays until then, and for good where the writing breaks off.
 
     Raises:
         OvertoneError: it cannot be written (no space, no permission); nothing half-written is left.
@@ -19,7 +25,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
     except OSError as error:
@@ -28,6 +34,16 @@ def write_bytes(path: Path, content: bytes) -> None:
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        OvertoneError: as `written`.
+    """
+    with written(path) as file:
+        file.write(content)
 
 
 def write_text(path: Path, content: str) -> None:
