@@ -22,18 +22,26 @@ def written(path: Path) -> Iterator[BinaryIO]:
     path = Path(path)
     temporary: str | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            yield file
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OvertoneError(f"cannot write {path}: {reason}; make room or choose another place") from error
+        with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+            with os.fdopen(handle, "wb") as file:
+                yield file
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Makes an `OSError` of writing the `OvertoneError` that names the file or folder and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OvertoneError(f"cannot write {path}: {reason}; make room or choose another place") from error
 
 
 def write_bytes(path: Path, content: bytes) -> None:

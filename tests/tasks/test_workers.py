@@ -14,9 +14,8 @@ from overtone.tasks.workers import Died, results
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
-@pytest.mark.parametrize("jobs", [1, 3])
-def test_each_task_has_its_result(jobs: int) -> None:
-    assert dict(results(doubler, enumerate(range(20)), jobs)) == {n: 2 * n for n in range(20)}
+def test_each_task_has_its_result() -> None:
+    assert dict(results(doubler, enumerate(range(20)), jobs=2)) == {n: 2 * n for n in range(20)}
 
 
 def test_no_task_needs_no_process() -> None:
