@@ -14,7 +14,7 @@ Files that end up in DIR are written in parts/ first, so that no kill leaves hal
 import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -33,6 +33,7 @@ class Parts:
     def __init__(self, out: Path) -> None:
         self._out = out
         self._folder = out / "parts"
+        self._lock_file = self._folder / ".lock"
 
     def has(self, number: int, size: int) -> bool:
         """Whether a part is there with as many results; one that a power cut has left empty is not."""
@@ -96,8 +97,15 @@ class Parts:
         foreign = [path.name for path in self._out.iterdir() if path != self._folder]
         foreign += [path.name for path in self._folder.iterdir() if not path.name.startswith(".")]
         if foreign:
+            self._leave_alone()
             raise OvertoneError(f"{self._out}: holds something else ({min(foreign)}); give --out a folder of its own")
         write_text(self._folder / PLAN, json.dumps(plan, indent=1) + "\n")
+
+    def _leave_alone(self) -> None:
+        """Takes away what `locked` has made, and nothing else."""
+        with suppress(OSError):
+            self._lock_file.unlink()
+            self._folder.rmdir()
 
     def report(self, plan: Plan) -> Report | None:
         """The report of this very batch, where it is done.
@@ -119,7 +127,7 @@ class Parts:
         """
         with naming(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            lock = (self._folder / ".lock").open("w")
+            lock = self._lock_file.open("w")
         with lock:
             _lock(lock.fileno(), self._out)
             yield

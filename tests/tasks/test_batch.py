@@ -54,7 +54,7 @@ def inputs(work: Path) -> Inputs:
 @pytest.fixture(scope="module")
 def undisturbed(work: Path) -> dict[str, bytes]:
     """The files of a batch that nobody disturbed."""
-    report = run(gather([str(work / "m.csv")]), work / "out", Setting(str(work / "tiny.onnx")), jobs=1)
+    report = run(gather([str(work / "m.csv")]), work / "out", Setting(str(work / "tiny.onnx")), jobs=2)
     assert (report["answers"], report["failures"]) == (INPUTS - 2, 2)
     return contents(work / "out")
 
@@ -181,10 +181,15 @@ def test_another_batch_is_refused(
 def test_a_folder_of_something_else_or_somebody_else_is_refused(
     inputs: Inputs, setting: Setting, tmp_path: Path
 ) -> None:
-    (tmp_path / "answers.csv").write_text("dear to me")
-    with pytest.raises(OvertoneError, match=r"holds something else \(answers\.csv\)"):
-        run(inputs, tmp_path, setting)
-    assert (tmp_path / "answers.csv").read_text() == "dear to me"
+    for name in ("mine/answers.csv", "ours/parts/take.wav"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text("dear to me")
+        out = tmp_path / Path(name).parts[0]
+        with pytest.raises(OvertoneError, match=rf"holds something else \({path.name}\)"):
+            run(inputs, out, setting)
+        assert contents(out) == {str(path.relative_to(out)): b"dear to me"}
+        assert (out / "parts").exists() == ("parts" in name)
     with Parts(tmp_path / "out").locked(), pytest.raises(OvertoneError, match="another process is at work"):
         run(inputs, tmp_path / "out", setting)
 
