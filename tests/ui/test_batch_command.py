@@ -209,6 +209,17 @@ def test_an_output_folder_that_cannot_be_made(work: Path, tmp_path: Path, capsys
     assert capsys.readouterr().err.startswith(f"overtone: cannot write {out}")
 
 
+def test_what_predict_says_of_a_speaker_it_knows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    speech = str(PROJECT / "examples" / "speech")
+    known = [speech, "--adapt-from", speech, "--uncertain-below", "0.6"]
+    assert main(["predict", speech, "--form", "csv"]) == 0
+    unknown = capsys.readouterr().out
+    assert main(["predict", *known, "--form", "csv"]) == 0
+    expected = capsys.readouterr().out
+    assert main(["batch", *known, "--out", str(tmp_path / "out"), "--jobs", "1"]) == 0
+    assert (tmp_path / "out" / "answers.csv").read_text("utf-8") == expected != unknown
+
+
 def test_adapting_to_no_clip_is_refused(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ["batch", str(work / "m.csv"), "--out", str(tmp_path / "out"), "--adapt-from", str(tmp_path)]
     assert main(words) == 1
