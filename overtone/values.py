@@ -1,5 +1,6 @@
 """What travels from room to room: frozen values that check their own shape, unit and range."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -90,6 +91,7 @@ class Answer:
         model: id of the model that answered.
         source: file name or description.
         uncertain_below: confidence under which the answer counts as uncertain, in [0, 1]; 0 for never.
+        columns: what a manifest says of it, column -> value; text, numbers, truth values or None.
     """
 
     emotions: tuple[str, ...]
@@ -100,6 +102,7 @@ class Answer:
     model: str = ""
     source: str = ""
     uncertain_below: float = 0.0
+    columns: Mapping[str, str | float | bool | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _expect(0 <= self.uncertain_below <= 1, self, "uncertain_below in [0, 1]", self.uncertain_below)

@@ -7,13 +7,12 @@ Only `path` and `emotion` must be there; an empty cell is an unknown value. Path
 or without byte order mark; cells with commas in double quotes.
 """
 
-import csv
-import math
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from overtone.corpora.about import CorpusAbout, Reading
+from overtone.corpora.table import expect_once, rows, stretch, told
 from overtone.emotions import EMOTIONS, emotion_named
 from overtone.errors import CorpusError, InputError, nearest
 from overtone.values import Utterance
@@ -36,7 +35,6 @@ ABOUT = CorpusAbout(
 MUST_COLUMNS = ("path", "emotion")
 COLUMNS = (*MUST_COLUMNS, "speaker", "sentence", "start_s", "end_s", "gender")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
-SHOWN_BAD_LINES = 10
 
 
 def read(folder: Path) -> Reading:
@@ -55,7 +53,8 @@ def read(folder: Path) -> Reading:
             All bad rows are told in one error, the first ten in full.
     """
     table = Path(folder) / "manifest.csv" if Path(folder).is_dir() else Path(folder)
-    return Reading(tuple(sorted(_utterances(table, _rows(table)), key=lambda utterance: utterance.clip)), {})
+    lines = ((line, [cell.strip() for cell in cells]) for line, cells in rows(table, ABOUT.tree))
+    return Reading(tuple(sorted(_utterances(table, lines), key=lambda utterance: utterance.clip)), {})
 
 
 def clips_expected() -> frozenset[str]:
@@ -63,14 +62,14 @@ def clips_expected() -> frozenset[str]:
     return frozenset()
 
 
-def _utterances(table: Path, rows: Iterator[tuple[int, list[str]]]) -> list[Utterance]:
+def _utterances(table: Path, lines: Iterator[tuple[int, list[str]]]) -> list[Utterance]:
     """One utterance a row, or one error that tells all bad rows."""
-    line, header = next(rows, (1, []))
+    line, header = next(lines, (1, []))
     columns = _columns(table, header, line)
     utterances: list[Utterance] = []
     line_of: dict[str, int] = {}
     bad: list[str] = []
-    for line, cells in rows:
+    for line, cells in lines:
         try:
             if len(cells) != len(columns):
                 raise CorpusError(f"{len(cells)} cells where the header has {len(columns)}")
@@ -82,18 +81,10 @@ def _utterances(table: Path, rows: Iterator[tuple[int, list[str]]]) -> list[Utte
         except InputError as error:
             bad.append(f"line {line}: {error}")
     if bad:
-        raise CorpusError(_told(table, bad))
+        raise CorpusError(told(table, bad))
     if not utterances:
         raise CorpusError(f"{table}: no utterance in it; expected\n{ABOUT.tree}")
     return utterances
-
-
-def _told(table: Path, bad: list[str]) -> str:
-    if len(bad) == 1:
-        return f"{table}, {bad[0]}"
-    more = len(bad) - SHOWN_BAD_LINES
-    shown = [*bad[:SHOWN_BAD_LINES], *([f"... and {more} more"] if more > 0 else [])]
-    return f"{table}: {len(bad)} bad lines:\n" + "\n".join(f"  {line}" for line in shown)
 
 
 def _columns(table: Path, header: list[str], line: int) -> list[str]:
@@ -105,37 +96,17 @@ def _columns(table: Path, header: list[str], line: int) -> list[str]:
         if name not in COLUMNS:
             hint = "; columns are divided by commas" if ";" in name or "\t" in name else nearest(name, COLUMNS)
             raise CorpusError(f"{table}, line {line}: unknown column '{name}'{hint}")
-        if columns.count(name) > 1:
-            raise CorpusError(f"{table}, line {line}: column '{name}' is there twice; keep one")
+    expect_once(columns, f"{table}, line {line}")
     missing = [name for name in MUST_COLUMNS if name not in columns]
     if missing:
         raise CorpusError(f"{table}, line {line}: no column '{missing[0]}'; expected\n{ABOUT.tree}")
     return columns
 
 
-def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
-    """Line number and stripped cells of the header and of every row that is not blank."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            lines = csv.reader(file, strict=True)
-            try:
-                for row in lines:
-                    if any(cells := [cell.strip() for cell in row]):
-                        yield lines.line_num, cells
-            except csv.Error as error:
-                raise CorpusError(f"{table}, line {lines.line_num}: not CSV: {error}") from error
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{table}: not UTF-8 ({error.reason}); save it as 'CSV UTF-8'") from error
-    except OSError as error:
-        raise CorpusError(f"{table}: cannot be read: {error.strerror}; expected\n{ABOUT.tree}") from error
-
-
 def _utterance(table: Path, cells: dict[str, str]) -> Utterance:
     """One row, column -> cell, as an utterance."""
     path = _sound(table.parent, cells["path"])
-    start_s, end_s = _seconds(cells, "start_s"), _seconds(cells, "end_s")
-    if end_s is not None and end_s <= (start_s or 0.0):
-        raise CorpusError(f"end_s {end_s} is not after start_s {start_s or 0.0}")
+    start_s, end_s = stretch(cells.get("start_s", ""), cells.get("end_s", ""))
     gender = cells.get("gender", "").lower()
     if gender not in GENDERS:
         raise CorpusError(f"unknown gender '{gender}'; known are female, male, or nothing")
@@ -162,20 +133,6 @@ def _sound(folder: Path, name: str) -> Path:
     if not there:
         raise CorpusError(f"no sound file '{name}' beside the table")
     return path
-
-
-def _seconds(cells: dict[str, str], column: str) -> float | None:
-    """A time in seconds, >= 0; None where the cell is empty."""
-    text = cells.get(column, "")
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not (math.isfinite(seconds) and seconds >= 0) or "_" in text:
-        raise CorpusError(f"{column} '{text}' is not a number of seconds such as 12.5")
-    return seconds
 
 
 def _clip(folder: Path, path: Path, start_s: float | None, end_s: float | None) -> str:

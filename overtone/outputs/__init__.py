@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from overtone.errors import OptionError, nearest
-from overtone.outputs import csv, json, table
+from overtone.outputs import csv, json, jsonl, table
 from overtone.outputs.whole import write_bytes
 from overtone.values import Answer
 
@@ -30,6 +30,7 @@ class Form(Protocol):
 FORMS: dict[str, Form] = {
     "table": table,
     "json": json,
+    "jsonl": jsonl,
     "csv": csv,
 }
 

@@ -3,7 +3,8 @@
 path,emotion,confidence,uncertain,duration_s,p_neutral,...,mel_p_neutral,...,prosody_p_neutral,...
 clip.wav,happy,0.810000,false,3.700,0.020000,...
 
-The columns come from the first answer; all answers of one file come from one model.
+What a manifest says of the file stands in front. The columns come from the first answer; all answers of one file come
+from one model.
 """
 
 import csv
@@ -14,6 +15,8 @@ from overtone.errors import InputError
 from overtone.values import Answer
 
 FIXED_COLUMNS = ("path", "emotion", "confidence", "uncertain", "duration_s")
+DIGITS = {"duration_s": 3}
+PROBABILITY_DIGITS = 6
 
 
 def write(answers: Iterable[Answer], stream: TextIO) -> None:
@@ -25,29 +28,29 @@ def write(answers: Iterable[Answer], stream: TextIO) -> None:
     writer = csv.writer(stream, lineterminator="\n")
     header: list[str] = []
     for answer in answers:
-        columns = [*FIXED_COLUMNS, *_probability_columns(answer)]
+        ours = as_row(answer)
+        columns = [*answer.columns, *ours]
         if not header:
             header = columns
             writer.writerow(header)
         elif columns != header:
             raise InputError(f"{answer.source}: answers of models with different emotions do not fit into one CSV")
-        writer.writerow(_row(answer))
+        writer.writerow([*answer.columns.values(), *(_cell(*named) for named in ours.items())])
     if not header:
         writer.writerow(FIXED_COLUMNS)
 
 
-def _probability_columns(answer: Answer) -> list[str]:
-    prefixes = ["", *(f"{branch}_" for branch in answer.branches)]
-    return [f"{prefix}p_{emotion}" for prefix in prefixes for emotion in answer.emotions]
+def as_row(answer: Answer) -> dict[str, str | float | bool]:
+    """One answer as column -> value, in order, without the columns of a manifest."""
+    parts = {"": answer.probabilities, **{f"{branch}_": values for branch, values in answer.branches.items()}}
+    fixed = (answer.source, answer.emotion, answer.confidence, answer.uncertain, answer.duration_s)
+    row: dict[str, str | float | bool] = dict(zip(FIXED_COLUMNS, fixed, strict=True))
+    for prefix, values in parts.items():
+        row |= {f"{prefix}p_{emotion}": float(value) for emotion, value in zip(answer.emotions, values, strict=True)}
+    return row
 
 
-def _row(answer: Answer) -> list[str]:
-    probabilities = [value for values in (answer.probabilities, *answer.branches.values()) for value in values]
-    return [
-        answer.source,
-        answer.emotion,
-        f"{answer.confidence:.6f}",
-        "true" if answer.uncertain else "false",
-        f"{answer.duration_s:.3f}",
-        *(f"{value:.6f}" for value in probabilities),
-    ]
+def _cell(column: str, value: str | float | bool) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else f"{value:.{DIGITS.get(column, PROBABILITY_DIGITS)}f}"

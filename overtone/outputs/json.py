@@ -32,8 +32,9 @@ def write(answers: Iterable[Answer], stream: TextIO) -> None:
 
 
 def as_object(answer: Answer) -> dict[str, Any]:
-    """One answer as what JSON knows: probabilities to 6 digits, measured values to 3."""
+    """One answer as what JSON knows, after its columns: probabilities to 6 digits, measured values to 3."""
     return {
+        **answer.columns,
         "path": answer.source,
         "emotion": answer.emotion,
         "confidence": round(answer.confidence, PROBABILITY_DIGITS),

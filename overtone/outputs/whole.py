@@ -2,13 +2,19 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from overtone.errors import OvertoneError
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file by way of a temporary one beside it; what stood there before stays until the new one is whole.
+@contextmanager
+def written(path: Path) -> Iterator[BinaryIO]:
+    """A binary stream into a temporary file beside `path`, which takes its place once all is in it.
+
+    What stood there before stays until then, and for good where the writing breaks off.
 
     Raises:
         OvertoneError: it cannot be written (no space, no permission); nothing half-written is left.
@@ -16,18 +22,36 @@ def write_bytes(path: Path, content: bytes) -> None:
     path = Path(path)
     temporary: str | None = None
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise OvertoneError(f"cannot write {path}: {reason}; make room or choose another place") from error
+        with naming(path):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+            with os.fdopen(handle, "wb") as file:
+                yield file
+            Path(temporary).chmod(0o644)
+            Path(temporary).replace(path)
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """Makes an `OSError` of writing the `OvertoneError` that names the file or folder and says what to do."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise OvertoneError(f"cannot write {path}: {reason}; make room or choose another place") from error
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all.
+
+    Raises:
+        OvertoneError: as `written`.
+    """
+    with written(path) as file:
+        file.write(content)
 
 
 def write_text(path: Path, content: str) -> None:

@@ -43,6 +43,7 @@ class Command(NamedTuple):
 
 COMMANDS: tuple[Command, ...] = (
     Command("predict", "say which emotion is heard in files and folders", "overtone.ui.predict"),
+    Command("batch", "answer for folders and manifests of any size, by all cores", "overtone.ui.batch"),
     Command("info", "tell what a model is: training data, licence, scores, limits", "overtone.ui.info"),
     Command("corpora", "list, download and verify emotional speech corpora", "overtone.ui.corpora"),
     Command("train", "train a model on a corpus and export it", "overtone.ui.training"),

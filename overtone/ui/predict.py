@@ -4,33 +4,24 @@ A file that cannot be recognised is named on stderr and the others are still ans
 """
 
 import argparse
-import math
-import os
-import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from overtone.audio.container import FOREIGN_SUFFIXES
-from overtone.audio.read import SUFFIXES
+from overtone.audio.search import sound_files
 from overtone.errors import AudioError, OvertoneError
 from overtone.outputs import FORMS, form_named, save
 from overtone.tasks.recognise import Recogniser, load
 from overtone.ui.message import complain
+from overtone.ui.options import LeftOut, at_least_one, clips_in, recogniser_arguments
 from overtone.values import Answer
 
 DEFAULT_FORM = "table"
-SOUND_SUFFIXES = SUFFIXES | FOREIGN_SUFFIXES
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
-    """PATH... --model --adapt-from --form --output --uncertain-below --threads."""
+    """PATH... --form --output --model --adapt-from --uncertain-below --threads."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a sound file, or a folder to search for them")
-    parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
-    parser.add_argument(
-        "--adapt-from", metavar="PATH", action="append", default=[],
-        help="unlabelled clips of the one who speaks, or a folder of them: ten or more in different moods",
-    )  # fmt: skip
     parser.add_argument(
         "--form",
         choices=sorted(FORMS),
@@ -39,22 +30,17 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="write there, whole or not at all, instead of stdout"
     )
-    parser.add_argument(
-        "--uncertain-below",
-        metavar="X",
-        type=_share,
-        help="confidence from 0 to 1 under which an answer is called uncertain; without it, as the model's card says",
-    )
-    parser.add_argument("--threads", metavar="N", type=_at_least_one, default=1, help="cores per file (default: 1)")
+    recogniser_arguments(parser)
+    parser.add_argument("--threads", metavar="N", type=at_least_one, default=1, help="cores per file (default: 1)")
 
 
 def predict(args: argparse.Namespace) -> int:
     """Answers for all files; 1 where one could not be recognised."""
     form = args.form or _form_of(args.output)
     recogniser = load(args.model, threads=args.threads, uncertain_below=args.uncertain_below)
-    left_out = 0
+    leave_out = LeftOut()
     if args.adapt_from:
-        recogniser, left_out = _adapted(recogniser, args.adapt_from)
+        recogniser = recogniser.adapt(clips_in(args.adapt_from, leave_out), on_error=leave_out)
     found = [source for path in args.paths for source in sound_files(path)]
     failures: list[OvertoneError] = []
     if args.output is None:
@@ -65,67 +51,7 @@ def predict(args: argparse.Namespace) -> int:
         save(_with_progress(_answers(recogniser, found, failures), len(found)), args.output, form)
     if failures:
         complain(f"{len(failures)} of {len(found)} could not be recognised")
-    return 1 if failures or left_out else 0
-
-
-def _adapted(recogniser: Recogniser, paths: list[str]) -> tuple[Recogniser, int]:
-    """The model for the speaker of these clips, and how many of them had to be left out; each is named on stderr."""
-    left_out: list[OvertoneError] = []
-
-    def leave_out(error: OvertoneError) -> None:
-        left_out.append(error)
-        complain(f"not adapted to: {error}")
-
-    clips = []
-    for source in (source for path in paths for source in sound_files(path)):
-        if isinstance(source, AudioError):
-            leave_out(source)
-        else:
-            clips.append(source)
-    return recogniser.adapt(clips, on_error=leave_out), len(left_out)
-
-
-def sound_files(path: str) -> Iterator[Path | AudioError]:
-    """The file itself, or every sound file in a folder and below, sorted; an error for what cannot be searched.
-
-    What counts in a folder is the suffix, and sound of kinds that are not read here counts too: it is refused by name.
-    Links to folders are followed, each folder is searched once. Hidden files and folders are passed over.
-    """
-    if not path:
-        yield AudioError("'': an empty name; give the name of a sound file or a folder")
-        return
-    if not Path(path).is_dir():
-        yield Path(path)
-        return
-    errors: list[OSError] = []
-    found = sorted(_files_in(path, errors))
-    yield from (AudioError(f"{file}: is not a regular file") if _is_special(file) else file for file in found)
-    yield from (AudioError(f"{error.filename}: cannot be searched: {error.strerror}") for error in errors)
-    if not found and not errors:
-        yield AudioError(f"{path}: a folder without sound files ({' '.join(sorted(SUFFIXES))})")
-
-
-def _files_in(path: str, errors: list[OSError]) -> Iterator[Path]:
-    """Every file with the suffix of a sound in a folder and below; folders that cannot be searched go to `errors`."""
-    seen: set[str] = set()
-    for folder, folders, names in os.walk(path, onerror=errors.append, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:  # a link back up would be followed for ever
-            folders.clear()
-            continue
-        seen.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in SOUND_SUFFIXES:
-                yield Path(folder) / name
-
-
-def _is_special(file: Path) -> bool:
-    """Whether it is a pipe, a socket or a device, which might never end; what is not there is for the reader to say."""
-    try:
-        return not stat.S_ISREG(file.stat().st_mode)
-    except OSError:
-        return False
+    return 1 if failures or leave_out.count else 0
 
 
 def _answers(recogniser: Recogniser, found: list[Path | AudioError], failures: list[OvertoneError]) -> Iterator[Answer]:
@@ -159,19 +85,3 @@ def _with_progress(answers: Iterator[Answer], total: int) -> Iterator[Answer]:
 def _form_of(output: Path | None) -> str:
     suffix = "" if output is None else output.suffix.lower().removeprefix(".")
     return suffix if suffix in FORMS else DEFAULT_FORM
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = math.nan
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return share
-
-
-def _at_least_one(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return int(text)

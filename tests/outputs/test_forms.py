@@ -1,14 +1,16 @@
 import csv
 import io
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from overtone.corpora.ravdess import EMOTIONS
-from overtone.errors import InputError, OptionError, OvertoneError
-from overtone.outputs import FORMS, form_named, save
+from overtone.errors import InputError, MissingExtraError, OptionError, OvertoneError
+from overtone.outputs import FORMS, form_named, parquet, save
 from overtone.values import Answer
 
 
@@ -53,6 +55,48 @@ def test_json_has_every_key_and_number(rng: np.random.Generator) -> None:
 
 def test_json_of_no_answer_is_an_empty_list() -> None:
     assert json.loads(written("json", [])) == []
+
+
+def test_json_lines_are_the_objects_of_json(rng: np.random.Generator) -> None:
+    given = answers(rng, NAMES)
+    lines = written("jsonl", given).splitlines()
+    assert [json.loads(line) for line in lines] == json.loads(written("json", given))
+    assert written("jsonl", []) == ""
+
+
+def test_columns_of_a_manifest_stand_in_front(rng: np.random.Generator) -> None:
+    given = [replace(answer, columns={"id": 7, "said": "oh, no", "left": None}) for answer in answers(rng, NAMES)]
+    rows = list(csv.reader(io.StringIO(written("csv", given), newline="")))
+    assert rows[0][:4] == ["id", "said", "left", "path"]
+    assert [row[:4] for row in rows[1:]] == [["7", "oh, no", "", name] for name in NAMES]
+    for row in json.loads(written("json", given)):
+        assert list(row)[:4] == ["id", "said", "left", "path"]
+        assert (row["id"], row["said"], row["left"]) == (7, "oh, no", None)
+
+
+def test_parquet_is_the_csv_with_types(rng: np.random.Generator) -> None:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
+    import pyarrow.parquet
+
+    given = [replace(answer, columns={"id": k, "said": "oh"}) for k, answer in enumerate(answers(rng, NAMES))]
+    stream = io.BytesIO()
+    parquet.write(given, stream, {"id": pa.int16()})
+    table = pyarrow.parquet.read_table(io.BytesIO(stream.getvalue()))
+    assert table.column_names == next(csv.reader(io.StringIO(written("csv", given))))
+    kinds = ["int16", "string", "string", "string", "double", "bool", "double", "double"]
+    assert [str(kind) for kind in table.schema.types[:8]] == kinds
+    assert table["path"].to_pylist() == [name.replace("\udcff", "\\udcff") for name in NAMES]
+    assert table["id"].to_pylist() == list(range(len(NAMES)))
+    assert table["mel_p_sad"].to_pylist() == [one.branches["mel"][EMOTIONS.index("sad")] for one in given]
+    stream = io.BytesIO()
+    parquet.write([], stream)
+    assert pyarrow.parquet.read_table(io.BytesIO(stream.getvalue())).num_rows == 0
+
+
+def test_parquet_without_pyarrow_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'overtone\[parquet\]'"):
+        parquet.write([], io.BytesIO())
 
 
 def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from overtone.errors import OvertoneError
-from overtone.outputs.whole import write_bytes, write_text
+from overtone.outputs.whole import write_bytes, write_text, written
 
 
 def test_written_and_replaced_with_nothing_beside(tmp_path: Path) -> None:
@@ -27,6 +27,16 @@ def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(Path, "replace", full)
     with pytest.raises(OvertoneError, match=r"cannot write .*x.bin: No space left on device; make room"):
         write_bytes(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert [file.name for file in tmp_path.iterdir()] == ["x.bin"]
+
+
+def test_what_breaks_off_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "x.bin"
+    write_bytes(path, b"old")
+    with pytest.raises(ZeroDivisionError), written(path) as file:
+        file.write(b"half")
+        raise ZeroDivisionError
     assert path.read_bytes() == b"old"
     assert [file.name for file in tmp_path.iterdir()] == ["x.bin"]
 

@@ -13,9 +13,7 @@ import soundfile
 import tiny_model
 
 from overtone.audio.read import read
-from overtone.errors import AudioError
 from overtone.ui.cli import main
-from overtone.ui.predict import sound_files
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -170,30 +168,10 @@ def test_sound_of_foreign_kinds_in_a_folder_is_named(
     assert err.splitlines()[-1] == "overtone: 9 of 12 could not be recognised"
 
 
-def test_links_to_folders_are_followed_once(folder: Path, tmp_path: Path) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "e.wav").touch()
-    (folder / "link").symlink_to(tmp_path / "elsewhere")
-    (folder / "link2").symlink_to(tmp_path / "elsewhere")
-    (folder / "deep" / "up").symlink_to(folder)
-    (folder / "deep" / "self").symlink_to(".")
-    found = [file.relative_to(folder).as_posix() for file in sound_files(str(folder)) if isinstance(file, Path)]
-    assert found == ["a.flac", "b.WAV", "deep/er/c.ogg", "link/e.wav"]
-
-
 def test_links_to_files_that_are_gone_are_named(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "gone.wav").symlink_to("nowhere.wav")
     assert main(["predict", str(folder), "--model", model]) == 1
     assert capsys.readouterr().err.splitlines()[0] == f"overtone: {folder}/gone.wav: no such file"
-
-
-@pytest.mark.skipif(os.name != "posix", reason="named pipes of POSIX")
-def test_a_named_pipe_in_a_folder_is_not_waited_for(folder: Path) -> None:
-    os.mkfifo(folder / "pipe.wav")
-    *files, error = sound_files(str(folder))
-    assert files == [folder / "a.flac", folder / "b.WAV", folder / "deep/er/c.ogg"]
-    assert isinstance(error, AudioError)
-    assert str(error) == f"{folder}/pipe.wav: is not a regular file"
 
 
 def test_an_empty_name(model: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -210,21 +188,6 @@ def test_a_broken_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixt
     assert out == ""
     assert err.startswith(f"overtone: {tmp_path}/broken.onnx: not a model")
     assert len(err.splitlines()) == 1
-
-
-def test_folders_that_cannot_be_searched_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scandir = os.scandir
-
-    def refusing(path):
-        if str(path).endswith("deep"):
-            raise PermissionError(13, "Permission denied", str(path))
-        return scandir(path)
-
-    monkeypatch.setattr(os, "scandir", refusing)  # root may search anything
-    *files, error = list(sound_files(str(folder)))
-    assert files == [folder / "a.flac", folder / "b.WAV"]
-    assert isinstance(error, AudioError)
-    assert str(error) == f"{folder}/deep: cannot be searched: Permission denied"
 
 
 def test_odd_file_names(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

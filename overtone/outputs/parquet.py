@@ -1,0 +1,68 @@
+r"""Answers as Parquet: the columns of `overtone.outputs.csv`, as text, truth values and numbers that are not rounded.
+
+Text of Parquet is UTF-8: bytes of a file name that are none stand as escapes (`\udcff`).
+"""
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import Any, BinaryIO
+
+from overtone.errors import MissingExtraError
+from overtone.outputs.csv import FIXED_COLUMNS, as_row
+from overtone.values import Answer
+
+GROUP_ROWS = 65_536
+
+
+def write(answers: Iterable[Answer], stream: BinaryIO, types: Mapping[str, Any] | None = None) -> None:
+    """Writes one row per answer; a table without columns of probabilities where there is none.
+
+    Args:
+        answers: in the order of the rows, all of one model.
+        stream: where to.
+        types: type of pyarrow of each column of a manifest that is no text.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    pa = arrow()
+    left = iter(answers)
+    group = list(islice(left, GROUP_ROWS))
+    schema = pa.schema(_fields(group[0], types or {}) if group else [(name, pa.string()) for name in FIXED_COLUMNS])
+    with pa.parquet.ParquetWriter(stream, schema) as writer:
+        while group:
+            rows = [{name: _utf8(value) for name, value in _row(answer).items()} for answer in group]
+            writer.write_table(pa.Table.from_pylist(rows, schema))
+            group = list(islice(left, GROUP_ROWS))
+
+
+def arrow() -> Any:
+    """The package `pyarrow`, with `pyarrow.parquet`.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "Parquet needs pyarrow, which is not installed: pip install 'overtone[parquet]'"
+        ) from error
+    return pyarrow
+
+
+def _row(answer: Answer) -> dict[str, Any]:
+    return {**answer.columns, **as_row(answer)}
+
+
+def _fields(answer: Answer, types: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    pa = arrow()
+    kinds = {str: pa.string(), bool: pa.bool_(), float: pa.float64()}
+    ours = as_row(answer)
+    given = [(name, types.get(name, pa.string())) for name in answer.columns]
+    return [*given, *((name, kinds[type(value)]) for name, value in ours.items())]
+
+
+def _utf8(value: Any) -> Any:
+    return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

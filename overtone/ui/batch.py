@@ -1,0 +1,65 @@
+"""`overtone batch SOURCE... --out DIR`: folders, patterns or a manifest -> a file of answers and one of failures.
+
+Killed and started again, it goes on where it stood. A file that cannot be recognised stands in `failures.csv`, and the
+exit code is then 1. `docs/scale.md` tells more.
+"""
+
+import argparse
+from pathlib import Path
+
+from overtone.tasks.batch import FORMS, run
+from overtone.tasks.inputs import gather
+from overtone.tasks.setting import Setting
+from overtone.ui.message import complain
+from overtone.ui.options import LeftOut, at_least_one, clips_in, recogniser_arguments
+from overtone.ui.progress import Bar
+
+
+def batch_arguments(parser: argparse.ArgumentParser) -> None:
+    """SOURCE... --out --form --jobs --shard --model --adapt-from --uncertain-below."""
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE",
+        help="a folder, a sound file, a pattern such as 'calls/**/*.flac', or one manifest (.csv or .parquet)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, required=True, help="folder of answers and failures, this batch's alone"
+    )
+    parser.add_argument("--form", choices=FORMS, default=FORMS[0], help=f"of the answers (default: {FORMS[0]})")
+    parser.add_argument("--jobs", metavar="N", type=at_least_one, help="processes at a time (default: one per core)")
+    parser.add_argument(
+        "--shard",
+        metavar="K/N",
+        type=_shard,
+        default=(1, 1),
+        help="do the K-th of N shares alone, into a DIR of its own",
+    )
+    recogniser_arguments(parser)
+
+
+def batch(args: argparse.Namespace) -> int:
+    """Answers and failures of all sources; 1 where one could not be recognised."""
+    leave_out = LeftOut()
+    clips = tuple(map(str, clips_in(args.adapt_from, leave_out))) if args.adapt_from else None
+    setting = Setting(str(args.model or ""), args.uncertain_below, clips)
+    with Bar("files") as bar:
+        report = run(
+            gather(args.sources),
+            args.out,
+            setting,
+            form=args.form,
+            jobs=args.jobs,
+            shard=args.shard,
+            progress=bar,
+            on_error=leave_out,
+        )
+    failures, total = report["failures"], report["failures"] + report["answers"]
+    if failures:
+        complain(f"{failures} of {total} could not be recognised; {args.out / 'failures.csv'} says why")
+    return 1 if failures or leave_out.count else 0
+
+
+def _shard(text: str) -> tuple[int, int]:
+    shard, slash, shards = text.partition("/")
+    if not slash or not 1 <= at_least_one(shard) <= at_least_one(shards):
+        raise argparse.ArgumentTypeError(f"expected K/N with K from 1 to N, such as 2/8, got {text!r}")
+    return int(shard), int(shards)

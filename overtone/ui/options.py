@@ -1,0 +1,65 @@
+"""What the commands that recognise have in common: which model, adapted to whom, and how sure it must be."""
+
+import argparse
+import math
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from overtone.audio.search import sound_files
+from overtone.errors import OvertoneError
+from overtone.ui.message import complain
+
+
+def recogniser_arguments(parser: argparse.ArgumentParser) -> None:
+    """--model --adapt-from --uncertain-below."""
+    parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
+    parser.add_argument(
+        "--adapt-from", metavar="PATH", action="append", default=[],
+        help="unlabelled clips of the one who speaks, or a folder of them: ten or more in different moods",
+    )  # fmt: skip
+    parser.add_argument(
+        "--uncertain-below",
+        metavar="X",
+        type=_share,
+        help="confidence from 0 to 1 under which an answer is called uncertain; without it, as the model's card says",
+    )
+
+
+class LeftOut:
+    """Names clips that are not adapted to on stderr, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, error: OvertoneError) -> None:
+        """One more."""
+        self.count += 1
+        complain(f"not adapted to: {error}")
+
+
+def clips_in(paths: Iterable[str], leave_out: Callable[[OvertoneError], None]) -> list[Path]:
+    """The sound files that are named, or lie in folders that are; what cannot be searched goes to `leave_out`."""
+    clips = []
+    for source in (source for path in paths for source in sound_files(path)):
+        if isinstance(source, OvertoneError):
+            leave_out(source)
+        else:
+            clips.append(source)
+    return clips
+
+
+def at_least_one(text: str) -> int:
+    """A whole number from 1 on, for `argparse`."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
+    return share
