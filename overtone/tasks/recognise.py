@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
-from overtone.audio.read import Source, expect_no_longer, from_array, read
+from overtone.audio.opened import Source
+from overtone.audio.read import expect_no_longer, from_array, read
 from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
 from overtone.tasks import usual
 from overtone.tasks.card import read_card
