@@ -26,6 +26,7 @@ FLOORS = {
     "leaks": 5,
     "metrics": 5,
     "splits": 5,
+    "turns": 5,
     "models": 6,
     "tasks": 7,
     "__init__": 8,
