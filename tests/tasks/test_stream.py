@@ -172,6 +172,15 @@ def test_turns_get_one_answer_each(recogniser: Recogniser, talk: np.ndarray) -> 
         assert np.isnan(outside).all()
 
 
+def test_segments_of_a_timeline_are_turns_too(recogniser: Recogniser, talk: np.ndarray) -> None:
+    whole = recogniser.timeline(talk, RATE_HZ)
+    again = recogniser.timeline(silence(whole.duration_s), RATE_HZ, segments=whole.segments)
+    assert [(part.start_s, part.end_s) for part in again.segments] == [
+        (part.start_s, part.end_s) for part in whole.segments
+    ]
+    assert not any(part.speech for part in again.segments)  # what was heard elsewhere is not kept
+
+
 def test_turns_of_another_recording(recogniser: Recogniser) -> None:
     for turn in (Segment(1, 9), Segment(2, 2.3)):
         with pytest.raises(InputError, match=r"^array: ends at 2\.000 s, and a turn from .* another recording\?"):
