@@ -12,7 +12,12 @@ from overtone.errors import InputError
 SAMPLE_RATE_HZ = 16_000
 
 
-def _expect(condition: bool, owner: object, expected: str, got: object) -> None:
+def expect(condition: bool, owner: object, expected: str, got: object) -> None:
+    """Nothing, where a value holds what it should.
+
+    Raises:
+        InputError: it does not; the message says what was expected and what came.
+    """
     if not condition:
         raise InputError(f"{type(owner).__name__}: expected {expected}, got {got!r}")
 
@@ -48,10 +53,10 @@ class Utterance:
     clip: str = ""
 
     def __post_init__(self) -> None:
-        _expect(self.emotion in EMOTIONS, self, f"an emotion out of {EMOTIONS}", self.emotion)
-        _expect(self.gender in ("female", "male", ""), self, "gender 'female', 'male' or ''", self.gender)
-        _expect(self.start_s >= 0, self, "start_s >= 0", self.start_s)
-        _expect(self.end_s is None or self.end_s > self.start_s, self, "end_s > start_s", (self.start_s, self.end_s))
+        expect(self.emotion in EMOTIONS, self, f"an emotion out of {EMOTIONS}", self.emotion)
+        expect(self.gender in ("female", "male", ""), self, "gender 'female', 'male' or ''", self.gender)
+        expect(self.start_s >= 0, self, "start_s >= 0", self.start_s)
+        expect(self.end_s is None or self.end_s > self.start_s, self, "end_s > start_s", (self.start_s, self.end_s))
 
 
 @dataclass(frozen=True)
@@ -68,9 +73,9 @@ class Waveform:
 
     def __post_init__(self) -> None:
         samples = self.samples
-        _expect(isinstance(samples, np.ndarray), self, "samples as numpy array", type(samples))
-        _expect(samples.dtype == np.float32, self, "samples of dtype float32", samples.dtype)
-        _expect(samples.ndim == 1, self, "samples of shape (samples,)", samples.shape)
+        expect(isinstance(samples, np.ndarray), self, "samples as numpy array", type(samples))
+        expect(samples.dtype == np.float32, self, "samples of dtype float32", samples.dtype)
+        expect(samples.ndim == 1, self, "samples of shape (samples,)", samples.shape)
 
     @property
     def duration_s(self) -> float:
@@ -105,10 +110,10 @@ class Answer:
     columns: Mapping[str, str | float | bool | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        _expect(0 <= self.uncertain_below <= 1, self, "uncertain_below in [0, 1]", self.uncertain_below)
+        expect(0 <= self.uncertain_below <= 1, self, "uncertain_below in [0, 1]", self.uncertain_below)
         for name, values in {"fused": self.probabilities, **self.branches}.items():
-            _expect(np.shape(values) == (len(self.emotions),), self, f"({len(self.emotions)},) for {name}", values)
-            _expect(abs(float(np.sum(values)) - 1) < 1e-3, self, f"{name} probabilities summing to 1", values)
+            expect(np.shape(values) == (len(self.emotions),), self, f"({len(self.emotions)},) for {name}", values)
+            expect(abs(float(np.sum(values)) - 1) < 1e-3, self, f"{name} probabilities summing to 1", values)
 
     @property
     def emotion(self) -> str:
@@ -147,7 +152,7 @@ class Split:
     def __post_init__(self) -> None:
         sides = (set(self.train), set(self.validation), set(self.test))
         total = sum(len(side) for side in sides)
-        _expect(len(set().union(*sides)) == total, self, "train, validation and test without a common clip", self.fold)
+        expect(len(set().union(*sides)) == total, self, "train, validation and test without a common clip", self.fold)
 
 
 @dataclass(frozen=True)
@@ -204,18 +209,18 @@ class Predictions:
 
     def __post_init__(self) -> None:
         n = len(self.path)
-        _expect(n > 0, self, "at least one row", n)
+        expect(n > 0, self, "at least one row", n)
         for name in ("path", "speaker", "sentence", "fold", "seed", "truth"):
             shape = np.shape(getattr(self, name))
-            _expect(shape == (n,), self, f"{name} of shape ({n},)", shape)
-        _expect(np.shape(self.probabilities) == (n, len(self.emotions)), self, "a column per emotion", self.emotions)
+            expect(shape == (n,), self, f"{name} of shape ({n},)", shape)
+        expect(np.shape(self.probabilities) == (n, len(self.emotions)), self, "a column per emotion", self.emotions)
         foreign = sorted(set(self.truth.tolist()) - set(self.emotions))
-        _expect(not foreign, self, f"truth out of {self.emotions}", foreign)
+        expect(not foreign, self, f"truth out of {self.emotions}", foreign)
         sums = self.probabilities.sum(axis=1)
         worst = self.path[np.argmax(np.nan_to_num(np.abs(sums - 1), nan=np.inf))]
-        _expect(np.allclose(sums, 1, atol=1e-3), self, "probabilities summing to 1 in each row", str(worst))
+        expect(np.allclose(sums, 1, atol=1e-3), self, "probabilities summing to 1 in each row", str(worst))
         once = len(set(zip(self.path.tolist(), self.seed.tolist(), strict=True)))
-        _expect(once == n, self, "each clip once per seed", f"{n - once} rows too many")
+        expect(once == n, self, "each clip once per seed", f"{n - once} rows too many")
 
     def __len__(self) -> int:
         return len(self.path)

@@ -26,7 +26,8 @@ from overtone.tasks.fingerprint import fingerprint
 from overtone.tasks.inputs import Input, Inputs, Value
 from overtone.tasks.parts import Parts, Report, opened
 from overtone.tasks.progress import Progress, silent_progress
-from overtone.tasks.recognise import BRANCHES, Recogniser
+from overtone.tasks.recognise import Recogniser
+from overtone.tasks.session import BRANCHES
 from overtone.tasks.setting import OnError, Setting, recognising, sha256
 from overtone.tasks.workers import Died, Work, results
 from overtone.values import Answer

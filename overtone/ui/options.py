@@ -1,4 +1,4 @@
-"""What the commands that recognise have in common: which model, adapted to whom, and how sure it must be."""
+"""What commands that recognise have in common: which model, adapted to whom, how sure it must be, on how many cores."""
 
 import argparse
 import math
@@ -7,6 +7,7 @@ from pathlib import Path
 
 from overtone.audio.search import sound_files
 from overtone.errors import OvertoneError
+from overtone.tasks.recognise import Recogniser, load
 from overtone.ui.message import complain
 
 
@@ -23,6 +24,24 @@ def recogniser_arguments(parser: argparse.ArgumentParser) -> None:
         type=_share,
         help="confidence from 0 to 1 under which an answer is called uncertain; without it, as the model's card says",
     )
+
+
+def threads_argument(parser: argparse.ArgumentParser) -> None:
+    """--threads."""
+    parser.add_argument("--threads", metavar="N", type=at_least_one, default=1, help="cores to use (default: 1)")
+
+
+def recogniser_of(args: argparse.Namespace, threads: int = 1) -> tuple[Recogniser, int]:
+    """The recogniser that `recogniser_arguments` ask for, and how many clips to adapt to had to be left out.
+
+    Args:
+        args: as parsed.
+        threads: cores to use for one sound.
+    """
+    recogniser, leave_out = load(args.model, threads=threads, uncertain_below=args.uncertain_below), LeftOut()
+    if args.adapt_from:
+        recogniser = recogniser.adapt(clips_in(args.adapt_from, leave_out), on_error=leave_out)
+    return recogniser, leave_out.count
 
 
 class LeftOut:

@@ -4,16 +4,18 @@ A file that cannot be recognised is named on stderr and the others are still ans
 """
 
 import argparse
+import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from overtone.audio.search import sound_files
 from overtone.errors import AudioError, OvertoneError
 from overtone.outputs import FORMS, form_named, save
-from overtone.tasks.recognise import Recogniser, load
+from overtone.tasks.recognise import Recogniser
 from overtone.ui.message import complain
-from overtone.ui.options import LeftOut, at_least_one, clips_in, recogniser_arguments
+from overtone.ui.options import recogniser_arguments, recogniser_of, threads_argument
 from overtone.values import Answer
 
 DEFAULT_FORM = "table"
@@ -31,27 +33,25 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", metavar="FILE", type=Path, help="write there, whole or not at all, instead of stdout"
     )
     recogniser_arguments(parser)
-    parser.add_argument("--threads", metavar="N", type=at_least_one, default=1, help="cores per file (default: 1)")
+    threads_argument(parser)
 
 
 def predict(args: argparse.Namespace) -> int:
     """Answers for all files; 1 where one could not be recognised."""
     form = args.form or _form_of(args.output)
-    recogniser = load(args.model, threads=args.threads, uncertain_below=args.uncertain_below)
-    leave_out = LeftOut()
-    if args.adapt_from:
-        recogniser = recogniser.adapt(clips_in(args.adapt_from, leave_out), on_error=leave_out)
+    recogniser, left_out = recogniser_of(args, args.threads)
     found = [source for path in args.paths for source in sound_files(path)]
     failures: list[OvertoneError] = []
     if args.output is None:
         form_named(form).write(_answers(recogniser, found, failures), sys.stdout)
-    elif args.output.exists() and not args.output.is_file() and not args.output.is_dir():
-        _write_to_device(_answers(recogniser, found, failures), args.output, form)
+    elif is_device(args.output):
+        with opened_device(args.output) as stream:
+            form_named(form).write(_answers(recogniser, found, failures), stream)
     else:
         save(_with_progress(_answers(recogniser, found, failures), len(found)), args.output, form)
     if failures:
         complain(f"{len(failures)} of {len(found)} could not be recognised")
-    return 1 if failures or leave_out.count else 0
+    return 1 if failures or left_out else 0
 
 
 def _answers(recogniser: Recogniser, found: list[Path | AudioError], failures: list[OvertoneError]) -> Iterator[Answer]:
@@ -67,10 +67,17 @@ def _answers(recogniser: Recogniser, found: list[Path | AudioError], failures: l
             complain(str(result))
 
 
-def _write_to_device(answers: Iterator[Answer], device: Path, form: str) -> None:
+def is_device(path: Path) -> bool:
+    """Whether it is there, and neither a file nor a folder: what `write_bytes` must not put a file in the place of."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextlib.contextmanager
+def opened_device(device: Path) -> Iterator[TextIO]:
+    """A device or pipe to write text to; its errors name it."""
     try:
         with device.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            form_named(form).write(answers, stream)
+            yield stream
     except OSError as error:
         error.filename = error.filename or str(device)
         raise
