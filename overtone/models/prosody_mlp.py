@@ -125,7 +125,8 @@ class ContourProsody(nn.Module):
         mask = spoken_frames(features, MARGIN_FRAMES)
         tracks, summaries = contours(features, mask)
         positions, inside = spans_together(mask) if self.training else spans_apart(mask)  # as in `MelCnn`
-        return tracks.gather(2, positions[:, None].expand(-1, TRACKS, -1)), summaries, inside
+        # Behind the end of a shorter span the last frame may come again: it must not be heard.
+        return tracks.gather(2, positions[:, None].expand(-1, TRACKS, -1)) * inside[:, None], summaries, inside
 
     def forward(self, tracks: Tensor, summaries: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.

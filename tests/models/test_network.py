@@ -96,6 +96,19 @@ def test_an_answer_does_not_depend_on_who_is_in_the_batch(
             )
 
 
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_speech_to_the_very_end_does_not_go_on_in_a_batch(
+    network: Networks, rng: np.random.Generator, recipe: str
+) -> None:
+    """Such as windows cut out of a recording: behind the last frame of the shorter speech there is nothing to hear."""
+    spoken = [sounds.speech_like(rng, duration_s, around_s=0.0)[-16_000:] for duration_s in (1.5, 0.5)]
+    windows = [np.pad(clip, (16_000 - len(clip), 0)) for clip in spoken]
+    together = probabilities(answers(network(recipe), *windows))
+    for index, clip in enumerate(windows):
+        alone = probabilities(answers(network(recipe), clip))
+        torch.testing.assert_close(together[:, index], alone[:, 0], atol=1e-5, rtol=0)
+
+
 @pytest.mark.parametrize(("before_hops", "after_s"), [(0, 2.0), (40, 0.0), (120, 3.0)])
 def test_silence_around_the_speech_changes_little(
     network: Networks, clips: list[np.ndarray], before_hops: int, after_s: float
