@@ -14,7 +14,7 @@ from overtone.corpora import corpus_named
 from overtone.emotions import EMOTIONS
 from overtone.errors import CorpusError, MissingExtraError, OptionError, nearest
 from overtone.recipe import PARTS, Recipe
-from overtone.tasks.fingerprint import fingerprint
+from overtone.tasks.fingerprint import FEATURES, fingerprint
 from overtone.values import LeakAudit, Split, Utterance
 
 # All that has a say in a result or is needed at the end of a training, so that none is missed only then.
@@ -61,7 +61,7 @@ def versions() -> dict[str, str]:
 def code_fingerprint() -> str:
     """A name for the code that makes features, networks and their training what they are: 16 hexadecimal digits."""
     stages = (f"tasks/{name}.py" for name in ("prepare", "batches", "targets", "loop", "members", "adapt"))
-    return fingerprint("audio", "features", "models", "calibration.py", *stages)
+    return fingerprint(*FEATURES, "models", "calibration.py", *stages)
 
 
 def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from overtone.features.augment import vary_waveform
 from overtone.features.front_end import FrontEnd
 from overtone.features.loudness import SILENCE_BELOW_PEAK_DB
 from overtone.outputs.whole import write_bytes
-from overtone.tasks.fingerprint import fingerprint
+from overtone.tasks.fingerprint import FEATURES, fingerprint
 from overtone.tasks.progress import Progress, silent_progress
 from overtone.values import Utterance, Waveform
 
@@ -88,7 +88,7 @@ def _stem(utterances: Sequence[Utterance]) -> str:
         except OSError as error:
             raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
         files.append((utterance.clip, found.st_size, found.st_mtime_ns, utterance.start_s, utterance.end_s))
-    return fingerprint("audio", "features", more=repr(files))
+    return fingerprint(*FEATURES, more=repr(files))
 
 
 def read_all(utterances: Sequence[Utterance], progress: Progress) -> list[Waveform]:
