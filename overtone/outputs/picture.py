@@ -14,7 +14,7 @@ import numpy as np
 from overtone.outputs.drawing import new_figure, plain, png, svg, titled
 from overtone.outputs.palette import INK, LINE, SOFT, colour_of, ink_on
 from overtone.outputs.table import printable, shortened
-from overtone.outputs.tiers import Tier, tiers, words
+from overtone.outputs.tiers import Tier, clock, tiers, words
 from overtone.timeline import Curves, Segment, Timeline
 
 if TYPE_CHECKING:
@@ -65,12 +65,6 @@ def coarser(curves: Curves, most_steps: int) -> Curves:
     means = [_means(values, starts) for values in (*curves.probabilities.T, voiced)]
     loudness_db = np.maximum.reduceat(curves.loudness_db, starts)
     return Curves(curves.step_s * times, np.stack(means[:-1], axis=1), np.nan_to_num(means[-1]), loudness_db)
-
-
-def clock(time_s: float) -> str:
-    """A time as people write it: 0:07, 1:02:03."""
-    minutes, seconds = divmod(round(time_s), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}" if minutes >= 60 else f"{minutes}:{seconds:02}"
 
 
 def _means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -172,7 +166,7 @@ def _draw_waveform(axes: "Axes", curves: Curves, timeline: Timeline) -> None:
     height = _held(envelope)
     axes.fill_between(_edges(curves), -height, height, step="post", color=SOFT, linewidth=0)
     axes.set_ylim(-1.1, 1.1)
-    axes.set_yticks([0], ["waveform"])
+    axes.set_yticks([0], ["sound"])
 
 
 def _draw_emotions(axes: "Axes", curves: Curves, names: tuple[str, ...]) -> None:

@@ -76,6 +76,15 @@ def span_ms(segment: Segment) -> tuple[int, int]:
     return start, max(round(1000 * segment.end_s), start + 1)
 
 
+def clock(time_s: float, digits: int = 0) -> str:
+    """A time as a player counts it: 0:07, 1:02:03; with so many digits of a second, none rounded up."""
+    units = int(time_s * 10**digits + 1e-6)
+    seconds, part = divmod(units, 10**digits)
+    minutes, hours = seconds // 60 % 60, seconds // 3600
+    start = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{start}:{seconds % 60:02}" + (f".{part:0{digits}}" if digits else "")
+
+
 def _after(segment: Segment, other: Segment) -> bool:
     return span_ms(segment)[0] >= span_ms(other)[1]
 

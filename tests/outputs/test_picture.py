@@ -32,7 +32,7 @@ def svg_texts(given: Timeline) -> list[str]:
 def test_every_timeline_can_be_drawn(given: Timeline) -> None:
     assert png(given).shape[1] == 1800
     texts = svg_texts(given)
-    assert {"talk.wav", "waveform", *EMOTIONS} <= set(texts)
+    assert {"talk.wav", "sound", *EMOTIONS} <= set(texts)
     assert ("segments" in texts) == (not any(part.speaker for part in given.segments))
 
 
@@ -70,11 +70,6 @@ def test_coarser_curves_keep_means_and_peaks() -> None:
     assert coarse.pitch_hz.tolist() == [200, 100, 0, 0]
     assert coarse.loudness_db.tolist() == [-49, -47, -45, -44]
     assert picture.coarser(fine, 7) is fine
-
-
-@pytest.mark.parametrize(("time_s", "text"), [(0, "0:00"), (7.4, "0:07"), (59.9, "1:00"), (3723, "1:02:03")])
-def test_times_are_written_as_people_do(time_s: float, text: str) -> None:
-    assert picture.clock(time_s) == text
 
 
 def test_without_matplotlib_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@ from itertools import pairwise
 import pytest
 from timelines import NASTY_NAMES, answer, nothing, plain, silence, timeline, turns
 
-from overtone.outputs.tiers import shown, span_ms, tiers, word, words
+from overtone.outputs.tiers import clock, shown, span_ms, tiers, word, words
 from overtone.timeline import Segment
 
 
@@ -52,3 +52,19 @@ def test_names_stay_on_one_line() -> None:
 def test_a_span_is_never_empty() -> None:
     assert span_ms(Segment(1.2344, 2.5)) == (1234, 2500)
     assert span_ms(Segment(1.2344, 1.2345)) == (1234, 1235)
+
+
+@pytest.mark.parametrize(
+    ("time_s", "digits", "text"),
+    [
+        (0, 0, "0:00"),
+        (7.4, 0, "0:07"),
+        (59.9, 0, "0:59"),
+        (3723, 0, "1:02:03"),
+        (62.04, 1, "1:02.0"),
+        (0.3 * 3, 1, "0:00.9"),
+        (3599.99, 1, "59:59.9"),
+    ],
+)
+def test_times_are_written_as_people_do(time_s: float, digits: int, text: str) -> None:
+    assert clock(time_s, digits) == text
