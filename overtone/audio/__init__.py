@@ -1,5 +1,7 @@
-"""File -> waveform: whatever was recorded becomes mono sound at 16 kHz.
+"""File -> waveform -> windows: whatever was recorded becomes mono sound at 16 kHz, as a whole or block by block.
 
 `read` takes files, bytes and file objects, `from_array` takes samples; both end in a `Waveform` or an `AudioError`.
-`container` looks at a file from outside, before it is decoded: is it whole, is it a kind that is read here?
+`blocks` gives the same sound piece by piece, in flat memory; `Inlet` takes it in chunks, as a microphone gives it.
+`opened` opens a source; `container` looks at a file from outside, before it is decoded: is it whole, is it a kind that
+is read here? `speech` tells where somebody speaks; `windows` cuts a recording and stitches what was heard together.
 """

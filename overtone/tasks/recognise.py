@@ -5,50 +5,39 @@
     for answer in recogniser.recognise_many(paths):    # a bad file gives an error in its place, the rest goes on
         ...
     known = recogniser.adapt(clips_of_anna)            # the same model, for one speaker: unlabelled clips are enough
+    timeline = recogniser.timeline("an-hour.flac")     # what is heard when
+    stream = recogniser.stream(rate_hz=48_000)         # the same while it is still being said
 
-The model file is one ONNX graph. Its input is `waveform`, float32 `(batch, samples)` at 16 kHz. Its outputs, by name:
-
-    probabilities, mel_probabilities, prosody_probabilities    (batch, emotions), each row summing to 1
-    pitch_hz, loudness_db                                      (batch, frames), pitch 0 where nothing is voiced
-    tempo_bpm, speech_rate_hz, pause_ratio                     (batch,)
-
-A model that can adapt to a speaker has more of both: see `overtone.tasks.usual`.
+`overtone.tasks.session` says what a model file is.
 """
 
 import copy
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
-import onnxruntime
 
-from overtone.audio.read import Source, expect_no_longer, from_array, read
+from overtone.audio.opened import Source
+from overtone.audio.read import expect_no_longer, from_array, read
 from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
 from overtone.tasks import usual
-from overtone.tasks.card import read_card
-from overtone.tasks.seal import expect_intact, expect_seal
+from overtone.tasks.prosody import prosody_of
+from overtone.tasks.session import BRANCHES, PROBABILITIES, RATES, TRACKS, Session, first_line
+from overtone.timeline import Segment, Timeline
 from overtone.values import Answer, Waveform
+
+if TYPE_CHECKING:
+    from overtone.tasks.stream import Stream
 
 Samples = np.ndarray | Sequence[float] | Sequence[Sequence[float]]
 
 BUNDLED = Path(__file__).parent.parent / "bundled" / "overtone.onnx"
 
-INPUT = "waveform"
-FUSED = "probabilities"
-BRANCHES = {"mel": "mel_probabilities", "prosody": "prosody_probabilities"}
-TRACKS = ("pitch_hz", "loudness_db")
-RATES = ("tempo_bpm", "speech_rate_hz", "pause_ratio")
-
 SHORTEST_S = 0.1  # below this there is no syllable to judge
 LONGEST_S = 600.0  # the graph hears a sound in one go, and its memory grows with the length
 SILENCE = 1e-4  # -80 dB of full scale, three steps of 16 bit
-LOUD_RANGE_DB = 30.0  # frames this far below the loudest are pauses: they say nothing of how loud someone speaks
-PITCH_PERCENT = (10, 50, 90)
-SEMITONES_PER_OCTAVE = 12
-
-LOG_NOTHING_BELOW_FATAL = 4  # what goes wrong is raised, once, with the name of the file
 
 
 class Recogniser:
@@ -60,16 +49,12 @@ class Recogniser:
         uncertain_below: confidence under which its answers are called uncertain, in [0, 1].
     """
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, card: dict[str, Any], source: str, uncertain_below: float
-    ) -> None:
-        self.card = card
+    def __init__(self, session: Session, uncertain_below: float) -> None:
+        self.card = session.card
+        self.emotions = session.emotions
         self.uncertain_below = uncertain_below
-        self.emotions: tuple[str, ...] = tuple(card["emotions"])
         self._session = session
-        self._source = source
-        shapes = {node.name: node.shape for node in session.get_inputs()}
-        self._usual = usual.unknown(shapes[usual.USUAL][1]) if usual.USUAL in shapes else None
+        self._usual = session.unknown
 
     @property
     def adapts(self) -> bool:
@@ -92,7 +77,9 @@ class Recogniser:
             AudioError: a clip cannot be recognised, and nobody is told by `on_error`.
         """
         if self._usual is None:
-            raise ModelError(f"{self._source}: this model cannot adapt to a speaker: it was trained without an adapter")
+            raise ModelError(
+                f"{self._session.path}: this model cannot adapt to a speaker: it was trained without an adapter"
+            )
         if isinstance(sources, str | bytes | os.PathLike):
             raise OptionError("adapt: expected several clips, such as a list of paths, got one")
         voices = []
@@ -122,16 +109,31 @@ class Recogniser:
         """
         waveform, outputs = self._outputs(source, rate_hz)
         frames = max(1, len(waveform.samples) // self.card["hop_samples"])
-        fused = usual.ADAPTED if self._usual is not None and self._usual.clips else FUSED
         tracks = {name: outputs[name][0, :frames].astype(float) for name in TRACKS}
+        return self.answer(
+            np.concatenate([outputs[name] for name in PROBABILITIES]).astype(float),
+            waveform.duration_s,
+            {**prosody_of(tracks["pitch_hz"], tracks["loudness_db"]), **_finite(outputs)},
+            waveform.source,
+        )
+
+    def answer(self, probabilities: np.ndarray, duration_s: float, prosody: dict[str, float], source: str) -> Answer:
+        """An answer of this model.
+
+        Args:
+            probabilities: of the whole and of each branch `(parts, emotions)`, rows summing to 1.
+            duration_s: length of the stretch.
+            prosody: measured values by name with unit.
+            source: file name or description.
+        """
         return Answer(
             emotions=self.emotions,
-            probabilities=outputs[fused][0].astype(float),
-            branches={branch: outputs[name][0].astype(float) for branch, name in BRANCHES.items()},
-            duration_s=waveform.duration_s,
-            prosody={**prosody_of(tracks["pitch_hz"], tracks["loudness_db"]), **_finite(outputs)},
+            probabilities=probabilities[0],
+            branches=dict(zip(BRANCHES, probabilities[1:], strict=True)),
+            duration_s=duration_s,
+            prosody=prosody,
             model=self.card["id"],
-            source=waveform.source,
+            source=source,
             uncertain_below=self.uncertain_below,
         )
 
@@ -143,32 +145,63 @@ class Recogniser:
             except OvertoneError as error:
                 yield error
 
+    def timeline(
+        self,
+        source: Source | Waveform | Samples,
+        rate_hz: float | None = None,
+        *,
+        segments: Iterable[Segment] | None = None,
+        threads: int = 1,
+        on_progress: Callable[[float], None] | None = None,
+    ) -> Timeline:
+        """What is heard when, in a recording of any length, in flat memory.
+
+        Args:
+            source: as `recognise` takes it.
+            rate_hz: samples per second of an array; files know their own.
+            segments: the turns of speakers, such as `overtone.turns.read_turns` gives; each is given one answer. None
+                parts the recording where the emotion changes.
+            threads: cores to use.
+            on_progress: told how many seconds have been read.
+
+        Raises:
+            AudioError: the sound cannot be read, or is shorter than 0.1 s.
+            InputError: a turn lies beyond the end of the recording.
+            OptionError: fewer threads than 1; or as `recognise`.
+            ModelError: the model fails on it.
+        """
+        from overtone.tasks import stream
+
+        return stream.timeline(self, source, rate_hz, turns=segments, threads=threads, on_progress=on_progress)
+
+    def stream(self, rate_hz: float, *, source: str = "stream", threads: int = 1) -> "Stream":
+        """Sound that is still coming in: push it chunk by chunk, and get the timeline at the end.
+
+        Args:
+            rate_hz: samples per second of what will be pushed, 8 000 to 192 000.
+            source: a name for messages.
+            threads: cores to use.
+
+        Raises:
+            AudioError: a rate outside the range.
+            OptionError: a rate that is no number, or fewer threads than 1.
+        """
+        from overtone.tasks.stream import Stream
+
+        return Stream(self, rate_hz, source, threads=threads)
+
+    def hear(self, waveform: Waveform) -> dict[str, np.ndarray]:
+        """What the graph gives for a sound in which there is speech; see `overtone.tasks.session.Session.hear`."""
+        return self._session.hear(waveform.samples, self._usual, waveform.source)
+
     def _outputs(
         self, source: Source | Waveform | Samples, rate_hz: float | None = None
     ) -> tuple[Waveform, dict[str, np.ndarray]]:
-        waveform = _heard(source, rate_hz)
+        waveform = (
+            read(source, longest_s=LONGEST_S) if is_file(source, rate_hz) else from_samples(source, rate_hz)  # type: ignore[arg-type]
+        )
         _expect_speech(waveform)
-        samples = waveform.samples
-        missing = self.card["min_samples"] - len(samples)
-        heard = np.pad(samples, (0, missing)) if missing > 0 else samples
-        return waveform, self._run(heard[np.newaxis], waveform.source)
-
-    def _run(self, batch: np.ndarray, source: str) -> dict[str, np.ndarray]:
-        names = [FUSED, *BRANCHES.values(), *TRACKS, *RATES]
-        inputs = {INPUT: batch}
-        if self._usual is not None:
-            names += [usual.VOICE, usual.ADAPTED]
-            inputs |= self._usual.inputs
-        try:
-            outputs = dict(zip(names, self._session.run(names, inputs), strict=True))
-        except Exception as error:  # onnxruntime raises bare `Exception`s of its own
-            raise ModelError(f"{source}: the model {self._source} fails on it: {_first_line(error)}") from error
-        for name in (FUSED, *BRANCHES.values(), *((usual.ADAPTED,) if self._usual is not None else ())):
-            if outputs[name].shape != (1, len(self.emotions)):
-                raise ModelError(f"{self._source}: '{name}' has shape {outputs[name].shape}; export the model again")
-            if not abs(float(outputs[name].sum()) - 1) < 1e-3:
-                raise ModelError(f"{source}: the model {self._source} gives no probabilities on it")
-        return outputs
+        return waveform, self.hear(waveform)
 
 
 def load(model: str | Path | None = None, *, threads: int = 1, uncertain_below: float | None = None) -> Recogniser:
@@ -188,43 +221,9 @@ def load(model: str | Path | None = None, *, threads: int = 1, uncertain_below: 
         raise OptionError(f"threads: expected at least 1, got {threads}")
     if uncertain_below is not None and not 0 <= uncertain_below <= 1:
         raise OptionError(f"uncertain_below: expected a confidence in [0, 1], got {uncertain_below}")
-    path = Path(model) if model is not None else BUNDLED
-    content = _content(path)
-    expect_intact(content, str(path))
-    session = _session(content, path, threads)
-    card = read_card(session.get_modelmeta().custom_metadata_map, str(path))
-    expect_seal(content, str(path))  # last: whatever else is wrong with the file says more
-    inputs = {node.name for node in session.get_inputs()}
-    outputs = {node.name for node in session.get_outputs()}
-    missing = ({INPUT} - inputs) | ({FUSED, *BRANCHES.values(), *TRACKS, *RATES} - outputs)
-    if usual.USUAL in inputs:
-        missing |= ({usual.USUAL_CLIPS} - inputs) | ({usual.VOICE, usual.ADAPTED} - outputs)
-    if missing:
-        raise ModelError(f"{path}: the graph lacks {', '.join(sorted(missing))}; export the model again")
-    threshold = card.get("uncertain_below", 0.0) if uncertain_below is None else uncertain_below
-    return Recogniser(session, card, str(path), threshold)
-
-
-def prosody_of(pitch_hz: np.ndarray, loudness_db: np.ndarray) -> dict[str, float]:
-    """The voice in a few numbers; what cannot be measured (the pitch of a whisper) is left out.
-
-    Args:
-        pitch_hz: `(frames,)`, 0 where unvoiced.
-        loudness_db: `(frames,)`.
-
-    Returns:
-        pitch_median_hz, pitch_range_semitones (10th to 90th percentile), loudness_db, voiced_ratio in [0, 1].
-    """
-    voiced_hz = pitch_hz[np.isfinite(pitch_hz) & (pitch_hz > 0)]
-    prosody = {"voiced_ratio": len(voiced_hz) / max(1, len(pitch_hz))}
-    if len(voiced_hz):
-        low_hz, median_hz, high_hz = np.percentile(voiced_hz, PITCH_PERCENT)
-        prosody["pitch_median_hz"] = float(median_hz)
-        prosody["pitch_range_semitones"] = float(SEMITONES_PER_OCTAVE * np.log2(high_hz / low_hz))
-    finite_db = loudness_db[np.isfinite(loudness_db)]
-    if len(finite_db):
-        prosody["loudness_db"] = float(finite_db[finite_db >= finite_db.max() - LOUD_RANGE_DB].mean())
-    return prosody
+    session = Session(Path(model) if model is not None else BUNDLED, threads)
+    threshold = session.card.get("uncertain_below", 0.0) if uncertain_below is None else uncertain_below
+    return Recogniser(session, threshold)
 
 
 def _finite(outputs: dict[str, np.ndarray]) -> dict[str, float]:
@@ -233,12 +232,27 @@ def _finite(outputs: dict[str, np.ndarray]) -> dict[str, float]:
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def _heard(source: Source | Waveform | Samples, rate_hz: float | None) -> Waveform:
-    knows_its_rate = isinstance(source, Waveform | str | os.PathLike | bytes | bytearray | memoryview)
-    if knows_its_rate or hasattr(source, "read"):
-        if rate_hz is not None:
-            raise OptionError(f"rate_hz: goes with arrays only; {type(source).__name__} knows its own")
-        return source if isinstance(source, Waveform) else read(source, longest_s=LONGEST_S)  # type: ignore[arg-type]
+def is_file(source: object, rate_hz: float | None) -> TypeGuard[Source]:
+    """Whether a source is a file, and not samples or a `Waveform`.
+
+    Raises:
+        OptionError: a rate with something that knows its own.
+    """
+    is_named = isinstance(source, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(source, "read")
+    if (is_named or isinstance(source, Waveform)) and rate_hz is not None:
+        raise OptionError(f"rate_hz: goes with arrays only; {type(source).__name__} knows its own")
+    return is_named
+
+
+def from_samples(source: Waveform | Samples, rate_hz: float | None) -> Waveform:
+    """A sound that is no file.
+
+    Raises:
+        AudioError: no samples, or samples that are no sound.
+        OptionError: an array without a rate.
+    """
+    if isinstance(source, Waveform):
+        return source
     array = _array(source)
     if rate_hz is None:
         raise OptionError("rate_hz: an array does not know its rate; give it, for example rate_hz=16000")
@@ -251,7 +265,7 @@ def _array(samples: object) -> np.ndarray:
     try:
         array = np.asarray(samples)
     except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths; a tensor of torch on a GPU
-        raise AudioError(f"{kind}: cannot be made an array of samples: {_first_line(error)}") from error
+        raise AudioError(f"{kind}: cannot be made an array of samples: {first_line(error)}") from error
     if array.ndim == 0:
         raise AudioError(f"{kind}: expected a path, bytes, a file object, a Waveform or samples")
     return array
@@ -269,29 +283,3 @@ def _expect_speech(waveform: Waveform) -> None:
         raise AudioError(f"{name}: holds samples that are not finite (NaN or infinity); write it again without them")
     if spread < 2 * SILENCE:
         raise AudioError(f"{name}: no speech: nothing but silence; see whether the microphone was on")
-
-
-def _content(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"{path}: the model cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise ModelError(f"{path}: the model cannot be read: {error}") from error
-
-
-def _session(content: bytes, path: Path, threads: int) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = LOG_NOTHING_BELOW_FATAL
-    onnxruntime.disable_telemetry_events()
-    try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises bare `Exception`s of its own
-        raise ModelError(f"{path}: not a model, or damaged: {_first_line(error)}; copy it again") from error
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
