@@ -12,6 +12,8 @@ from overtone.outputs.table import printable
 from overtone.outputs.tiers import shown, words
 from overtone.timeline import Timeline
 
+SUFFIX = ".txt"
+
 
 def write(timeline: Timeline, stream: TextIO) -> None:
     """Writes one label per segment; labels of turns may overlap."""

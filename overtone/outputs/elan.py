@@ -24,6 +24,7 @@ from overtone.outputs.table import printable
 from overtone.outputs.tiers import Tier, span_ms, tiers, word
 from overtone.timeline import Timeline
 
+SUFFIX = ".eaf"
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 NO_DATE = "1970-01-01T00:00:00Z"  # the schema asks for one; equal timelines shall be equal files

@@ -25,6 +25,7 @@ from overtone.outputs.table import printable
 from overtone.outputs.tiers import clock, tiers, words
 from overtone.timeline import Segment, Summary, Timeline
 
+SUFFIX = ".html"
 LONGEST_INSIDE_S = 2 * 3600  # about 35 MB of page
 PARTS = files("overtone.outputs")
 SCRIPT = "\n".join(PARTS.joinpath(name).read_text("utf-8") for name in ("page_drawing.js", "page_player.js"))

@@ -1,4 +1,4 @@
-"""A timeline as a picture, PNG or SVG: segments above the waveform, then a curve per emotion, pitch and loudness.
+"""A timeline as a picture: segments above the waveform, then a curve per emotion, pitch and loudness.
 
 The waveform is the envelope that the loudness of the timeline gives: at the width of a picture a pixel is longer than
 its steps, so the sound itself would show no more, and need not be read again, ten hours of it neither. Every colour
@@ -7,11 +7,11 @@ is told by a word too: by the name of the emotion beside its curve, and in its s
 
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from overtone.outputs.drawing import new_figure, plain, png, svg, titled
+from overtone.outputs.drawing import new_figure, plain, titled
 from overtone.outputs.palette import INK, LINE, SOFT, colour_of, ink_on
 from overtone.outputs.table import printable, shortened
 from overtone.outputs.tiers import Tier, clock, tiers, words
@@ -32,22 +32,38 @@ TINT, HATCH = 0.16, "////"
 NO_SPEECH = "#eef1f4"
 
 
-def write_png(timeline: Timeline, stream: BinaryIO) -> None:
-    """Writes the picture as PNG to a binary stream.
+def drawn(timeline: Timeline) -> "Figure":
+    """The picture, a matplotlib figure.
 
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    stream.write(png(_drawn(timeline)))
+    rows, names = tiers(timeline), timeline.emotions
+    heights = [TIER_INCH * len(rows), WAVEFORM_INCH, EMOTION_INCH * len(names), PITCH_INCH, LOUDNESS_INCH]
+    figure = new_figure(WIDTH_INCH, sum(heights) + 1.2)
+    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    curves = coarser(timeline.curves, MOST_STEPS)
+    _draw_tiers(panels[0], rows, timeline.duration_s)
+    _draw_waveform(panels[1], curves, timeline)
+    _draw_emotions(panels[2], curves, names)
+    _draw_pitch(panels[3], curves)
+    _draw_loudness(panels[4], curves)
+    for axes in panels:
+        axes.set_xlim(0, timeline.duration_s)
+        axes.grid(axis="x", color=LINE, linewidth=0.8)
+        axes.set_axisbelow(True)
+        plain(axes, frame=False)
+    step_s = next((step for step in TICK_STEPS_S if timeline.duration_s / step < MOST_TICKS), TICK_STEPS_S[-1])
+    ticks = np.arange(0, timeline.duration_s + 1e-9, step_s)
+    panels[-1].set_xticks(ticks, [clock(tick) for tick in ticks])
+    titled(panels[0], name_of(timeline), _about(timeline))
+    figure.align_ylabels()
+    return figure
 
 
-def write_svg(timeline: Timeline, stream: TextIO) -> None:
-    """Writes the picture as SVG.
-
-    Raises:
-        MissingExtraError: matplotlib is not installed.
-    """
-    stream.write(svg(_drawn(timeline), f"Emotions over time in {_name(timeline)}"))
+def name_of(timeline: Timeline) -> str:
+    """The name of the recording without its folder, on one line that fits above a picture."""
+    return shortened(printable(Path(timeline.source).name), LONGEST_TITLE)
 
 
 def coarser(curves: Curves, most_steps: int) -> Curves:
@@ -71,34 +87,6 @@ def _means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
     """Mean of the numbers between each start and the next; NaN where there is none."""
     counts = np.add.reduceat(~np.isnan(values), starts, dtype=int)
     return np.add.reduceat(np.nan_to_num(values), starts) / np.where(counts, counts, np.nan)
-
-
-def _drawn(timeline: Timeline) -> "Figure":
-    rows, names = tiers(timeline), timeline.emotions
-    heights = [TIER_INCH * len(rows), WAVEFORM_INCH, EMOTION_INCH * len(names), PITCH_INCH, LOUDNESS_INCH]
-    figure = new_figure(WIDTH_INCH, sum(heights) + 1.2)
-    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    curves = coarser(timeline.curves, MOST_STEPS)
-    _draw_tiers(panels[0], rows, timeline.duration_s)
-    _draw_waveform(panels[1], curves, timeline)
-    _draw_emotions(panels[2], curves, names)
-    _draw_pitch(panels[3], curves)
-    _draw_loudness(panels[4], curves)
-    for axes in panels:
-        axes.set_xlim(0, timeline.duration_s)
-        axes.grid(axis="x", color=LINE, linewidth=0.8)
-        axes.set_axisbelow(True)
-        plain(axes, frame=False)
-    step_s = next((step for step in TICK_STEPS_S if timeline.duration_s / step < MOST_TICKS), TICK_STEPS_S[-1])
-    ticks = np.arange(0, timeline.duration_s + 1e-9, step_s)
-    panels[-1].set_xticks(ticks, [clock(tick) for tick in ticks])
-    titled(panels[0], _name(timeline), _about(timeline))
-    figure.align_ylabels()
-    return figure
-
-
-def _name(timeline: Timeline) -> str:
-    return shortened(printable(Path(timeline.source).name), LONGEST_TITLE)
 
 
 def _about(timeline: Timeline) -> str:

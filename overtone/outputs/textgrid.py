@@ -27,6 +27,7 @@ from typing import TextIO
 from overtone.outputs.tiers import Tier, tiers, word
 from overtone.timeline import Segment, Timeline
 
+SUFFIX = ".TextGrid"
 DIGITS = 6  # of a second: finer than a sample
 
 Interval = tuple[float, float, str]

@@ -15,6 +15,8 @@ from overtone.outputs.table import printable
 from overtone.outputs.tiers import shown, span_ms, words
 from overtone.timeline import Timeline
 
+SUFFIX = ".vtt"
+
 
 def write(timeline: Timeline, stream: TextIO) -> None:
     """Writes the header and the cues; cues of turns may overlap."""

@@ -8,21 +8,22 @@ from PIL import Image
 from timelines import EMOTIONS, NASTY_NAMES, every_timeline, plain, turns
 
 from overtone.errors import MissingExtraError
-from overtone.outputs import picture
+from overtone.outputs import picture, svg
+from overtone.outputs import png as png_form
 from overtone.outputs.palette import colour_of
 from overtone.outputs.table import printable
 from overtone.timeline import Curves, Timeline
 
 
 def png(given: Timeline) -> np.ndarray:
-    stream = io.BytesIO()
-    picture.write_png(given, stream)
-    return np.asarray(Image.open(stream).convert("RGB"))
+    stream = io.TextIOWrapper(io.BytesIO())
+    png_form.write(given, stream)
+    return np.asarray(Image.open(stream.buffer).convert("RGB"))
 
 
 def svg_texts(given: Timeline) -> list[str]:
     stream = io.StringIO()
-    picture.write_svg(given, stream)
+    svg.write(given, stream)
     root = ElementTree.fromstring(stream.getvalue())
     assert not [part for part in root.iter() if part.tag.endswith("script")]
     return ["".join(part.itertext()).strip() for part in root.iter("{http://www.w3.org/2000/svg}text")]
