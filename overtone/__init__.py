@@ -5,6 +5,10 @@
     answer = overtone.load().recognise("clip.wav")
     answer.emotion, answer.confidence, answer.probabilities
 
+    timeline = overtone.load().timeline("an-hour.flac")
+    for segment in timeline.segments:
+        segment.start_s, segment.end_s, segment.answer
+
 `import overtone` is light on purpose: what needs the sound library or the network runtime is imported at first use.
 """
 
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
     from overtone.emotions import EMOTIONS
     from overtone.errors import OvertoneError
     from overtone.tasks.recognise import Recogniser, load
+    from overtone.timeline import Segment, Timeline
+    from overtone.turns import read_turns
     from overtone.values import Answer, Waveform
 
 __version__ = "0.1.0"
@@ -25,11 +31,14 @@ __all__ = [
     "Answer",
     "OvertoneError",
     "Recogniser",
+    "Segment",
+    "Timeline",
     "Waveform",
     "__version__",
     "from_array",
     "load",
     "read",
+    "read_turns",
 ]
 
 _HOME = {
@@ -37,10 +46,13 @@ _HOME = {
     "Answer": "overtone.values",
     "OvertoneError": "overtone.errors",
     "Recogniser": "overtone.tasks.recognise",
+    "Segment": "overtone.timeline",
+    "Timeline": "overtone.timeline",
     "Waveform": "overtone.values",
     "from_array": "overtone.audio.read",
     "load": "overtone.tasks.recognise",
     "read": "overtone.audio.read",
+    "read_turns": "overtone.turns",
 }
 
 

@@ -128,7 +128,9 @@ def expect_no_longer(duration_s: float, longest_s: float, source: str) -> None:
         AudioError: it is longer than `longest_s`.
     """
     if duration_s > longest_s:
-        raise AudioError(f"{source}: {duration_s:.0f} s of sound are more than {longest_s:.0f} s; cut it into pieces")
+        raise AudioError(
+            f"{source}: {duration_s:.0f} s of sound are more than {longest_s:.0f} s; cut it, or ask for its timeline"
+        )
 
 
 def _stretch(file: soundfile.SoundFile, name: str, start_s: float, end_s: float | None, longest_s: float) -> np.ndarray:

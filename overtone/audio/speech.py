@@ -54,7 +54,7 @@ def speech_steps(probabilities: np.ndarray, steps: int) -> np.ndarray:
     """Steps in which somebody speaks, bool `(steps,)`.
 
     A stretch of speech begins where the probability is high and ends where it is low. Clicks are left out; pauses of
-    less than half a second are part of the speech.
+    less than half a second, before and after it too, are part of the speech.
 
     Args:
         probabilities: of speech `(chunks,)`, as a `SpeechDetector` gives them.
@@ -65,8 +65,8 @@ def speech_steps(probabilities: np.ndarray, steps: int) -> np.ndarray:
         if end - first >= SHORTEST_CHUNKS:
             begins, ends = first * CHUNK_SAMPLES // STEP_SAMPLES, -(-end * CHUNK_SAMPLES // STEP_SAMPLES)
             spoken[max(0, begins - MARGIN_STEPS) : ends + MARGIN_STEPS] = True
-    for first, end in runs(~spoken):
-        if first > 0 and end < steps and end - first < PAUSE_STEPS:
+    for first, end in runs(~spoken) if spoken.any() else ():
+        if end - first < PAUSE_STEPS:
             spoken[first:end] = True
     return spoken
 

@@ -4,8 +4,14 @@ A form of answers is a module with one function
 
     write(answers, stream)    each `Answer` of the iterable to a text stream, in order; they may still be on their way
 
-To add one, write such a file, beginning with what the form looks like, and add its row to `FORMS`: its name there is
-its name on the command line. Forms of scores (predictions, figures, reports) stand beside and are called by name.
+A form of timelines is a module with one function and the suffix of the files it makes
+
+    write(timeline, stream)   one `Timeline` to a text stream
+    SUFFIX                    such as ".json"
+
+To add one, write such a file, beginning with what the form looks like, and add its row to `FORMS` or `TIMELINE_FORMS`:
+its name there is its name on the command line. Forms of scores (predictions, figures, reports) stand beside and are
+called by name.
 """
 
 import io
@@ -14,8 +20,9 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from overtone.errors import OptionError, nearest
-from overtone.outputs import csv, json, table
+from overtone.outputs import csv, json, table, timeline_csv, timeline_json, timeline_table
 from overtone.outputs.whole import write_bytes
+from overtone.timeline import Timeline
 from overtone.values import Answer
 
 
@@ -27,10 +34,25 @@ class Form(Protocol):
         ...
 
 
+class TimelineForm(Protocol):
+    """The shape of a form of timelines."""
+
+    SUFFIX: str
+
+    def write(self, timeline: Timeline, stream: TextIO) -> None:
+        """Writes one timeline to a text stream."""
+        ...
+
+
 FORMS: dict[str, Form] = {
     "table": table,
     "json": json,
     "csv": csv,
+}
+TIMELINE_FORMS: dict[str, TimelineForm] = {
+    "table": timeline_table,
+    "json": timeline_json,
+    "csv": timeline_csv,
 }
 
 
@@ -40,9 +62,18 @@ def form_named(name: str) -> Form:
     Raises:
         OptionError: there is no such form; the message names the nearest.
     """
-    if name not in FORMS:
-        raise OptionError(f"no form is called '{name}'{nearest(name, FORMS)}")
+    _expect_known(name, FORMS)
     return FORMS[name]
+
+
+def timeline_form_named(name: str) -> TimelineForm:
+    """A form of timelines.
+
+    Raises:
+        OptionError: there is no such form; the message names the nearest.
+    """
+    _expect_known(name, TIMELINE_FORMS)
+    return TIMELINE_FORMS[name]
 
 
 def save(answers: Iterable[Answer], path: Path, form: str) -> None:
@@ -54,4 +85,25 @@ def save(answers: Iterable[Answer], path: Path, form: str) -> None:
     """
     stream = io.StringIO(newline="")
     form_named(form).write(answers, stream)
+    _write(path, stream)
+
+
+def save_timeline(timeline: Timeline, path: Path, form: str) -> None:
+    """Writes a timeline to a file, as `save` does answers.
+
+    Raises:
+        OptionError: there is no such form.
+        OvertoneError: the file cannot be written.
+    """
+    stream = io.StringIO(newline="")
+    timeline_form_named(form).write(timeline, stream)
+    _write(path, stream)
+
+
+def _expect_known(name: str, forms: Iterable[str]) -> None:
+    if name not in forms:
+        raise OptionError(f"no form is called '{name}'{nearest(name, forms)}")
+
+
+def _write(path: Path, stream: io.StringIO) -> None:
     write_bytes(path, stream.getvalue().encode("utf-8", "surrogateescape"))

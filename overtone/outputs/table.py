@@ -49,7 +49,7 @@ def write(answers: Iterable[Answer], stream: TextIO, width: int | None = None) -
         width: cells per line; None for the width of the terminal.
     """
     cells = width or shutil.get_terminal_size((WIDTH_WITHOUT_TERMINAL, 24)).columns
-    fancy = _takes(stream, EIGHTHS + "█" + ELLIPSIS)
+    fancy = takes(stream, EIGHTHS + "█" + ELLIPSIS)
     columns: list[Column] = []
     for answer in answers:
         if not columns:
@@ -85,7 +85,7 @@ def _columns(answer: Answer, fancy: bool) -> list[Column]:
         Column("file", WIDEST_FILE, lambda answer: printable(answer.source)),
         Column("emotion", EMOTION_CELLS + (len(UNSURE.format("")) if answer.uncertain_below else 0), _emotion),
         Column("confidence", BAR_CELLS + 5, partial(_confidence, fancy=fancy)),
-        Column("runner-up", 13, _runner_up),
+        Column("runner-up", 13, runner_up),
         *(Column(branch, EMOTION_CELLS, partial(_branch_emotion, branch=branch)) for branch in answer.branches),
         Column("pitch", 6, partial(_measured, name="pitch_median_hz", form="{:.0f} Hz"), right=True),
         Column("syllables", 9, partial(_measured, name="speech_rate_hz", form="{:.1f} /s"), right=True),
@@ -113,7 +113,8 @@ def _line(stream: TextIO, cells: list[tuple[Column, str]]) -> None:
     stream.write(GAP.join(texts).rstrip() + "\n")
 
 
-def _takes(stream: TextIO, text: str) -> bool:
+def takes(stream: TextIO, text: str) -> bool:
+    """Whether the encoding of a stream has all characters of a text."""
     try:
         text.encode(getattr(stream, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
@@ -140,7 +141,8 @@ def _branch_emotion(answer: Answer, branch: str) -> str:
     return answer.emotions[int(np.argmax(answer.branches[branch]))] if branch in answer.branches else "-"
 
 
-def _runner_up(answer: Answer) -> str:
+def runner_up(answer: Answer) -> str:
+    """The second most probable emotion, as `surprised 12%`; nothing where there is but one."""
     if len(answer.emotions) < 2:
         return ""
     second = int(np.argsort(answer.probabilities)[-2])

@@ -43,6 +43,8 @@ class Command(NamedTuple):
 
 COMMANDS: tuple[Command, ...] = (
     Command("predict", "say which emotion is heard in files and folders", "overtone.ui.predict"),
+    Command("timeline", "say what is heard when in recordings of any length", "overtone.ui.timeline"),
+    Command("listen", "say what is heard by the microphone, while it is said", "overtone.ui.listen"),
     Command("info", "tell what a model is: training data, licence, scores, limits", "overtone.ui.info"),
     Command("corpora", "list, download and verify emotional speech corpora", "overtone.ui.corpora"),
     Command("train", "train a model on a corpus and export it", "overtone.ui.training"),

@@ -4,12 +4,14 @@ A file that cannot be recognised is named on stderr and the others are still ans
 """
 
 import argparse
+import contextlib
 import math
 import os
 import stat
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TextIO
 
 from overtone.audio.container import FOREIGN_SUFFIXES
 from overtone.audio.read import SUFFIXES
@@ -26,11 +28,7 @@ SOUND_SUFFIXES = SUFFIXES | FOREIGN_SUFFIXES
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
     """PATH... --model --adapt-from --form --output --uncertain-below --threads."""
     parser.add_argument("paths", nargs="+", metavar="PATH", help="a sound file, or a folder to search for them")
-    parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
-    parser.add_argument(
-        "--adapt-from", metavar="PATH", action="append", default=[],
-        help="unlabelled clips of the one who speaks, or a folder of them: ten or more in different moods",
-    )  # fmt: skip
+    model_arguments(parser)
     parser.add_argument(
         "--form",
         choices=sorted(FORMS),
@@ -39,33 +37,51 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="write there, whole or not at all, instead of stdout"
     )
+
+
+def model_arguments(parser: argparse.ArgumentParser) -> None:
+    """--model --adapt-from --uncertain-below --threads: which recogniser, for every command that asks one."""
+    parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
+    parser.add_argument(
+        "--adapt-from", metavar="PATH", action="append", default=[],
+        help="unlabelled clips of the one who speaks, or a folder of them: ten or more in different moods",
+    )  # fmt: skip
     parser.add_argument(
         "--uncertain-below",
         metavar="X",
         type=_share,
         help="confidence from 0 to 1 under which an answer is called uncertain; without it, as the model's card says",
     )
-    parser.add_argument("--threads", metavar="N", type=_at_least_one, default=1, help="cores per file (default: 1)")
+    parser.add_argument("--threads", metavar="N", type=_at_least_one, default=1, help="cores to use (default: 1)")
 
 
 def predict(args: argparse.Namespace) -> int:
     """Answers for all files; 1 where one could not be recognised."""
     form = args.form or _form_of(args.output)
-    recogniser = load(args.model, threads=args.threads, uncertain_below=args.uncertain_below)
-    left_out = 0
-    if args.adapt_from:
-        recogniser, left_out = _adapted(recogniser, args.adapt_from)
+    recogniser, left_out = recogniser_of(args, args.threads)
     found = [source for path in args.paths for source in sound_files(path)]
     failures: list[OvertoneError] = []
     if args.output is None:
         form_named(form).write(_answers(recogniser, found, failures), sys.stdout)
-    elif args.output.exists() and not args.output.is_file() and not args.output.is_dir():
-        _write_to_device(_answers(recogniser, found, failures), args.output, form)
+    elif is_device(args.output):
+        with opened_device(args.output) as stream:
+            form_named(form).write(_answers(recogniser, found, failures), stream)
     else:
         save(_with_progress(_answers(recogniser, found, failures), len(found)), args.output, form)
     if failures:
         complain(f"{len(failures)} of {len(found)} could not be recognised")
     return 1 if failures or left_out else 0
+
+
+def recogniser_of(args: argparse.Namespace, threads: int = 1) -> tuple[Recogniser, int]:
+    """The recogniser that `model_arguments` ask for, and how many clips to adapt to had to be left out.
+
+    Args:
+        args: as parsed.
+        threads: cores to use for one sound.
+    """
+    recogniser = load(args.model, threads=threads, uncertain_below=args.uncertain_below)
+    return _adapted(recogniser, args.adapt_from) if args.adapt_from else (recogniser, 0)
 
 
 def _adapted(recogniser: Recogniser, paths: list[str]) -> tuple[Recogniser, int]:
@@ -141,10 +157,17 @@ def _answers(recogniser: Recogniser, found: list[Path | AudioError], failures: l
             complain(str(result))
 
 
-def _write_to_device(answers: Iterator[Answer], device: Path, form: str) -> None:
+def is_device(path: Path) -> bool:
+    """Whether it is there, and neither a file nor a folder: what `write_bytes` must not put a file in the place of."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextlib.contextmanager
+def opened_device(device: Path) -> Iterator[TextIO]:
+    """A device or pipe to write text to; its errors name it."""
     try:
         with device.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            form_named(form).write(answers, stream)
+            yield stream
     except OSError as error:
         error.filename = error.filename or str(device)
         raise

@@ -104,5 +104,7 @@ def test_clicks_and_short_pauses_do_not_cut_speech() -> None:
     heard[110:112] = 0.6  # this
     heard[200:202] = 0.9  # 64 ms
     assert runs(speech_steps(heard, 96)) == [(15, 49)]
+    assert speech_steps(heard[45:150], 34).all()
+    assert not speech_steps(np.zeros(9), 3).any()
     assert runs(np.zeros(4, bool)) == [] and runs(np.ones(4, bool)) == [(0, 4)]
     assert speech_steps(np.zeros(0), 0).shape == (0,)

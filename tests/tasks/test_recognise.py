@@ -163,7 +163,9 @@ def test_a_long_file_is_refused_before_it_is_decoded(recogniser: Recogniser, mon
         raise AssertionError("decoded")
 
     monkeypatch.setattr(soundfile.SoundFile, "read", decoding)
-    with pytest.raises(AudioError, match=r"^sound in memory: 601 s of sound are more than 600 s; cut it into pieces$"):
+    with pytest.raises(
+        AudioError, match=r"^sound in memory: 601 s of sound are more than 600 s; cut it, or ask for its timeline$"
+    ):
         recogniser.recognise(stream.getvalue())
 
 

@@ -1,0 +1,135 @@
+"""`overtone timeline FILE...`: recordings of any length -> what is heard when, in a form of `overtone.outputs`.
+
+A file that cannot be heard is named on stderr and the others are still answered; the exit code is then 1.
+"""
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from tqdm import tqdm
+
+from overtone.audio.blocks import duration_of
+from overtone.errors import OptionError, OvertoneError
+from overtone.outputs import TIMELINE_FORMS, save_timeline, timeline_form_named
+from overtone.outputs.table import printable, shortened
+from overtone.tasks.recognise import Recogniser
+from overtone.timeline import Timeline
+from overtone.turns import read_turns
+from overtone.ui.message import complain
+from overtone.ui.predict import is_device, model_arguments, opened_device, recogniser_of, sound_files
+
+DEFAULT_FORM = "table"
+NAME_CELLS = 40
+
+Job = tuple[Path | OvertoneError, Path | None]  # what is heard, and where its timeline goes: None for stdout
+
+
+def timeline_arguments(parser: argparse.ArgumentParser) -> None:
+    """FILE... --segments --model --adapt-from --uncertain-below --threads --form --output."""
+    parser.add_argument("paths", nargs="+", metavar="FILE", help="a recording of any length, or a folder of them")
+    parser.add_argument(
+        "--segments",
+        metavar="FILE",
+        type=Path,
+        help="who speaks when (.rttm, .csv with start_s,end_s,speaker, or .TextGrid): one answer for each turn",
+    )
+    model_arguments(parser)
+    form_arguments(parser)
+
+
+def form_arguments(parser: argparse.ArgumentParser) -> None:
+    """--form --output of timelines."""
+    parser.add_argument(
+        "--form",
+        choices=sorted(TIMELINE_FORMS),
+        help=f"of the timeline; without it, as the suffix of --output says, else {DEFAULT_FORM}",
+    )
+    parser.add_argument(
+        "--output",
+        metavar="PATH",
+        type=Path,
+        help="write there, whole or not at all, instead of stdout; of several recordings, a folder",
+    )
+
+
+def timeline(args: argparse.Namespace) -> int:
+    """Timelines of all recordings; 1 where one could not be heard."""
+    form = form_of(args.form, args.output)
+    jobs = list(_jobs(args.paths, args.output, form))
+    if args.segments is not None and len(jobs) > 1:
+        raise OptionError(f"--segments {args.segments}: goes with one recording, and {len(jobs)} were given")
+    recogniser, left_out = recogniser_of(args)
+    failures = 0
+    for source, target in jobs:
+        try:
+            if isinstance(source, OvertoneError):
+                raise source
+            show(_heard(recogniser, source, args), target, form)
+        except OvertoneError as error:
+            failures += 1
+            sys.stdout.flush()
+            complain(str(error))
+    if failures:
+        complain(f"{failures} of {len(jobs)} could not be heard")
+    return 1 if failures or left_out else 0
+
+
+def form_of(asked: str | None, output: Path | None) -> str:
+    """The form that is asked for, or that goes with the suffix of the output."""
+    by_suffix = {row.SUFFIX.lower(): name for name, row in TIMELINE_FORMS.items()}
+    return asked or by_suffix.get(output.suffix.lower() if output else "", DEFAULT_FORM)
+
+
+def show(timeline: Timeline, target: Path | None, form: str) -> None:
+    """Writes a timeline to a file, whole or not at all; to a device; or to stdout."""
+    if target is None:
+        timeline_form_named(form).write(timeline, sys.stdout)
+    elif is_device(target):
+        with opened_device(target) as stream:
+            timeline_form_named(form).write(timeline, stream)
+    else:
+        save_timeline(timeline, target, form)
+
+
+def _jobs(paths: list[str], output: Path | None, form: str) -> Iterator[Job]:
+    """Every recording with the place of its timeline: a file of its own name in a folder, where there are several."""
+    found = [(source, _name_within(path, source)) for path in paths for source in sound_files(path)]
+    if output is None and len(found) > 1 and form != DEFAULT_FORM:
+        raise OptionError(f"--form {form}: of several recordings, name a folder with --output")
+    if output is None or (len(found) == 1 and not output.is_dir()):
+        yield from ((source, output) for source, _ in found)
+        return
+    if output.exists() and not output.is_dir():
+        raise OptionError(f"--output {output}: of {len(found)} recordings, name a folder")
+    targets = [output / name.with_suffix(timeline_form_named(form).SUFFIX) for _, name in found]
+    twice = [str(target) for target, count in Counter(targets).items() if count > 1 and target.stem]
+    if twice:
+        raise OptionError(f"--output: several timelines would be written to {twice[0]}; give their files one by one")
+    yield from ((source, target) for (source, _), target in zip(found, targets, strict=True))
+
+
+def _name_within(path: str, source: Path | OvertoneError) -> Path:
+    """The name of a recording as it lies in the folder that was given."""
+    if isinstance(source, OvertoneError):
+        return Path("-")
+    return source.relative_to(path) if Path(path).is_dir() else Path(source.name)
+
+
+def _heard(recogniser: Recogniser, source: Path, args: argparse.Namespace) -> Timeline:
+    turns = None if args.segments is None else read_turns(args.segments, str(source))
+    with tqdm(
+        total=round(duration_of(source)),
+        desc=shortened(printable(str(source)), NAME_CELLS),
+        unit=" s",
+        disable=None,
+        leave=False,
+    ) as bar:
+        return recogniser.timeline(
+            source,
+            segments=turns,
+            threads=args.threads,
+            on_progress=lambda time_s: bar.update(round(time_s) - bar.n),
+        )
