@@ -12,7 +12,7 @@ from overtone.outputs.table import printable
 from overtone.outputs.tiers import shown, words
 from overtone.timeline import Timeline
 
-SUFFIX = ".txt"
+SUFFIX = ".labels.txt"
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:

@@ -1,6 +1,7 @@
 """What figures of scores and pictures of timelines are drawn with: matplotlib without global state, and one look."""
 
 import io
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,7 +74,10 @@ def svg(figure: "Figure", title: str) -> str:
     file = io.BytesIO()
     with _any_letters(), rc_context({"svg.fonttype": "none", "svg.hashsalt": "overtone"}):
         FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None, "Title": title})
-    return file.getvalue().decode("utf-8")
+    text = file.getvalue().decode("utf-8")
+    # matplotlib names a clip path after the address of its axes.
+    names = {name: f"clip{number}" for number, name in enumerate(re.findall(r'<clipPath id="(\w+)"', text))}
+    return re.sub(r"\bp[0-9a-f]{10}\b", lambda name: names.get(name[0], name[0]), text)
 
 
 @contextmanager

@@ -6,7 +6,7 @@ const stage = document.getElementById("stage"), overview = document.getElementBy
 const TIER = 28, WAVEFORM = 84, LANE = 26, PITCH = 78, LOUDNESS = 60, AXIS = 20, GAP = 10, OVERVIEW = 26; // pixels
 const TICKS_S = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 const FONT = "system-ui, sans-serif";
-const view = { from: 0, to: Math.min(90, data.duration_s) }; // seconds
+const view = { from: 0, to: Math.min(90, data.duration_s), width: 0 }; // seconds, pixels
 const MEASURED = [
   { what: "pitch", unit: "Hz", track: data.pitch_hz, colour: "ink", height: PITCH },
   { what: "loudness", unit: "dB", track: data.loudness_db, colour: "soft", height: LOUDNESS },
@@ -18,13 +18,13 @@ for (const one of MEASURED) {
 for (const one of data.emotions) one.edge = one.percent.map((value) => value || null); // no line along the floor
 
 const signed = (value) => String(value).replace("-", "−");
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+const css = {}; // colours of the page, read anew for every drawing: they change with light and dark
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const left = () => (stage.clientWidth < 600 ? 68 : 92); // of the curves; names stand before
-const scale = () => (stage.clientWidth - left()) / (view.to - view.from); // pixels per second
+const left = () => (view.width < 600 ? 68 : 92); // of the curves; names stand before
+const scale = () => (view.width - left()) / (view.to - view.from); // pixels per second
 const xOf = (time) => left() + (time - view.from) * scale();
 const timeAt = (x) => view.from + (x - left()) / scale();
-const looks = ({ emotion }) => data.emotions[emotion] ?? { name: "", colour: css("band"), ink: css("soft") };
+const looks = ({ emotion }) => data.emotions[emotion] ?? { name: "", colour: css.band, ink: css.soft };
 
 function clock(time, digits = 0) {
   const whole = Math.floor(time * 10 ** digits + 1e-6) / 10 ** digits;
@@ -58,7 +58,7 @@ function nameRow(pen, words, y) {
   const fits = (shown) => pen.measureText(shown).width <= left() - 10;
   let shown = words;
   for (let end = words.length - 1; end > 0 && !fits(shown); end--) shown = `${words.slice(0, end)}…`;
-  text(pen, shown, left() - 8, y, css("ink"), "right");
+  text(pen, shown, left() - 8, y, css.ink, "right");
 }
 
 function band(pen, segment, x, y, width, height) {
@@ -80,11 +80,10 @@ function band(pen, segment, x, y, width, height) {
 }
 
 function worded(pen, segment, y, height) {
-  const [from, to] = [Math.max(xOf(segment.start), left()), Math.min(xOf(segment.end), stage.clientWidth)];
-  if (to <= from) return;
+  const [from, to] = [Math.max(xOf(segment.start), left()), Math.min(xOf(segment.end), view.width)];
   const width = Math.max(to - from, 1), { name, colour, ink } = looks(segment);
   band(pen, segment, from, y, width, height);
-  [pen.strokeStyle, pen.lineWidth] = [css("soft"), 0.5];
+  [pen.strokeStyle, pen.lineWidth] = [css.soft, 0.5];
   pen.strokeRect(from, y, width, height);
   const shown = [segment.words, name].find((words) => pen.measureText(words).width + 10 < width);
   if (!shown) return;
@@ -95,11 +94,16 @@ function worded(pen, segment, y, height) {
 
 // In each column of pixels the mean of what is known of a track; null where nothing is.
 function columns(track, take) {
-  const last = Math.min(stage.clientWidth, Math.round(xOf(data.duration_s)));
+  const last = Math.min(view.width, Math.round(xOf(data.duration_s)));
   for (let x = left(); x < last; x++) {
     const first = Math.floor(timeAt(x) / data.step_s + 1e-9), end = Math.ceil(timeAt(x + 1) / data.step_s);
-    const known = track.slice(first, Math.max(end, first + 1)).filter((one) => one !== null);
-    take(x, known.length ? known.reduce((sum, one) => sum + one) / known.length : null);
+    let sum = 0, count = 0;
+    for (let step = first; step < Math.max(end, first + 1); step++) {
+      if (track[step] == null) continue;
+      sum += track[step];
+      count++;
+    }
+    take(x, count ? sum / count : null);
   }
 }
 
@@ -117,52 +121,59 @@ function line(pen, track, yOf, colour, width) {
 
 function drawMeasured(pen, { what, unit, track, low, high, colour, height }, top) {
   nameRow(pen, what, top + height / 2 - 8);
-  text(pen, unit, left() - 8, top + height / 2 + 8, css("soft"), "right");
+  text(pen, unit, left() - 8, top + height / 2 + 8, css.soft, "right");
   if (low > high) return;
-  line(pen, track, (value) => top + height - 6 - ((value - low) / (high - low || 1)) * (height - 12), css(colour), 1.6);
+  line(pen, track, (value) => top + height - 6 - ((value - low) / (high - low || 1)) * (height - 12), css[colour], 1.6);
   pen.font = `10px ${FONT}`;
-  text(pen, signed(high), left() + 3, top + 5, css("soft"), "left");
-  text(pen, signed(low), left() + 3, top + height - 5, css("soft"), "left");
+  text(pen, signed(high), left() + 3, top + 5, css.soft, "left");
+  text(pen, signed(low), left() + 3, top + height - 5, css.soft, "left");
   pen.font = `12px ${FONT}`;
 }
 
 function drawTimes(pen, height) {
   const step = TICKS_S.find((one) => one * scale() > 52) ?? TICKS_S.at(-1);
   for (let time = Math.ceil(view.from / step) * step; time <= view.to; time += step) {
-    box(pen, css("line"), Math.round(xOf(time)), 0, 1, height - AXIS);
-    const x = clamp(xOf(time), left() + 12, stage.clientWidth - 18); // a whole word at either end
-    text(pen, clock(time, step < 1 ? 1 : 0), x, height - AXIS / 2 + 1, css("soft"), "center");
+    box(pen, css.line, Math.round(xOf(time)), 0, 1, height - AXIS);
+    const x = clamp(xOf(time), left() + 12, view.width - 18); // a whole word at either end
+    text(pen, clock(time, step < 1 ? 1 : 0), x, height - AXIS / 2 + 1, css.soft, "center");
   }
 }
 
+function readColours() {
+  const style = getComputedStyle(document.documentElement);
+  for (const name of ["ink", "soft", "line", "band"]) css[name] = style.getPropertyValue(`--${name}`).trim();
+}
+
 function draw() {
-  const tiers = data.tiers.length * TIER, lanes = data.emotions.length * LANE, width = stage.clientWidth - left();
+  readColours();
+  view.width = stage.clientWidth;
+  const tiers = data.tiers.length * TIER, lanes = data.emotions.length * LANE, width = view.width - left();
   const height = tiers + WAVEFORM + lanes + PITCH + LOUDNESS + 4 * GAP + AXIS;
   const pen = sized(stage.querySelector("canvas"), height);
   drawTimes(pen, height);
   let top = tiers + GAP;
   data.tiers.forEach((tier, row) => {
-    box(pen, css("band"), left(), row * TIER, width, TIER - 3);
+    box(pen, css.band, left(), row * TIER, width, TIER - 3);
     nameRow(pen, tier || "segments", row * TIER + TIER / 2 - 1);
   });
-  for (const segment of data.segments) {
+  for (const segment of data.segments.filter(({ start, end }) => end > view.from && start < view.to)) {
     worded(pen, segment, segment.tier * TIER, TIER - 3);
     const [from, to] = [Math.max(xOf(segment.start), left()), xOf(segment.end)];
     pen.globalAlpha = 0.2;
-    if (to > from && segment.emotion !== null) box(pen, looks(segment).colour, from, top, to - from, WAVEFORM);
+    if (segment.emotion !== null) box(pen, looks(segment).colour, from, top, to - from, WAVEFORM);
     pen.globalAlpha = 1;
   }
   nameRow(pen, "sound", top + WAVEFORM / 2);
   columns(data.envelope, (x, value) => {
     const tall = Math.max(value * WAVEFORM, 1);
-    box(pen, css("soft"), x, top + (WAVEFORM - tall) / 2, 1, tall);
+    box(pen, css.soft, x, top + (WAVEFORM - tall) / 2, 1, tall);
   });
   top += WAVEFORM + GAP;
   for (const emotion of data.emotions) {
     const floor = top + LANE - 1, tall = (percent) => (percent / 100) * (LANE - 4);
-    box(pen, css("line"), left(), floor, width, 1);
+    box(pen, css.line, left(), floor, width, 1);
     columns(emotion.edge, (x, percent) => box(pen, emotion.colour, x, floor - tall(percent), 1, tall(percent)));
-    line(pen, emotion.edge, (percent) => floor - tall(percent), css("ink"), 0.7);
+    line(pen, emotion.edge, (percent) => floor - tall(percent), css.ink, 0.7);
     nameRow(pen, emotion.name, top + LANE / 2);
     top += LANE;
   }
@@ -178,9 +189,9 @@ function drawOverview() {
   if (overview.hidden) return;
   const pen = sized(overview, OVERVIEW), width = overview.clientWidth, per = width / data.duration_s;
   const row = OVERVIEW / data.tiers.length;
-  box(pen, css("band"), 0, 0, width, OVERVIEW);
+  box(pen, css.band, 0, 0, width, OVERVIEW);
   for (const one of data.segments)
     band(pen, one, one.start * per, one.tier * row, Math.max((one.end - one.start) * per, 1), row);
-  [pen.strokeStyle, pen.lineWidth] = [css("ink"), 2];
+  [pen.strokeStyle, pen.lineWidth] = [css.ink, 2];
   pen.strokeRect(view.from * per + 1, 1, Math.max((view.to - view.from) * per - 2, 3), OVERVIEW - 2);
 }

@@ -77,7 +77,7 @@ function hint(x) {
   }
   const pitch = data.pitch_hz[step] === null ? "no pitch" : `${data.pitch_hz[step]} Hz`;
   make("span", `${pitch}, ${signed(data.loudness_db[step])} dB`, tip);
-  tip.style.left = `${x + 16 + tip.offsetWidth > stage.clientWidth ? Math.max(x - 16 - tip.offsetWidth, 0) : x + 16}px`;
+  tip.style.left = `${x + 16 + tip.offsetWidth > view.width ? Math.max(x - 16 - tip.offsetWidth, 0) : x + 16}px`;
 }
 
 // --- The sound. ---
@@ -108,7 +108,8 @@ function showPlaying() {
 
 const sound = document.getElementById("sound");
 if (sound) {
-  const bytes = Uint8Array.from(atob(sound.textContent), (letter) => letter.charCodeAt(0));
+  const letters = atob(sound.textContent), bytes = new Uint8Array(letters.length);
+  for (let place = 0; place < letters.length; place++) bytes[place] = letters.charCodeAt(place);
   audio.src = URL.createObjectURL(new Blob([bytes], { type: "audio/ogg" }));
 }
 audio.addEventListener("error", complain);

@@ -64,6 +64,7 @@ def test_a_span_is_never_empty() -> None:
         (62.04, 1, "1:02.0"),
         (0.3 * 3, 1, "0:00.9"),
         (3599.99, 1, "59:59.9"),
+        (36_000, 1, "10:00:00.0"),
     ],
 )
 def test_times_are_written_as_people_do(time_s: float, digits: int, text: str) -> None:
