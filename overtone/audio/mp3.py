@@ -7,12 +7,15 @@ would be lost without a word. So the frames are counted here, and a tag with the
 Source: ISO/IEC 11172-3, section 2.4.2.3 (frame header); the Xing tag as described by its maker, GB Xing VBR header.
 """
 
+import contextlib
+import io
+import mmap
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from overtone.audio.container import Memory
 from overtone.errors import AudioError
 
 KILOBITS_MPEG1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -44,7 +47,7 @@ class Frame:
         return 9 if self.mode == MONO else 17
 
 
-def frame_at(content: bytes, position: int) -> Frame | None:
+def frame_at(content: bytes | mmap.mmap, position: int) -> Frame | None:
     """The layer III frame whose header stands at `position`, or None where none stands."""
     head = content[position : position + 4]
     if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
@@ -58,8 +61,45 @@ def frame_at(content: bytes, position: int) -> Frame | None:
     return Frame(version, rate_hz, head[3] >> 6, per_kilobit * table[kilobits] // rate_hz + padding)
 
 
+class Tagged(io.RawIOBase):
+    """A stream that reads as a tag and then what stands in another one from `start`; that one must stay open.
+
+    Its `seek` never raises: libsndfile calls it from C.
+    """
+
+    def __init__(self, tag: bytes, stream: BinaryIO, start: int) -> None:
+        self._tag, self._stream, self._start = tag, stream, start
+        self._length = len(tag) + stream.seek(0, os.SEEK_END) - start
+        self._position = 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """The new position; the old one where no such position exists."""
+        position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position}.get(whence, self._length)
+        self._position = position if position >= 0 else self._position
+        return self._position
+
+    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
+        """Fills the buffer as far as one of both parts reaches; the number of bytes."""
+        if self._position < len(self._tag):
+            part = self._tag[self._position : self._position + len(buffer)]
+        else:
+            self._stream.seek(self._start + self._position - len(self._tag))
+            part = self._stream.read(len(buffer))
+        buffer[: len(part)] = part
+        self._position += len(part)
+        return len(part)
+
+
 def with_length(stream: BinaryIO, source: str) -> BinaryIO:
-    """The stream itself, or, for an MP3 without a Xing tag, a stream in memory that has one.
+    """The stream itself, or, for an MP3 without a Xing tag, a stream over it that has one.
 
     Args:
         stream: any sound file, seekable; it is at its start again afterwards where it is returned.
@@ -75,11 +115,10 @@ def with_length(stream: BinaryIO, source: str) -> BinaryIO:
     first = frame_at(head, 0)
     tag = 0 if first is None else _tag_position(head[: first.length_bytes])
     if first is not None and tag == 0:
-        stream.seek(start)
-        content = stream.read()
-        count = _counted(content, first, source)
+        with _content(stream) as content:
+            count = _counted(content, start, first, source)
         if count > 1:  # a single one is a sync word by chance, in something that is no MP3
-            return Memory(_tag_frame(content, first, count) + content)
+            return cast(BinaryIO, Tagged(_tag_frame(head, first, count), stream, start))
     elif first is not None:
         _expect_bytes(head[tag:], stream.seek(0, os.SEEK_END) - start, source)
     stream.seek(0)
@@ -107,9 +146,19 @@ def _expect_bytes(tag: bytes, found: int, source: str) -> None:
             raise AudioError(f"{source}: truncated: {promised} bytes of MP3 promised, {found} found; copy it again")
 
 
-def _counted(content: bytes, first: Frame, source: str) -> int:
-    """Number of frames, stepping over what is not a frame."""
-    position = count = 0
+@contextlib.contextmanager
+def _content(stream: BinaryIO) -> Iterator[bytes | mmap.mmap]:
+    """All bytes of a stream, of a file without loading them: a long recording may be larger than the memory."""
+    if isinstance(stream, io.BytesIO):
+        yield stream.getvalue()
+    else:
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+            yield mapped
+
+
+def _counted(content: bytes | mmap.mmap, start: int, first: Frame, source: str) -> int:
+    """Number of frames from `start`, stepping over what is not a frame."""
+    position, count = start, 0
     while 0 <= position <= len(content) - 4:
         frame = frame_at(content, position)
         if frame is None or (frame.version, frame.rate_hz) != (first.version, first.rate_hz):
@@ -122,10 +171,10 @@ def _counted(content: bytes, first: Frame, source: str) -> int:
     return count
 
 
-def _tag_frame(content: bytes, first: Frame, count: int) -> bytes:
+def _tag_frame(head: bytes, first: Frame, count: int) -> bytes:
     """A frame of silence that says how many frames follow."""
-    head = bytes([0xFF, content[1] | 1, TAG_KILOBITS_INDEX << 4 | content[2] & 0x0C, content[3]])
-    frame = frame_at(head, 0)
+    tag_head = bytes([0xFF, head[1] | 1, TAG_KILOBITS_INDEX << 4 | head[2] & 0x0C, head[3]])
+    frame = frame_at(tag_head, 0)
     length_bytes = frame.length_bytes if frame else 0
-    tag = head + bytes(first.side_bytes) + b"Xing" + struct.pack(">II", TAG_HAS_COUNT, count)
+    tag = tag_head + bytes(first.side_bytes) + b"Xing" + struct.pack(">II", TAG_HAS_COUNT, count)
     return tag + bytes(length_bytes - len(tag))

@@ -10,7 +10,7 @@ from typing import BinaryIO
 import soundfile
 
 from overtone.audio.container import Memory, expect_whole
-from overtone.audio.mp3 import with_length
+from overtone.audio.mp3 import Tagged, with_length
 from overtone.errors import AudioError
 
 # As libsndfile calls them: those that are known to be whole or refused. It reads others, cut ones without a word.
@@ -40,7 +40,7 @@ def opened(source: Source) -> Iterator[soundfile.SoundFile]:
             expect_whole(stream, name)
             whole = with_length(stream, name)
             # An open descriptor rather than the path: libsndfile then goes by content alone, whatever the name says.
-            handle = whole if isinstance(whole, Memory) else whole.fileno()
+            handle = whole if isinstance(whole, Memory | Tagged) else whole.fileno()
             with soundfile.SoundFile(handle, closefd=False) as file:
                 _expect_readable(file, name)
                 yield file

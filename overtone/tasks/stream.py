@@ -117,13 +117,13 @@ class Stream:
             AudioError: of a shape or type that is not sound, not finite, or after the end.
             ModelError: the model fails on it.
         """
-        self.feed(chunk)
+        self._expect_open()
+        self._take(self._inlet.push(chunk))
         return list(self._collected(0))
 
     def feed(self, chunk: np.ndarray) -> None:
         """As `push`, for who wants the timeline alone: it does not wait for what is heard."""
-        if self._closed:
-            raise AudioError(f"{self._source}: the stream has ended; begin another one")
+        self._expect_open()
         self._take(self._inlet.push(chunk))
         for _ in self._collected(WINDOWS_WAITING):
             pass
@@ -136,7 +136,7 @@ class Stream:
             InputError: a turn lies beyond the end.
             ModelError: the model fails on it.
         """
-        self.feed(np.empty(0, np.float32))
+        self._expect_open()
         self._take(self._inlet.close())
         self._speech.extend(self._detector.close().tolist())
         self._expect_enough(self._samples / SAMPLE_RATE_HZ)
@@ -214,6 +214,10 @@ class Stream:
                 answer = self._recogniser.answer(probabilities, segment.duration_s, {}, self._source)
                 segment = replace(segment, answer=answer)
             yield segment
+
+    def _expect_open(self) -> None:
+        if self._closed:
+            raise AudioError(f"{self._source}: the stream has ended; begin another one")
 
     def _expect_enough(self, duration_s: float) -> None:
         """The recording is long enough to be heard, and for the turns that were given."""

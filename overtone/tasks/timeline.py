@@ -89,7 +89,7 @@ def timeline_of(
         said = [[part[first:end] for part in parts] for first, end in found]
     else:
         found = [_within(steps_of_turn(turn), recording.steps) for turn in turns]
-        empty = [replace(turn, end_s=min(turn.end_s, recording.duration_s)) for turn in turns]
+        empty = [replace(turn, end_s=min(turn.end_s, recording.duration_s), answer=None) for turn in turns]
         said = [_probabilities(recogniser, *of_turn, spoken) for of_turn in zip(heard, found, strict=True)]
     segments = []
     for segment, stretch, probabilities in zip(empty, found, said, strict=True):

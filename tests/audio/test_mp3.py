@@ -1,10 +1,13 @@
 import io
+import os
+import tracemalloc
+from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
-from overtone.audio.mp3 import _tag_frame, frame_at, with_length
+from overtone.audio.mp3 import Tagged, _tag_frame, frame_at, with_length
 from overtone.audio.read import read
 from overtone.errors import AudioError
 
@@ -108,3 +111,31 @@ def test_headers_of_frames() -> None:
         "fffb90",
     ):  # AAC, free, bad, bad, 2.?, short
         assert frame_at(bytes.fromhex(head), 0) is None
+
+
+def test_a_file_without_a_tag_is_read_as_its_bytes_are_and_not_loaded(tmp_path: Path) -> None:
+    path = tmp_path / "bare.mp3"
+    bare = b"ID3\x04\0\0" + bytes(4) + without_tag(mp3(44_100)) * 200
+    path.write_bytes(bare)
+    with path.open("rb", buffering=0) as file:
+        tracemalloc.start()
+        whole = with_length(file, "clip")
+        whole.read(100_000)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 400_000 < len(bare)
+    stretch = {"start_s": 300.0, "end_s": 301.5}
+    np.testing.assert_array_equal(read(path, **stretch).samples, read(bare, **stretch).samples)
+
+
+def test_a_tagged_stream_reads_as_one() -> None:
+    inner = b"ID3 and then the sound"
+    tagged, expected = Tagged(b"tag:", io.BytesIO(inner), 4), io.BytesIO(b"tag:" + inner[4:])
+    for offset, whence in ((0, os.SEEK_SET), (2, os.SEEK_SET), (-3, os.SEEK_END), (1, os.SEEK_CUR), (99, os.SEEK_SET)):
+        assert tagged.seek(offset, whence) == expected.seek(offset, whence)
+        assert b"".join(iter(lambda: tagged.read(3), b"")) == expected.read()
+    before = tagged.tell()
+    assert tagged.seek(-1) == before
+    assert tagged.readable() and tagged.seekable()
+    tagged.seek(0)
+    assert tagged.readall() == b"tag:" + inner[4:]

@@ -139,6 +139,14 @@ def test_a_stream_answers_as_soon_as_a_window_is_whole(recogniser: Recogniser, t
             assert_allclose(part.answer.probabilities, tiny_model.expected(sound), atol=1e-5)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_however_much_is_pushed_at_once_every_window_is_answered(recogniser: Recogniser, threads: int) -> None:
+    minutes = np.tile(read(SPEECH / "level.flac").samples, 60)
+    answered = recogniser.stream(RATE_HZ, threads=threads).push(minutes)
+    assert [part.start_s for part in answered] == [1.5 * number for number in range(len(answered))]
+    assert len(answered) == (len(minutes) - 48_000) // 24_000 + 1 > 64
+
+
 def test_turns_get_one_answer_each(recogniser: Recogniser, talk: np.ndarray) -> None:
     whole = recogniser.timeline(talk, RATE_HZ)
     spoken = [part for part in whole.segments if part.speech]
@@ -162,6 +170,15 @@ def test_turns_get_one_answer_each(recogniser: Recogniser, talk: np.ndarray) -> 
             assert_allclose(first.answer.probabilities, tiny_model.expected(alone), atol=1e-4)
         outside = timeline.curves.probabilities[round(spoken[0].end_s * 10) + 1 : round(spoken[-1].start_s * 10) - 1]
         assert np.isnan(outside).all()
+
+
+def test_segments_of_a_timeline_are_turns_too(recogniser: Recogniser, talk: np.ndarray) -> None:
+    whole = recogniser.timeline(talk, RATE_HZ)
+    again = recogniser.timeline(silence(whole.duration_s), RATE_HZ, segments=whole.segments)
+    assert [(part.start_s, part.end_s) for part in again.segments] == [
+        (part.start_s, part.end_s) for part in whole.segments
+    ]
+    assert not any(part.speech for part in again.segments)  # what was heard elsewhere is not kept
 
 
 def test_turns_of_another_recording(recogniser: Recogniser) -> None:
