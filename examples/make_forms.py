@@ -2,11 +2,13 @@
 
     python examples/make_forms.py
 
-The text forms show a small timeline made by hand; the pictures show what the bundled model hears in the sample speech
-of examples/speech, joined. The page is photographed in Chromium, where there is one.
+The text forms show a small timeline made by hand; the pictures show what the bundled model hears in clips of RAVDESS,
+joined as if two of its speakers talked to each other. RAVDESS is looked for in $OVERTONE_DATA/ravdess, else in
+../shared/data/ravdess beside the project. The page is photographed in Chromium.
 """
 
 import io
+import os
 import re
 import tempfile
 from pathlib import Path
@@ -16,6 +18,7 @@ import soundfile
 
 import overtone
 from overtone.audio.blocks import blocks
+from overtone.audio.read import read
 from overtone.outputs import TIMELINE_FORMS, save_timeline
 from overtone.timeline import Curves, Segment, Timeline
 from overtone.values import SAMPLE_RATE_HZ, Answer
@@ -25,15 +28,19 @@ PAGE = PROJECT / "docs" / "forms.md"
 FIGURES = PROJECT / "docs" / "figures"
 EXAMPLE = re.compile(r"(<!-- (\w+) -->\n```\w*\n).*?(```\n)", re.DOTALL)
 EMOTIONS = ("neutral", "happy", "angry")
-PAUSE_S = 0.7
+CLIPS = (  # of two actors in turn; the third number of a name is the emotion
+    *("01/03-01-01-01-01-01-01", "02/03-01-03-02-01-01-02", "01/03-01-08-02-02-01-01", "02/03-01-05-02-01-01-02"),
+    *("01/03-01-06-02-01-01-01", "02/03-01-04-01-02-02-02", "01/03-01-07-02-01-02-01", "02/03-01-02-02-02-02-02"),
+)
+OVERLAP_S = 1.2  # clips of RAVDESS begin and end with about a second of silence
 
 
 def main() -> None:
     """Writes the page anew, and its pictures."""
     PAGE.write_text(with_examples(PAGE.read_text("utf-8")), "utf-8")
     with tempfile.TemporaryDirectory() as folder:
-        sound = joined_speech(Path(folder) / "sample-speech.flac")
-        heard = overtone.load().timeline(sound)
+        sound, turns = conversation(Path(folder) / "conversation.flac")
+        heard = overtone.load().timeline(sound, segments=turns)
         save_timeline(heard, FIGURES / "timeline.png", "png")
         html = Path(folder) / "timeline.html"
         save_timeline(heard, html, "html", blocks(sound))
@@ -65,12 +72,21 @@ def example() -> Timeline:
     return Timeline("talk.wav", 3, EMOTIONS, "overtone-1", segments, Curves(0.5, probabilities, pitch_hz, loudness_db))
 
 
-def joined_speech(path: Path) -> Path:
-    """The sample speech one after the other, with pauses, as one file."""
-    pause = np.zeros(round(PAUSE_S * SAMPLE_RATE_HZ), np.float32)
-    clips = [soundfile.read(file, dtype="float32")[0] for file in sorted((PROJECT / "examples/speech").glob("*.flac"))]
-    soundfile.write(path, np.concatenate([part for clip in clips for part in (pause, clip)] + [pause]), SAMPLE_RATE_HZ)
-    return path
+def conversation(path: Path) -> tuple[Path, tuple[Segment, ...]]:
+    """The clips one after the other as one file, each reaching into the next; and who speaks when."""
+    data = Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data")
+    joined, turns, start = np.zeros(0, np.float32), [], 0
+    for name in CLIPS:
+        (file,) = (data / "ravdess").glob(f"Actor_{name}.*")
+        samples = read(file).samples
+        joined = np.pad(joined, (0, start + len(samples) - len(joined)))
+        joined[start:] += samples
+        quiet = round(OVERLAP_S / 2 * SAMPLE_RATE_HZ)
+        spoken = (start + quiet) / SAMPLE_RATE_HZ, (start + len(samples) - quiet) / SAMPLE_RATE_HZ
+        turns.append(Segment(*spoken, speaker={"01": "Anna", "02": "Björn"}[name[:2]]))
+        start = len(joined) - round(OVERLAP_S * SAMPLE_RATE_HZ)
+    soundfile.write(path, joined, SAMPLE_RATE_HZ)
+    return path, tuple(turns)
 
 
 def photograph(html: Path, picture: Path, chromium: str = "/usr/bin/chromium") -> None:
@@ -81,8 +97,8 @@ def photograph(html: Path, picture: Path, chromium: str = "/usr/bin/chromium") -
         browser = running.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
         tab = browser.new_page(viewport={"width": 1100, "height": 900})
         tab.goto(html.as_uri())
-        tab.evaluate("seek(2)")
-        tab.evaluate("hint(xOf(2))")
+        tab.evaluate("seek(8.5)")
+        tab.evaluate("hint(xOf(8.5))")
         tab.screenshot(path=str(picture))
         browser.close()
 

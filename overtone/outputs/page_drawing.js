@@ -126,7 +126,7 @@ function drawMeasured(pen, { what, unit, track, low, high, colour, height }, top
   line(pen, track, (value) => top + height - 6 - ((value - low) / (high - low || 1)) * (height - 12), css[colour], 1.6);
   pen.font = `10px ${FONT}`;
   text(pen, signed(high), left() + 3, top + 5, css.soft, "left");
-  text(pen, signed(low), left() + 3, top + height - 5, css.soft, "left");
+  text(pen, signed(low), left() + 3, top + height - 15, css.soft, "left"); // above the line
   pen.font = `12px ${FONT}`;
 }
 

@@ -151,8 +151,8 @@ def _draw_waveform(axes: "Axes", curves: Curves, timeline: Timeline) -> None:
     envelope = 10 ** (curves.loudness_db / 20)
     envelope = envelope / max(envelope.max(initial=0), 1e-9)
     _draw_bands(axes, tuple(part for part in timeline.segments if part.speech), (-1.1, 2.2), TINT)
-    height = _held(envelope)
-    axes.fill_between(_edges(curves), -height, height, step="post", color=SOFT, linewidth=0)
+    middles_s = curves.times_s + curves.step_s / 2
+    axes.fill_between(middles_s, -envelope, envelope, color=SOFT, linewidth=0.5)
     axes.set_ylim(-1.1, 1.1)
     axes.set_yticks([0], ["sound"])
 
@@ -179,8 +179,7 @@ def _draw_pitch(axes: "Axes", curves: Curves) -> None:
 
 
 def _draw_loudness(axes: "Axes", curves: Curves) -> None:
-    loudness_db = _held(curves.loudness_db)
-    axes.step(_edges(curves), loudness_db, where="post", color=SOFT, linewidth=1)
+    axes.plot(curves.times_s + curves.step_s / 2, curves.loudness_db, color=SOFT, linewidth=1)
     axes.set_ylabel("loudness, dB")
     axes.set_ymargin(0.1)
 
