@@ -1,9 +1,9 @@
 """A timeline as one HTML page that plays the sound: nothing is loaded from elsewhere, and no script but ours runs.
 
-The page holds the timeline as JSON, the sound as Ogg Vorbis, `page.css`, and what draws and what
-plays it, `page_drawing.js` and `page_player.js`. The sound of a recording of more
-than two hours would make it too heavy to open; such a page plays the file beside it, as does one written without sound.
-Names are escaped here and nowhere else: in the HTML, in the JSON; the script only ever sets text.
+The page holds the timeline as JSON, the sound as Ogg Vorbis, the looks (`page.css`) and the scripts that draw and play
+(`page_drawing.js`, `page_player.js`). The sound of a recording of more than two hours would make it too heavy to open;
+such a page plays the file beside it, as does one written without sound. Names are escaped here, in the HTML and in the
+JSON; the scripts only ever set text.
 """
 
 import base64
@@ -91,7 +91,7 @@ def _policy() -> str:
 
 
 def _beside(name: str) -> str:
-    return f' src="./{quote(os.fsencode(name))}"'
+    return f' src="./{quote(os.fsencode(name))}"' if name else ""
 
 
 def _data(timeline: Timeline, beside: str) -> dict[str, Any]:
@@ -115,8 +115,13 @@ def _data(timeline: Timeline, beside: str) -> dict[str, Any]:
         "tiers": [tier.name for tier in tiers(timeline)],
         "segments": [
             {
-                **{"start": part.start_s, "end": part.end_s, "tier": row, "speaker": printable(part.speaker)},
-                **{"words": words(part), "emotion": _place(part, timeline), "uncertain": _uncertain(part)},
+                "start": part.start_s,
+                "end": part.end_s,
+                "tier": row,
+                "speaker": printable(part.speaker),
+                "words": words(part),
+                "emotion": _place(part, timeline),
+                "uncertain": _uncertain(part),
             }
             for row, part in _placed(timeline)
         ],
@@ -154,9 +159,8 @@ def _emotion_style(timeline: Timeline) -> str:
 
 def _about(timeline: Timeline) -> str:
     speech_s = sum(one.speech_s for one in timeline.speakers)
-    return (
-        f"{clock(timeline.duration_s)} · speech {clock(speech_s)} · heard by {html.escape(printable(timeline.model))}"
-    )
+    model = html.escape(printable(timeline.model))
+    return f"{clock(timeline.duration_s)} · speech {clock(speech_s)} · heard by {model}"
 
 
 def _speakers(timeline: Timeline) -> str:

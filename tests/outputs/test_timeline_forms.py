@@ -53,6 +53,13 @@ def test_json_tells_everything() -> None:
     assert told["curves"]["pitch_hz"] == pytest.approx(given.curves.pitch_hz, abs=0.051)
 
 
+def test_jsonl_has_a_line_per_segment() -> None:
+    given = timeline()
+    rows = [json.loads(line) for line in written("jsonl", given).splitlines()]
+    whole = {"path": "talk.wav", "model": "tiny-1"}
+    assert rows == [{**whole, **segment} for segment in json.loads(written("json", given))["segments"]]
+
+
 def test_csv_has_a_row_per_segment() -> None:
     rows = list(csv.DictReader(io.StringIO(written("csv", timeline()), newline="")))
     assert [(row["start_s"], row["end_s"]) for row in rows] == [
