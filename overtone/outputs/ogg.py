@@ -4,7 +4,6 @@ import io
 from collections.abc import Iterable
 
 import numpy as np
-import soundfile
 
 from overtone.values import SAMPLE_RATE_HZ
 
@@ -17,6 +16,8 @@ def ogg(blocks: Iterable[np.ndarray]) -> bytes:
     Args:
         blocks: consecutive float32 `(samples,)`, mono at 16 kHz.
     """
+    import soundfile  # here, as every command loads the table of forms, and few write sound
+
     file = io.BytesIO()
     with soundfile.SoundFile(file, "w", SAMPLE_RATE_HZ, 1, subtype="VORBIS", format="OGG") as sound:
         for block in blocks:

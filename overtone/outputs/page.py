@@ -27,9 +27,6 @@ from overtone.timeline import Segment, Summary, Timeline
 
 SUFFIX = ".html"
 LONGEST_INSIDE_S = 2 * 3600  # about 35 MB of page
-PARTS = files("overtone.outputs")
-SCRIPT = "\n".join(PARTS.joinpath(name).read_text("utf-8") for name in ("page_drawing.js", "page_player.js"))
-STYLE = PARTS.joinpath("page.css").read_text("utf-8")
 
 
 def write(timeline: Timeline, stream: TextIO, sound: Iterable[np.ndarray] | None = None) -> None:
@@ -46,12 +43,13 @@ def write(timeline: Timeline, stream: TextIO, sound: Iterable[np.ndarray] | None
     title = html.escape(printable(name)) or "recording"
     data = json.dumps(_data(timeline, "" if inside else printable(name)), allow_nan=False, separators=(",", ":"))
     data = data.replace("<", r"\u003c")  # a script ends at the first "</script", whatever language it is in
+    style, script = _part("page.css"), _part("page_drawing.js") + "\n" + _part("page_player.js")
     stream.write(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy()}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{title}: emotions over time</title>\n<link rel="icon" href="data:,">\n'
-        f"<style>\n{STYLE}{_emotion_style(timeline)}</style>\n</head>\n<body>\n<main>\n"
+        f"<style>\n{style}{_emotion_style(timeline)}</style>\n</head>\n<body>\n<main>\n"
         f'<h1>{title}</h1>\n<p class="about">{_about(timeline)}</p>\n{CONTROLS}'
         f"{_speakers(timeline)}{_segments(timeline)}</main>\n"
         f'<audio preload="auto"{"" if inside else _beside(name)}></audio>\n'
@@ -59,7 +57,7 @@ def write(timeline: Timeline, stream: TextIO, sound: Iterable[np.ndarray] | None
     )
     if sound is not None and inside:
         stream.write(f'<script type="text/plain" id="sound">{base64.b64encode(ogg(sound)).decode("ascii")}</script>\n')
-    stream.write(f"<script>{SCRIPT}</script>\n</body>\n</html>\n")
+    stream.write(f"<script>{script}</script>\n</body>\n</html>\n")
 
 
 CONTROLS = """<div id="bar">
@@ -81,9 +79,13 @@ what is uncertain.</p>
 """
 
 
-def _policy() -> str:
+def _part(name: str) -> str:
+    return files("overtone.outputs").joinpath(name).read_text("utf-8")
+
+
+def _policy(script: str) -> str:
     """Only our script by its hash, only styles of the page itself, only sound that lies inside or beside."""
-    digest = base64.b64encode(hashlib.sha256(SCRIPT.encode("utf-8")).digest()).decode("ascii")
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     return (
         f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
         "img-src data:; media-src 'self' blob: file:"
