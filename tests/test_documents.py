@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/map.md", "docs/scale.md", "benchmarks/README.md")
+PAGES = (
+    *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"),
+    *("docs/map.md", "docs/forms.md", "docs/scale.md"),
+)
 MADE_BY_COMMANDS: tuple[str, ...] = ()
 
 

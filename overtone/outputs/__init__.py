@@ -6,7 +6,7 @@ A form of answers is a module with one function
 
 A form of timelines is a module with one function and the suffix of the files it makes
 
-    write(timeline, stream)   one `Timeline` to a text stream
+    write(timeline, stream)   one `Timeline` to a text stream; what is no text goes to the bytes below, `stream.buffer`
     SUFFIX                    such as ".json"
 
 To add one, write such a file, beginning with what the form looks like, and add its row to `FORMS` or `TIMELINE_FORMS`:
@@ -19,11 +19,31 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol, TextIO
 
+import numpy as np
+
 from overtone.errors import OptionError, nearest
-from overtone.outputs import csv, json, jsonl, table, timeline_csv, timeline_json, timeline_table
+from overtone.outputs import (
+    audacity,
+    csv,
+    elan,
+    json,
+    jsonl,
+    page,
+    png,
+    svg,
+    table,
+    textgrid,
+    timeline_csv,
+    timeline_json,
+    timeline_jsonl,
+    timeline_table,
+    webvtt,
+)
 from overtone.outputs.whole import write_bytes
 from overtone.timeline import Timeline
 from overtone.values import Answer
+
+Sound = Iterable[np.ndarray]  # consecutive float32 blocks (samples,), mono at 16 kHz, as `overtone.audio.blocks` reads
 
 
 class Form(Protocol):
@@ -40,7 +60,7 @@ class TimelineForm(Protocol):
     SUFFIX: str
 
     def write(self, timeline: Timeline, stream: TextIO) -> None:
-        """Writes one timeline to a text stream."""
+        """Writes one timeline to a text stream that has bytes below it, as files and stdout have."""
         ...
 
 
@@ -53,7 +73,15 @@ FORMS: dict[str, Form] = {
 TIMELINE_FORMS: dict[str, TimelineForm] = {
     "table": timeline_table,
     "json": timeline_json,
+    "jsonl": timeline_jsonl,
     "csv": timeline_csv,
+    "textgrid": textgrid,
+    "elan": elan,
+    "audacity": audacity,
+    "webvtt": webvtt,
+    "png": png,
+    "svg": svg,
+    "html": page,
 }
 
 
@@ -86,25 +114,41 @@ def save(answers: Iterable[Answer], path: Path, form: str) -> None:
     """
     stream = io.StringIO(newline="")
     form_named(form).write(answers, stream)
-    _write(path, stream)
+    write_bytes(path, stream.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def save_timeline(timeline: Timeline, path: Path, form: str) -> None:
-    """Writes a timeline to a file, as `save` does answers.
+def write_timeline(timeline: Timeline, stream: TextIO, form: str, sound: Sound | None = None) -> None:
+    """Writes a timeline to a text stream that has bytes below it, as files and stdout have.
+
+    Args:
+        timeline: to write.
+        stream: where to.
+        form: its name.
+        sound: for the one form that plays it; no other reads it.
+
+    Raises:
+        OptionError: there is no such form.
+    """
+    if timeline_form_named(form) is page:
+        page.write(timeline, stream, sound)
+    else:
+        timeline_form_named(form).write(timeline, stream)
+
+
+def save_timeline(timeline: Timeline, path: Path, form: str, sound: Sound | None = None) -> None:
+    """Writes a timeline to a file, as `save` does answers and with the `sound` of `write_timeline`.
 
     Raises:
         OptionError: there is no such form.
         OvertoneError: the file cannot be written.
     """
-    stream = io.StringIO(newline="")
-    timeline_form_named(form).write(timeline, stream)
-    _write(path, stream)
+    content = io.BytesIO()
+    stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
+    write_timeline(timeline, stream, form, sound)
+    stream.flush()
+    write_bytes(path, content.getvalue())
 
 
 def _expect_known(name: str, forms: Iterable[str]) -> None:
     if name not in forms:
         raise OptionError(f"no form is called '{name}'{nearest(name, forms)}")
-
-
-def _write(path: Path, stream: io.StringIO) -> None:
-    write_bytes(path, stream.getvalue().encode("utf-8", "surrogateescape"))

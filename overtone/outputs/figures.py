@@ -1,28 +1,24 @@
 """Scores and training histories -> pictures (PNG bytes), made with matplotlib's Agg canvas and no global state.
 
-To add a figure, write a function that draws on `_figure(...)` and returns `_png(figure)`. Colours are those of Okabe
+To add a figure, write a function that draws on `new_figure(...)` and returns `png(figure)`. Colours are those of Okabe
 and Ito and one-hue ramps, so every figure reads the same to colour-blind eyes and, by line style, in grey.
 """
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from overtone.errors import InputError, MissingExtraError
+from overtone.errors import InputError
+from overtone.outputs.drawing import new_figure, plain, png, titled
+from overtone.outputs.palette import BLUE, GREEN, INK, LINE, ORANGE, PINK, RAMP, SOFT
 from overtone.values import Scores
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 Epoch = Mapping[str, Any]
 
-DOTS_PER_INCH = 150
-INK, SOFT, LINE = "#1c2430", "#5b6675", "#d9dee5"
-BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"  # Source: Okabe & Ito 2008
-RAMP = ("#ffffff", "#d6e6f2", "#7fb3d5", "#2a7ab0", "#08416b")
 DARK_CELL = 0.55  # above this share the ramp is so dark that white reads better
 
 
@@ -35,7 +31,7 @@ def confusion(scores: Scores, title: str = "") -> bytes:
     """
     counts = scores.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = _figure(7.2, 6.4)
+    figure = new_figure(7.2, 6.4)
     axes = figure.add_subplot()
     axes.imshow(shares, cmap=_ramp(), vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
@@ -48,9 +44,9 @@ def confusion(scores: Scores, title: str = "") -> bytes:
     axes.set_xticks(np.arange(0.5, len(names) - 1), minor=True)
     axes.set_yticks(np.arange(0.5, len(names) - 1), minor=True)
     axes.grid(which="minor", color="white", linewidth=2)
-    _plain(axes, frame=False)
-    _titled(axes, title, f"UAR {scores.uar}   ·   per cent of the row, number of answers below")
-    return _png(figure)
+    plain(axes, frame=False)
+    titled(axes, title, f"UAR {scores.uar}   ·   per cent of the row, number of answers below")
+    return png(figure)
 
 
 def curves(history: Sequence[Epoch], part: str, title: str = "") -> bytes:
@@ -71,7 +67,7 @@ def curves(history: Sequence[Epoch], part: str, title: str = "") -> bytes:
     runs: dict[tuple, list[Epoch]] = {}
     for row in rows:
         runs.setdefault((row.get("fold"), row.get("seed")), []).append(row)
-    figure = _figure(9.6, 4.0)
+    figure = new_figure(9.6, 4.0)
     for place, what in enumerate(("accuracy", "loss"), start=1):
         axes = figure.add_subplot(1, 2, place)
         for side, colour, style in (("train", BLUE, "--"), ("val", ORANGE, "-")):
@@ -83,11 +79,11 @@ def curves(history: Sequence[Epoch], part: str, title: str = "") -> bytes:
         axes.margins(x=0.02)
         if what == "accuracy":
             axes.set_ylim(0, 1.02)
-            _titled(axes, title)
+            titled(axes, title)
         else:
             axes.legend(frameon=False, ncols=3, loc="lower right", bbox_to_anchor=(1, 1), labelcolor=INK)
-        _plain(axes)
-    return _png(figure)
+        plain(axes)
+    return png(figure)
 
 
 def recalls(scores: Mapping[str, Scores], title: str = "") -> bytes:
@@ -98,7 +94,7 @@ def recalls(scores: Mapping[str, Scores], title: str = "") -> bytes:
         title: above the picture.
     """
     names = next(iter(scores.values())).emotions
-    figure = _figure(9.6, 4.2)
+    figure = new_figure(9.6, 4.2)
     axes = figure.add_subplot()
     width = 0.8 / len(scores)
     for k, (model, one) in enumerate(scores.items()):
@@ -126,9 +122,9 @@ def recalls(scores: Mapping[str, Scores], title: str = "") -> bytes:
     axes.set_axisbelow(True)
     axes.grid(axis="y", color=LINE, linewidth=0.8)
     axes.legend(frameon=False, ncols=len(scores), loc="lower right", bbox_to_anchor=(1, 1), labelcolor=INK)
-    _plain(axes)
-    _titled(axes, title)
-    return _png(figure)
+    plain(axes)
+    titled(axes, title)
+    return png(figure)
 
 
 def reliability(edges: np.ndarray, count: np.ndarray, accuracy: np.ndarray, title: str = "", below: str = "") -> bytes:
@@ -141,7 +137,7 @@ def reliability(edges: np.ndarray, count: np.ndarray, accuracy: np.ndarray, titl
         title: above the picture.
         below: a line below the title.
     """
-    figure = _figure(6.4, 5.6)
+    figure = new_figure(6.4, 5.6)
     right, many = figure.subplots(2, 1, sharex=True, height_ratios=[4, 1])
     percent, width = 100 * (edges[:-1] + edges[1:]) / 2, 92 * np.diff(edges)
     right.bar(percent, np.nan_to_num(100 * accuracy), width, color=BLUE)
@@ -155,9 +151,9 @@ def reliability(edges: np.ndarray, count: np.ndarray, accuracy: np.ndarray, titl
     for axes in (right, many):
         axes.set_axisbelow(True)
         axes.grid(axis="y", color=LINE, linewidth=0.8)
-        _plain(axes)
-    _titled(right, title, below)
-    return _png(figure)
+        plain(axes)
+    titled(right, title, below)
+    return png(figure)
 
 
 def risk_coverage(
@@ -172,7 +168,7 @@ def risk_coverage(
         named: what stands beside it.
         title: above the picture.
     """
-    figure = _figure(6.4, 4.2)
+    figure = new_figure(6.4, 4.2)
     axes = figure.add_subplot()
     axes.plot(100 * coverage, 100 * risk, color=BLUE, linewidth=2)
     x, y = 100 * mark[0], 100 * mark[1]
@@ -185,9 +181,9 @@ def risk_coverage(
     axes.set_xlim(0, 100)
     axes.set_ylim(bottom=0)
     axes.grid(color=LINE, linewidth=0.8)
-    _plain(axes)
-    _titled(axes, title)
-    return _png(figure)
+    plain(axes)
+    titled(axes, title)
+    return png(figure)
 
 
 def _cell(axes: "Axes", row: int, column: int, share: float, count: int) -> None:
@@ -227,41 +223,7 @@ def _number(value: object) -> float:
     return float(value) if isinstance(value, int | float | np.number) else float("nan")
 
 
-def _figure(width_inch: float, height_inch: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError("figures need matplotlib: pip install 'overtone[train]'") from error
-    return Figure(figsize=(width_inch, height_inch), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
-
-
 def _ramp() -> Any:
     from matplotlib.colors import LinearSegmentedColormap
 
     return LinearSegmentedColormap.from_list("ramp", RAMP)
-
-
-def _plain(axes: "Axes", frame: bool = True) -> None:
-    axes.tick_params(which="both", length=0, colors=INK)
-    for side, spine in axes.spines.items():
-        spine.set_visible(frame and side in ("left", "bottom"))
-        spine.set_color(LINE)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set_color(SOFT)
-
-
-def _titled(axes: "Axes", title: str, below: str = "") -> None:
-    axes.set_title(title, loc="left", color=INK, fontsize=13, fontweight="bold", pad=24 if below else 12)
-    if below:
-        axes.annotate(
-            below, (0, 1), (0, 8), xycoords="axes fraction", textcoords="offset points", color=SOFT, fontsize=9
-        )
-
-
-def _png(figure: "Figure") -> bytes:
-    """The picture as PNG; equal pictures have equal bytes."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-    file = io.BytesIO()
-    FigureCanvasAgg(figure).print_png(file, metadata={"Software": None})
-    return file.getvalue()

@@ -45,7 +45,7 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     }
     stream.write(_text(whole)[:-1])
     for name, objects in (
-        ("segments", map(_segment, timeline.segments)),
+        ("segments", map(segment_object, timeline.segments)),
         ("speakers", (_speaker(timeline, summary) for summary in timeline.speakers)),
     ):
         stream.write(f',\n"{name}": [\n' + ",\n".join(map(_text, objects)) + "\n]")
@@ -59,7 +59,8 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     stream.write(',\n"curves": {\n' + ",\n".join(lines) + "\n}}\n")
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
+def segment_object(segment: Segment) -> dict[str, Any]:
+    """One segment as what JSON knows."""
     told = {
         "start_s": round(segment.start_s, DIGITS),
         "end_s": round(segment.end_s, DIGITS),

@@ -14,6 +14,7 @@ A dash stands where nothing is said. Without speakers their column is left out.
 from typing import TextIO
 
 from overtone.outputs.table import EIGHTHS, UNSURE, bar, cells_of, printable, runner_up, shortened, takes
+from overtone.outputs.tiers import clock
 from overtone.timeline import Segment, Summary, Timeline
 
 SUFFIX = ".txt"
@@ -30,20 +31,11 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     if not any(segment.speaker for segment in timeline.segments):
         rows = [row[:2] + row[3:] for row in rows]
     widths = [max(map(cells_of, column)) for column in zip(*rows, strict=True)]
-    stream.write(f"{printable(timeline.source)}{GAP}{clock(timeline.duration_s)}\n\n")
+    stream.write(f"{printable(timeline.source)}{GAP}{clock(timeline.duration_s, 1)}\n\n")
     for row in rows:
         cells = (text + " " * (width - cells_of(text)) for text, width in zip(row, widths, strict=True))
         stream.write((GAP + GAP.join(cells)).rstrip() + "\n")
     stream.write("\n" + "".join(f"{summarised(summary)}\n" for summary in timeline.speakers) + "\n")
-
-
-def clock(time_s: float) -> str:
-    """A time as people read it: `1:01.3`, and `2:01:01.3` from one hour on."""
-    tenths = round(10 * time_s)
-    minutes, tenths = divmod(tenths, 600)
-    hours, minutes = divmod(minutes, 60)
-    ahead = f"{hours}:{minutes:02}" if hours else f"{minutes}"
-    return f"{ahead}:{tenths // 10:02}.{tenths % 10}"
 
 
 def summarised(summary: Summary) -> str:
@@ -56,7 +48,7 @@ def summarised(summary: Summary) -> str:
 
 def _row(segment: Segment, fancy: bool) -> list[str]:
     answer = segment.answer
-    where = [clock(segment.start_s), clock(segment.end_s), shortened(printable(segment.speaker), WIDEST_SPEAKER)]
+    where = [clock(segment.start_s, 1), clock(segment.end_s, 1), shortened(printable(segment.speaker), WIDEST_SPEAKER)]
     if answer is None:
         return [*where, NOTHING_SAID, "", "", ""]
     pitch_hz = answer.prosody.get("pitch_median_hz")

@@ -15,7 +15,7 @@ import numpy as np
 
 from overtone.errors import AudioError, MissingExtraError
 from overtone.outputs.table import EIGHTHS, UNSURE, bar, runner_up, takes
-from overtone.outputs.timeline_table import clock
+from overtone.outputs.tiers import clock
 from overtone.tasks.recognise import Recogniser
 from overtone.timeline import Segment, Timeline
 from overtone.ui.options import recogniser_arguments, recogniser_of, threads_argument
@@ -97,10 +97,10 @@ def live_line(segment: Segment, fancy: bool) -> str:
     """One window on one line."""
     answer = segment.answer
     if answer is None:
-        return f"{clock(segment.end_s)}  nobody speaks"
+        return f"{clock(segment.end_s, 1)}  nobody speaks"
     emotion = UNSURE.format(answer.emotion) if answer.uncertain else answer.emotion
     confidence = f"{bar(answer.confidence, fancy)} {answer.confidence:4.0%}"
-    return f"{clock(segment.end_s)}  {emotion:{WIDEST_EMOTION}}  {confidence}  {runner_up(answer)}"
+    return f"{clock(segment.end_s, 1)}  {emotion:{WIDEST_EMOTION}}  {confidence}  {runner_up(answer)}"
 
 
 def _without_end(chunks: queue.SimpleQueue[np.ndarray]) -> Iterator[np.ndarray]:

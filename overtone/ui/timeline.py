@@ -11,10 +11,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from overtone.audio.blocks import duration_of
+from overtone.audio.blocks import blocks, duration_of
 from overtone.audio.search import sound_files
 from overtone.errors import OptionError, OvertoneError
-from overtone.outputs import TIMELINE_FORMS, save_timeline, timeline_form_named
+from overtone.outputs import TIMELINE_FORMS, Sound, save_timeline, timeline_form_named, write_timeline
 from overtone.outputs.table import printable, shortened
 from overtone.tasks.recognise import Recogniser
 from overtone.timeline import Timeline
@@ -70,7 +70,7 @@ def timeline(args: argparse.Namespace) -> int:
         try:
             if isinstance(source, OvertoneError):
                 raise source
-            show(_heard(recogniser, source, args), target, form)
+            show(_heard(recogniser, source, args), target, form, blocks(source))
         except OvertoneError as error:
             failures += 1
             sys.stdout.flush()
@@ -83,18 +83,20 @@ def timeline(args: argparse.Namespace) -> int:
 def form_of(asked: str | None, output: Path | None) -> str:
     """The form that is asked for, or that goes with the suffix of the output."""
     by_suffix = {row.SUFFIX.lower(): name for name, row in TIMELINE_FORMS.items()}
-    return asked or by_suffix.get(output.suffix.lower() if output else "", DEFAULT_FORM)
+    name = output.name.lower() if output else ""
+    fitting = [suffix for suffix in by_suffix if name.endswith(suffix)]  # ".labels.txt" is ".txt" too
+    return asked or (by_suffix[max(fitting, key=len)] if fitting else DEFAULT_FORM)
 
 
-def show(timeline: Timeline, target: Path | None, form: str) -> None:
-    """Writes a timeline to a file, whole or not at all; to a device; or to stdout."""
+def show(timeline: Timeline, target: Path | None, form: str, sound: Sound | None = None) -> None:
+    """Writes a timeline to a file, whole or not at all; to a device; or to stdout. Only some forms play the sound."""
     if target is None:
-        timeline_form_named(form).write(timeline, sys.stdout)
+        write_timeline(timeline, sys.stdout, form, sound)
     elif is_device(target):
         with opened_device(target) as stream:
-            timeline_form_named(form).write(timeline, stream)
+            write_timeline(timeline, stream, form, sound)
     else:
-        save_timeline(timeline, target, form)
+        save_timeline(timeline, target, form, sound)
 
 
 def _jobs(paths: list[str], output: Path | None, form: str) -> Iterator[Job]:

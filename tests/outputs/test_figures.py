@@ -42,13 +42,13 @@ def history(epochs: int = 5, **more: object) -> list[dict]:
 def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
     """Every figure that is turned into PNG, to look into."""
     seen: list[Figure] = []
-    turn = figures._png
+    turn = figures.png
 
     def keep(figure: Figure) -> bytes:
         seen.append(figure)
         return turn(figure)
 
-    monkeypatch.setattr(figures, "_png", keep)
+    monkeypatch.setattr(figures, "png", keep)
     return seen
 
 
@@ -152,6 +152,6 @@ def test_same_picture_same_bytes() -> None:
 def test_no_pyplot_and_no_matplotlib_before_a_figure_is_drawn() -> None:
     code = (
         "import sys; from overtone.outputs import figures; assert 'matplotlib' not in sys.modules;"
-        "figures._png(figures._figure(1, 1)); assert 'matplotlib.pyplot' not in sys.modules"
+        "figures.png(figures.new_figure(1, 1)); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

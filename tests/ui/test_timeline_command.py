@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import re
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,9 @@ def test_the_suffix_of_the_output_tells_the_form(
     by_suffix = tmp_path / f"new/out{TIMELINE_FORMS[form].SUFFIX}"
     assert main(["timeline", str(talk), "--model", model, "--output", str(by_suffix)]) == 0
     assert main(["timeline", str(talk), "--model", model, "--output", str(tmp_path / "x"), "--form", form]) == 0
-    assert by_suffix.read_bytes() == (tmp_path / "x").read_bytes() != b""
+    # libsndfile gives every Ogg stream a number by chance.
+    first, second = (re.sub(rb'id="sound">[^<]*', b"", path.read_bytes()) for path in (by_suffix, tmp_path / "x"))
+    assert first == second != b""
     assert capsys.readouterr() == ("", "")
 
 

@@ -1,0 +1,222 @@
+"""The page in a real headless Chromium: it plays, follows, seeks, and asks nobody for anything."""
+
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from timelines import answer, plain, timeline, turns
+
+from overtone.outputs import page
+from overtone.outputs.palette import contrast
+from overtone.timeline import Segment, Timeline
+
+playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'overtone[dev]'")
+
+CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
+FLAGS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
+    *("--disable-component-update", "--disable-sync"),
+)
+PATIENCE_S = 20
+TONE = [(0.3 * np.sin(np.arange(6 * 16_000) / 10)).astype(np.float32)]
+TIME = "document.querySelector('audio').currentTime"
+DESK, PHONE = {"width": 1100, "height": 900}, {"width": 375, "height": 700}
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator:
+    if not CHROMIUM.exists():
+        pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium, or set CHROMIUM")
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Opened:
+    """A page in the browser, with all that it asked for and complained of."""
+
+    def __init__(self, browser, path: Path, **options) -> None:
+        self.context = browser.new_context(**{"viewport": DESK, **options})
+        self.tab = self.context.new_page()
+        self.asked: list[str] = []
+        self.complaints: list[str] = []
+        self.tab.on("request", lambda request: self.asked.append(request.url))
+        self.tab.on("console", lambda message: self.complaints.append(message.text))
+        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.tab.goto(path.as_uri())
+        self.stage = self.tab.locator("#stage")
+
+    def loaded(self) -> "Opened":
+        return self.until("document.querySelector('audio').readyState >= 2")
+
+    def until(self, condition: str) -> "Opened":
+        """Waits; playwright's own waiting would need the `eval` that the page forbids."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not self.tab.evaluate(condition):
+            assert time.monotonic() < deadline, f"never: {condition}"
+            self.tab.wait_for_timeout(20)
+        return self
+
+    @property
+    def time_s(self) -> float:
+        return self.tab.evaluate(TIME)
+
+    @property
+    def cursor_x(self) -> float:
+        return self.tab.locator("#cursor").bounding_box()["x"] + 1
+
+    def x_of(self, time_s: float) -> float:
+        """Where the page draws a time."""
+        return self.tab.evaluate(f"xOf({time_s}) + stage.getBoundingClientRect().left")
+
+    def click_at(self, time_s: float) -> None:
+        self.tab.mouse.click(self.x_of(time_s), self.stage.bounding_box()["y"] + 60)
+
+
+@pytest.fixture
+def open_page(browser, tmp_path: Path) -> Iterator:
+    """Writes a timeline as a page and opens it; in the end nothing must have been asked of others, nor gone wrong."""
+    opened: list[Opened] = []
+
+    def write_and_open(given: Timeline, sound=TONE, **options) -> Opened:
+        path = tmp_path / "page.html"
+        with path.open("w", encoding="utf-8", newline="") as stream:
+            page.write(given, stream, sound)
+        opened.append(Opened(browser, path, **options))
+        return opened[-1]
+
+    yield write_and_open
+    for one in opened:
+        one.context.close()
+        assert not one.complaints
+        foreign = [url for url in one.asked if not url.startswith(("blob:", "data:", tmp_path.as_uri()))]
+        assert not foreign
+
+
+def test_it_plays_and_follows(open_page) -> None:
+    opened = open_page(plain()).loaded()
+    opened.tab.get_by_role("button", name="Play").click()
+    opened.until(f"{TIME} > 1.2")
+    opened.tab.get_by_role("button", name="Pause").click()
+    assert opened.tab.evaluate("document.querySelector('audio').paused")
+    opened.tab.wait_for_timeout(100)
+    assert opened.cursor_x == pytest.approx(opened.x_of(opened.time_s), abs=2)
+    assert opened.tab.locator("#now").inner_text() == "happy 81 %"
+    assert opened.tab.locator("[aria-current=true]").inner_text().endswith("happy 81 %")
+
+
+def test_a_click_seeks(open_page) -> None:
+    opened = open_page(plain()).loaded()
+    opened.click_at(4)
+    assert opened.time_s == pytest.approx(4, abs=0.02)
+    assert opened.cursor_x == pytest.approx(opened.x_of(4), abs=2)
+    assert opened.tab.locator("#now").inner_text() == "uncertain (sad) 40 %"
+    opened.tab.get_by_role("button", name="happy 81 %").click()
+    assert opened.time_s == pytest.approx(1, abs=0.02)
+
+
+def test_the_keyboard_does_it_all(open_page) -> None:
+    opened = open_page(plain()).loaded()
+    keys = opened.tab.keyboard
+    keys.press("ArrowRight")
+    keys.press("ArrowRight")
+    keys.press("ArrowLeft")
+    assert opened.time_s == pytest.approx(1, abs=0.02)
+    opened.stage.focus()
+    keys.press("End")
+    assert opened.time_s == pytest.approx(6, abs=0.02)
+    keys.press("Home")
+    keys.press(" ")
+    opened.until(f"{TIME} > 0.3")
+    keys.press(" ")
+    assert opened.tab.evaluate("document.querySelector('audio').paused")
+
+
+def test_it_can_be_seen_closer(open_page) -> None:
+    opened = open_page(plain()).loaded()
+    overview = opened.tab.locator("#overview")
+    assert overview.is_hidden()
+    opened.click_at(3)
+    opened.tab.keyboard.press("+")
+    assert overview.is_visible()
+    assert opened.x_of(4) - opened.x_of(3) == pytest.approx((opened.x_of(6) - opened.x_of(0)) / 6, abs=0.1)
+    assert opened.tab.evaluate("view.to - view.from") == pytest.approx(3)
+    overview.click(position={"x": 5, "y": 10})
+    assert opened.tab.evaluate("view.from") == 0
+    opened.tab.get_by_role("button", name="Show more").click()
+    assert overview.is_hidden()
+
+
+def test_pointing_shows_the_probabilities(open_page) -> None:
+    opened = open_page(plain()).loaded()
+    tip = opened.tab.locator("#tip")
+    assert tip.is_hidden()
+    opened.tab.mouse.move(opened.x_of(2.05), opened.stage.bounding_box()["y"] + 60)
+    rows = tip.inner_text().split("\n")
+    assert rows[:2] == ["0:02.0", "happy 81 %"]
+    assert rows[2:] == ["neutral", "6 %", "happy", "81 %", "sad", "6 %", "angry", "6 %", "161 Hz, −25 dB"]
+    opened.tab.mouse.move(opened.x_of(0.5), opened.stage.bounding_box()["y"] + 60)
+    assert tip.inner_text().split("\n") == ["0:00.5", "no speech", "no pitch, −70 dB"]
+
+
+def test_those_who_do_not_see_it_are_told(open_page) -> None:
+    opened = open_page(turns("Anna", "Ben")).loaded()
+    opened.click_at(1.2)
+    slider = opened.tab.get_by_role("slider", name="Position in the recording")
+    assert slider.get_attribute("aria-valuetext") == "0:01 / 0:06, Anna: angry 60 %, Anna: happy 90 %, Ben: angry 60 %"
+    assert [slider.get_attribute(f"aria-value{name}") for name in ("min", "now", "max")] == ["0", "1", "6"]
+
+
+def test_a_name_is_never_a_script(open_page) -> None:
+    attack = "<img src=x onerror=alert(1)></script><script>alert(2)</script>"
+    opened = open_page(timeline(Segment(1, 2, answer("sad"), attack), turns=True, source=f"{attack[:20]}.wav")).loaded()
+    opened.click_at(1.5)
+    assert opened.tab.locator("img").count() == 0
+    assert opened.tab.locator("#now").inner_text() == f"{attack}: sad 70 %"
+    assert opened.tab.locator("#tip b").last.inner_text() == f"{attack}: sad 70 %"
+
+
+def test_the_sound_may_lie_beside(open_page, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "a #1 50%.wav", TONE[0], 16_000)
+    opened = open_page(plain(source="/elsewhere/a #1 50%.wav"), sound=None).loaded()
+    opened.click_at(2)
+    assert opened.time_s == pytest.approx(2, abs=0.02)
+    assert opened.tab.locator("#message").inner_text() == ""
+
+
+def test_a_missing_sound_is_named(open_page) -> None:
+    opened = open_page(plain(), sound=None)
+    opened.until("document.getElementById('message').textContent !== ''")
+    assert "put “talk.wav” beside this page" in opened.tab.locator("#message").inner_text()
+    opened.click_at(4)
+    assert opened.tab.locator("#now").inner_text() == "uncertain (sad) 40 %"
+    opened.complaints.clear()  # the browser's own word on the missing file
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_words_can_be_read(colours: str, open_page) -> None:
+    opened = open_page(plain(), color_scheme=colours)
+    read = "name => getComputedStyle(document.documentElement).getPropertyValue(name).trim()"
+    back, band, *inks = (opened.tab.evaluate(read, f"--{name}") for name in ("back", "band", "ink", "soft", "cursor"))
+    assert opened.tab.evaluate("getComputedStyle(document.body).backgroundColor") == rgb(back)
+    assert min(contrast(ink, behind) for ink in inks[:2] for behind in (back, band)) >= 4.5  # WCAG 2.2, AA
+    assert contrast(inks[2], back) >= 4.5
+
+
+def rgb(colour: str) -> str:
+    return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"
+
+
+def test_it_fits_a_phone(open_page) -> None:
+    opened = open_page(turns("Anna", "someone with a very long name"), viewport=PHONE, is_mobile=True, has_touch=True)
+    assert opened.tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    for button in opened.tab.get_by_role("button").all():
+        assert button.bounding_box()["height"] >= 40
+    opened.loaded()
+    opened.tab.touchscreen.tap(opened.x_of(3), opened.stage.bounding_box()["y"] + 60)
+    opened.until(f"Math.abs({TIME} - 3) < 0.05")
