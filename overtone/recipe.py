@@ -64,6 +64,8 @@ class Recipe:
         shift_bands: the most bands by which the picture is shifted (another vocal tract).
         crop_margin_frames: frames of silence kept around the speech when training; -1 keeps the whole clip.
         members: how many networks are trained, each with other draws; their probabilities are averaged.
+        validation: "shared": every network keeps the epoch that is best on the validation side. "in-turns": each leaves
+            out a part of that side, learns from the rest, and keeps its last epoch: a part is too small to choose on.
         distil: share of their answers in what one more network learns, which then takes their place; 0 keeps them all.
         adapter: strength (inverse of the penalty on its weights) of the layer that answers when unlabelled clips of the
             speaker are known; 0 for none.
@@ -90,6 +92,7 @@ class Recipe:
     shift_bands: int = 3
     crop_margin_frames: int = 10
     members: int = 1
+    validation: str = "shared"
     distil: float = 0.0
     adapter: float = 0.0
     precision: str = "bfloat16"
@@ -105,6 +108,10 @@ class Recipe:
             raise OptionError(f"recipe {self.name}: phases must train each of {PARTS} once, got {self.phases}")
         if self.precision not in ("float32", "bfloat16"):
             raise OptionError(f"recipe {self.name}: precision must be float32 or bfloat16, got {self.precision!r}")
+        if self.validation not in ("shared", "in-turns"):
+            raise OptionError(f"recipe {self.name}: validation must be shared or in-turns, got {self.validation!r}")
+        if self.validation == "in-turns" and self.distil:
+            raise OptionError(f"recipe {self.name}: a network that learns from others needs a shared validation side")
         for key, (low, high) in RANGES.items():
             if not low <= getattr(self, key) <= high:
                 raise OptionError(f"recipe {self.name}: {key} must be in [{low}, {high}], got {getattr(self, key)!r}")

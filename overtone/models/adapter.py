@@ -1,6 +1,6 @@
 """Embeddings and what is usual for their speaker -> logits of a model that knows the speaker."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -66,6 +66,29 @@ class SpeakerAdapter(nn.Module):
     def forward(self, voice: Tensor, usual: Tensor, clips: Tensor) -> Tensor:
         """Logits `(batch, emotions)`; arguments as in `distance`."""
         return self.answer(self.distance(voice, usual, clips))
+
+
+@torch.no_grad()
+def averaged(adapters: Sequence[SpeakerAdapter]) -> SpeakerAdapter:
+    """One adapter for an ensemble, whose logits are the mean of those of the adapters of its networks.
+
+    Args:
+        adapters: one for each network, alike in shape, in the order of the networks.
+    """
+    several = len(adapters)
+    emotions, values = adapters[0].answer.weight.shape
+    own = values - STATISTICS  # embeddings of each network; the statistics are those of the clip, alike for all
+    mean = SpeakerAdapter(several * own + STATISTICS, emotions)
+    mean.answer.bias.copy_(torch.stack([one.answer.bias for one in adapters]).mean(0))
+    for part, rows in (
+        (mean.centre, [one.centre for one in adapters]),
+        (mean.scale, [one.scale for one in adapters]),
+        (mean.answer.weight, [one.answer.weight for one in adapters]),
+    ):
+        shared = torch.stack([row[..., own:] for row in rows]).mean(0)
+        part.copy_(torch.cat([*(row[..., :own] for row in rows), shared], dim=-1))
+    mean.answer.weight[:, : several * own] /= several
+    return mean
 
 
 def adapter_of(weights: Mapping[str, Tensor]) -> SpeakerAdapter | None:

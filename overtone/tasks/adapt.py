@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor
 
 from overtone.calibration import fit_temperature
-from overtone.models.adapter import SpeakerAdapter
+from overtone.models.adapter import SpeakerAdapter, averaged
 from overtone.models.network import Model
 from overtone.tasks.batches import plain_batches
 from overtone.tasks.prepare import FeatureStore
@@ -64,7 +64,12 @@ def can_adapt(split: Split, utterances: Sequence[Utterance]) -> bool:
 
 @torch.no_grad()
 def fit_adapter(
-    model: Model, store: FeatureStore, utterances: Sequence[Utterance], truth: Tensor, split: Split, strength: float
+    model: Model,
+    store: FeatureStore,
+    utterances: Sequence[Utterance],
+    truth: Tensor,
+    answering: Sequence[tuple[Model, Split]],
+    strength: float,
 ) -> None:
     """Gives a model its adapter: a multinomial logistic regression on what is unusual for the speaker.
 
@@ -77,9 +82,17 @@ def fit_adapter(
         store: features of all clips.
         utterances: all clips.
         truth: position of each clip's emotion `(clips,)`.
-        split: as `can_adapt` wants it.
+        answering: who was trained by which split: the model itself, or each of its networks by its own; the splits as
+            `can_adapt` wants them.
         strength: inverse of the penalty on the weights.
     """
+    found = [_fitted(one, store, utterances, truth, split, strength) for one, split in answering]
+    model.adapter = found[0] if len(found) == 1 else averaged(found)
+
+
+def _fitted(
+    model: Model, store: FeatureStore, utterances: Sequence[Utterance], truth: Tensor, split: Split, strength: float
+) -> SpeakerAdapter:
     indices = [*split.train, *split.validation]
     voice, labels = voices(model, store, indices), truth[indices].numpy()
     adapter = SpeakerAdapter(voice.shape[1], int(truth.max()) + 1)
@@ -96,7 +109,7 @@ def fit_adapter(
     weights, bias = _regression(heard, labels, strength)
     adapter.answer.weight.copy_(torch.from_numpy(weights / temperature))
     adapter.answer.bias.copy_(torch.from_numpy(bias / temperature))
-    model.adapter = adapter
+    return adapter
 
 
 def _regression(heard: np.ndarray, labels: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:

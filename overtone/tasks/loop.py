@@ -177,10 +177,12 @@ def fit(
     device: str = "cpu",
     progress: Progress = silent_progress,
     start: checkpoint.State | None = None,
+    usual: dict[str, Split] | None = None,
 ) -> list[dict[str, Any]]:
     """Trains the network in the phases of the recipe and leaves the best weights in it.
 
-    The best epoch of a phase is the one with the highest UAR on the validation side, mean over the phase's parts.
+    The best epoch of a phase is the one with the highest UAR on the validation side, mean over the phase's parts; where
+    a recipe validates in turns, the last one.
 
     Args:
         network: as `models.build` made it.
@@ -193,6 +195,8 @@ def fit(
         device: "cpu" or "cuda".
         progress: told after each epoch, with loss and accuracy.
         start: weights of another network of the same branches to begin with; see `checkpoint.take_over`.
+        usual: part -> the split whose training side tells mean and scale, which all networks of an ensemble share; None
+            for that of `splits`.
 
     Returns:
         The history: a row per part and epoch with `part, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
@@ -200,7 +204,7 @@ def fit(
     """
     groups, at = checkpoint.load(path) if path.is_file() else ({}, checkpoint.Position())
     if not groups:
-        training = {part: list(plain_batches(store, splits[part].train)) for part in PARTS}
+        training = {part: list(plain_batches(store, (usual or splits)[part].train)) for part in PARTS}
         checkpoint.take_over(network, start or {})
         network.fit_normalisers(training)
         del training
@@ -230,7 +234,7 @@ def fit(
             checked = {part: _validation(logits[part], targets.at(torch.tensor(split.validation))) for part in parts}
             at.history += [{"part": part, "epoch": epoch, **learned[part], **checked[part]} for part in parts]
             score = float(np.mean([checked[part]["val_uar"] for part in parts]))
-            if score > at.best_score:
+            if score > at.best_score or recipe.validation == "in-turns":
                 at.best_score, at.best_epoch = score, epoch
                 best = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             at.epoch, at.step = epoch + 1, at.step + len(batches)

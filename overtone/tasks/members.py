@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,11 @@ from overtone.tasks import checkpoint
 from overtone.tasks.loop import answer
 from overtone.tasks.prepare import FeatureStore
 from overtone.tasks.targets import Targets
+from overtone.values import Split, Utterance
 
 MEMBER_STEP = 1000  # between the seeds of an ensemble's networks, so that runs of small seeds share none
 
+Parts = dict[str, Split]  # part -> its split
 History = list[dict[str, Any]]
 Fit = Callable[[Network, int, Path], History]  # trains a network in place, from this seed, with this checkpoint
 
@@ -71,6 +74,40 @@ def trained(recipe: Recipe, folder: Path, seed: int, emotions: int, fit: Fit) ->
         write_text(beside, json.dumps(history, indent=1) + "\n")
         checkpoint.save_weights(kept, network)
     return network, history
+
+
+def splits_of_members(recipe: Recipe, parts: Parts, utterances: Sequence[Utterance]) -> list[Parts]:
+    """What each network of a run learns from and is calibrated on."""
+    if recipe.validation == "shared":
+        return [parts] * recipe.members
+    turns = {split: in_turns(split, utterances, recipe.members) for split in set(parts.values())}
+    return [{part: turns[split][member] for part, split in parts.items()} for member in range(recipe.members)]
+
+
+def in_turns(split: Split, utterances: Sequence[Utterance], turns: int) -> list[Split]:
+    """A fold several times, each time with another part of its validation side; the other parts are learned from.
+
+    Parts are of whole speakers where the validation side holds other speakers than the training side, else of clips.
+    Where there are fewer speakers than turns, they come round again.
+
+    Args:
+        split: the fold.
+        utterances: what its positions point into.
+        turns: how many splits to make.
+    """
+    speakers = sorted(_speakers(utterances, split.validation))
+    if all(name for _, name in speakers) and not _speakers(utterances, split.train) & set(speakers):
+        groups = [speakers[k::turns] for k in range(min(turns, len(speakers)))]
+        found = [tuple(i for i in split.validation if _speakers(utterances, [i]) <= set(group)) for group in groups]
+    else:
+        found = [split.validation[k::turns] for k in range(min(turns, len(split.validation)))]
+    clips = {*split.train, *split.validation}
+    own = [found[k % len(found)] for k in range(turns)]
+    return [replace(split, train=tuple(sorted(clips - set(part))), validation=part) for part in own]
+
+
+def _speakers(utterances: Sequence[Utterance], positions: Sequence[int]) -> set[tuple[str, str]]:
+    return {(utterances[i].corpus, utterances[i].speaker) for i in positions}
 
 
 def taught_by(model: Model, store: FeatureStore, targets: Targets, clips: Sequence[int], share: float) -> Targets:

@@ -41,13 +41,23 @@ from overtone.recipe import PARTS, from_dict
 from overtone.tasks import checkpoint
 from overtone.tasks.adapt import can_adapt, fit_adapter
 from overtone.tasks.loop import answer, fit
-from overtone.tasks.members import History, answering, member_seeds, student_seed, taught_by, together, trained
+from overtone.tasks.members import (
+    History,
+    Parts,
+    answering,
+    member_seeds,
+    splits_of_members,
+    student_seed,
+    taught_by,
+    together,
+    trained,
+)
 from overtone.tasks.plan import SIDES, Plan, described, splits_of
 from overtone.tasks.prepare import FeatureStore, prepare
 from overtone.tasks.progress import Progress, silent_progress
 from overtone.tasks.targets import Targets, targets_of
 from overtone.tasks.tested import answers
-from overtone.values import LeakAudit, Split, Utterance
+from overtone.values import LeakAudit, Utterance
 
 SAME_PLAN = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run shares
 NO_TEST = (
@@ -57,13 +67,21 @@ NO_TEST = (
 )
 
 
-def _calibrate(network: Model, store: FeatureStore, targets: Targets, parts: dict[str, Split]) -> None:
-    """Gives each part the temperature that fits the validation clips best, which chose the epoch as well."""
-    logits_of = {split: answer(network, store, split.validation) for split in set(parts.values())}
+def _calibrate(model: Model, store: FeatureStore, targets: Targets, answering: Sequence[tuple[Model, Parts]]) -> None:
+    """Gives each part the temperature that fits the validation clips best.
+
+    Args:
+        model: gets the temperatures.
+        store: features of all clips.
+        targets: of all clips.
+        answering: who answers which validation side: the model itself, or each of its networks the clips left to it.
+    """
+    logits_of = [{split: answer(one, store, split.validation) for split in set(own.values())} for one, own in answering]
     for k, part in enumerate(PARTS):
-        held_out = torch.tensor(parts[part].validation)
-        logits = targets.at(held_out).among_possible(logits_of[parts[part]][part])
-        network.temperature[k] = fit_temperature(logits.double().numpy(), targets.truth[held_out].numpy())
+        held_out = torch.tensor([i for _, own in answering for i in own[part].validation])
+        found = torch.cat([logits[own[part]][part] for logits, (_, own) in zip(logits_of, answering, strict=True)])
+        logits = targets.at(held_out).among_possible(found)
+        model.temperature[k] = fit_temperature(logits.double().numpy(), targets.truth[held_out].numpy())
 
 
 def _write_json(path: Path, values: Any) -> None:
@@ -232,25 +250,34 @@ def train(
     parts = splits_of(plan, utterances)
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
-    def fit_to(wanted: Targets, network: Network, seed: int, path: Path) -> History:
+    def fit_to(wanted: Targets, own: Parts, network: Network, seed: int, path: Path) -> History:
         return fit(
-            network, store, wanted, parts, plan.recipe,
-            seed=seed, path=path, device=device, progress=progress, start=start,
+            network, store, wanted, own, plan.recipe,
+            seed=seed, path=path, device=device, progress=progress, start=start, usual=parts,
         )  # fmt: skip
 
-    seeds = member_seeds(plan.recipe, plan.seed)
-    members = [trained(plan.recipe, folder, seed, emotions, partial(fit_to, targets)) for seed in seeds]
-    model = together([network for network, _ in members])
-    _calibrate(model, store, targets, parts)
+    seeds, turns = member_seeds(plan.recipe, plan.seed), splits_of_members(plan.recipe, parts, utterances)
+    members = [
+        trained(plan.recipe, folder, seed, emotions, partial(fit_to, targets, own))
+        for seed, own in zip(seeds, turns, strict=True)
+    ]
+    networks = [network for network, _ in members]
+    model = together(networks)
+    own: list[tuple[Model, Parts]] = [(model, parts)]
+    if plan.recipe.validation == "in-turns":
+        own = list(zip(networks, turns, strict=True))
+    _calibrate(model, store, targets, own)
     if plan.recipe.distil:
         taught = taught_by(model, store, targets, parts["fusion"].train, plan.recipe.distil)
-        own = student_seed(plan.recipe, plan.seed)
-        members.append(trained(plan.recipe, folder, own, emotions, partial(fit_to, taught)))
+        seed = student_seed(plan.recipe, plan.seed)
+        members.append(trained(plan.recipe, folder, seed, emotions, partial(fit_to, taught, parts)))
         model = members[-1][0]
-        _calibrate(model, store, targets, parts)
+        own = [(model, parts)]
+        _calibrate(model, store, targets, own)
     # Clips of corpora with other classes would teach the adapter that theirs are not the others.
     if plan.recipe.adapter and can_adapt(parts["fusion"], utterances) and bool(targets.possible.all()):
-        fit_adapter(model, store, utterances, targets.truth, parts["fusion"], plan.recipe.adapter)
+        by = [(one, splits["fusion"]) for one, splits in own]
+        fit_adapter(model, store, utterances, targets.truth, by, plan.recipe.adapter)
     history = [row for _, rows in members for row in rows]
     _write_json(folder / "history.json", history)
     for part, found in answers(model, store, utterances, parts, seeds).items():

@@ -4,7 +4,7 @@ import torch
 
 from overtone.features.front_end import Features, spoken_frames
 from overtone.features.mel import BANDS
-from overtone.models.adapter import FAR, PRIOR_CLIPS, STATISTICS, SpeakerAdapter, adapter_of, clip_statistics
+from overtone.models.adapter import FAR, PRIOR_CLIPS, STATISTICS, SpeakerAdapter, adapter_of, averaged, clip_statistics
 from overtone.models.prosody_mlp import MARGIN_FRAMES
 
 
@@ -68,3 +68,21 @@ def test_weights_tell_whether_there_is_an_adapter(adapter: SpeakerAdapter) -> No
     found = adapter_of(weights)
     assert found is not None and found.answer.weight.shape == (3, 4)
     assert adapter_of({"mel.mean": torch.zeros(3)}) is None
+
+
+def test_an_averaged_adapter_gives_the_mean_of_the_logits() -> None:
+    torch.manual_seed(0)
+    adapters = [SpeakerAdapter(5 + STATISTICS, 3) for _ in range(3)]
+    for one in adapters:
+        one.centre[:5], one.scale[:5] = torch.randn(5), torch.rand(5) + 0.5
+    embeddings, statistics = torch.randn(3, 2, 5), torch.randn(2, STATISTICS)
+    usual_embeddings, usual_statistics = torch.rand(3, 2, 5) + 0.5, torch.rand(2, STATISTICS) + 0.5
+    clips = torch.tensor([10.0])
+    alone = [
+        one(torch.cat([own, statistics], 1), torch.cat([usual, usual_statistics], 1), clips)
+        for one, own, usual in zip(adapters, embeddings, usual_embeddings, strict=True)
+    ]
+    together = averaged(adapters)(
+        torch.cat([*embeddings, statistics], 1), torch.cat([*usual_embeddings, usual_statistics], 1), clips
+    )
+    torch.testing.assert_close(together, torch.stack(alone).mean(0), atol=1e-4, rtol=1e-4)
