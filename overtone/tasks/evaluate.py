@@ -24,10 +24,9 @@ from overtone.recipe import PARTS, Recipe
 from overtone.tasks.plan import Plan, described, fold_names, splits_of
 from overtone.tasks.prepare import prepare
 from overtone.tasks.progress import Progress, silent_progress
+from overtone.tasks.tested import OF_FUSION
 from overtone.tasks.train import begun, finished, read_run, settings_of, train
 from overtone.values import LeakAudit, Predictions, Utterance
-
-OF_FUSION = ("member", "adapted")  # other answers of the same networks to the same clips: they share the fusion's audit
 
 
 def run_folder(runs: Path, plan: Plan) -> Path:

@@ -15,7 +15,7 @@ from overtone.outputs import predictions
 from overtone.outputs.document import Block, Heading, Paragraph, Table, to_markdown
 from overtone.outputs.report import Row
 from overtone.outputs.whole import write_text
-from overtone.recipe import PARTS, Recipe, from_dict
+from overtone.recipe import Recipe, from_dict
 from overtone.splits import PROTOCOLS
 from overtone.tasks import slices
 from overtone.tasks.card import CARD_FORMAT, CARD_KEY, read_card
@@ -111,7 +111,8 @@ def _row(row: Row, recipe: str, part: str) -> dict[str, Any]:
 
 def _own_rows(folder: Path, run: dict[str, Any]) -> list[dict[str, Any]]:
     """Scores of the run's own test side; none where it has no such side."""
-    return [_row(row, run["recipe"]["name"], part) for part, row in zip(PARTS, own_scores(folder), strict=False)][::-1]
+    found = own_scores(folder)
+    return [_row(found[part], run["recipe"]["name"], part) for part in SHOWN if part in found]
 
 
 def make_card(

@@ -14,6 +14,8 @@ from overtone.tasks.plan import emotions_of
 from overtone.tasks.prepare import FeatureStore
 from overtone.values import Predictions, Split, Utterance
 
+OF_FUSION = ("member", "adapted")  # other answers of the same networks to the same clips: they share the fusion's audit
+
 
 def _predictions(
     probabilities: Tensor, utterances: Sequence[Utterance], split: Split, seeds: Sequence[int]

@@ -56,7 +56,7 @@ from overtone.tasks.plan import SIDES, Plan, described, splits_of
 from overtone.tasks.prepare import FeatureStore, prepare
 from overtone.tasks.progress import Progress, silent_progress
 from overtone.tasks.targets import Targets, targets_of
-from overtone.tasks.tested import answers
+from overtone.tasks.tested import OF_FUSION, answers
 from overtone.values import LeakAudit, Utterance
 
 SAME_PLAN = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run shares
@@ -144,24 +144,25 @@ def finished(folder: Path) -> bool:
     return (folder / "weights.safetensors").is_file() and (folder / "report.html").is_file()
 
 
-def own_scores(folder: Path) -> list[report.Row]:
-    """Scores and leak audit of each part on the test side of a run; none where there is no such side."""
-    run, rows = read_run(folder), []
-    for part in PARTS:
+def own_scores(folder: Path) -> dict[str, report.Row]:
+    """Part -> its scores and leak audit on the test side of a run; none where there is no such side."""
+    run, rows = read_run(folder), {}
+    for part in (*PARTS, *OF_FUSION):
         path = folder / f"predictions-{part}.csv"
         if path.is_file():
             found = score(predictions.read(path), np.random.default_rng(SEED))
-            audit = LeakAudit(**run["audits"][part])
-            rows.append(report.Row(f"{run['recipe']['name']}, {part}", run["protocol"], found, audit))
+            audit = LeakAudit(**run["audits"]["fusion" if part in OF_FUSION else part])
+            rows[part] = report.Row(f"{run['recipe']['name']}, {part}", run["protocol"], found, audit)
     return rows
 
 
-def _sizes(split: dict[str, dict[str, list[str]]]) -> str:
+def _sizes(run: dict[str, Any]) -> str:
     """How many clips each side has, part by part where parts have splits of their own."""
     texts = {}
-    for part, sides in split.items():
+    left = "left out in turns" if run["recipe"].get("validation") == "in-turns" else "to choose the epoch on"
+    for part, sides in run["split"].items():
         learned, chose, tested_on = (len(sides[side]) for side in SIDES)
-        texts[part] = f"{learned} clips to learn from, {chose} to choose the epoch on, {tested_on} to test on"
+        texts[part] = f"{learned} clips to learn from, {chose} {left}, {tested_on} to test on"
     if len(set(texts.values())) == 1:
         return f"{texts['fusion']}."
     return "; ".join(f"{part}: {text}" for part, text in texts.items()) + "."
@@ -180,13 +181,13 @@ def _report(folder: Path, history: list[dict[str, Any]]) -> None:
     for part in PARTS:
         curves = figures.curves(history, part, f"{part}: accuracy and loss")
         pictures.append(Picture(f"curves-{part}.png", f"Accuracy and loss of {part}", curves))
-    for part, row in zip(PARTS, rows, strict=False):
+    for part, row in rows.items():
         picture = figures.confusion(row.scores, f"{part}, {run['protocol']}")
         pictures.append(Picture(f"confusion-{part}.png", f"Confusion of {part} (rows are the truth)", picture))
     words = f"Recipe {run['recipe']['name']}, protocol {run['protocol']}, fold {run['fold']}, seed {run['seed']}: "
-    paragraphs = (words + _sizes(run["split"]), *([] if rows else [NO_TEST]))
-    _write_json(folder / "scores.json", {part: _summary(row) for part, row in zip(PARTS, rows, strict=False)})
-    report.write(report.Report(f"Training {folder.name}", paragraphs, tuple(rows), tuple(pictures)), folder)
+    paragraphs = (words + _sizes(run), *([] if rows else [NO_TEST]))
+    _write_json(folder / "scores.json", {part: _summary(row) for part, row in rows.items()})
+    report.write(report.Report(f"Training {folder.name}", paragraphs, tuple(rows.values()), tuple(pictures)), folder)
 
 
 def load_network(folder: Path) -> tuple[Model, dict[str, Any]]:

@@ -102,7 +102,7 @@ def train(args: argparse.Namespace) -> int:
     with Bar("steps") as bar:
         plan = Plan(how, args.protocol, fold, args.seed, args.start_from)
         run(utterances, plan, args.out, resume=args.resume, cache=args.cache, progress=bar)
-    _print_scores(own_scores(args.out))
+    _print_scores(list(own_scores(args.out).values()))
     print(args.out / "report.html")
     if not args.no_export:
         print(publish(utterances, args.out, model_id=args.id or args.out.resolve().name, scores=args.scores))

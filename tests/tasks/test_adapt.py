@@ -22,7 +22,7 @@ from overtone.tasks.members import member_seeds
 from overtone.tasks.plan import Plan, splits_of
 from overtone.tasks.publish import publish
 from overtone.tasks.recognise import Recogniser, load
-from overtone.tasks.train import load_network, train
+from overtone.tasks.train import load_network, own_scores, train
 from overtone.ui.cli import main
 from overtone.values import Split
 
@@ -66,6 +66,14 @@ def test_every_answer_of_an_ensemble_is_kept(ensemble: Run) -> None:
     assert not list(ensemble.folder.glob("member-*")) and not (ensemble.folder / "checkpoint.safetensors").exists()
     history = json.loads((ensemble.folder / "history.json").read_text("utf-8"))
     assert {(row["seed"], row["epoch"]) for row in history} == {(seed, epoch) for seed in seeds for epoch in range(2)}
+
+
+def test_the_report_of_a_run_tells_every_answer_of_it(ensemble: Run) -> None:
+    rows = own_scores(ensemble.folder)
+    assert list(rows) == [*PARTS, "member", "adapted"]
+    assert rows["adapted"].audit == rows["member"].audit == rows["fusion"].audit
+    text = (ensemble.folder / "report.md").read_text("utf-8")
+    assert "together, adapted" in text and (ensemble.folder / "figures" / "confusion-adapted.png").is_file()
 
 
 def test_an_ensemble_comes_back_as_it_was(ensemble: Run) -> None:

@@ -47,7 +47,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
         (reproduce, "reproduce", (Path("report.md"), Path("report.html"))),
     ):
         monkeypatch.setattr(module, name, stand_in(name, answer))
-    monkeypatch.setattr(train, "own_scores", lambda folder: [])
+    monkeypatch.setattr(train, "own_scores", lambda folder: {})
     monkeypatch.setattr(evaluate, "scored", lambda oof, protocol, recipe: [])
     monkeypatch.setattr(reproduce, "rows_of", lambda out, recipe: [])
     return calls
@@ -231,7 +231,7 @@ def test_scores_are_printed_with_their_audit(
     rows = [(f"clip{k}", f"{k % 2}", "1", "1", 0, ("calm", "sad")[k // 2], 1.0, 0.0) for k in range(4)]
     scores = score(from_rows(("calm", "sad"), rows), np.random.default_rng(0))
     row = Row("mine, fusion", "paper", scores, LeakAudit(4, 2, 1, 2, 1, 3))
-    monkeypatch.setattr("overtone.tasks.train.own_scores", lambda folder: [row])
+    monkeypatch.setattr("overtone.tasks.train.own_scores", lambda folder: {"fusion": row})
     monkeypatch.setattr("overtone.tasks.evaluate.scored", lambda oof, protocol, recipe: [row])
     monkeypatch.setattr("overtone.tasks.reproduce.rows_of", lambda out, recipe: [row])
     line = (
