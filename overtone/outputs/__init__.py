@@ -36,6 +36,7 @@ from overtone.outputs import (
     timeline_csv,
     timeline_json,
     timeline_jsonl,
+    timeline_parquet,
     timeline_table,
     webvtt,
 )
@@ -75,6 +76,7 @@ TIMELINE_FORMS: dict[str, TimelineForm] = {
     "json": timeline_json,
     "jsonl": timeline_jsonl,
     "csv": timeline_csv,
+    "parquet": timeline_parquet,
     "textgrid": textgrid,
     "elan": elan,
     "audacity": audacity,
