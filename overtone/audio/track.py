@@ -33,6 +33,7 @@ GAP_S = 0.2  # shorter ones are clocks that do not quite agree
 LONGEST_GAP_S = 3600.0  # longer ones are clocks that were set anew; the sound goes on
 PREROLL_S = 1.0  # decoded before a stretch, for decoders that hear what was before: Opus needs 80 ms
 SEEK_FROM_S = 10.0
+SOUGHT = frozenset({"mov", "matroska", "aac"})  # others land within a frame, or do not know where they are
 SLACK_S = 0.25
 PROTECTED = frozenset({"enca", "drms"})
 MICROSECOND = Fraction(1, 1_000_000)
@@ -55,6 +56,7 @@ class Track:
     def __init__(self, container: Any, stream: Any, kind: Kind, name: str, counted_s: Fraction | None) -> None:
         self._container, self._stream, self._name = container, stream, name
         self._begin_s = _begin_s(container, stream)
+        self._is_sought = kind.demuxer in SOUGHT
         self._rest = np.empty(0, np.float32)
         self._frames = self._decoded()
         first = next(self._frames, None)
@@ -62,7 +64,7 @@ class Track:
         self.samplerate = first.sample_rate if first is not None else 0
         length_s = counted_s if counted_s is not None else _told_s(container, stream, self._begin_s)
         self.frames = max(1, round(length_s * self.samplerate)) if first is not None else 0
-        promised = counted_s is None and (kind == MP4 or not _shows_pictures(container))  # others time the film
+        promised = counted_s is None and (kind == MP4 or _is_alone(container))  # others time the whole film
         self.frames_at_least = self.frames if promised else 0
         self.slack_frames = round(SLACK_S * self.samplerate)
         exact = promised and stream.duration and stream.time_base * self.samplerate == 1
@@ -71,7 +73,7 @@ class Track:
 
     def seek(self, frame: int) -> None:
         """Makes `frame` the next one to be read."""
-        if frame > SEEK_FROM_S * self.samplerate:
+        if self._is_sought and frame > SEEK_FROM_S * self.samplerate:
             time_s = Fraction(frame, self.samplerate) + self._begin_s - Fraction(PREROLL_S)
             self._container.seek(math.floor(time_s / MICROSECOND))
             self._frames = self._decoded()
@@ -211,9 +213,10 @@ def _begin_s(container: Any, stream: Any) -> Fraction:
     return stream.start_time * stream.time_base if stream.start_time is not None else Fraction(0)
 
 
-def _shows_pictures(container: Any) -> bool:
-    """Whether it is a film, whose sound may be shorter; a cover is none."""
-    return any(not one.disposition & one.disposition.attached_pic for one in container.streams.video)
+def _is_alone(container: Any) -> bool:
+    """Whether there is but one track of sound, and no film that may be longer; a cover is none."""
+    covers = [bool(one.disposition & one.disposition.attached_pic) for one in container.streams.video]
+    return len(container.streams.audio) == 1 and all(covers)
 
 
 def _told_s(container: Any, stream: Any, begin_s: Fraction) -> Fraction:
