@@ -14,7 +14,7 @@ import numpy as np
 import soxr
 
 from overtone.audio.opened import Source, expect_rate, expect_some, name_of, opened
-from overtone.audio.read import QUALITY, expect_all_frames, expect_number, mono_blocks, mono_of
+from overtone.audio.read import QUALITY, expect_all_frames, expect_number, extent, mono_blocks, mono_of
 from overtone.values import SAMPLE_RATE_HZ
 
 
@@ -70,13 +70,14 @@ def blocks(source: Source) -> Iterator[np.ndarray]:
     name = name_of(source)
     with opened(source) as file:
         inlet = Inlet(file.samplerate, name)
+        most, promised = extent(file)
         frames = samples = 0
-        for block in mono_blocks(file, file.frames):
+        for block in mono_blocks(file, most):
             frames += len(block)
             ready = inlet.push(block)
             samples += len(ready)
             yield ready
-        expect_all_frames(file, frames, file.frames, name)
+        expect_all_frames(file, frames, promised, name)
         rest = inlet.close()
         expect_some(samples + len(rest), name)
         yield rest

@@ -9,6 +9,7 @@ would then be answered as if it were the whole one, so the promise is checked he
     Ogg Vorbis, Opus    length and flags of the last page: it must be whole, and the last indeed if bytes follow
     FLAC                nothing here: the decoder itself stumbles over the cut
     MP3                 nothing here: `read` compares with the length in its tag, which `mp3` adds where it lacks
+    M4A, WebM, ...      what `foreign` can tell
 """
 
 import io
@@ -17,6 +18,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from overtone.audio.foreign import Kind, foreign_kind
 from overtone.errors import AudioError
 
 HEAD_BYTES = 12
@@ -56,19 +58,6 @@ CHUNKS: dict[bytes, Chunks] = {
 }
 AU_ORDERS = {b".snd": ">", b"dns.": "<"}
 
-FOREIGN: tuple[tuple[int, bytes, str], ...] = (
-    (4, b"ftyp", "MP4, M4A or MOV"),
-    (0, b"\x1aE\xdf\xa3", "WebM or Matroska"),
-    (0, b"0&\xb2u\x8ef\xcf\x11", "WMA or WMV"),
-    (0, b"#!AMR", "AMR"),
-    (0, b"\x00\x00\x01\xba", "MPEG video"),
-    (8, b"AVI ", "AVI"),
-    (0, b"PK\x03\x04", "ZIP"),
-    (0, b"\xf0\x7e", "MIDI sample dump"),  # libsndfile prints to stdout over damaged ones
-)
-# Who looks for sound files in a folder takes these too, so that they are refused by name and not passed over.
-FOREIGN_SUFFIXES = frozenset({".m4a", ".mp4", ".aac", ".amr", ".wma", ".webm", ".mka", ".mov", ".3gp"})
-
 
 class Memory(io.BytesIO):
     """Bytes as a stream that never raises: libsndfile seeks where damaged headers tell it to, through a C callback."""
@@ -81,8 +70,8 @@ class Memory(io.BytesIO):
             return self.tell()
 
 
-def expect_whole(stream: BinaryIO, source: str) -> None:
-    """Nothing, where the file looks whole and readable; the stream is at its start again afterwards.
+def expect_whole(stream: BinaryIO, source: str) -> Kind | None:
+    """What kind of file it is where libsndfile does not read it, else None; the stream is at its start again.
 
     Args:
         stream: the file, seekable, opened in binary mode.
@@ -96,22 +85,20 @@ def expect_whole(stream: BinaryIO, source: str) -> None:
         raise AudioError(f"{source}: the file is empty (0 bytes); record or copy it again")
     stream.seek(0)
     head = stream.read(HEAD_BYTES)
-    _expect_known(head, source)
+    kind = foreign_kind(stream, size, source)
+    if kind is None:
+        _expect_whole_native(head, stream, size, source)
+    stream.seek(0)
+    return kind
+
+
+def _expect_whole_native(head: bytes, stream: BinaryIO, size: int, source: str) -> None:
     if head[:4] in CHUNKS:
         _expect_whole_chunks(stream, CHUNKS[head[:4]], size, source)
     elif head[:4] in AU_ORDERS:
         _expect_whole_au(head, size, source)
     elif head[:4] == b"OggS":
         _expect_whole_pages(stream, size, source)
-    stream.seek(0)
-
-
-def _expect_known(head: bytes, source: str) -> None:
-    kinds = [kind for offset, magic, kind in FOREIGN if head[offset : offset + len(magic)] == magic]
-    if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:  # ADTS: 12 bits of sync, layer 00
-        kinds.append("AAC")
-    if kinds:
-        raise AudioError(f"{source}: {kinds[0]} is not read yet; convert it first: ffmpeg -i INPUT OUTPUT.wav")
 
 
 def _expect_whole_chunks(stream: BinaryIO, chunks: Chunks, size: int, source: str) -> None:

@@ -109,7 +109,7 @@ def with_length(stream: BinaryIO, source: str) -> BinaryIO:
         AudioError: an MP3 is shorter than its tag says, or the last frame of one without a tag is cut.
     """
     stream.seek(0)
-    start = _after_id3(stream.read(10))
+    start = after_id3(stream.read(10))
     stream.seek(start)
     head = stream.read(FRAME_LIMIT_BYTES)
     first = frame_at(head, 0)
@@ -125,7 +125,7 @@ def with_length(stream: BinaryIO, source: str) -> BinaryIO:
     return stream
 
 
-def _after_id3(head: bytes) -> int:
+def after_id3(head: bytes) -> int:
     """Position after an ID3v2 tag at the start (whose length has 7 bits in each byte), 0 without one."""
     if head[:3] != b"ID3" or len(head) < 10:
         return 0

@@ -5,12 +5,13 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 import soundfile
 
 from overtone.audio.container import Memory, expect_whole
 from overtone.audio.mp3 import Tagged, with_length
+from overtone.audio.track import Track, track
 from overtone.errors import AudioError
 
 # As libsndfile calls them: those that are known to be whole or refused. It reads others, cut ones without a word.
@@ -20,29 +21,37 @@ LOWEST_RATE_HZ = 8_000
 HIGHEST_RATE_HZ = 192_000
 UNKNOWN_FRAMES = 2**62  # libsndfile gives 2**63 - 1 for "the header does not say"
 
+Opened: TypeAlias = soundfile.SoundFile | Track
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
 @contextlib.contextmanager
-def opened(source: Source) -> Iterator[soundfile.SoundFile]:
+def opened(source: Source) -> Iterator[Opened]:
     """The sound, at its first frame; what goes wrong while it is open and decoded is an `AudioError` too.
 
     Args:
         source: path, content as bytes, or an object with `read()` that gives bytes.
 
     Raises:
-        AudioError: missing, not permitted, a folder, empty, not a sound, truncated, damaged, without samples, or
-            outside 8 to 192 kHz. The message names the file and what to do.
+        AudioError: missing, not permitted, a folder, empty, not a sound, truncated, damaged, without samples, outside
+            8 to 192 kHz, or of a kind that needs PyAV where it is not installed. The message names the file and what
+            to do.
     """
     name = name_of(source)
     try:
         with _stream(source, name) as stream:
-            expect_whole(stream, name)
+            kind = expect_whole(stream, name)
+            if kind is not None:
+                with track(stream, kind, name) as found:
+                    _expect_sound(found, name)
+                    yield found
+                return
             whole = with_length(stream, name)
             # An open descriptor rather than the path: libsndfile then goes by content alone, whatever the name says.
             handle = whole if isinstance(whole, Memory | Tagged) else whole.fileno()
             with soundfile.SoundFile(handle, closefd=False) as file:
-                _expect_readable(file, name)
+                _expect_known(file.format, name)
+                _expect_sound(file, name)
                 yield file
     except soundfile.SoundFileError as error:
         reason = getattr(error, "error_string", str(error)).strip(" .") or "unknown format"
@@ -95,11 +104,14 @@ def _opened_path(path: Path, name: str) -> BinaryIO:
     raise AudioError(f"{name}: is {what}")
 
 
-def _expect_readable(file: soundfile.SoundFile, name: str) -> None:
-    if file.format not in FORMATS:
-        raise AudioError(f"{name}: {file.format} is not read yet; convert it first: ffmpeg -i INPUT OUTPUT.wav")
-    expect_rate(file.samplerate, name)
+def _expect_known(form: str, name: str) -> None:
+    if form not in FORMATS:
+        raise AudioError(f"{name}: {form} is not read yet; convert it first: ffmpeg -i INPUT OUTPUT.wav")
+
+
+def _expect_sound(file: Opened, name: str) -> None:
     expect_some(file.frames, name)
+    expect_rate(file.samplerate, name)
     if file.frames >= UNKNOWN_FRAMES:
         raise AudioError(f"{name}: its header gives no length (a stream?); mend it: ffmpeg -i INPUT OUTPUT.wav")
 

@@ -1,8 +1,8 @@
 """File, bytes, file object or array -> mono `Waveform` at 16 kHz.
 
 Formats: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU, CAF, W64, RF64; 8 to 32 bit, float, double, u-law,
-A-law; any number of channels (their mean is taken); 8 to 192 kHz. A sound that is cut short is an error, never a
-shorter answer: see `container` and `mp3`.
+A-law; any number of channels (their mean is taken); 8 to 192 kHz. With PyAV, M4A, MP4, WebM, AAC, WMA and films too:
+see `track`. A sound that is cut short is an error, never a shorter answer: see `container` and `mp3`.
 
     waveform = read("clip.wav")                       # the whole file
     waveform = read("talk.flac", start_s=60, end_s=65)  # decodes these five seconds only
@@ -15,10 +15,10 @@ import numbers
 from collections.abc import Iterator
 
 import numpy as np
-import soundfile
 import soxr
 
-from overtone.audio.opened import Source, expect_rate, expect_some, name_of, opened
+from overtone.audio.opened import UNKNOWN_FRAMES, Opened, Source, expect_rate, expect_some, name_of, opened
+from overtone.audio.track import Track
 from overtone.errors import AudioError, OptionError
 from overtone.values import SAMPLE_RATE_HZ, Waveform
 
@@ -133,29 +133,38 @@ def expect_no_longer(duration_s: float, longest_s: float, source: str) -> None:
         )
 
 
-def _stretch(file: soundfile.SoundFile, name: str, start_s: float, end_s: float | None, longest_s: float) -> np.ndarray:
+def _stretch(file: Opened, name: str, start_s: float, end_s: float | None, longest_s: float) -> np.ndarray:
     """The stretch as mono float32 `(frames,)` at the rate of the file."""
     start, stop = _stretch_frames(file.frames, file.samplerate, start_s, end_s, name)
     expect_no_longer((stop - start) / file.samplerate, longest_s, name)
     if start:
         file.seek(start)
-    mono = _read_frames(file, stop - start)
-    expect_all_frames(file, len(mono), stop - start, name)
+    most, promised = extent(file) if end_s is None else (stop, stop)
+    most = math.ceil(min(most - start, longest_s * file.samplerate + 1))  # the length may be no more than a guess
+    mono = _read_frames(file, most)
+    expect_no_longer(len(mono) / file.samplerate, longest_s, name)
+    expect_all_frames(file, len(mono), promised - start, name)
     return mono
 
 
-def expect_all_frames(file: soundfile.SoundFile, found: int, promised: int, name: str) -> None:
+def extent(file: Opened) -> tuple[int, int]:
+    """How many frames to ask for, to have all, and how many there must be."""
+    return (UNKNOWN_FRAMES, file.frames_at_least) if isinstance(file, Track) else (file.frames, file.frames)
+
+
+def expect_all_frames(file: Opened, found: int, promised: int, name: str) -> None:
     """Nothing, where as many frames were decoded as the header promised.
 
     Raises:
         AudioError: there were fewer.
     """
     slack = MP3_SLACK_FRAMES if file.format == "MP3" else 0
+    slack = file.slack_frames if isinstance(file, Track) else slack
     if found < max(1, promised - slack):
         raise AudioError(f"{name}: truncated or damaged: {promised} samples promised, {found} found; copy it again")
 
 
-def mono_blocks(file: soundfile.SoundFile, frames: int) -> Iterator[np.ndarray]:
+def mono_blocks(file: Opened, frames: int) -> Iterator[np.ndarray]:
     """The next `frames` frames, or as many as there are, as mono float32 blocks `(some frames,)`."""
     block_frames = max(1, BLOCK_SAMPLES // file.channels)
     while frames > 0:
@@ -166,7 +175,7 @@ def mono_blocks(file: soundfile.SoundFile, frames: int) -> Iterator[np.ndarray]:
         frames -= len(block)
 
 
-def _read_frames(file: soundfile.SoundFile, frames: int) -> np.ndarray:
+def _read_frames(file: Opened, frames: int) -> np.ndarray:
     """The next `frames` frames as mono float32, or as many as there are."""
     blocks = list(mono_blocks(file, frames))
     if len(blocks) == 1:

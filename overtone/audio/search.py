@@ -1,6 +1,7 @@
 """Name of a file or folder -> the sound files to read.
 
-What counts in a folder is the suffix, and sound of kinds that are not read here counts too: it is refused by name.
+What counts in a folder is the suffix, and what is read only where PyAV is installed counts everywhere: without it, it
+is refused by name.
 Links to folders are followed, each folder is searched once. Hidden files and folders are passed over.
 """
 
@@ -9,7 +10,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from overtone.audio.container import FOREIGN_SUFFIXES
+from overtone.audio.foreign import FOREIGN_SUFFIXES
 from overtone.audio.read import SUFFIXES
 from overtone.errors import AudioError
 

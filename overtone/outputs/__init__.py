@@ -36,6 +36,7 @@ from overtone.outputs import (
     timeline_csv,
     timeline_json,
     timeline_jsonl,
+    timeline_parquet,
     timeline_table,
     webvtt,
 )
@@ -75,6 +76,7 @@ TIMELINE_FORMS: dict[str, TimelineForm] = {
     "json": timeline_json,
     "jsonl": timeline_jsonl,
     "csv": timeline_csv,
+    "parquet": timeline_parquet,
     "textgrid": textgrid,
     "elan": elan,
     "audacity": audacity,
@@ -117,6 +119,11 @@ def save(answers: Iterable[Answer], path: Path, form: str) -> None:
     write_bytes(path, stream.getvalue().encode("utf-8", "surrogateescape"))
 
 
+def plays_sound(form: str) -> bool:
+    """Whether a form of timelines has the sound in it, as far as it is not too long: `write_timeline` then wants it."""
+    return timeline_form_named(form) is page
+
+
 def write_timeline(timeline: Timeline, stream: TextIO, form: str, sound: Sound | None = None) -> None:
     """Writes a timeline to a text stream that has bytes below it, as files and stdout have.
 
@@ -129,7 +136,7 @@ def write_timeline(timeline: Timeline, stream: TextIO, form: str, sound: Sound |
     Raises:
         OptionError: there is no such form.
     """
-    if timeline_form_named(form) is page:
+    if plays_sound(form):
         page.write(timeline, stream, sound)
     else:
         timeline_form_named(form).write(timeline, stream)

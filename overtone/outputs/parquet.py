@@ -31,7 +31,7 @@ def write(answers: Iterable[Answer], stream: BinaryIO, types: Mapping[str, Any] 
     schema = pa.schema(_fields(group[0], types or {}) if group else [(name, pa.string()) for name in FIXED_COLUMNS])
     with pa.parquet.ParquetWriter(stream, schema) as writer:
         while group:
-            rows = [{name: _utf8(value) for name, value in _row(answer).items()} for answer in group]
+            rows = [{name: utf8(value) for name, value in _row(answer).items()} for answer in group]
             writer.write_table(pa.Table.from_pylist(rows, schema))
             group = list(islice(left, GROUP_ROWS))
 
@@ -64,5 +64,6 @@ def _fields(answer: Answer, types: Mapping[str, Any]) -> list[tuple[str, Any]]:
     return [*given, *((name, kinds[type(value)]) for name, value in ours.items())]
 
 
-def _utf8(value: Any) -> Any:
+def utf8(value: Any) -> Any:
+    """Text as UTF-8 can hold it, with escapes for bytes that are none; everything else as it is."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value

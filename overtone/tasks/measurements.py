@@ -24,5 +24,5 @@ def blocks_of(path: Path, made: Callable[[Any], list[Block]], command: str) -> l
         return []
     try:
         return made(json.loads(Path(path).read_text("utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, IndexError, ArithmeticError) as error:
         raise InputError(f"cannot read measurements from {path}: {error!r}; make it again: {command}") from error

@@ -1,8 +1,8 @@
 """`results/` -> `docs/results.md`, its figures, and the tables of the README: nothing typed, nothing invented.
 
 What is read: `oof/` (predictions and audits), `anchors.json` (figures of others, each with its source),
-`ablations.json` (which recipe changes a little of which), `adaptation.json` and `bench.json`. What is missing is left
-out. Built twice from the same files, all is the same.
+`ablations.json` (which recipe changes a little of which), `adaptation.json`, `bench.json` and `batch.json`. What is
+missing is left out. Built twice from the same files, all is the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,6 +28,7 @@ from overtone.tasks import (
     ablation_table,
     adaptation_table,
     anchors,
+    batch_table,
     bench_table,
     calibration_table,
     paired_table,
@@ -42,7 +43,7 @@ INTRO = (
     "'make results' makes this page from the files in results/: out-of-fold predictions of every clip (results/oof), "
     "figures that others reported (results/anchors.json), a list of what is an ablation of what "
     "(results/ablations.json), what clips of a speaker are worth (results/adaptation.json) and the speed measurements "
-    "(results/bench.json).",
+    "(results/bench.json, results/batch.json).",
     "Protocols are kept apart, because figures of different protocols must not be compared. RAVDESS speech has 1440 "
     "clips of 24 actors, 8 emotions; chance is a UAR of 12.5 %. One pair of clips has the same samples under two "
     "names; where a protocol splits by clip, it may stand on both sides and is not counted as seen.",
@@ -88,6 +89,7 @@ def build(root: Path) -> tuple[Path, ...]:
         ("The paper, rebuilt", rebuilt),
         *((section.title, section_blocks(section, results)) for section in _all_sections(sections, results)),
         ("Speed and size", bench),
+        ("Many files", batch_table.blocks(kept / "batch.json")),
     )
     pictures = [block for block in document if isinstance(block, Picture)]
     written = [_write_picture(root / "docs" / "figures", picture) for picture in pictures]

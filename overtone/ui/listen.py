@@ -1,6 +1,7 @@
 """`overtone listen`: the microphone -> a live line on stderr, and the timeline when it ends (Ctrl-C, or `--seconds`).
 
-An answer stands for the last 3 s and comes every 1.5 s, as soon as they are over.
+An answer stands for the last 3 s and comes every 1.5 s, as soon as they are over. The sound is kept for a form that
+plays it, else not.
 """
 
 import argparse
@@ -13,11 +14,15 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from overtone.audio.kept import Kept, keeping
 from overtone.errors import AudioError, MissingExtraError
+from overtone.outputs import plays_sound
+from overtone.outputs.page import LONGEST_INSIDE_S
 from overtone.outputs.table import EIGHTHS, UNSURE, bar, runner_up, takes
 from overtone.outputs.tiers import clock
 from overtone.tasks.recognise import Recogniser
 from overtone.timeline import Segment, Timeline
+from overtone.ui.message import complain
 from overtone.ui.options import recogniser_arguments, recogniser_of, threads_argument
 from overtone.ui.timeline import form_arguments, form_of, show
 
@@ -40,14 +45,28 @@ def listen_arguments(parser: argparse.ArgumentParser) -> None:
 def listen(args: argparse.Namespace) -> int:
     """Hears the microphone and writes the timeline at the end."""
     sounddevice = _sounddevice()
+    form = form_of(args.form, args.output)
     recogniser, left_out = recogniser_of(args)
-    try:
-        with microphone(sounddevice, args.device) as (rate_hz, chunks):
-            timeline = heard(recogniser, rate_hz, chunks, sys.stderr, args.seconds, args.threads)
-    except sounddevice.PortAudioError as error:
-        raise AudioError(f"microphone: cannot be heard: {error}; see: python -m sounddevice") from error
-    show(timeline, args.output, form_of(args.form, args.output))
+    with contextlib.ExitStack() as stack:
+        kept: Kept | None = None
+        try:
+            with microphone(sounddevice, args.device) as (rate_hz, chunks):
+                if plays_sound(form):
+                    kept = stack.enter_context(keeping(rate_hz, LONGEST_INSIDE_S))
+                    chunks = kept.passing(chunks)
+                timeline = heard(recogniser, rate_hz, chunks, sys.stderr, args.seconds, args.threads)
+        except sounddevice.PortAudioError as error:
+            raise AudioError(f"microphone: cannot be heard: {error}; see: python -m sounddevice") from error
+        show(timeline, args.output, form, _sound(kept))
     return 1 if left_out else 0
+
+
+def _sound(kept: Kept | None) -> Iterator[np.ndarray] | None:
+    """What was kept of the sound."""
+    sound = None if kept is None else kept.blocks()
+    if kept is not None and sound is None:
+        complain(f"microphone: the sound is not kept: {kept.why_not}")
+    return sound
 
 
 @contextlib.contextmanager

@@ -28,7 +28,7 @@ CHECKED = [
 @pytest.mark.parametrize(("form", "depth"), [*CHECKED, ("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III")])
 def test_whole_files_pass_and_the_stream_is_back_at_its_start(form: str, depth: str) -> None:
     stream = io.BytesIO(encoded(form, depth))
-    expect_whole(stream, "clip")
+    assert expect_whole(stream, "clip") is None
     assert stream.tell() == 0
 
 
@@ -127,22 +127,6 @@ def test_an_ogg_may_end_on_a_page_that_is_not_the_last_but_not_within_one() -> N
     for cut in (1, 20, 27, 30):
         with pytest.raises(AudioError, match="Ogg page is cut"):
             expect_whole(io.BytesIO(content[: last + cut]), "clip")
-
-
-@pytest.mark.parametrize(
-    ("head", "kind"),
-    [
-        (b"\0\0\0 ftypM4A ", "MP4, M4A or MOV"),
-        (b"\x1aE\xdf\xa3\x01\0\0\0\0\0\0\x1f", "WebM"),
-        (b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa", "WMA"),
-        (b"#!AMR\n", "AMR"),
-        (b"\xff\xf1P\x80\x03\x7f\xfc", "AAC"),
-        (b"RIFF\x00\x10\0\0AVI LIST", "AVI"),
-    ],
-)
-def test_kinds_that_are_not_read_say_what_to_do(head: bytes, kind: str) -> None:
-    with pytest.raises(AudioError, match=rf"^clip: {kind}.*ffmpeg -i INPUT OUTPUT\.wav"):
-        expect_whole(io.BytesIO(head + bytes(100)), "clip")
 
 
 def test_an_empty_file() -> None:

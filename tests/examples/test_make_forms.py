@@ -10,7 +10,7 @@ import pytest
 from overtone.outputs import TIMELINE_FORMS
 
 PROJECT = Path(__file__).resolve().parents[2]
-PICTURES = {"png", "svg", "html"}
+NO_TEXT = {"png", "svg", "html", "parquet"}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +31,6 @@ def test_the_examples_are_what_the_forms_write(script: ModuleType) -> None:
 
 def test_every_form_is_shown(script: ModuleType) -> None:
     page = script.PAGE.read_text("utf-8")
-    assert {name for _, name, _ in script.EXAMPLE.findall(page)} == set(TIMELINE_FORMS) - PICTURES
+    assert {name for _, name, _ in script.EXAMPLE.findall(page)} == set(TIMELINE_FORMS) - NO_TEXT
     listed = re.findall(r"^\| (.*?) \|", page, re.MULTILINE)
     assert {name for row in listed for name in re.findall(r"`(\w+)`", row)} == set(TIMELINE_FORMS)

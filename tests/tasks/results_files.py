@@ -17,6 +17,15 @@ BENCH = {
     "import": {"beyond_numpy_s": 0.012},
     "installed": {"overtone": {"total_mb": 130.2}, "librosa": {"total_mb": 480.9}},
 }
+BATCH = {
+    "machine": {"processor": "Some CPU", "system": "Linux x86_64", "cores_used": 4, "versions": {"python": "3.11.2"}},
+    "files": 1000,
+    "answers": 950,
+    "failures": {"empty": 30, "missing": 20},
+    "repeats": 3,
+    "seconds": {"1 job": 12.0, "4 jobs": 4.0},
+    "speed_up": 3.0,
+}
 ADAPTATION = {
     "runs": "luna5-tuned",
     "draws": 5,

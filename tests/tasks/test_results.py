@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_files import ADAPTATION, ANCHORS, BENCH, PARTS, README, predictions, section
+from results_files import ADAPTATION, ANCHORS, BATCH, BENCH, PARTS, README, predictions, section
 from sklearn.metrics import balanced_accuracy_score
 
 from overtone.corpora.ravdess import EMOTIONS
@@ -28,6 +28,7 @@ def project(tmp_path: Path) -> Path:
     write(predictions(2.0, clips=8), csv_path(oof, "paper", "paper", "mel"))  # a phase with other clips
     (tmp_path / "README.md").write_text(README)
     (tmp_path / "results" / "bench.json").write_text(json.dumps(BENCH))
+    (tmp_path / "results" / "batch.json").write_text(json.dumps(BATCH))
     (tmp_path / "results" / "anchors.json").write_text(json.dumps(ANCHORS))
     (tmp_path / "results" / "adaptation.json").write_text(json.dumps(ADAPTATION))
     return tmp_path
@@ -52,6 +53,7 @@ def test_everything_is_made_from_the_files(project: Path) -> None:
         assert f"(figures/{path.name})" in text
     assert "| 3 clips | 71.0 [67.0, 75.0] |" in section(text, "How many clips of a speaker")
     assert "Some CPU" in section(text, "Speed and size")
+    assert "| 4 | 4.0 | 250 | 3.00 |" in section(text, "Many files")
 
 
 def test_paired_tests(project: Path) -> None:
@@ -92,12 +94,12 @@ def test_built_twice_is_the_same(project: Path) -> None:
 
 
 def test_what_is_missing_is_left_out(project: Path) -> None:
-    for name in ("bench.json", "anchors.json"):
+    for name in ("bench.json", "batch.json", "anchors.json"):
         (project / "results" / name).unlink()
     (project / "results" / "oof" / "paper-paper.json").unlink()
     build(project)
     text = (project / "docs" / "results.md").read_text("utf-8")
-    assert "Speed" not in text
+    assert "Speed" not in text and "Many files" not in text
     assert "Somebody" not in text
     assert "97 %" not in text
     assert "RAVDESS, 5 folds of unseen actors" in text, "sections without published rows are titled by the protocol"

@@ -1,5 +1,7 @@
+import base64
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -7,10 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import tiny_model
 
 from overtone.audio.read import read
 from overtone.tasks.recognise import Recogniser, load
+from overtone.ui import listen
 from overtone.ui.cli import main
 from overtone.ui.listen import heard
 
@@ -103,6 +107,32 @@ def test_the_command_hears_the_microphone(
     capsys.readouterr()
     assert main(["listen", "--model", model, "--device", "broken"]) == 1
     assert capsys.readouterr().err.startswith("overtone: microphone: cannot be heard: no such device")
+
+
+def test_a_page_plays_what_was_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", FakeSounddevice)
+    model, page = str(tiny_model.write(tmp_path / "tiny.onnx")), tmp_path / "talk.html"
+    assert main(["listen", "--model", model, "--seconds", "4", "--output", str(page)]) == 0
+    (inside,) = re.findall(r'id="sound">([^<]*)<', page.read_text("utf-8"))
+    played, rate_hz = soundfile.read(io.BytesIO(base64.b64decode(inside)))
+    given = sound()[: 4 * RATE_HZ]
+    assert (rate_hz, len(played)) == (RATE_HZ, len(given))
+    assert np.corrcoef(played, given)[0, 1] > 0.95
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["talk.html", "tiny.onnx"]
+    capsys.readouterr()
+    monkeypatch.setattr(listen, "LONGEST_INSIDE_S", 1)
+    assert main(["listen", "--model", model, "--seconds", "4", "--output", str(page)]) == 0
+    assert 'id="sound"' not in page.read_text("utf-8")
+    assert "overtone: microphone: the sound is not kept: it is too long\n" in capsys.readouterr().err
+
+
+def test_sound_that_no_form_plays_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", FakeSounddevice)
+    monkeypatch.setattr(listen, "keeping", None)
+    model = str(tiny_model.write(tmp_path / "tiny.onnx"))
+    assert main(["listen", "--model", model, "--seconds", "4", "--output", str(tmp_path / "a.csv")]) == 0
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon", "nan", "inf"])

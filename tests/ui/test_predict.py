@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 import tiny_model
+from sounds import RATE_HZ, voice
 
 from overtone.audio.read import read
 from overtone.ui.cli import main
@@ -142,30 +143,48 @@ def test_a_closed_stdout(model: str, folder: Path, tmp_path: Path) -> None:
     assert len(out.read_text().splitlines()) == 2
 
 
+# A file of each kind that libsndfile does not read, of no more than a head.
 FOREIGN = {
-    "m4a.m4a": (b"\0\0\0 ftypM4A ", "MP4, M4A or MOV is not read yet"),
-    "mp4.MP4": (b"\0\0\0 ftypisom", "MP4, M4A or MOV is not read yet"),
-    "mov.mov": (b"\0\0\0 ftypqt  ", "MP4, M4A or MOV is not read yet"),
-    "3gp.3gp": (b"\0\0\0 ftyp3gp4", "MP4, M4A or MOV is not read yet"),
-    "aac.aac": (b"\xff\xf1P\x80\x03\x7f\xfc", "AAC is not read yet"),
-    "amr.amr": (b"#!AMR\n", "AMR is not read yet"),
-    "wma.wma": (b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa", "WMA or WMV is not read yet"),
-    "webm.webm": (b"\x1aE\xdf\xa3\x01", "WebM or Matroska is not read yet"),
-    "mka.mka": (b"\x1aE\xdf\xa3\x01", "WebM or Matroska is not read yet"),
+    "m4a.m4a": (b"\0\0\0 ftypM4A ", "MP4, M4A or MOV"),
+    "mp4.MP4": (b"\0\0\0 ftypisom", "MP4, M4A or MOV"),
+    "mov.mov": (b"\0\0\0 ftypqt  ", "MP4, M4A or MOV"),
+    "3gp.3gp": (b"\0\0\0 ftyp3gp4", "MP4, M4A or MOV"),
+    "aac.aac": (b"\xff\xf1P\x80\x03\x7f\xfc", "AAC"),
+    "amr.amr": (b"#!AMR\n", "AMR"),
+    "wma.wma": (b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa", "WMA or WMV"),
+    "webm.webm": (b"\x1aE\xdf\xa3\x01", "WebM or Matroska"),
+    "mka.mka": (b"\x1aE\xdf\xa3\x01", "WebM or Matroska"),
+    "avi.avi": (b"RIFF\x64\0\0\0AVI ", "AVI"),
 }
 
 
-def test_sound_of_foreign_kinds_in_a_folder_is_named(
-    model: str, folder: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("installed", [True, False])
+def test_films_in_a_folder_are_named_where_they_cannot_be_read(
+    installed: bool, model: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    if not installed:
+        monkeypatch.setitem(sys.modules, "av", None)
     for name, (head, _) in FOREIGN.items():
         (folder / name).write_bytes(head + bytes(100))
     assert main(["predict", str(folder), "--model", model, "--form", "csv"]) == 1
     out, err = capsys.readouterr()
     assert [Path(row["path"]).name for row in csv.DictReader(io.StringIO(out))] == ["a.flac", "b.WAV", "c.ogg"]
-    for name, (_, message) in FOREIGN.items():
-        assert f"overtone: {folder / name}: {message}" in err
-    assert err.splitlines()[-1] == "overtone: 9 of 12 could not be recognised"
+    for name, (_, kind) in FOREIGN.items():
+        said = "" if installed else f"{kind} needs PyAV, which is not installed: pip install"
+        assert f"overtone: {folder / name}: {said}" in err
+    assert err.splitlines()[-1] == "overtone: 10 of 13 could not be recognised"
+
+
+def test_a_film_in_a_folder_is_answered(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("av", reason="PyAV comes with the [dev] extra")
+    from films import film
+
+    speech = voice(200, 1.0)
+    (tmp_path / "talk.MP4").write_bytes(film("mp4", "aac", [speech], RATE_HZ, pictures=10))
+    assert main(["predict", str(tmp_path), "--model", model, "--form", "json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["path"] == str(tmp_path / "talk.MP4")
+    assert answer["duration_s"] == pytest.approx(1, abs=0.01)
 
 
 def test_links_to_files_that_are_gone_are_named(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
