@@ -45,9 +45,9 @@ def main(arguments: list[str] | None = None) -> int:
     if len(clips) <= WARM_UP_CLIPS:
         print(f"bench: {options.data}: needs more than {WARM_UP_CLIPS} clips, found {len(clips)}", file=sys.stderr)
         return 1
-    one_core()
+    bind(1)
     with tempfile.TemporaryDirectory() as folder:
-        prepared = options.prepared or Path(folder, "prepared")
+        prepared = options.prepared.resolve() if options.prepared else Path(folder, "prepared")
         measured = everything(both_forms(clips, Path(folder)), options.peers, prepared)
     write(options.out, measured)
     print(json.dumps(measured, indent=2))
@@ -111,10 +111,10 @@ def copied(clip: Path, folder: Path, suffix: str) -> Path:
     return path
 
 
-def one_core() -> None:
-    """Binds this process and its children to one core, where the system can."""
+def bind(cores: int) -> None:
+    """Binds this process and its children to so many cores, where the system can."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
 def floor(clips: list[Path]) -> dict[str, float]:

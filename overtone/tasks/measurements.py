@@ -63,4 +63,4 @@ def target_table(targets: Sequence[Target]) -> Table:
         (one.wanted, one.measured or UNKNOWN, (Strong("met") if one.met else "missed") if one.measured else UNKNOWN)
         for one in targets
     )
-    return Table(("Target", "Measured", "So it is"), rows, frozenset({"Measured"}))
+    return Table(("Target", "Measured", "Verdict"), rows, frozenset({"Measured"}))

@@ -38,15 +38,15 @@ def _blocks(held: Mapping[str, Any]) -> list[Block]:
     machine, live = held["machine"], held["stream"]
     measured_on = (
         f"RAVDESS clips joined with pauses; overtone timeline --threads {machine['cores_used']} as a whole process, on "
-        f"{machine['cores']} cores of {machine['processor']} ({machine['system']}, Python "
+        f"{machine['cores_used']} cores of {machine['processor']} ({machine['system']}, Python "
         f"{machine['versions']['python']})."
     )
     streamed = (
         f"Live: {live['sound_s']:.0f} s of the same sound at {live['rate_hz'] / 1000:.0f} kHz, pushed "
         f"{live['push_ms']} ms at a time on one thread, took {100 * live['core_share']:.1f} % of one core. Each of the "
         f"{live['answers']} answers came {live['behind_ms']:.0f} ms (median; {live['behind_most_ms']:.0f} ms at most) "
-        f"behind the last sound it needs. Computing took {live['computing_ms']:.0f} ms of that "
-        f"({live['computing_most_ms']:.0f} ms at most); the rest is the wait until the push was full that brought it."
+        f"behind the last sound it needs. Computing took {live['computing_ms']:.0f} ms of that; the rest is the wait "
+        f"until the push was full that brought it. The longest push took {live['longest_push_ms']:.0f} ms."
     )
     return [
         Table(HEADER, rows, frozenset(HEADER[1:])),

@@ -1,7 +1,9 @@
 """The benchmark measures what it says it measures, and writes whole files only."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -67,8 +69,10 @@ def test_both_forms_are_measured_whatever_the_corpus_holds(
         soundfile.write(path.with_suffix(suffix), soundfile.read(clips[0])[0], 48_000)
     seen = []
     monkeypatch.setattr(bench.rounds, "systems", lambda names, clips, prepared: seen.append((names, clips)) or {})
-    for name in ("one_core", "machine", "import_seconds"):
+    for name in ("machine", "import_seconds"):
         monkeypatch.setattr(bench, name, dict)
+    bound = []
+    monkeypatch.setattr(bench, "bind", bound.append)
     monkeypatch.setattr(bench, "floor", lambda waves: {"clips": len(waves)})
     monkeypatch.setattr(bench, "whole_process", lambda clip: {"clip": clip.suffix})
     monkeypatch.setattr(bench.installed, "sizes_mb", lambda name: {name: 1.0})
@@ -77,6 +81,7 @@ def test_both_forms_are_measured_whatever_the_corpus_holds(
     assert bench.main(command) == 0
     ((names, chosen),) = seen
     assert names == ["overtone", "librosa"], "Overtone is always there"
+    assert bound == [1]
     for form, paths in chosen.forms.items():
         assert [path.suffix for path in paths] == [form] * (5 + bench.WARM_UP_CLIPS)
     assert [path.stem for path in chosen.forms[".wav"]] == [path.stem for path in chosen.forms[".flac"]]
@@ -84,6 +89,15 @@ def test_both_forms_are_measured_whatever_the_corpus_holds(
     assert measured["clips"] == {"count": 5, "median_s": 0.6}
     assert measured["process"] == {"clip": ".wav"}
     assert measured["floor"] == {"clips": 5}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds nobody")
+def test_children_are_bound_too() -> None:
+    ask = "import os; print(len(os.sched_getaffinity(0)))"
+    run = f"subprocess.run([sys.executable, '-c', {ask!r}])"
+    code = f"import subprocess, sys; from benchmarks import bench; bench.bind(1); {run}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 def test_peak_memory_is_that_of_the_child_alone() -> None:

@@ -57,6 +57,8 @@ def test_how_far_behind_is_sound_and_computing_together(monkeypatch: pytest.Monk
         pushed[0] += len(chunk)
         time_s = pushed[0] / RATE_HZ
         clock_s[0] += 0.001
+        if round(time_s, 6) == 2.0:
+            clock_s[0] += 0.05
         if round(time_s, 6) == 3.1:  # a window that ended 60 ms ago, and one in which nobody speaks
             clock_s[0] += 0.02
             return [SimpleNamespace(end_s=3.04, answer=answer), SimpleNamespace(end_s=1.0, answer=None)]
@@ -72,7 +74,8 @@ def test_how_far_behind_is_sound_and_computing_together(monkeypatch: pytest.Monk
     assert measured["answers"] == 1
     assert measured["computing_ms"] == pytest.approx(21)
     assert measured["behind_ms"] == measured["behind_most_ms"] == pytest.approx(81)
-    assert measured["core_share"] == pytest.approx((41 * 0.001 + 0.02) / 4.05)
+    assert measured["core_share"] == pytest.approx((41 * 0.001 + 0.07) / 4.05)
+    assert measured["longest_push_ms"] == pytest.approx(51), "whether it brings an answer or not"
     with pytest.raises(SystemExit, match="no answer"):
         stream(iter([np.zeros(RATE_HZ, np.float32)]))
 
@@ -92,10 +95,12 @@ def test_nobody_has_to_wait_for_ten_hours(
         return {"hours": hours}
 
     monkeypatch.setattr(timeline, "long_recording", heard)
+    bound = []
+    monkeypatch.setattr(timeline, "bind", bound.append)
     out = tmp_path / "timeline.json"
     assert timeline.main(["--hours", "0.001", "0.002", "--stream-s", "4", "--out", str(out)]) == 0
     assert lengths == pytest.approx([3.6, 7.2])
     measured = json.loads(out.read_text())
     assert measured["recordings"] == [{"hours": 0.001}, {"hours": 0.002}]
     assert measured["stream"] == {"sound_s": 4.0}
-    assert measured["machine"]["cores_used"] == timeline.THREADS
+    assert bound == [measured["machine"]["cores_used"]] == [timeline.THREADS]
