@@ -43,7 +43,10 @@ def prepare(name: str, folder: Path) -> None:
     """
     if PEERS[name].lacks:
         raise LeftOutError(PEERS[name].lacks)
-    done = subprocess.run(command(name, folder, "--prepare"), **surroundings(), capture_output=True, text=True)
+    try:
+        done = subprocess.run(command(name, folder, "--prepare"), **surroundings(), capture_output=True, text=True)
+    except OSError as error:
+        raise LeftOutError(f"{PEERS[name].interpreter or 'Python'} cannot be run: {error.strerror}") from error
     if done.returncode:
         raise LeftOutError(f"failed to prepare: {last_line(done.stderr)}")
 

@@ -35,6 +35,9 @@ def test_what_is_missing_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     monkeypatch.delenv("NKULULEKO_PYTHON", raising=False)
     with pytest.raises(LeftOutError, match="NKULULEKO_PYTHON names no Python"):
         served.prepare("nkululeko", tmp_path)
+    monkeypatch.setenv("NKULULEKO_PYTHON", str(tmp_path / "gone"))
+    with pytest.raises(LeftOutError, match=r"^NKULULEKO_PYTHON cannot be run: No such file"):
+        served.prepare("nkululeko", tmp_path)
 
 
 def test_every_list_of_clips_is_timed() -> None:
