@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq --editable
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
+BENCH := $(VENV)/.installed-bench
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test check bench results
@@ -13,7 +14,7 @@ help:
 	@echo "make demo     recognise emotions in sample speech (installs no torch)"
 	@echo "make test     run the tests"
 	@echo "make check    lint, format, types and floors"
-	@echo "make bench    measure speed, memory and size into results/bench.json (needs RAVDESS)"
+	@echo "make bench    measure speed, memory and size beside others into results/ (needs RAVDESS)"
 	@echo "make results  rebuild docs/results.md and the tables of the README from results/"
 
 demo: $(BASE)
@@ -28,8 +29,9 @@ check: $(DEV)
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest --quiet tests/test_floors.py
 
-bench: $(DEV)
+bench: $(BENCH)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.timeline
 	$(BIN)/overtone results
 
 results: $(DEV)
@@ -47,4 +49,9 @@ $(BASE): pyproject.toml
 $(DEV): $(BASE) pyproject.toml
 	@echo "installing what training, tests and checks need into $(VENV)"
 	@$(PIP_INSTALL) '.[dev]'
+	@touch $@
+
+$(BENCH): $(DEV) pyproject.toml
+	@echo "installing what Overtone is compared with into $(VENV)"
+	@$(PIP_INSTALL) '.[bench]'
 	@touch $@

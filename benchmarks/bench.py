@@ -1,6 +1,6 @@
 """Overtone beside what a user would pick instead, on the same clips, in the same run, on one core.
 
-    python -m benchmarks.bench [--data DIR] [--out FILE] [--clips N] [--repeats N]
+    python -m benchmarks.bench [--data DIR] [--out FILE] [--clips N] [--peers NAME ...] [--prepared DIR]
 
 Writes one JSON file whole or not at all; `benchmarks/README.md` says what each entry means.
 """
@@ -11,17 +11,17 @@ import json
 import os
 import platform
 import statistics
+import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import soundfile
 
-import overtone
-from benchmarks import installed, librosa_pipeline, process
+from benchmarks import installed, process, rounds
+from benchmarks.peers import PEERS, is_installed, served
 from overtone import corpora
 from overtone.errors import OvertoneError
 from overtone.outputs.whole import write_text
@@ -29,7 +29,8 @@ from overtone.outputs.whole import write_text
 PROJECT = Path(__file__).resolve().parent.parent
 WARM_UP_CLIPS = 2  # librosa compiles pyin at its first call
 IMPORT_RUNS, PROCESS_RUNS = 15, 11
-PACKAGES = ("overtone", "numpy", "onnxruntime", "soundfile", "soxr", "librosa", "numba")
+PACKAGES = ("overtone", "numpy", "onnxruntime", "soundfile", "soxr", "librosa", "numba", "opensmile")
+PACKAGES += ("scikit-learn", "torch", "transformers")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,21 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
     if len(clips) <= WARM_UP_CLIPS:
         print(f"bench: {options.data}: needs more than {WARM_UP_CLIPS} clips, found {len(clips)}", file=sys.stderr)
         return 1
-    one_core()
+    bind(1)
     with tempfile.TemporaryDirectory() as folder:
-        flacs = [copied(clip, Path(folder), ".flac") for clip in clips]
-        waves = [copied(clip, Path(folder), ".wav") for clip in clips]
-        measured = {
-            "machine": machine(),
-            "clips": {
-                "count": len(clips) - WARM_UP_CLIPS,
-                "median_s": median(soundfile.info(c).duration for c in waves),
-            },
-            "recognise": {"flac": side_by_side(flacs, options.repeats), "wav": side_by_side(waves, options.repeats)},
-            "process": whole_process(waves[0]),
-            "import": import_seconds(),
-            "installed": {name: total(installed.sizes_mb(name)) for name in ("overtone", "librosa")},
-        }
+        prepared = options.prepared.resolve() if options.prepared else Path(folder, "prepared")
+        measured = everything(both_forms(clips, Path(folder)), options.peers, prepared)
     write(options.out, measured)
     print(json.dumps(measured, indent=2))
     return 0
@@ -67,12 +57,44 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__.partition("\n")[0])
-    data = Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data") / "ravdess"
-    made.add_argument("--data", type=Path, default=data, help="folder of the RAVDESS clips")
+    made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
     made.add_argument("--out", type=Path, default=PROJECT / "results" / "bench.json")
-    made.add_argument("--clips", type=int, default=48)
-    made.add_argument("--repeats", type=int, default=3)
+    made.add_argument("--clips", type=int, default=24)
+    made.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), help="default: all")
+    made.add_argument("--prepared", type=Path, help="where exported models are kept for the next time (4 GB)")
     return made
+
+
+def ravdess() -> Path:
+    """Where the clips are, unless somebody says otherwise."""
+    return Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data") / "ravdess"
+
+
+def everything(clips: rounds.Clips, names: list[str], prepared: Path) -> dict[str, Any]:
+    """All that is written down.
+
+    Args:
+        clips: what is measured on.
+        names: of the peers; the reference is always among them.
+        prepared: folder of what peers prepare.
+    """
+    waves = clips.forms[".wav"]
+    asked = [name for name in PEERS if name in names or name == rounds.REFERENCE]
+    return {
+        "machine": machine(),
+        "clips": {"count": len(clips.counted_s), "median_s": median(clips.counted_s)},
+        "systems": rounds.systems(asked, clips, prepared),
+        "floor": floor(waves[clips.warm_up :]),
+        "process": whole_process(waves[0]),
+        "import": import_seconds(),
+        "installed": {name: total(installed.sizes_mb(name)) for name in ("overtone", "librosa") if is_installed(name)},
+    }
+
+
+def both_forms(clips: list[Path], folder: Path) -> rounds.Clips:
+    """Copies of the clips as WAV and FLAC, whatever they are, in `folder`."""
+    forms = {suffix: [copied(clip, folder, suffix) for clip in clips] for suffix in (".wav", ".flac")}
+    return rounds.Clips(forms, [soundfile.info(clip).duration for clip in forms[".wav"]], WARM_UP_CLIPS)
 
 
 def spread(found: list[Path], count: int) -> list[Path]:
@@ -89,45 +111,21 @@ def copied(clip: Path, folder: Path, suffix: str) -> Path:
     return path
 
 
-def one_core() -> None:
-    """Binds this process and its children to one core, where the system can."""
+def bind(cores: int) -> None:
+    """Binds this process and its children to so many cores, where the system can."""
     if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:cores])
 
 
-def side_by_side(clips: list[Path], repeats: int) -> dict[str, Any]:
-    """Milliseconds per clip of both ways, file to result, taken in turns; the first clips only warm up.
+def floor(clips: list[Path]) -> dict[str, float]:
+    """What `benchmarks.floor` finds, in a process of one thread.
 
-    Args:
-        clips: sound files.
-        repeats: how often each clip is taken; its time is the median.
+    Raises:
+        subprocess.CalledProcessError: it failed.
     """
-    recogniser = overtone.load(threads=1)
-    steps: list[dict[str, float]] = []
-    ways: dict[str, Callable[[Path], Any]] = {
-        "overtone": recogniser.recognise,
-        "librosa": lambda clip: steps.append(librosa_pipeline.extract(clip)[1]),
-    }
-    times_ms: dict[str, list[float]] = {name: [] for name in ways}
-    for place, clip in enumerate(clips):
-        rounds = [{name: milliseconds(way, clip) for name, way in ways.items()} for _ in range(repeats)]
-        if place >= WARM_UP_CLIPS:
-            for name, times in times_ms.items():
-                times.append(median(each[name] for each in rounds))
-    steps = steps[WARM_UP_CLIPS * repeats :]
-    return {
-        "overtone_ms": median(times_ms["overtone"]),
-        "librosa_ms": median(times_ms["librosa"]),
-        "times_faster": median(b / a for a, b in zip(times_ms["overtone"], times_ms["librosa"], strict=True)),
-        "librosa_steps_ms": {name: 1000 * median(step[name] for step in steps) for name in steps[0]},
-    }
-
-
-def milliseconds(way: Callable[[Path], Any], clip: Path) -> float:
-    """How long one call takes."""
-    begin_s = time.perf_counter()
-    way(clip)
-    return 1000 * (time.perf_counter() - begin_s)
+    command = [sys.executable, "-m", "benchmarks.floor", *map(str, clips)]
+    done = subprocess.run(command, **served.surroundings(), stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout)
 
 
 def whole_process(clip: Path) -> dict[str, float]:
@@ -159,7 +157,7 @@ def import_seconds() -> dict[str, float]:
 
 def machine() -> dict[str, Any]:
     """What it ran on: processor, cores, system and versions, without names or paths."""
-    versions = {name: importlib.metadata.version(name) for name in PACKAGES}
+    versions = {name: importlib.metadata.version(name) for name in PACKAGES if is_installed(name)}
     return {
         "processor": processor(),
         "cores": os.cpu_count(),

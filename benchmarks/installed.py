@@ -1,6 +1,10 @@
-"""How much `pip install` brings: a package with everything it requires, measured in the environment that runs this."""
+"""How much `pip install` brings: packages with everything they require, measured in the environment that runs this.
+
+python -m benchmarks.installed PACKAGE...      prints their megabytes
+"""
 
 import importlib.metadata
+import sys
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -9,17 +13,17 @@ from packaging.utils import canonicalize_name
 SOURCE = Path(__file__).resolve().parent.parent / "overtone"
 
 
-def sizes_mb(name: str) -> dict[str, float]:
-    """Package -> megabytes on disk (compiled `.pyc` files left out), for `name` and all that it requires.
+def sizes_mb(*names: str) -> dict[str, float]:
+    """Package -> megabytes on disk (compiled `.pyc` files left out), for some and all that they require.
 
     Args:
-        name: an installed package, without extras.
+        names: installed packages, without extras.
 
     Raises:
         importlib.metadata.PackageNotFoundError: the package or one that it requires is not installed.
     """
     found: dict[str, float] = {}
-    waiting = [name]
+    waiting = list(names)
     while waiting:
         package = canonicalize_name(waiting.pop())
         if package not in found:
@@ -42,3 +46,7 @@ def size_mb(package: str) -> float:
         files = importlib.metadata.files(package) or []
         paths = {Path(str(file.locate())) for file in files if file.suffix != ".pyc"}
     return sum(path.stat().st_size for path in paths if path.is_file()) / 1e6
+
+
+if __name__ == "__main__":
+    print(sum(sizes_mb(*sys.argv[1:]).values()))

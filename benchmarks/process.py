@@ -1,6 +1,6 @@
-"""Wall time and peak memory of a whole process.
+"""Wall time, processor time and peak memory of a whole process.
 
-python benchmarks/process.py COMMAND...      prints {"wall_s": ..., "peak_mb": ..., "status": ...}
+python benchmarks/process.py COMMAND...      prints {"wall_s": ..., "cpu_s": ..., "peak_mb": ..., "status": ...}
 """
 
 import json
@@ -8,20 +8,26 @@ import resource
 import subprocess
 import sys
 import time
+from typing import Any
 
 MAXRSS_BYTES = 1 if sys.platform == "darwin" else 1024
 
 
-def measure(command: list[str]) -> dict[str, float]:
-    """Wall time in seconds, peak resident memory in MB and exit status of a command.
+def measure(command: list[str], **surroundings: Any) -> dict[str, float]:
+    """Wall and processor time in seconds, peak resident memory in MB and exit status of a command.
 
     Linux counts the memory of the parent at the moment of the fork towards the child. So the parent must be small: a
     fresh interpreter that runs this very file.
 
+    Args:
+        command: what to run.
+        surroundings: where, such as `cwd` and `env` of `subprocess`.
+
     Raises:
         subprocess.CalledProcessError: the measuring itself failed.
     """
-    done = subprocess.run([sys.executable, "-S", __file__, *command], capture_output=True, text=True, check=True)
+    measuring = [sys.executable, "-S", __file__, *command]
+    done = subprocess.run(measuring, capture_output=True, text=True, check=True, **surroundings)
     return json.loads(done.stdout)
 
 
@@ -30,8 +36,9 @@ def run(command: list[str]) -> dict[str, float]:
     begin_s = time.perf_counter()
     status = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False).returncode
     wall_s = time.perf_counter() - begin_s
-    peak_bytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * MAXRSS_BYTES
-    return {"wall_s": wall_s, "peak_mb": peak_bytes / 1e6, "status": status}
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    cpu_s, peak_bytes = used.ru_utime + used.ru_stime, used.ru_maxrss * MAXRSS_BYTES
+    return {"wall_s": wall_s, "cpu_s": cpu_s, "peak_mb": peak_bytes / 1e6, "status": status}
 
 
 if __name__ == "__main__":

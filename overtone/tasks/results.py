@@ -1,8 +1,8 @@
 """`results/` -> `docs/results.md`, its figures, and the tables of the README: nothing typed, nothing invented.
 
 What is read: `oof/` (predictions and audits), `anchors.json` (figures of others, each with its source),
-`ablations.json` (which recipe changes a little of which), `adaptation.json`, `bench.json` and `batch.json`. What is
-missing is left out. Built twice from the same files, all is the same.
+`ablations.json` (which recipe changes a little of which), `adaptation.json`, `bench.json`, `timeline.json` and
+`batch.json`. What is missing is left out. Built twice from the same files, all is the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,6 +33,7 @@ from overtone.tasks import (
     calibration_table,
     paired_table,
     rebuilt_table,
+    recordings_table,
     slices,
 )
 from overtone.tasks.ablation_table import without_ablations
@@ -43,7 +44,7 @@ INTRO = (
     "'make results' makes this page from the files in results/: out-of-fold predictions of every clip (results/oof), "
     "figures that others reported (results/anchors.json), a list of what is an ablation of what "
     "(results/ablations.json), what clips of a speaker are worth (results/adaptation.json) and the speed measurements "
-    "(results/bench.json, results/batch.json).",
+    "(results/bench.json, results/timeline.json, results/batch.json).",
     "Protocols are kept apart, because figures of different protocols must not be compared. RAVDESS speech has 1440 "
     "clips of 24 actors, 8 emotions; chance is a UAR of 12.5 %. One pair of clips has the same samples under two "
     "names; where a protocol splits by clip, it may stand on both sides and is not counted as seen.",
@@ -76,8 +77,8 @@ def build(root: Path) -> tuple[Path, ...]:
     published = anchors.published(sections)
     results = read_results(kept / "oof", {part: row.shown for part, row in published.items()})
     compared = without_ablations(results, ablations)
-    rebuilt, bench = _rebuilt(results, published), bench_table.blocks(kept / "bench.json")
-    tables = {"results": readme_blocks(compared), "rebuilt": rebuilt, "bench": bench}
+    rebuilt, speed = _rebuilt(results, published), bench_table.readme_blocks(kept / "bench.json")
+    tables = {"results": readme_blocks(compared), "rebuilt": rebuilt, "bench": speed}
     readme = _with_tables(root / "README.md", tables)
     document = page(
         ("Measured here", _score_blocks(results)),
@@ -88,7 +89,8 @@ def build(root: Path) -> tuple[Path, ...]:
         ("By gender, intensity and sentence", slices.blocks(compared)),
         ("The paper, rebuilt", rebuilt),
         *((section.title, section_blocks(section, results)) for section in _all_sections(sections, results)),
-        ("Speed and size", bench),
+        ("Speed and size", bench_table.blocks(kept / "bench.json")),
+        ("Long recordings and live sound", recordings_table.blocks(kept / "timeline.json")),
         ("Many files", batch_table.blocks(kept / "batch.json")),
     )
     pictures = [block for block in document if isinstance(block, Picture)]

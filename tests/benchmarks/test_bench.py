@@ -1,10 +1,11 @@
 """The benchmark measures what it says it measures, and writes whole files only."""
 
 import json
+import os
 import re
+import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,7 +17,8 @@ sys.path.insert(0, str(PROJECT))
 
 pytest.importorskip("librosa", reason="librosa comes with the [dev] extra")
 
-from benchmarks import bench, installed, librosa_pipeline, process  # noqa: E402
+from benchmarks import bench, installed, process  # noqa: E402
+from benchmarks.peers import librosa_features  # noqa: E402
 
 
 @pytest.fixture
@@ -31,39 +33,14 @@ def clips(tmp_path: Path) -> list[Path]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # audioread imports what Python 3.13 has dropped
-def test_librosa_pipeline_hears_the_tone(clips: list[Path]) -> None:
-    features, seconds = librosa_pipeline.extract(clips[0])
+def test_librosa_hears_the_tone(clips: list[Path]) -> None:
+    features, seconds = librosa_features.extract(clips[0])
     assert np.median(features["pitch"]) == pytest.approx(220, rel=0.02)
     assert features["mel"].shape[0] == 128
     assert features["loudness"].shape == features["pitch"].shape
     assert features["tempo"] > 0
     assert list(seconds) == ["load", "mel", "pitch", "loudness", "tempo"]
     assert all(value > 0 for value in seconds.values())
-
-
-def test_both_ways_are_timed_per_clip(clips: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    clock_s, seen = [0.0], []
-
-    def recognise(path: Path) -> None:
-        seen.append(path)
-        clock_s[0] += 0.002
-
-    def extract(path: Path) -> tuple[None, dict[str, float]]:
-        seen.append(path)
-        warm = len(seen) > 4 * bench.WARM_UP_CLIPS
-        clock_s[0] += 0.020 if warm else 9.0
-        return None, {"load": 0.004 if warm else 9.0, "pitch": 0.016}
-
-    monkeypatch.setattr(bench, "time", SimpleNamespace(perf_counter=lambda: clock_s[0]))
-    monkeypatch.setitem(vars(bench.overtone), "load", lambda threads: SimpleNamespace(recognise=recognise))
-    monkeypatch.setattr(bench.librosa_pipeline, "extract", extract)
-    clips = clips[: bench.WARM_UP_CLIPS + 1]  # so few that a counted warm-up would move every median
-    measured = bench.side_by_side(clips, repeats=2)
-    assert seen == [clip for clip in clips for _ in range(4)]
-    assert measured["overtone_ms"] == pytest.approx(2)
-    assert measured["librosa_ms"] == pytest.approx(20)
-    assert measured["times_faster"] == pytest.approx(10)
-    assert measured["librosa_steps_ms"] == pytest.approx({"load": 4, "pitch": 16})
 
 
 @pytest.mark.parametrize("form", ["WAV", "FLAC"])
@@ -91,17 +68,36 @@ def test_both_forms_are_measured_whatever_the_corpus_holds(
         path.unlink()
         soundfile.write(path.with_suffix(suffix), soundfile.read(clips[0])[0], 48_000)
     seen = []
-    monkeypatch.setattr(bench, "side_by_side", lambda paths, repeats: seen.append([p.suffix for p in paths]) or {})
-    for name in ("one_core", "machine", "import_seconds"):
+    monkeypatch.setattr(bench.rounds, "systems", lambda names, clips, prepared: seen.append((names, clips)) or {})
+    for name in ("machine", "import_seconds"):
         monkeypatch.setattr(bench, name, dict)
+    bound = []
+    monkeypatch.setattr(bench, "bind", bound.append)
+    monkeypatch.setattr(bench, "floor", lambda waves: {"clips": len(waves)})
     monkeypatch.setattr(bench, "whole_process", lambda clip: {"clip": clip.suffix})
     monkeypatch.setattr(bench.installed, "sizes_mb", lambda name: {name: 1.0})
     out = tmp_path / "bench.json"
-    assert bench.main(["--data", str(folder), "--out", str(out), "--clips", "5"]) == 0
-    assert seen == [[form] * (5 + bench.WARM_UP_CLIPS) for form in (".flac", ".wav")]
+    command = ["--data", str(folder), "--out", str(out), "--clips", "5", "--peers", "librosa"]
+    assert bench.main(command) == 0
+    ((names, chosen),) = seen
+    assert names == ["overtone", "librosa"], "Overtone is always there"
+    assert bound == [1]
+    for form, paths in chosen.forms.items():
+        assert [path.suffix for path in paths] == [form] * (5 + bench.WARM_UP_CLIPS)
+    assert [path.stem for path in chosen.forms[".wav"]] == [path.stem for path in chosen.forms[".flac"]]
     measured = json.loads(out.read_text())
     assert measured["clips"] == {"count": 5, "median_s": 0.6}
     assert measured["process"] == {"clip": ".wav"}
+    assert measured["floor"] == {"clips": 5}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system binds nobody")
+def test_children_are_bound_too() -> None:
+    ask = "import os; print(len(os.sched_getaffinity(0)))"
+    run = f"subprocess.run([sys.executable, '-c', {ask!r}])"
+    code = f"import subprocess, sys; from benchmarks import bench; bench.bind(1); {run}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=True)
+    assert done.stdout == "1\n"
 
 
 def test_peak_memory_is_that_of_the_child_alone() -> None:
@@ -118,6 +114,7 @@ def test_process_reports_time_and_status() -> None:
     measured = process.measure([sys.executable, "-c", code])
     assert measured["status"] == 3
     assert 0.2 <= measured["wall_s"] < 5
+    assert 0 < measured["cpu_s"] < measured["wall_s"] - 0.15, "sleeping takes no processor time"
 
 
 def test_a_failing_command_is_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -133,6 +130,8 @@ def test_installed_packages_are_followed_to_the_end() -> None:
     assert "pytest" not in sizes
     assert "torch" not in installed.sizes_mb("overtone")
     assert "onnxruntime" in installed.sizes_mb("overtone")
+    together = installed.sizes_mb("overtone", "librosa")
+    assert together.keys() == installed.sizes_mb("overtone").keys() | sizes.keys(), "what both require counts once"
 
 
 def test_machine_is_described_without_names_or_paths() -> None:

@@ -1,9 +1,21 @@
 """What a project folder holds for `make results`, made up: predictions by chance, figures of nobody."""
 
+from typing import Any
+
 import numpy as np
 
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.values import Predictions
+
+
+def system(title: str, ms: float, times_longer: float) -> dict[str, Any]:
+    """A row of `results/bench.json`."""
+    return {
+        **{"title": title, "ends_with": "answer", "ms": ms, "times_real_time": 3670 / ms, "hour_s": 3600 * ms / 3670},
+        **{"times_longer": times_longer, "cpu_share": 1.0, "cold_s": 0.5, "peak_mb": 120.0},
+        **{"packages_mb": 150.0, "model_mb": 0.0},
+    }
+
 
 README = (
     "# Hi\n<!-- results:start -->\nold\n<!-- results:end -->\nmiddle\n"
@@ -12,10 +24,33 @@ README = (
 BENCH = {
     "machine": {"processor": "Some CPU", "system": "Linux x86_64", "versions": {"python": "3.11.2"}},
     "clips": {"count": 48, "median_s": 3.67},
-    "recognise": {"flac": {"overtone_ms": 9.87, "librosa_ms": 321.4, "times_faster": 32.6}},
+    "systems": {
+        "overtone": system("Overtone, clip by clip", 9.87, 1.0),
+        "overtone-many": system("Overtone, a list of clips", 7.9, 0.8),
+        "librosa": system("librosa", 321.4, 32.6) | {"ends_with": "features"},
+        "wav2vec2-base-torch": system("wav2vec2-base, torch", 400.0, 40.0),
+        "wav2vec2-base-onnx": system("wav2vec2-base, onnxruntime", 160.0, 16.0) | {"model_mb": 380.0},
+        "egemaps-svm": {"title": "eGeMAPS", "ends_with": "answer", "left_out": "not installed: opensmile"},
+    },
+    "floor": {
+        **{"decode_ms": 0.5, "resample_ms": 0.5, "arithmetic_ms": 4.0, "total_ms": 5.0},
+        **{"operations": 4e8, "gemm_per_s": 1e11},
+    },
     "process": {"wall_s": 0.61, "peak_mb": 120.4},
     "import": {"beyond_numpy_s": 0.012},
-    "installed": {"overtone": {"total_mb": 130.2}, "librosa": {"total_mb": 480.9}},
+}
+TIMELINE = {
+    "machine": BENCH["machine"] | {"cores": 2, "cores_used": 2},
+    "recordings": [
+        {
+            **{"hours": 1.0, "form": "FLAC", "rate_hz": 48_000, "segments": 900, "speech_share": 0.44},
+            **{"wall_s": 14.4, "cpu_s": 28.0, "peak_mb": 401.0},
+        }
+    ],
+    "stream": {
+        **{"sound_s": 300.0, "rate_hz": 48_000, "push_ms": 100, "answers": 180, "core_share": 0.012},
+        **{"behind_ms": 120.0, "behind_most_ms": 250.0, "computing_ms": 20.0, "longest_push_ms": 150.0},
+    },
 }
 BATCH = {
     "machine": {"processor": "Some CPU", "system": "Linux x86_64", "cores_used": 4, "versions": {"python": "3.11.2"}},

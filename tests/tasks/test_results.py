@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_files import ADAPTATION, ANCHORS, BATCH, BENCH, PARTS, README, predictions, section
+from results_files import ADAPTATION, ANCHORS, BATCH, BENCH, PARTS, README, TIMELINE, predictions, section
 from sklearn.metrics import balanced_accuracy_score
 
 from overtone.corpora.ravdess import EMOTIONS
@@ -29,6 +29,7 @@ def project(tmp_path: Path) -> Path:
     (tmp_path / "README.md").write_text(README)
     (tmp_path / "results" / "bench.json").write_text(json.dumps(BENCH))
     (tmp_path / "results" / "batch.json").write_text(json.dumps(BATCH))
+    (tmp_path / "results" / "timeline.json").write_text(json.dumps(TIMELINE))
     (tmp_path / "results" / "anchors.json").write_text(json.dumps(ANCHORS))
     (tmp_path / "results" / "adaptation.json").write_text(json.dumps(ADAPTATION))
     return tmp_path
@@ -54,6 +55,7 @@ def test_everything_is_made_from_the_files(project: Path) -> None:
     assert "| 3 clips | 71.0 [67.0, 75.0] |" in section(text, "How many clips of a speaker")
     assert "Some CPU" in section(text, "Speed and size")
     assert "| 4 | 4.0 | 250 | 3.00 |" in section(text, "Many files")
+    assert "| One hour, FLAC at 48 kHz, 44 % of it speech | 14.4 s |" in section(text, "Long recordings and live sound")
 
 
 def test_paired_tests(project: Path) -> None:
@@ -71,11 +73,12 @@ def test_readme_tables_and_nothing_else_change(project: Path) -> None:
     build(project)
     text = (project / "README.md").read_text()
     assert text.startswith("# Hi\n<!-- results:start -->\n")
-    assert "old" not in text
+    assert "\nold\n" not in text
     assert "|\n\n<!-- results:end -->\nmiddle\n<!-- rebuilt:start -->\n" in text
     assert "| fusion | 90.3 WA |" in text.partition("<!-- rebuilt:start -->")[2]
     assert text.endswith("\n<!-- bench:end -->\nend\n")
-    assert "| 9.9 ms | 321 ms | 33 |" in text
+    assert "| Overtone, clip by clip | 9.87 ms | 372 | 1 | 0.50 s | 120 MB | 150 MB |" in text
+    assert "opensmile" not in text
     assert "90.3 WA" in text
     assert "| 97 % | 100 % | 90.3 WA |" in text
     assert text.count("| luna5 |") == 2
@@ -94,12 +97,12 @@ def test_built_twice_is_the_same(project: Path) -> None:
 
 
 def test_what_is_missing_is_left_out(project: Path) -> None:
-    for name in ("bench.json", "batch.json", "anchors.json"):
+    for name in ("bench.json", "batch.json", "timeline.json", "anchors.json"):
         (project / "results" / name).unlink()
     (project / "results" / "oof" / "paper-paper.json").unlink()
     build(project)
     text = (project / "docs" / "results.md").read_text("utf-8")
-    assert "Speed" not in text and "Many files" not in text
+    assert "Speed" not in text and "Many files" not in text and "Long recordings" not in text
     assert "Somebody" not in text
     assert "97 %" not in text
     assert "RAVDESS, 5 folds of unseen actors" in text, "sections without published rows are titled by the protocol"
@@ -128,6 +131,7 @@ def test_strange_names_are_named(project: Path, name: str) -> None:
     [
         ("results/bench.json", "{}", "bench.json: .*make bench"),
         ("results/bench.json", "", "bench.json"),
+        ("results/timeline.json", "{}", r"timeline.json: .*python -m benchmarks\.timeline"),
         ("results/anchors.json", "[]", "anchors.json"),
         ("results/anchors.json", json.dumps({"sections": [{"protocol": "loso"}]}), "anchors.json.*title"),
         ("results/anchors.json", json.dumps({"sections": [{"protocol": "emodb/los"}]}), "did you mean 'loso'"),

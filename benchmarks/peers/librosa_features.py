@@ -1,6 +1,6 @@
 """The paper's features written the usual way with librosa: what a user would type instead of installing Overtone.
 
-    python benchmarks/librosa_pipeline.py CLIP...
+    python -m benchmarks.peers.librosa_features CLIP...      what each step takes
 
 No network runs here: only loading, mel picture, pitch, loudness and tempo. librosa's defaults are kept wherever the
 paper does not say otherwise; the rate is 16 kHz as in Overtone (librosa's default of 22 050 Hz would only be slower).
@@ -8,12 +8,14 @@ paper does not say otherwise; the rate is 16 kHz as in Overtone (librosa's defau
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import librosa
 import numpy as np
+
+from benchmarks.peers import Way
 
 SAMPLE_RATE_HZ = 16_000
 PITCH_LOW_HZ, PITCH_HIGH_HZ = 65, 600
@@ -46,6 +48,15 @@ FEATURES: dict[str, Callable[[np.ndarray], Any]] = {
     "loudness": loudness,
     "tempo": tempo_bpm,
 }
+
+
+def load(variant: str, folder: Path) -> Way:
+    """All features of each clip."""
+
+    def way(clips: Sequence[Path]) -> list[dict[str, Any]]:
+        return [extract(clip)[0] for clip in clips]
+
+    return way
 
 
 def extract(path: Path) -> tuple[dict[str, Any], dict[str, float]]:
