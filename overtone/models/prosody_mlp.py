@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from overtone.features.front_end import Features, spoken_frames
 from overtone.features.span import spans_apart, spans_together
+from overtone.models.counted import counted, strided, weights_of
 from overtone.models.pooling import AttentionStatistics, masked_moments
 
 MARGIN_FRAMES = 8
@@ -136,11 +137,11 @@ class ContourProsody(nn.Module):
             summaries: `(batch, SUMMARIES)`.
             mask: bool `(batch, frames)`, True where frames count.
         """
-        weight = mask[:, None].to(tracks.dtype)
+        weights = weights_of(mask, tracks, self.training)
         values = tracks
         for convolution, norm, stride in zip(self.convolutions, self.norms, STRIDES, strict=True):
-            weight = functional.max_pool2d(weight[:, None], 1, stride=(1, stride))[:, 0]
-            values = functional.relu(norm(convolution(values))) * weight
-        pooled = self.pool(values, weight > 0)
+            weights = strided(weights, stride)
+            values = counted(functional.relu(norm(convolution(values))), weights)
+        pooled = self.pool(values, weights)
         embedding = self.embed(torch.cat([pooled, self.summary_norm(summaries)], dim=-1))
         return embedding, self.answer(embedding)
