@@ -30,6 +30,7 @@ QUALITY = "HQ"  # soxr: 20 bit, pass band to 0.91 of the Nyquist frequency
 BLOCK_SAMPLES = 2**20  # decoded at once, over all channels: a header cannot make us ask for more memory than this
 MP3_SLACK_FRAMES = 2 * 1152  # encoder delay and padding, told differently by different encoders
 END_SLACK_S = 0.1  # tables of segments round their times
+STEP_OF_16_BIT = np.float32(2.0**-15)
 LOUDEST = 256.0  # full scale is 1; beyond this the numbers are integers that nobody scaled
 
 
@@ -168,11 +169,19 @@ def mono_blocks(file: Opened, frames: int) -> Iterator[np.ndarray]:
     """The next `frames` frames, or as many as there are, as mono float32 blocks `(some frames,)`."""
     block_frames = max(1, BLOCK_SAMPLES // file.channels)
     while frames > 0:
-        block = file.read(min(frames, block_frames), dtype="float32", always_2d=True)
+        block = _decoded(file, min(frames, block_frames))
         if not len(block):
             return
         yield _mean_of_channels(block)
         frames -= len(block)
+
+
+def _decoded(file: Opened, frames: int) -> np.ndarray:
+    """The next frames, or as many as there are, float32 `(frames, channels)` at full scale 1."""
+    if isinstance(file, Track) or file.subtype != "PCM_16":
+        return file.read(frames, dtype="float32", always_2d=True)
+    # The same numbers as libsndfile makes of 16 bit, in a quarter of the time.
+    return np.multiply(file.read(frames, dtype="int16", always_2d=True), STEP_OF_16_BIT, dtype=np.float32)
 
 
 def _read_frames(file: Opened, frames: int) -> np.ndarray:

@@ -3,9 +3,9 @@
 import torch
 from torch import Tensor, nn
 
-from overtone.features.spectrum import HOP_SAMPLES, SAMPLE_RATE_HZ, PowerSpectrum, frames, hops
+from overtone.features.spectrum import HOP_SAMPLES, SAMPLE_RATE_HZ, TwoHopPower, hops
 
-WINDOW_SAMPLES = 512
+WINDOW_SAMPLES = 2 * HOP_SAMPLES
 BANDS = 64
 POWER_FLOOR = 1e-7
 LOW_HZ, HIGH_HZ = 0.0, SAMPLE_RATE_HZ / 2
@@ -47,12 +47,15 @@ def mel_filters(bands: int = BANDS, fft_samples: int = WINDOW_SAMPLES) -> Tensor
 class LogMel(nn.Module):
     """Waveform `(batch, samples)` -> natural log of mel power `(batch, frames, BANDS)`, at least log(POWER_FLOOR)."""
 
-    filters: Tensor
+    even_filters: Tensor
+    odd_filters: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.power = PowerSpectrum(WINDOW_SAMPLES, WINDOW_SAMPLES, range(WINDOW_SAMPLES // 2 + 1))
-        self.register_buffer("filters", mel_filters().float(), persistent=False)
+        self.power = TwoHopPower()
+        filters = mel_filters().float()
+        self.register_buffer("even_filters", filters[::2].contiguous(), persistent=False)
+        self.register_buffer("odd_filters", filters[1::2].contiguous(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Log-mel picture.
@@ -60,5 +63,5 @@ class LogMel(nn.Module):
         Args:
             waveform: `(batch, samples)` at 16 kHz.
         """
-        power = self.power(frames(hops(waveform), WINDOW_SAMPLES // HOP_SAMPLES))
-        return (power @ self.filters).clamp(min=POWER_FLOOR).log()
+        even, odd = self.power(hops(waveform))
+        return (even @ self.even_filters + odd @ self.odd_filters).clamp(min=POWER_FLOOR).log()

@@ -43,7 +43,8 @@ def span_of(active: Tensor) -> Tensor:
 def spans_apart(active: Tensor) -> tuple[Tensor, Tensor]:
     """Positions of each clip's frames from its own first active one on, int64 `(batch, longest span)`, and which count.
 
-    So a clip begins at its own speech, whatever silence is before it and whoever is in the batch with it.
+    So a clip begins at its own speech, whatever silence is before it and whoever is in the batch with it. Of a clip
+    without an active frame the first one counts, so that there is always something to hear.
 
     Args:
         active: bool `(batch, frames)`.
@@ -52,9 +53,9 @@ def spans_apart(active: Tensor) -> tuple[Tensor, Tensor]:
         Positions, and bool `(batch, longest span)`: False behind the end of a shorter span.
     """
     span = first_to_last(active).to(torch.float32)
-    lengths = span.sum(-1, keepdim=True)
+    lengths = span.sum(-1, keepdim=True).clamp(min=1)
     frames = torch.arange(active.shape[1], device=active.device)
-    steps = (frames < lengths.max().clamp(min=1)).nonzero()[:, 0]
+    steps = (frames < lengths.max()).nonzero()[:, 0]
     torch._check(steps.shape[0] >= 1)  # for the exporter
     positions = (span.argmax(-1, keepdim=True) + steps).clamp(max=active.shape[1] - 1)
     return positions, steps < lengths

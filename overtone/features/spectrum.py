@@ -24,9 +24,8 @@ def hops(waveform: Tensor) -> Tensor:
     Args:
         waveform: `(batch, samples)`; there are `samples // HOP_SAMPLES + 1` frames.
     """
-    padded = functional.pad(waveform, (2 * HOP_SAMPLES, 2 * HOP_SAMPLES))
-    count = waveform.shape[1] // HOP_SAMPLES + HOPS_PER_LONGEST_WINDOW
-    return padded[:, : count * HOP_SAMPLES].unflatten(1, (count, HOP_SAMPLES))
+    padded = functional.pad(waveform, (2 * HOP_SAMPLES, 2 * HOP_SAMPLES - waveform.shape[1] % HOP_SAMPLES))
+    return padded.unflatten(1, (waveform.shape[1] // HOP_SAMPLES + HOPS_PER_LONGEST_WINDOW, HOP_SAMPLES))
 
 
 def frames(cut: Tensor, per_window: int) -> Tensor:
@@ -101,3 +100,50 @@ class PowerSpectrum(nn.Module):
         real = (later + earlier) @ self.cosine
         imaginary = (later - earlier) @ self.sine
         return real * real + imaginary * imaginary
+
+
+class TwoHopPower(nn.Module):
+    """Hops -> power of frames of two hops under a Hann window, at even multiples of the frame rate, and at odd ones.
+
+    The first step of a fast Fourier transform: even bins hear the sum of both halves of a frame, odd bins their
+    difference. Of either half, the cosine part hears what is even around its middle, and the sine part what is odd, or
+    the other way round: a quarter of the arithmetic of a plain Fourier matrix.
+    """
+
+    rising: Tensor
+    falling: Tensor
+    even_cosine: Tensor
+    even_sine: Tensor
+    odd_cosine: Tensor
+    odd_sine: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        offset = torch.arange(HOP_SAMPLES, dtype=torch.float64)
+        falling = 0.5 + 0.5 * (math.pi * offset / HOP_SAMPLES).cos()
+        self.register_buffer("falling", falling.float(), persistent=False)
+        self.register_buffer("rising", (1 - falling).float(), persistent=False)
+        bins = torch.arange(HOP_SAMPLES + 1, dtype=torch.float64)
+        angle = math.pi * offset[: HOP_SAMPLES // 2 + 1, None] * bins / HOP_SAMPLES
+        for name, wave in (("cosine", angle.cos().float()), ("sine", angle.sin().float())):
+            self.register_buffer(f"even_{name}", wave[:, ::2].contiguous(), persistent=False)
+            self.register_buffer(f"odd_{name}", wave[:, 1::2].contiguous(), persistent=False)
+
+    def forward(self, cut: Tensor) -> tuple[Tensor, Tensor]:
+        """Power at even bins `(batch, frames, HOP_SAMPLES / 2 + 1)` and at odd ones `(batch, frames, HOP_SAMPLES / 2)`.
+
+        Args:
+            cut: hops of the frames `(batch, frames + 3, HOP_SAMPLES)`, as from `hops`.
+        """
+        before, after = (cut * self.rising)[:, 1:-2], (cut * self.falling)[:, 2:-1]
+        same, opposite = _folded(after + before)
+        even = (same @ self.even_cosine).square() + (opposite @ self.even_sine).square()
+        same, opposite = _folded(after - before)
+        return even, (opposite @ self.odd_cosine).square() + (same @ self.odd_sine).square()
+
+
+def _folded(hop: Tensor) -> tuple[Tensor, Tensor]:
+    """Sum and difference of what lies as far before the middle of a hop as behind it, both first sample to middle."""
+    middle = HOP_SAMPLES // 2
+    mirrored = functional.pad(hop[..., middle + 1 :].flip(-1), (1, 1))  # the first sample and the middle are alone
+    return hop[..., : middle + 1] + mirrored, hop[..., : middle + 1] - mirrored

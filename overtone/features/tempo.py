@@ -28,14 +28,12 @@ class Tempo(nn.Module):
     """
 
     prior: Tensor
-    periods: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         lags = torch.arange(SHORTEST_LAG, LONGEST_LAG + 1, dtype=torch.float64)
         octaves = (60 * FRAME_RATE_HZ / lags / PRIOR_BPM).log2() / PRIOR_OCTAVES
         self.register_buffer("prior", (-0.5 * octaves.square()).float(), persistent=False)
-        self.register_buffer("periods", torch.eye(LONGEST_LAG + 2)[:, None, :], persistent=False)
 
     def forward(self, log_mel: Tensor) -> Tensor:
         """Tempo of each clip.
@@ -46,12 +44,22 @@ class Tempo(nn.Module):
         loud = torch.maximum(log_mel, log_mel.amax(dim=(1, 2), keepdim=True) - DYNAMIC_RANGE)
         onset = (loud[:, 1:] - loud[:, :-1]).clamp(min=0).mean(-1)
         onset = onset - onset.mean(-1, keepdim=True)
-        # (batch, lags, frames): the onset strength at every lag, silence before the beginning.
-        lagged = functional.conv1d(functional.pad(onset[:, None], (LONGEST_LAG + 1, 0)), self.periods)
-        correlation = torch.einsum("bt,blt->bl", onset, lagged).flip(-1)
+        correlation = (_lagged(onset) @ onset[..., None]).squeeze(-1)
         correlation = correlation / correlation[:, :1].clamp(min=1e-9)
         strength = (1e6 * correlation[:, SHORTEST_LAG : LONGEST_LAG + 1].clamp(min=0)).log1p() + self.prior
         best = strength.argmax(-1, keepdim=True) + SHORTEST_LAG
         left, centre, right = (correlation.gather(-1, best + step).squeeze(-1) for step in (-1, 0, 1))
         shift = (0.5 * (left - right) / (left - 2 * centre + right).clamp(max=-1e-6)).clamp(-0.5, 0.5)
         return 60 * FRAME_RATE_HZ / (best.squeeze(-1) + shift)
+
+
+def _lagged(track: Tensor) -> Tensor:
+    """A track at every lag from 0 to `LONGEST_LAG + 1`, 0 behind its end: `(batch, lags, frames)`.
+
+    Copies of the track, end to end, are cut in rows that are one frame longer than a copy: each begins a frame later.
+    """
+    lags = LONGEST_LAG + 2
+    padded = functional.pad(track, (0, lags))
+    length = track.shape[1] + lags
+    copies = padded[:, None].expand(-1, lags + 1, -1).flatten(1)
+    return copies[:, : lags * (length + 1)].unflatten(1, (lags, length + 1))[..., : track.shape[1]]

@@ -9,6 +9,7 @@ from torch.nn import functional
 from overtone.features.front_end import Features, spoken_frames
 from overtone.features.mel import BANDS
 from overtone.features.span import spans_apart, spans_together
+from overtone.models.counted import Weights, counted, strided, weights_of
 from overtone.models.pooling import AttentionStatistics, masked_moments
 
 MARGIN_FRAMES = 8
@@ -39,11 +40,11 @@ class ResidualBlock(nn.Module):
         )
         self.shortcut = nn.Conv2d(channels_in, channels_out, 1, bias=False)
 
-    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
-        """Output, zero outside of `mask` `(batch, 1, frames / stride, 1)`."""
-        inner = functional.relu(self.first_norm(self.first(values))) * mask
+    def forward(self, values: Tensor, weights: Weights) -> Tensor:
+        """Output, zero where frames do not count; `weights` are `(batch, 1, frames / stride)`."""
+        inner = counted(functional.relu(self.first_norm(self.first(values))), weights)
         inner = self.second_norm(self.second(inner))
-        return functional.relu(inner + self.shortcut(self.squeeze(values))) * mask
+        return counted(functional.relu(inner + self.shortcut(self.squeeze(values))), weights)
 
 
 class MelCnn(nn.Module):
@@ -105,14 +106,12 @@ class MelCnn(nn.Module):
             picture: `(batch, frames, BANDS)`.
             mask: bool `(batch, frames)`, True where frames count.
         """
-        weight = mask[:, None, :, None].to(picture.dtype)
-        values = self.stem(picture[:, None] * weight)
-        weight = functional.max_pool2d(weight, 1, stride=(2, 1))
-        values = functional.relu(self.stem_norm(values)) * weight
+        weights = weights_of(mask, picture, self.training)
+        values, weights = self.stem(counted(picture[:, None], weights)), strided(weights, 2)
+        values = counted(functional.relu(self.stem_norm(values)), weights)
         for block, (frames_stride, _) in zip(self.blocks, STRIDES, strict=True):
-            weight = functional.max_pool2d(weight, 1, stride=(frames_stride, 1))
-            values = block(values, weight)
-        weight = weight.squeeze(-1)
-        mixed = functional.relu(self.mix_norm(self.mix(values).squeeze(-1))) * weight  # (batch, MIXED, frames)
-        embedding = self.embed(self.pool(mixed, weight > 0))
+            weights = strided(weights, frames_stride)
+            values = block(values, weights)
+        mixed = counted(functional.relu(self.mix_norm(self.mix(values).squeeze(-1))), weights)  # (batch, MIXED, frames)
+        embedding = self.embed(self.pool(mixed, weights))
         return embedding, self.answer(embedding)

@@ -3,14 +3,19 @@
 import torch
 from torch import Tensor, nn
 
+from overtone.models.counted import Weights
 
-def masked_moments(values: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
+
+def masked_moments(values: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
     """Weighted mean and standard deviation over time, each `(batch, channels)`.
 
     Args:
         values: `(batch, channels, frames)`.
-        weights: `(batch, 1 or channels, frames)`, not negative.
+        weights: `(batch, 1 or channels, frames)`, not negative; None where all frames count alike.
     """
+    if weights is None:
+        mean = values.mean(-1)
+        return mean, ((values - mean[..., None]).square().mean(-1) + 1e-5).sqrt()
     total = weights.sum(-1).clamp(min=1e-6)
     mean = (values * weights).sum(-1) / total
     variance = ((values - mean[..., None]).square() * weights).sum(-1) / total
@@ -29,14 +34,14 @@ class PlainStatistics(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
 
-    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, values: Tensor, weights: Weights) -> Tensor:
         """Pooled vector.
 
         Args:
             values: `(batch, channels, frames)`.
-            mask: bool `(batch, 1, frames)`, True where frames count.
+            weights: of the frames `(batch, 1, frames)`.
         """
-        return torch.cat(masked_moments(values, mask.to(values.dtype)), dim=-1)
+        return torch.cat(masked_moments(values, weights), dim=-1)
 
 
 class AttentionStatistics(nn.Module):
@@ -49,12 +54,14 @@ class AttentionStatistics(nn.Module):
         super().__init__()
         self.score = nn.Sequential(nn.Conv1d(channels, hidden, 1), nn.Tanh(), nn.Conv1d(hidden, channels, 1))
 
-    def forward(self, values: Tensor, mask: Tensor) -> Tensor:
+    def forward(self, values: Tensor, weights: Weights) -> Tensor:
         """Pooled vector.
 
         Args:
             values: `(batch, channels, frames)`.
-            mask: bool `(batch, 1, frames)`, True where frames count.
+            weights: of the frames `(batch, 1, frames)`.
         """
-        weights = self.score(values).masked_fill(~mask, -1e4).softmax(-1)
-        return torch.cat(masked_moments(values, weights), dim=-1)
+        score = self.score(values)
+        if weights is not None:
+            score = score.masked_fill(weights == 0, -1e4)
+        return torch.cat(masked_moments(values, score.softmax(-1)), dim=-1)

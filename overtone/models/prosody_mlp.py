@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from overtone.features.front_end import Features, spoken_frames
 from overtone.features.span import spans_apart, spans_together
+from overtone.models.counted import counted, strided, weights_of
 from overtone.models.pooling import AttentionStatistics, masked_moments
 
 MARGIN_FRAMES = 8
@@ -58,27 +59,27 @@ def contours(features: Features, mask: Tensor) -> tuple[Tensor, Tensor]:
     tilt = (features.log_mel[..., LOW_BANDS].mean(-1) - features.log_mel[..., HIGH_BANDS].mean(-1)) / 4 * spoken
     tracks = torch.stack([pitch / 4, voiced, periodicity, loudness, pitch_step, loudness_step, tilt], dim=1)
 
-    def moments(track: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-        return masked_moments(track[:, None], weights[:, None])
-
+    # All moments at once: on tracks as short as these, each operation costs more than its arithmetic.
+    means, spreads = masked_moments(
+        torch.stack(
+            [pitch, pitch_step, loudness, loudness_step, loudness, periodicity, periodicity, tilt, tilt], dim=1
+        ),
+        torch.stack([voiced, both_voiced, spoken, spoken, voiced, spoken, voiced, spoken, voiced], dim=1),
+    )
     total = spoken.sum(-1, keepdim=True).clamp(min=1)
     voiced_count = voiced.sum(-1, keepdim=True)
     summaries = [
         mean_pitch * (voiced_count > 0) / 12,
-        moments(pitch, voiced)[1],
+        spreads[:, 0:1],
         pitch.amax(-1, keepdim=True) / 6,
         pitch.amin(-1, keepdim=True) / 6,
         pitch.clamp(min=0).sum(-1, keepdim=True) / voiced_count.clamp(min=1),
-        moments(pitch_step, both_voiced)[1],
+        spreads[:, 1:2],
         level / 20,
-        moments(loudness, spoken)[1],
+        spreads[:, 2:3],
         loudness.masked_fill(~mask, -9.0).amax(-1, keepdim=True),
-        moments(loudness_step, spoken)[1],
-        *moments(loudness, voiced),
-        *moments(periodicity, spoken),
-        *moments(periodicity, voiced),
-        *moments(tilt, spoken),
-        *moments(tilt, voiced),
+        spreads[:, 3:4],
+        torch.stack([means[:, 4:], spreads[:, 4:]], dim=-1).flatten(1),
         voiced_count / total,
         total / 100,
         features.tempo_bpm[:, None] / 100,
@@ -136,11 +137,11 @@ class ContourProsody(nn.Module):
             summaries: `(batch, SUMMARIES)`.
             mask: bool `(batch, frames)`, True where frames count.
         """
-        weight = mask[:, None].to(tracks.dtype)
+        weights = weights_of(mask, tracks, self.training)
         values = tracks
         for convolution, norm, stride in zip(self.convolutions, self.norms, STRIDES, strict=True):
-            weight = functional.max_pool2d(weight[:, None], 1, stride=(1, stride))[:, 0]
-            values = functional.relu(norm(convolution(values))) * weight
-        pooled = self.pool(values, weight > 0)
+            weights = strided(weights, stride)
+            values = counted(functional.relu(norm(convolution(values))), weights)
+        pooled = self.pool(values, weights)
         embedding = self.embed(torch.cat([pooled, self.summary_norm(summaries)], dim=-1))
         return embedding, self.answer(embedding)

@@ -20,6 +20,7 @@ from overtone.errors import ModelError
 from overtone.models.network import AdaptableOutputs, Model, Outputs
 from overtone.outputs.whole import write_bytes
 from overtone.tasks.card import CARD_KEY
+from overtone.tasks.clip_by_clip import clip_by_clip
 from overtone.tasks.seal import sealed
 from overtone.values import Waveform
 
@@ -29,7 +30,7 @@ MEASURED_TOLERANCE = 1e-3  # of tracks and rates: relative, and absolute near 0
 MEASURED_SHARE = 0.99  # of them within it: a tie in the search for the pitch may rarely fall the other way
 OPSET = 20
 WORTH_HALVING = 1024  # weights; below that a cast costs more than it saves
-EXAMPLE_SAMPLES = (2, 48_123)  # any batch and length: both are dynamic in the graph
+EXAMPLE_SAMPLES = (1, 48_123)  # one clip of any length
 
 
 @contextlib.contextmanager
@@ -60,10 +61,13 @@ def _inputs(network: Model, waveform: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def _graph(network: Model) -> onnx.ModelProto:
-    """The network as ONNX with dynamic batch and time, without the exporter's notes on source files."""
+    """The network as ONNX with dynamic batch and time, without the exporter's notes on source files.
+
+    What is exported hears one clip, as nearly every call does, and so needs no masks; a batch is heard clip by clip.
+    """
     inputs = _inputs(network, np.zeros(EXAMPLE_SAMPLES, np.float32))
     dynamic: dict[str, Any] = dict.fromkeys(inputs)
-    dynamic["waveform"] = {0: torch.export.Dim("batch"), 1: torch.export.Dim("samples", min=1024)}
+    dynamic["waveform"] = {1: torch.export.Dim("samples", min=1024)}
     with _quiet():
         program = torch.onnx.export(
             network,
@@ -87,7 +91,7 @@ def _graph(network: Model) -> onnx.ModelProto:
     del model.graph.metadata_props[:]
     del model.graph.value_info[:]
     _halve(model.graph)
-    return model
+    return clip_by_clip(model)
 
 
 def _halve(graph: onnx.GraphProto) -> None:

@@ -15,8 +15,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from overtone.audio.blocks import Inlet, blocks
+from overtone.audio.detector import CHUNK_SAMPLES, SpeechDetector
 from overtone.audio.opened import Source, name_of
-from overtone.audio.speech import CHUNK_SAMPLES, SPEECH_FROM, SpeechDetector
+from overtone.audio.speech import SPEECH_FROM
 from overtone.audio.windows import HOP_STEPS, STEP_SAMPLES, Window, cut, steps_of
 from overtone.errors import AudioError, InputError, OptionError
 from overtone.tasks.recognise import SHORTEST_S, Recogniser, Samples, from_samples, is_file

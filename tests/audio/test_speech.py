@@ -3,11 +3,11 @@ from pathlib import Path
 import noises
 import numpy as np
 import pytest
-from numpy.testing import assert_array_equal
 from sounds import RATE_HZ, silence, some_clips
 
+from overtone.audio.detector import SpeechDetector
 from overtone.audio.read import read
-from overtone.audio.speech import CHUNK_SAMPLES, SpeechDetector, runs, speech_steps
+from overtone.audio.speech import runs, speech_steps
 from overtone.audio.windows import STEP_SAMPLES, steps_of
 
 SPEECH = Path(__file__).resolve().parent.parent.parent / "examples" / "speech"
@@ -83,18 +83,6 @@ def test_made_speech_between_silences_is_found() -> None:
     inside = slice(100, 100 + len(clip) // STEP_SAMPLES)
     assert found[inside].mean() > 0.7
     assert found.sum() - found[inside].sum() <= 2
-
-
-def test_chunks_of_any_size_give_the_same(rng: np.random.Generator) -> None:
-    sound = read(SPEECH / "level.flac").samples
-    detector, parts, start = SpeechDetector(), [], 0
-    while start < len(sound):
-        size = int(rng.integers(0, 2_000))
-        parts.append(detector.push(sound[start : start + size]))
-        start += size
-    whole = probabilities(sound)
-    assert_array_equal(np.concatenate([*parts, detector.close()]), whole)
-    assert len(whole) == -(-len(sound) // CHUNK_SAMPLES)
 
 
 def test_clicks_and_short_pauses_do_not_cut_speech() -> None:

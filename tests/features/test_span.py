@@ -34,9 +34,9 @@ def test_positions_of_the_span_over_all_clips(active: list[list[int]], expected:
 def test_each_clip_begins_at_its_own_span() -> None:
     active = torch.tensor([[0, 1, 0, 1, 0, 0], [0, 0, 0, 0, 1, 1], [0, 0, 0, 0, 0, 0]], dtype=torch.bool)
     positions, inside = spans_apart(active)
-    assert inside.tolist() == [[True, True, True], [True, True, False], [False, False, False]]
+    assert inside.tolist() == [[True, True, True], [True, True, False], [True, False, False]]
     assert positions[0].tolist() == [1, 2, 3] and positions[1, :2].tolist() == [4, 5]
-    assert spans_apart(active[2:])[1].tolist() == [[False]]
+    assert spans_apart(active[2:])[1].tolist() == [[True]]
     positions, inside = spans_together(active[:2])
     assert positions.tolist() == [[1, 2, 3, 4, 5]] * 2
     assert inside.tolist() == [[True, False, True, False, False], [False, False, False, True, True]]

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sounds import frame_count
 
-from overtone.features.spectrum import HOP_SAMPLES, SAMPLE_RATE_HZ, HalfRate, PowerSpectrum, frames, hops
+from overtone.features.spectrum import HOP_SAMPLES, SAMPLE_RATE_HZ, HalfRate, PowerSpectrum, TwoHopPower, frames, hops
 
 
 @pytest.mark.parametrize("window_samples", [512, 1024])
@@ -28,6 +28,16 @@ def test_power_is_that_of_the_fourier_transform(
     window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window_samples) / window_samples)
     expected = np.abs(np.fft.rfft(framed.astype(float) * window, fft_samples))[..., list(bins)] ** 2
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-5 * expected.max())
+
+
+def test_power_of_two_hops_is_that_of_the_fourier_transform(rng: np.random.Generator) -> None:
+    waveform = torch.from_numpy(rng.standard_normal((2, 1500)).astype(np.float32))
+    even, odd = (power.numpy() for power in TwoHopPower()(hops(waveform)))
+    framed = frames(hops(waveform), 2).numpy()
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(512) / 512)
+    expected = np.abs(np.fft.rfft(framed.astype(float) * window)) ** 2
+    np.testing.assert_allclose(even, expected[..., ::2], rtol=1e-3, atol=1e-5 * expected.max())
+    np.testing.assert_allclose(odd, expected[..., 1::2], rtol=1e-3, atol=1e-5 * expected.max())
 
 
 @pytest.mark.parametrize(("tone_hz", "expected"), [(0, 1), (100, 1), (1000, 1), (2300, 1), (5700, 0), (7900, 0)])

@@ -25,24 +25,25 @@ def test_attention_looks_only_where_it_may() -> None:
     torch.manual_seed(0)
     pool = AttentionStatistics(6)
     values = torch.randn(2, 6, 30)
-    mask = torch.zeros(2, 1, 30, dtype=torch.bool)
-    mask[..., 5:20] = True
-    found = pool(values, mask)
+    weights = torch.zeros(2, 1, 30)
+    weights[..., 5:20] = 1
+    found = pool(values, weights)
     assert found.shape == (2, 12)
-    elsewhere = torch.where(mask, values, 1e3)
-    torch.testing.assert_close(pool(elsewhere, mask), found, atol=1e-5, rtol=0)
-    torch.testing.assert_close(pool(values[..., 5:20], mask[..., 5:20]), found, atol=1e-5, rtol=0)
-    assert not torch.allclose(pool(values + mask, mask), found, atol=1e-2)
+    elsewhere = torch.where(weights > 0, values, 1e3)
+    torch.testing.assert_close(pool(elsewhere, weights), found, atol=1e-5, rtol=0)
+    torch.testing.assert_close(pool(values[..., 5:20], None), found, atol=1e-5, rtol=0)
+    assert not torch.allclose(pool(values + weights, weights), found, atol=1e-2)
 
 
 def test_attention_of_nothing_is_finite() -> None:
     pool = AttentionStatistics(6)
-    assert torch.isfinite(pool(torch.randn(1, 6, 9), torch.zeros(1, 1, 9, dtype=torch.bool))).all()
+    assert torch.isfinite(pool(torch.randn(1, 6, 9), torch.zeros(1, 1, 9))).all()
 
 
 def test_plain_statistics_are_those_of_the_frames_that_count() -> None:
-    values, mask = torch.randn(2, 6, 30), torch.zeros(2, 1, 30, dtype=torch.bool)
-    mask[..., 5:20] = True
+    values, weights = torch.randn(2, 6, 30), torch.zeros(2, 1, 30)
+    weights[..., 5:20] = 1
     inner = values[..., 5:20]
     expected = torch.cat([inner.mean(-1), inner.std(-1, correction=0)], dim=-1)
-    torch.testing.assert_close(PlainStatistics(6)(values, mask), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(PlainStatistics(6)(values, weights), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(PlainStatistics(6)(inner, None), expected, atol=1e-4, rtol=0)
