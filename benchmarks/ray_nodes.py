@@ -64,6 +64,10 @@ class Node:
                 continue
         return found
 
+    def is_at_work(self) -> bool:
+        """Whether one of its processes is at a part of a batch: Ray names processes after what they do."""
+        return any(_command(pid).startswith(b"ray::answer_part") for pid in self.pids())
+
     def kill(self) -> None:
         """Ends all of it at once, as a machine that loses its power."""
         end_s = time.monotonic() + PATIENCE_S
@@ -76,6 +80,13 @@ class Node:
             if time.monotonic() > end_s:
                 raise RuntimeError(f"cannot kill {pids}")
             time.sleep(0.05)
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 class Cluster:

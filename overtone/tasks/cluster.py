@@ -6,6 +6,7 @@ Ray sends nothing but numbers of answers back; sounds are read, and answers writ
 """
 
 import os
+import socket
 from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -25,6 +26,7 @@ SMALLEST_PART, LARGEST_PART = 64, 4096  # inputs
 PARTS_WANTED = 1000  # more would only be more files
 DEATHS = 10  # of processes at one part, after which it is not the fault of chance
 AHEAD = 2  # parts per core that the cluster has at hand: one it is at and one to go on with at once
+LISTENING_S = 20.0  # in which a head must answer
 PATIENCE_S = 5.0  # after which to look whether the cluster has grown
 
 
@@ -84,8 +86,9 @@ class _Cluster:
         if not self._is_ours:
             return
         try:
+            _expect_listening(os.environ.get("RAY_ADDRESS", ""))
             self._ray.init(address="auto", log_to_driver=False, logging_level="ERROR")
-        except (ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+        except (OSError, RuntimeError, ValueError) as error:
             raise OvertoneError(
                 f"no Ray cluster can be reached from here ({error}); start one with 'ray start --head', or name it in "
                 "RAY_ADDRESS; docs/scale.md tells more"
@@ -141,6 +144,20 @@ class _Cluster:
     def _cores(self) -> int:
         """Of all nodes that live."""
         return max(1, int(self._ray.cluster_resources().get("CPU", 1)))
+
+
+def _expect_listening(address: str) -> None:
+    """Nothing, where somebody listens at `host:port`; Ray itself would try for many minutes.
+
+    Raises:
+        OSError: nobody does.
+    """
+    host, colon, port = address.rpartition(":")
+    if colon and port.isdigit() and "://" not in host:
+        try:
+            socket.create_connection((host, int(port)), timeout=LISTENING_S).close()
+        except OSError as error:
+            raise OSError(f"{address}: {error.strerror or error}") from error
 
 
 def ray_package() -> Any:

@@ -83,8 +83,8 @@ def searched(address: str) -> Iterator[tuple[str, AudioError | None]]:
         InputError: the store cannot be asked, or there is none of that kind.
     """
     system, key = _system(address)
-    root = address[: len(address) - len(_ADDRESS.fullmatch(address)[3])]  # type: ignore[index]
-    bucket_letters = len(key) - len(address) + len(root)
+    scheme, bucket, under = _parts_of(address)
+    bucket_letters = len(key) - len(under)
     key = key.rstrip("/")
     try:
         with _errors_of_arrow():
@@ -96,7 +96,7 @@ def searched(address: str) -> Iterator[tuple[str, AudioError | None]]:
         yield address, None  # one that is not there is for the reader to say
         return
     names = sorted(one.path for one in below if one.type.name == "File" and _is_sound(one.path[len(key) :]))
-    yield from ((f"{root}{name[bucket_letters:]}", None) for name in names)
+    yield from ((f"{scheme}://{bucket}/{name[bucket_letters:]}", None) for name in names)
     if not names:
         yield address, AudioError(f"{address}: a folder without sound files ({' '.join(sorted(SOUND_SUFFIXES))})")
 
@@ -177,11 +177,16 @@ def _is_sound(name: str) -> bool:
     return path.suffix.lower() in SOUND_SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
-def _system(address: str) -> tuple[Any, str]:
-    """The file system of pyarrow for an address, and what the place is called in it."""
+def _parts_of(address: str) -> tuple[str, str, str]:
+    """Scheme, bucket and key."""
     match = _ADDRESS.fullmatch(address)
     assert match is not None, address
-    scheme, bucket, key = match.groups()
+    return match[1], match[2], match[3]
+
+
+def _system(address: str) -> tuple[Any, str]:
+    """The file system of pyarrow for an address, and what the place is called in it."""
+    scheme, bucket, key = _parts_of(address)
     if scheme.lower() not in SCHEMES:
         raise InputError(f"{address}: no store is called '{scheme}'{nearest(scheme, SCHEMES)}")
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
@@ -195,11 +200,12 @@ def _connected(scheme: str, bucket: str, endpoint: str) -> tuple[Any, str]:
     fs = _arrow_fs()
     if scheme == "s3" and endpoint:
         protocol, _, host = endpoint.rstrip("/").rpartition("://")
-        return fs.S3FileSystem(endpoint_override=host, scheme=protocol or "https"), bucket
+        return fs.S3FileSystem(endpoint_override=host, scheme=protocol or "https", allow_delayed_open=True), bucket
     address = f"{scheme}://{bucket}"
+    options = "?allow_delayed_open=true" if scheme == "s3" else ""  # one request for a small object, and not three
     try:
         with _errors_of_arrow():
-            system, top = fs.FileSystem.from_uri(address)
+            system, top = fs.FileSystem.from_uri(address + options)
     except OSError as error:
         raise InputError(f"{address}: cannot be reached: {error}") from error
     return system, top.strip("/")
