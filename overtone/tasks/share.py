@@ -10,11 +10,11 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from overtone.errors import OvertoneError
+from overtone.tasks import workers
 from overtone.tasks.dataset import Dataset
 from overtone.tasks.inputs import Input, Value
 from overtone.tasks.job import Rows, kept, task_of
 from overtone.tasks.setting import Setting, marks, recognising
-from overtone.tasks.workers import Work, results
 from overtone.values import Answer
 
 
@@ -49,10 +49,11 @@ def answer_part(share: Share, part: int, inputs: Sequence[Input], alone: bool) -
     try:
         work = _work(share.setting, share.expected)
         tasks = [task_of(row) for row in inputs]
-        found = _apart(share, tasks) if alone else [work(task) for task in tasks]
+        results = _apart(share, tasks) if alone else [work(task) for task in tasks]
         answers: list[Answer] = []
         failures: list[list[Value]] = []
-        for row, result in zip(inputs, (kept(row, one) for row, one in zip(inputs, found, strict=True)), strict=True):
+        for row, came in zip(inputs, results, strict=True):
+            result = kept(row, came)
             if "error" in result:
                 failures.append([*row.values, row.name, result["error"]])
             else:
@@ -65,12 +66,12 @@ def answer_part(share: Share, part: int, inputs: Sequence[Input], alone: bool) -
 def _apart(share: Share, tasks: Sequence[Any]) -> list[Any]:
     """The results, by a process that is replaced when it dies."""
     make = partial(recognising, share.setting, dict(share.expected)["model"])
-    found = dict(results(make, enumerate(tasks), jobs=1))
+    found = dict(workers.results(make, enumerate(tasks), jobs=1))
     return [found[number] for number in range(len(tasks))]
 
 
 @lru_cache(maxsize=1)
-def _work(setting: Setting, expected: tuple[tuple[str, str], ...]) -> Work:
+def _work(setting: Setting, expected: tuple[tuple[str, str], ...]) -> workers.Work:
     """Made once in a process, and used for all parts that it is given.
 
     Raises:
