@@ -138,10 +138,10 @@ def is_training(file: Path) -> bool:
 
 
 def declared_packages() -> set[str]:
-    """Import names of the packages that `pip install overtone[train,parquet,listen]` brings."""
+    """Import names of the packages that `pip install overtone[train,parquet,listen,ray]` brings."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["train"], *extras["parquet"], *extras["listen"]]
+    lines = [*project["dependencies"], *extras["train"], *extras["parquet"], *extras["listen"], *extras["ray"]]
     names = [line.split(">")[0].split("<")[0].split("=")[0].split("[")[0].strip() for line in lines]
     return {IMPORT_NAMES.get(name, name) for name in names}
 

@@ -4,27 +4,30 @@ UTF-8, with or without byte order mark; cells with commas in double quotes.
 """
 
 import csv
+import io
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TextIO
 
 from overtone.errors import CorpusError
 
 SHOWN_BAD_LINES = 10
 
 
-def rows(table: Path, expected: str) -> Iterator[tuple[int, list[str]]]:
+def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
     """Line number and cells of the header and of every row that is not blank.
 
     Args:
-        table: the file.
+        table: the file, or its name where the content is given.
         expected: what should be in it, for messages.
+        content: of the file; None to read it.
 
     Raises:
         CorpusError: it cannot be read, is not UTF-8, or not CSV.
     """
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
+        with _text(table, content) as file:
             lines = csv.reader(file, strict=True)
             try:
                 for row in lines:
@@ -36,6 +39,12 @@ def rows(table: Path, expected: str) -> Iterator[tuple[int, list[str]]]:
         raise CorpusError(f"{table}: not UTF-8 ({error.reason}); save it as 'CSV UTF-8'") from error
     except OSError as error:
         raise CorpusError(f"{table}: cannot be read: {error.strerror}; expected\n{expected}") from error
+
+
+def _text(table: Path | str, content: bytes | None) -> TextIO:
+    if content is None:
+        return Path(table).open(encoding="utf-8-sig", newline="")
+    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
 
 
 def expect_once(columns: Sequence[str], place: str) -> None:
@@ -65,7 +74,7 @@ def stretch(start: str, end: str) -> tuple[float | None, float | None]:
     return start_s, end_s
 
 
-def told(table: Path, bad: Sequence[str]) -> str:
+def told(table: Path | str, bad: Sequence[str]) -> str:
     """All bad lines of a table in one message, the first ten in full."""
     if len(bad) == 1:
         return f"{table}, {bad[0]}"

@@ -14,13 +14,16 @@ from overtone.values import Answer
 GROUP_ROWS = 65_536
 
 
-def write(answers: Iterable[Answer], stream: BinaryIO, types: Mapping[str, Any] | None = None) -> None:
-    """Writes one row per answer; a table without columns of probabilities where there is none.
+def write(
+    answers: Iterable[Answer], stream: BinaryIO, types: Mapping[str, Any] | None = None, like: Answer | None = None
+) -> None:
+    """Writes one row per answer; a table without columns of probabilities where there is none, and none to be `like`.
 
     Args:
         answers: in the order of the rows, all of one model.
         stream: where to.
         types: type of pyarrow of each column of a manifest that is no text.
+        like: an answer that has the columns of the table, for where there is none.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
@@ -28,7 +31,8 @@ def write(answers: Iterable[Answer], stream: BinaryIO, types: Mapping[str, Any] 
     pa = arrow()
     left = iter(answers)
     group = list(islice(left, GROUP_ROWS))
-    schema = pa.schema(_fields(group[0], types or {}) if group else [(name, pa.string()) for name in FIXED_COLUMNS])
+    first = group[0] if group else like
+    schema = pa.schema(_fields(first, types or {}) if first else [(name, pa.string()) for name in FIXED_COLUMNS])
     with pa.parquet.ParquetWriter(stream, schema) as writer:
         while group:
             rows = [{name: utf8(value) for name, value in _row(answer).items()} for answer in group]

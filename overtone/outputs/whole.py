@@ -35,7 +35,7 @@ def written(path: Path) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: Path | str) -> Iterator[None]:
     """Makes an `OSError` of writing the `OvertoneError` that names the file or folder and says what to do."""
     try:
         yield

@@ -3,12 +3,14 @@
     found = gather(["recordings/"])                    # every sound file below
     found = gather(["calls/**/*.flac", "extra.wav"])   # patterns, as a shell knows them
     found = gather(["calls.csv"])                      # or .parquet: a manifest, given alone
+    found = gather(["s3://bucket/calls"])              # every sound below an address; see overtone.tasks.stores
 
-A manifest has a column `path`, relative to it, and where only a stretch is meant `start_s` and `end_s`. Its other
-columns are kept.
+A manifest has a column `path`, relative to it or an address, and where only a stretch is meant `start_s` and
+`end_s`. Its other columns are kept.
 """
 
 import hashlib
+import io
 import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +22,7 @@ from overtone.audio.search import searched
 from overtone.corpora.table import expect_once, rows, stretch, told
 from overtone.errors import CorpusError, InputError
 from overtone.outputs.parquet import arrow
+from overtone.tasks import stores
 
 MANIFEST_SUFFIXES = (".csv", ".parquet")
 EXPECTED = "a table with a column 'path' and, where a stretch is meant, 'start_s' and 'end_s'"
@@ -32,7 +35,7 @@ class Input(NamedTuple):
 
     Attributes:
         name: of the file, as the user or the manifest writes it.
-        path: where it lies.
+        path: where it lies: a path or an address.
         start_s: where the stretch begins; None for the start of the file.
         end_s: where it ends; None for the end of the file.
         values: of the columns of the manifest.
@@ -45,6 +48,10 @@ class Input(NamedTuple):
     end_s: float | None = None
     values: tuple[Value, ...] = ()
     error: str = ""
+
+    def absolute(self) -> "Input":
+        """The same from whatever folder it is read."""
+        return self if stores.is_address(self.path) else self._replace(path=str(Path.cwd() / self.path))
 
 
 @dataclass(frozen=True)
@@ -65,10 +72,9 @@ class Inputs:
 
     def digest(self) -> str:
         """Hexadecimal digits that change with any input."""
-        here = Path.cwd()
         digest = hashlib.sha256(repr(self.columns).encode())
         for row in self.rows:
-            digest.update(repr(row._replace(path=str(here / row.path))).encode())
+            digest.update(repr(row.absolute()).encode())
         return digest.hexdigest()
 
 
@@ -76,28 +82,29 @@ def gather(sources: Sequence[str]) -> Inputs:
     """The inputs that are named.
 
     Args:
-        sources: files, folders, patterns with `*`, `?`, `[...]` or `**`; or one manifest.
+        sources: files, folders, patterns with `*`, `?`, `[...]` or `**`, addresses of sounds and folders; or one
+            manifest.
 
     Returns:
         Files in the order of the sources, those of a folder or pattern sorted, each once; or the rows of the manifest.
 
     Raises:
-        InputError: a pattern that nothing matches, or a manifest that is not alone.
+        InputError: a pattern that nothing matches, a manifest that is not alone, or a store that cannot be asked.
         CorpusError: a manifest that cannot be read; all its bad rows are told in one error.
-        MissingExtraError: a Parquet manifest without pyarrow.
+        MissingExtraError: a Parquet manifest or an address without pyarrow.
     """
-    named = [name for source in sources for name in _expanded(source)]
+    named = [name for source in sources for name in _expanded(stores.plain(source))]
     for name in named:
         if Path(name).suffix.lower() in MANIFEST_SUFFIXES and not Path(name).is_dir():
             if len(named) > 1:
                 raise InputError(f"{name}: a manifest is read alone; give it a batch and a folder of its own")
-            return _from_parquet(Path(name)) if name.lower().endswith(".parquet") else _from_csv(Path(name))
+            return _from_parquet(name) if name.lower().endswith(".parquet") else _from_csv(name)
     return Inputs(list(_once(named)))
 
 
 def _expanded(source: str) -> Iterator[str]:
     """The name itself, or what a pattern matches, sorted; hidden files only where the pattern says so."""
-    if not any(sign in source for sign in "*?[") or os.path.lexists(source):
+    if stores.is_address(source) or not any(sign in source for sign in "*?[") or os.path.lexists(source):
         yield source
         return
     pattern = Path(source)
@@ -120,25 +127,34 @@ def _once(named: Iterable[str]) -> Iterator[Input]:
     real: dict[str, str] = {}  # folder -> the one that is meant, by whatever links
     seen: set[tuple[str, str]] = set()
     for name in named:
-        for path, error in searched(name):
+        in_store = stores.is_address(name)
+        for path, error in stores.searched(name) if in_store else searched(name):
             folder, file = os.path.split(path)
-            key = (real.setdefault(folder, os.path.realpath(folder)), file)
+            key = (real.setdefault(folder, folder if in_store else os.path.realpath(folder)), file)
             if key not in seen:
                 seen.add(key)
                 yield Input(path, path, error=str(error or ""))
 
 
-def _from_csv(table: Path) -> Inputs:
-    lines = rows(table, EXPECTED)
+def _from_csv(table: str) -> Inputs:
+    lines = rows(table, EXPECTED, _content(table) if stores.is_address(table) else None)
     _, header = next(lines, (1, []))
     columns = [name.strip() for name in header]
     return _read(table, columns, ((f"line {line}", cells) for line, cells in lines))
 
 
-def _from_parquet(table: Path) -> Inputs:
+def _content(table: str) -> bytes:
+    """A manifest that lies at an address."""
+    try:
+        return stores.read_bytes(table)
+    except OSError as error:
+        raise CorpusError(f"{table}: cannot be read: {error}; expected {EXPECTED}") from error
+
+
+def _from_parquet(table: str) -> Inputs:
     pa = arrow()
     try:
-        held = pa.parquet.read_table(table)
+        held = pa.parquet.read_table(io.BytesIO(_content(table)) if stores.is_address(table) else table)
     except (OSError, pa.ArrowException) as error:
         raise CorpusError(f"{table}: cannot be read as Parquet: {error}") from error
     kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
@@ -155,7 +171,7 @@ def _plain(value: Any) -> Value:
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
-def _read(table: Path, columns: Sequence[str], numbered: Iterable[tuple[str, Sequence[Value]]]) -> Inputs:
+def _read(table: str, columns: Sequence[str], numbered: Iterable[tuple[str, Sequence[Value]]]) -> Inputs:
     """One input a row, or one error that tells all bad rows.
 
     Args:
@@ -178,10 +194,10 @@ def _read(table: Path, columns: Sequence[str], numbered: Iterable[tuple[str, Seq
         raise CorpusError(told(table, bad))
     if not found:
         raise CorpusError(f"{table}: no row in it; expected {EXPECTED}")
-    return Inputs(found, str(table), tuple(name for name in columns if name != "path"))
+    return Inputs(found, table, tuple(name for name in columns if name != "path"))
 
 
-def _input(table: Path, columns: Sequence[str], cells: Sequence[Value]) -> Input:
+def _input(table: str, columns: Sequence[str], cells: Sequence[Value]) -> Input:
     if len(cells) != len(columns):
         raise CorpusError(f"{len(cells)} cells where the header has {len(columns)}")
     row = dict(zip(columns, cells, strict=True))
@@ -189,4 +205,4 @@ def _input(table: Path, columns: Sequence[str], cells: Sequence[Value]) -> Input
     if not name or not isinstance(name, str):
         raise CorpusError("its 'path' is not the name of a file")
     start, end = ("" if row.get(key) is None else str(row[key]).strip() for key in ("start_s", "end_s"))
-    return Input(name, str(table.parent / name), *stretch(start, end), tuple(row.values()))
+    return Input(name, stores.beside(table, name), *stretch(start, end), tuple(row.values()))

@@ -92,7 +92,7 @@ class Parts:
         """
         begun = _read(self._folder / PLAN)
         if begun is not None:
-            _expect_same(self._out, plan, begun)
+            expect_same(str(self._out), plan, begun)
             return
         foreign = [path.name for path in self._out.iterdir() if path != self._folder]
         foreign += [path.name for path in self._folder.iterdir() if not path.name.startswith(".")]
@@ -115,7 +115,7 @@ class Parts:
         """
         report = _read(self._out / REPORT)
         if report is not None:
-            _expect_same(self._out, plan, report)
+            expect_same(str(self._out), plan, report)
         return report
 
     @contextmanager
@@ -166,7 +166,12 @@ def _read(path: Path) -> dict[str, Any] | None:
         raise OvertoneError(f"{path}: cannot be read: {error}; remove the folder, or name another") from error
 
 
-def _expect_same(out: Path, plan: Plan, begun: Plan) -> None:
+def expect_same(out: str, plan: Plan, begun: Plan) -> None:
+    """Nothing, where the batch that was begun in a folder is this one.
+
+    Raises:
+        OvertoneError: it is another.
+    """
     other = [key for key in plan if begun.get(key) != plan[key]]
     if other:
         raise OvertoneError(

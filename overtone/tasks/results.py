@@ -1,8 +1,8 @@
 """`results/` -> `docs/results.md`, its figures, and the tables of the README: nothing typed, nothing invented.
 
 What is read: `oof/` (predictions and audits), `anchors.json` (figures of others, each with its source),
-`ablations.json` (which recipe changes a little of which), `adaptation.json`, `bench.json`, `timeline.json` and
-`batch.json`. What is missing is left out. Built twice from the same files, all is the same.
+`ablations.json` (which recipe changes a little of which), `adaptation.json`, `bench.json`, `timeline.json`,
+`batch.json` and `scale.json`. What is missing is left out. Built twice from the same files, all is the same.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,6 +34,7 @@ from overtone.tasks import (
     paired_table,
     rebuilt_table,
     recordings_table,
+    scale_table,
     slices,
 )
 from overtone.tasks.ablation_table import without_ablations
@@ -61,7 +62,7 @@ KINDS = ("recall", "confusion", *calibration_table.KINDS)  # of the pictures of 
 
 
 def build(root: Path) -> tuple[Path, ...]:
-    """Writes `docs/results.md`, `docs/figures/*.png` and the tables of `README.md`; returns all paths written.
+    """Writes `docs/results.md`, `docs/figures/*.png`, the tables of `README.md` and `docs/scale.md`; returns all paths.
 
     Args:
         root: the project folder, which holds `results/` and `README.md`.
@@ -98,7 +99,11 @@ def build(root: Path) -> tuple[Path, ...]:
     _remove_others(root / "docs" / "figures", written)
     write_text(root / "docs" / "results.md", to_markdown(document))
     write_text(root / "README.md", readme)
-    return (root / "docs" / "results.md", root / "README.md", *written)
+    pages = [root / "docs" / "results.md", root / "README.md"]
+    if (many := root / "docs" / "scale.md").is_file():
+        write_text(many, _with_tables(many, {"scale": scale_table.blocks(kept / "scale.json")}))
+        pages.append(many)
+    return (*pages, *written)
 
 
 def page(*chapters: tuple[str, Sequence[Block]]) -> list[Block]:
@@ -212,7 +217,7 @@ def _pictures(parts: Sequence[Result]) -> list[Block]:
 
 
 def _with_tables(readme: Path, tables: dict[str, list[Block]]) -> str:
-    """The README's text with each table between `<!-- name:start -->` and `<!-- name:end -->`."""
+    """The text of a page with each table between `<!-- name:start -->` and `<!-- name:end -->`."""
     try:
         text = readme.read_text("utf-8")
     except OSError as error:

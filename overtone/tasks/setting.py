@@ -1,7 +1,9 @@
 """How the sounds of a batch are recognised, said so that any process can do it."""
 
 import hashlib
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -9,10 +11,13 @@ from typing import Any, NamedTuple
 from overtone.audio.read import read
 from overtone.audio.search import is_special
 from overtone.errors import AudioError, ModelError, OvertoneError
+from overtone.tasks.fingerprint import fingerprint
 from overtone.tasks.recognise import BUNDLED, LONGEST_S, Recogniser, load
+from overtone.tasks.stores import is_address, sound_at
 from overtone.tasks.workers import Work
 
 OnError = Callable[[OvertoneError], None]
+LONGEST_WORK_S = 300  # on one sound; the longest one takes seconds
 
 
 class Setting(NamedTuple):
@@ -39,8 +44,17 @@ class Setting(NamedTuple):
         return Path(self.model or BUNDLED)
 
 
+def marks(setting: Setting) -> dict[str, str]:
+    """Fingerprints of the model, the clips it is adapted to and the code, as this machine has them."""
+    return {
+        "model": sha256(setting.model_path),
+        "adaptation": sha256(*map(Path, setting.adapt_from or ())),
+        "code": fingerprint("audio", "tasks"),
+    }
+
+
 def recognising(setting: Setting, model_digest: str) -> Work:
-    """What a worker does with a task; made in its process."""
+    """What a worker does with a task; made in its process, which ends where a task takes over `LONGEST_WORK_S`."""
     if sha256(setting.model_path) != model_digest:
         raise ModelError(f"{setting.model_path}: has changed while the batch ran; put the old one back, or begin anew")
     return partial(_recognised, setting.recogniser(lambda error: None))
@@ -52,9 +66,11 @@ def _recognised(recogniser: Recogniser, task: tuple[str, float | None, float | N
     try:
         if error:
             raise AudioError(error)
-        if is_special(Path(path)):
-            raise AudioError(f"{path}: is not a regular file")
-        answer = recogniser.recognise(read(path, start_s=start_s or 0.0, end_s=end_s, longest_s=LONGEST_S))
+        with _limited():
+            if is_special(Path(path)):
+                raise AudioError(f"{path}: is not a regular file")
+            sound = sound_at(path) if is_address(path) else path
+            answer = recogniser.recognise(read(sound, start_s=start_s or 0.0, end_s=end_s, longest_s=LONGEST_S))
     except OvertoneError as refusal:
         return {"error": str(refusal)}
     return {
@@ -63,6 +79,19 @@ def _recognised(recogniser: Recogniser, task: tuple[str, float | None, float | N
         "duration_s": answer.duration_s,
         "prosody": answer.prosody,
     }
+
+
+@contextmanager
+def _limited() -> Iterator[None]:
+    """Ends the process with SIGALRM where this takes too long: a decoder that hangs hears nothing else."""
+    if not hasattr(signal, "alarm"):  # Windows
+        yield
+        return
+    signal.alarm(LONGEST_WORK_S)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
 
 
 def sha256(*paths: Path) -> str:

@@ -1,30 +1,36 @@
 """`overtone batch SOURCE... --out DIR`: folders, patterns or a manifest -> a file of answers and one of failures.
 
 Killed and started again, it goes on where it stood. A file that cannot be recognised stands in `failures.csv`, and the
-exit code is then 1. `docs/scale.md` tells more.
+exit code is then 1. With `--engine ray` a cluster does the work. `docs/scale.md` tells more.
 """
 
 import argparse
-from pathlib import Path
 
-from overtone.tasks.batch import FORMS, run
+from overtone.tasks.batch import ENGINES, FORMS, run
 from overtone.tasks.inputs import gather
 from overtone.tasks.setting import Setting
+from overtone.tasks.stores import within
 from overtone.ui.message import complain
 from overtone.ui.options import LeftOut, at_least_one, clips_in, recogniser_arguments
 from overtone.ui.progress import Bar
 
 
 def batch_arguments(parser: argparse.ArgumentParser) -> None:
-    """SOURCE... --out --form --jobs --shard --model --adapt-from --uncertain-below."""
+    """SOURCE... --out --engine --form --jobs --shard --model --adapt-from --uncertain-below."""
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE",
-        help="a folder, a sound file, a pattern such as 'calls/**/*.flac', or one manifest (.csv or .parquet)",
+        help="a folder, a sound file, a pattern such as 'calls/**/*.flac', an address such as s3://bucket/calls, "
+        "or one manifest (.csv or .parquet)",
     )  # fmt: skip
     parser.add_argument(
-        "--out", metavar="DIR", type=Path, required=True, help="folder of answers and failures, this batch's alone"
+        "--out", metavar="DIR", required=True, help="folder of answers and failures, this batch's alone"
     )
-    parser.add_argument("--form", choices=FORMS, default=FORMS[0], help=f"of the answers (default: {FORMS[0]})")
+    parser.add_argument(
+        "--engine", choices=ENGINES, default="local",
+        help="who works: the cores of this machine (local), or a running cluster of Ray (default: local)",
+    )  # fmt: skip
+    usual = ", ".join(f"{engine.forms[0]} with {name}" for name, engine in ENGINES.items())
+    parser.add_argument("--form", choices=FORMS, help=f"of the answers (default: {usual})")
     parser.add_argument("--jobs", metavar="N", type=at_least_one, help="processes at a time (default: one per core)")
     parser.add_argument(
         "--shard",
@@ -46,6 +52,7 @@ def batch(args: argparse.Namespace) -> int:
             gather(args.sources),
             args.out,
             setting,
+            engine=args.engine,
             form=args.form,
             jobs=args.jobs,
             shard=args.shard,
@@ -54,7 +61,7 @@ def batch(args: argparse.Namespace) -> int:
         )
     failures, total = report["failures"], report["failures"] + report["answers"]
     if failures:
-        complain(f"{failures} of {total} could not be recognised; {args.out / 'failures.csv'} says why")
+        complain(f"{failures} of {total} could not be recognised; {within(args.out, 'failures.csv')} says why")
     return 1 if failures or leave_out.count else 0
 
 

@@ -1,9 +1,10 @@
-"""One small corpus, one training of it and one rebuilt paper for all tests of whole runs."""
+"""One small corpus, one training of it, one rebuilt paper and one store for all tests of whole runs."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import s3_server
 import small_corpus
 from small_corpus import Corpus, Run
 
@@ -59,3 +60,13 @@ def rebuilt(one_thread: None, smaller_corpus: Corpus, cache: Path, tmp_path_fact
     out = tmp_path_factory.mktemp("rebuilt")
     reproduce(smaller_corpus.clips, small_corpus.recipe(small_corpus.PHASED), out, cache=cache)
     return out
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[dict[str, str]]:
+    """The environment in which `s3://` is a store on this machine."""
+    pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
+    if s3_server.program() is None:
+        pytest.skip("no moto_server: it comes with the [dev] extra")
+    with s3_server.serving() as environment:
+        yield environment

@@ -38,3 +38,12 @@ def stillborn():
 
 def pid_of_worker():
     return lambda task: (time.sleep(task), os.getpid())[1]
+
+
+def hanging(model: str, name: str):
+    """Recognises, but for files of one name, of which it never gets back."""
+    from overtone.tasks import setting
+
+    setting.LONGEST_WORK_S = 1
+    setting.is_special = lambda path: path.name == name and signal.pause()
+    return setting.recognising(setting.Setting(model), setting.sha256(Path(model)))

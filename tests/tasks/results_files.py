@@ -85,6 +85,18 @@ ANCHORS = {
         },
     ]
 }
+SCALE = {
+    "machine": {"processor": "Abacus", "cores": 2, "versions": {"ray": "2.60.0"}},
+    "inputs": 7200,
+    "audio_hours": 10.0,
+    "repeats": 3,
+    "seconds": {"1 node": 72.0, "2 nodes": 40.0, "2 nodes, 1 killed": 60.0},
+    "speed_up": 1.8,
+    "core_hours_per_1000_hours": {"1 node": 2.0, "2 nodes": 2.25},
+    "lost": 0,
+    "twice": 0,
+    "bytes_per_answer": 500.0,
+}
 
 
 def predictions(sharpness: float, clips: int = 16, seeds: int = 1) -> Predictions:

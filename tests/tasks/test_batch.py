@@ -15,9 +15,10 @@ import tiny_model
 from overtone.audio.read import read
 from overtone.errors import InputError, OptionError, OvertoneError
 from overtone.outputs import save
-from overtone.tasks import batch
-from overtone.tasks.batch import PART_INPUTS, run
+from overtone.tasks import local
+from overtone.tasks.batch import run
 from overtone.tasks.inputs import Inputs, gather
+from overtone.tasks.local import PART_INPUTS
 from overtone.tasks.parts import Parts, Plan
 from overtone.tasks.recognise import load
 from overtone.tasks.setting import Setting
@@ -123,7 +124,7 @@ def test_stopped_after_every_file_it_ends_the_same(
 def test_what_is_done_is_not_done_again(
     inputs: Inputs, setting: Setting, work: Path, undisturbed: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(batch, "results", None)  # no worker is asked
+    monkeypatch.setattr(local, "results", None)  # no worker is asked
     (work / "out" / "parts").mkdir()  # killed while it cleared away
     report = run(inputs, work / "out", setting)
     assert (report["answers"], report["failures"]) == (INPUTS - 2, 2)
@@ -158,7 +159,7 @@ def test_another_batch_is_refused(
     out = tmp_path / "out"
     few = Inputs(inputs.rows[:3], inputs.manifest, inputs.columns)
     if not done:
-        monkeypatch.setattr(batch, "results", broken)
+        monkeypatch.setattr(local, "results", broken)
         with pytest.raises(OvertoneError, match="no room"):
             run(few, out, setting, jobs=1)
         monkeypatch.undo()

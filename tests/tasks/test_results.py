@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from results_files import ADAPTATION, ANCHORS, BATCH, BENCH, PARTS, README, TIMELINE, predictions, section
+from results_files import ADAPTATION, ANCHORS, BATCH, BENCH, PARTS, README, SCALE, TIMELINE, predictions, section
 from sklearn.metrics import balanced_accuracy_score
 
 from overtone.corpora.ravdess import EMOTIONS
@@ -83,6 +83,17 @@ def test_readme_tables_and_nothing_else_change(project: Path) -> None:
     assert "| 97 % | 100 % | 90.3 WA |" in text
     assert text.count("| luna5 |") == 2
     assert text.index("luna5") < text.index("| paper |")
+
+
+def test_the_page_of_many_recordings_has_its_table(project: Path) -> None:
+    page = project / "docs" / "scale.md"
+    page.parent.mkdir()
+    page.write_text("# Many\n<!-- scale:start -->\nold\n<!-- scale:end -->\nend\n")
+    assert page in build(project)
+    assert page.read_text() == "# Many\n<!-- scale:start -->\n<!-- scale:end -->\nend\n", "nothing was measured"
+    (project / "results" / "scale.json").write_text(json.dumps(SCALE))
+    build(project)
+    assert "| 2 nodes | 40.0 | 1.80 |" in page.read_text()
 
 
 def test_built_twice_is_the_same(project: Path) -> None:
