@@ -23,10 +23,10 @@ from overtone.metrics import SEED, score
 from overtone.models.adapter import SpeakerAdapter
 from overtone.outputs import predictions
 from overtone.outputs.whole import write_text
-from overtone.tasks.adapt import usual_of, voices
-from overtone.tasks.evaluate import joined
-from overtone.tasks.prepare import prepare
-from overtone.tasks.train import load_network, read_run
+from overtone.tasks.training.adapt import usual_of, voices
+from overtone.tasks.training.evaluate import joined
+from overtone.tasks.training.prepare import prepare
+from overtone.tasks.training.train import load_network, read_run
 from overtone.values import Predictions, Utterance
 
 PROJECT = Path(__file__).resolve().parent.parent

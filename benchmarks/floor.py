@@ -22,9 +22,9 @@ import soundfile
 import soxr
 
 from benchmarks.peers.sound import RATE_HZ, samples_of
-from overtone.tasks import usual
-from overtone.tasks.recognise import BUNDLED
-from overtone.tasks.session import FUSED, INPUT
+from overtone.tasks.recognising import usual
+from overtone.tasks.recognising.recognise import BUNDLED
+from overtone.tasks.recognising.session import FUSED, INPUT
 
 SIDE = 1024  # of the matrices
 REPEATS = 9

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from overtone.audio.read import from_array, read
     from overtone.emotions import EMOTIONS
     from overtone.errors import OvertoneError
-    from overtone.tasks.recognise import Recogniser, load
+    from overtone.tasks.recognising.recognise import Recogniser, load
     from overtone.timeline import Segment, Timeline
     from overtone.turns import read_turns
     from overtone.values import Answer, Waveform
@@ -45,12 +45,12 @@ _HOME = {
     "EMOTIONS": "overtone.emotions",
     "Answer": "overtone.values",
     "OvertoneError": "overtone.errors",
-    "Recogniser": "overtone.tasks.recognise",
+    "Recogniser": "overtone.tasks.recognising.recognise",
     "Segment": "overtone.timeline",
     "Timeline": "overtone.timeline",
     "Waveform": "overtone.values",
     "from_array": "overtone.audio.read",
-    "load": "overtone.tasks.recognise",
+    "load": "overtone.tasks.recognising.recognise",
     "read": "overtone.audio.read",
     "read_turns": "overtone.turns",
 }

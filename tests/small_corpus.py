@@ -10,7 +10,7 @@ from sounds import RATE_HZ, silence, voice
 
 from overtone.corpora.ravdess import EMOTIONS, read
 from overtone.recipe import Recipe, from_dict
-from overtone.tasks.plan import Plan
+from overtone.tasks.training.plan import Plan
 from overtone.values import Utterance
 
 ACTORS = 24

@@ -33,12 +33,7 @@ FLOORS = {
     "ui": 9,
     "__main__": 10,
 }
-TRAINING_ROOMS = ("features", "models")
-# The training half; every other task must run without the [train] extra, and so must not import one of these.
-TRAINING_TASKS = (
-    *("adapt", "prepare", "tested", "batches", "targets", "loop", "members", "checkpoint", "train"),
-    *("evaluate", "export", "clip_by_clip", "publish", "reproduce"),
-)
+TRAINING_ROOMS = ("features", "models", "tasks/training")  # all else runs without the [train] extra
 TRAINING_PACKAGES = ("torch", "onnx", "onnxscript", "safetensors")
 UNSAFE_IMPORTS = ("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal")
 UNSAFE_CALLS = ("eval", "exec", "compile", "__import__")
@@ -102,7 +97,7 @@ def import_faults(file: Path, name: str) -> Iterator[str]:
     elif package not in sys.stdlib_module_names and package not in declared_packages() | USED_WHERE_INSTALLED:
         yield f"imports {package}, which pyproject.toml does not declare for users"
     elif package in TRAINING_PACKAGES and not is_training(file):
-        yield f"imports {package}: only {', '.join(TRAINING_ROOMS)} and the training half of tasks may"
+        yield f"imports {package}: only {', '.join(TRAINING_ROOMS)} may"
 
 
 def floor_faults(file: Path, name: str) -> Iterator[str]:
@@ -110,8 +105,8 @@ def floor_faults(file: Path, name: str) -> Iterator[str]:
     room, target = file.with_suffix("").parts[0], [*name.split("."), "__init__"][1]
     if target == "__version__" or room not in FLOORS:  # an undrawn room has a test of its own
         return
-    if room == target == "tasks" and not is_training(file) and set(name.split(".")[2:3]) & set(TRAINING_TASKS):
-        yield f"imports {name}: recognising must not need the training half"
+    if room == target == "tasks" and not is_training(file) and name.split(".")[2:3] == ["training"]:
+        yield f"imports {name}: only training may need the [train] extra"
     target = target if target in FLOORS else "__init__"
     if target != room and FLOORS[target] >= FLOORS[room]:
         yield f"floor {FLOORS[room]} ({room}) imports {name} of floor {FLOORS[target]}"
@@ -134,7 +129,7 @@ def node_faults(file: Path, node: ast.AST) -> Iterator[str]:
 
 def is_training(file: Path) -> bool:
     """Whether the file belongs to the half of the house that may need the [train] extra."""
-    return file.parts[0] in TRAINING_ROOMS or (file.parts[0] == "tasks" and file.stem in TRAINING_TASKS)
+    return any(file.is_relative_to(room) for room in TRAINING_ROOMS)
 
 
 def declared_packages() -> set[str]:
@@ -156,26 +151,26 @@ def declared_packages() -> set[str]:
         ("splits.py", "def f():\n    from overtone import metrics", "overtone/splits.py:2 floor 5"),
         ("features/mel.py", "from overtone.models.network import Network", "of floor 6"),
         ("audio/read.py", "import overtone.models", "floor 5 (audio) imports overtone.models of floor 6"),
-        ("models/network.py", "from overtone.tasks.loop import fit", "floor 6 (models) imports"),
-        ("tasks/train.py", "import overtone.ui.cli", "floor 7 (tasks) imports"),
-        ("tasks/train.py", "from overtone import load", "of floor 8"),
-        ("tasks/train.py", "import overtone", "of floor 8"),
+        ("models/network.py", "from overtone.tasks.training.loop import fit", "floor 6 (models) imports"),
+        ("tasks/training/train.py", "import overtone.ui.cli", "floor 7 (tasks) imports"),
+        ("tasks/training/train.py", "from overtone import load", "of floor 8"),
+        ("tasks/training/train.py", "import overtone", "of floor 8"),
         ("__init__.py", "from overtone.ui import cli", "floor 8 (__init__) imports overtone.ui.cli of floor 9"),
         ("audio/read.py", "from .windows import cut", "relative import"),
         ("audio/read.py", "from . import windows", "relative import"),
-        ("tasks/recognise.py", "import torch", "imports torch: only"),
-        ("tasks/recognise.py", "def f():\n    from torch.nn import Module", "imports torch: only"),
-        ("tasks/recognise.py", "from overtone.tasks.train import fit", "must not need the training half"),
-        ("tasks/recognise.py", "from overtone.tasks import export", "must not need the training half"),
+        ("tasks/recognising/recognise.py", "import torch", "imports torch: only"),
+        ("tasks/recognising/recognise.py", "def f():\n    from torch.nn import Module", "imports torch: only"),
+        ("tasks/recognising/recognise.py", "from overtone.tasks.training.train import fit", "only training may need"),
+        ("tasks/recognising/recognise.py", "from overtone.tasks.training import export", "only training may need"),
         ("outputs/json.py", "import onnx", "imports onnx: only"),
         ("audio/read.py", "import librosa", "imports librosa, which pyproject.toml does not declare"),
-        ("tasks/train.py", "from pickle import load", "no pickle"),
-        ("tasks/train.py", "import torch\ntorch.load('x')", "which pickles"),
+        ("tasks/training/train.py", "from pickle import load", "no pickle"),
+        ("tasks/training/train.py", "import torch\ntorch.load('x')", "which pickles"),
         ("values.py", "import numpy\nnumpy.load('x', allow_pickle=True)", "which pickles"),
         ("values.py", "eval('1')", "calls eval()"),
         ("values.py", "try:\n    pass\nexcept:\n    pass", "bare except"),
         ("values.py", "print('x')", "only ui speaks"),
-        ("tasks/train.py", "import sys\nsys.exit(1)", "only ui speaks"),
+        ("tasks/training/train.py", "import sys\nsys.exit(1)", "only ui speaks"),
         ("audio/utils.py", "", "a name that says nothing"),
         ("values.py", "\n" * LONGEST_FILE_LINES, "300 lines or more"),
     ],
@@ -196,12 +191,18 @@ def test_checker_finds(file: str, source: str, fault: str) -> None:
         ("audio/read.py", "import soundfile\nfrom overtone.audio.windows import cut\nfrom overtone import values"),
         ("metrics.py", "def f():\n    from sklearn.metrics import f1_score"),
         ("features/mel.py", "import torch\nfrom overtone.features.spectrum import frames"),
-        ("tasks/export.py", "import onnx\nfrom overtone import __version__\nfrom overtone.tasks.train import fit"),
-        ("tasks/verify.py", "from overtone.tasks.download import download"),
+        (
+            "tasks/training/export.py",
+            "import onnx\nfrom overtone import __version__\nfrom overtone.tasks.training.train import fit",
+        ),
+        ("tasks/fetching/verify.py", "from overtone.tasks.fetching.download import download"),
         ("models/network.py", "from overtone.features.front_end import FrontEnd"),
         ("models/fusion.py", "import torch\ndef f(model):\n    model.eval()"),
-        ("ui/cli.py", "import sys\nimport overtone\nimport overtone.tasks.recognise\nprint('x')\nsys.exit(2)"),
-        ("__init__.py", "def load():\n    from overtone.tasks.recognise import load"),
+        (
+            "ui/cli.py",
+            "import sys\nimport overtone\nimport overtone.tasks.recognising.recognise\nprint('x')\nsys.exit(2)",
+        ),
+        ("__init__.py", "def load():\n    from overtone.tasks.recognising.recognise import load"),
         ("values.py", "\n" * (LONGEST_FILE_LINES - 1)),
     ],
 )

@@ -1,4 +1,4 @@
-"""A model file of a few hundred bytes that keeps the contract of `overtone.tasks.recognise`, for tests.
+"""A model file of a few hundred bytes that keeps the contract of `overtone.tasks.recognising.recognise`, for tests.
 
 Its probabilities are softmax(features @ weights), features being the means of |x|, x and x * x: not wise, but small
 and easy to compute again with numpy.
@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from overtone.corpora.ravdess import EMOTIONS
-from overtone.tasks.seal import sealed
+from overtone.tasks.recognising.seal import sealed
 
 HOP_SAMPLES = 256
 MIN_SAMPLES = 8_000

@@ -23,10 +23,10 @@ import torch
 from overtone.models import build
 from overtone.models.network import Network
 from overtone.recipe import PARTS, Recipe, from_dict, read
-from overtone.tasks import loop
-from overtone.tasks.prepare import FeatureStore, measure
 from overtone.tasks.progress import Progress, silent_progress
-from overtone.tasks.targets import Targets
+from overtone.tasks.training import loop
+from overtone.tasks.training.prepare import FeatureStore, measure
+from overtone.tasks.training.targets import Targets
 from overtone.values import Split, Waveform
 
 EMOTIONS = ("sad", "angry")

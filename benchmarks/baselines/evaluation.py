@@ -16,8 +16,8 @@ from overtone import leaks, splits
 from overtone.errors import OptionError, nearest
 from overtone.outputs import predictions
 from overtone.outputs.predictions import Audits
-from overtone.tasks.plan import emotions_of
 from overtone.tasks.progress import Progress, silent_progress
+from overtone.tasks.training.plan import emotions_of
 from overtone.values import Split, Utterance
 
 PROTOCOLS = tuple(name for name in splits.PROTOCOLS if name not in ("all", "paper"))  # one test side per clip and seed

@@ -43,7 +43,7 @@ class CorpusAbout:
         tree: short drawing of the folder that `read` expects.
         label: how people call it, for messages; `name` where it is empty.
         clips: how many there are in the whole corpus; 0 where that is not known.
-        archives: what `tasks.download` fetches; empty where it cannot be fetched.
+        archives: what `tasks.fetching.download` fetches; empty where it cannot be fetched.
     """
 
     name: str

@@ -13,7 +13,7 @@ def fingerprint(*parts: str, more: str = "") -> str:
     """Hexadecimal digits that change with the code.
 
     Args:
-        parts: modules and folders of the package, for example "features" or "tasks/loop.py".
+        parts: modules and folders of the package, for example "features" or "tasks/training/loop.py".
         more: what else the name shall stand for.
     """
     digest = hashlib.sha256()

@@ -6,10 +6,10 @@ exit code is then 1. With `--engine ray` a cluster does the work. `docs/scale.md
 
 import argparse
 
-from overtone.tasks.batch import ENGINES, FORMS, run
-from overtone.tasks.inputs import gather
-from overtone.tasks.setting import Setting
-from overtone.tasks.stores import within
+from overtone.tasks.bulk.batch import ENGINES, FORMS, run
+from overtone.tasks.bulk.inputs import gather
+from overtone.tasks.bulk.setting import Setting
+from overtone.tasks.bulk.stores import within
 from overtone.ui.message import complain
 from overtone.ui.options import LeftOut, at_least_one, clips_in, recogniser_arguments
 from overtone.ui.progress import Bar

@@ -7,7 +7,7 @@ from pathlib import Path
 from overtone.corpora import CORPORA
 from overtone.corpora.about import CorpusAbout
 from overtone.outputs.table import printable
-from overtone.tasks.verify import Verification, verify
+from overtone.tasks.fetching.verify import Verification, verify
 from overtone.ui.progress import Bar
 
 SHOWN = 10
@@ -72,7 +72,7 @@ def verification_text(found: Verification) -> str:
 
 
 def _download(name: str, folder: Path) -> int:
-    from overtone.tasks.download import download  # urllib and ssl are slow to load, and only this needs them
+    from overtone.tasks.fetching.download import download  # urllib and ssl are slow to load, and only this needs them
 
     with Bar("bytes") as bar:
         was_work = download(name, folder, bar)

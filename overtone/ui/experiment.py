@@ -6,7 +6,7 @@ from pathlib import Path
 
 from overtone import recipe
 from overtone.errors import OvertoneError
-from overtone.tasks.experiment import read
+from overtone.tasks.training.experiment import read
 from overtone.ui.message import complain
 from overtone.ui.training import evaluate_clips, read_clips, whole_number
 
@@ -14,7 +14,7 @@ from overtone.ui.training import evaluate_clips, read_clips, whole_number
 def experiment_arguments(parser: argparse.ArgumentParser) -> None:
     """FILE --runs --oof --cache --jobs."""
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="TOML; see the docstring of overtone/tasks/experiment.py"
+        "file", type=Path, metavar="FILE", help="TOML; see the docstring of overtone/tasks/training/experiment.py"
     )
     parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run folders; default: runs")
     parser.add_argument("--oof", type=Path, default=Path("results/oof"), metavar="DIR", help="default: results/oof")
@@ -24,7 +24,7 @@ def experiment_arguments(parser: argparse.ArgumentParser) -> None:
 
 def experiment(args: argparse.Namespace) -> int:
     """Evaluates cell after cell and prints its scores; a cell that fails is told, the others go on."""
-    import overtone.tasks.evaluate  # noqa: F401 (a missing extra is told before any clip is read)
+    import overtone.tasks.training.evaluate  # noqa: F401 (a missing extra is told before any clip is read)
 
     asked = read(args.file)
     args.data, args.corpus, args.labels = [f"{name}={where}" for name, where in asked.data], "ravdess", asked.labels

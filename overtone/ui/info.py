@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from overtone.outputs.table import printable
-from overtone.tasks.recognise import load
+from overtone.tasks.recognising.recognise import load
 from overtone.values import SAMPLE_RATE_HZ, Score
 
 FORMS = ("text", "json")

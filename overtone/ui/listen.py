@@ -20,7 +20,7 @@ from overtone.outputs import plays_sound
 from overtone.outputs.page import LONGEST_INSIDE_S
 from overtone.outputs.table import EIGHTHS, UNSURE, bar, runner_up, takes
 from overtone.outputs.tiers import clock
-from overtone.tasks.recognise import Recogniser
+from overtone.tasks.recognising.recognise import Recogniser
 from overtone.timeline import Segment, Timeline
 from overtone.ui.message import complain
 from overtone.ui.options import recogniser_arguments, recogniser_of, threads_argument

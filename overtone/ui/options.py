@@ -7,7 +7,7 @@ from pathlib import Path
 
 from overtone.audio.search import sound_files
 from overtone.errors import OvertoneError
-from overtone.tasks.recognise import Recogniser, load
+from overtone.tasks.recognising.recognise import Recogniser, load
 from overtone.ui.message import complain
 
 

@@ -13,7 +13,7 @@ from typing import TextIO
 from overtone.audio.search import sound_files
 from overtone.errors import AudioError, OvertoneError
 from overtone.outputs import FORMS, form_named, save
-from overtone.tasks.recognise import Recogniser
+from overtone.tasks.recognising.recognise import Recogniser
 from overtone.ui.message import complain
 from overtone.ui.options import recogniser_arguments, recogniser_of, threads_argument
 from overtone.values import Answer

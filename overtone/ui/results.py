@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from overtone.tasks.results import build
+from overtone.tasks.reporting.results import build
 
 
 def results_arguments(parser: argparse.ArgumentParser) -> None:

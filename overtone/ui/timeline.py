@@ -16,7 +16,7 @@ from overtone.audio.search import sound_files
 from overtone.errors import OptionError, OvertoneError
 from overtone.outputs import TIMELINE_FORMS, Sound, save_timeline, timeline_form_named, write_timeline
 from overtone.outputs.table import printable, shortened
-from overtone.tasks.recognise import Recogniser
+from overtone.tasks.recognising.recognise import Recogniser
 from overtone.timeline import Timeline
 from overtone.turns import read_turns
 from overtone.ui.message import complain

@@ -87,10 +87,10 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
 
 def train(args: argparse.Namespace) -> int:
     """Trains one model, prints its scores, and exports it."""
-    from overtone.tasks.plan import Plan, fold_names
-    from overtone.tasks.publish import measured, publish
-    from overtone.tasks.train import own_scores
-    from overtone.tasks.train import train as run
+    from overtone.tasks.training.plan import Plan, fold_names
+    from overtone.tasks.training.publish import measured, publish
+    from overtone.tasks.training.train import own_scores
+    from overtone.tasks.training.train import train as run
 
     how = recipe.read(args.recipe)
     if args.no_export and (args.scores or args.id):
@@ -126,7 +126,7 @@ def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
 
 def evaluate(args: argparse.Namespace) -> int:
     """Trains every fold with every seed, keeps the out-of-fold predictions and prints their scores."""
-    import overtone.tasks.evaluate  # noqa: F401 (a missing extra is told before any clip is read)
+    import overtone.tasks.training.evaluate  # noqa: F401 (a missing extra is told before any clip is read)
 
     how = recipe.read(args.recipe)
     evaluate_clips(read_clips(args), how, args)
@@ -136,8 +136,8 @@ def evaluate(args: argparse.Namespace) -> int:
 
 def evaluate_clips(utterances: Sequence[Utterance], how: recipe.Recipe, args: argparse.Namespace) -> None:
     """What `evaluate` does with clips that have been read."""
-    from overtone.tasks.evaluate import evaluate as run
-    from overtone.tasks.evaluate import scored
+    from overtone.tasks.training.evaluate import evaluate as run
+    from overtone.tasks.training.evaluate import scored
 
     with Bar("steps") as bar:
         run(
@@ -169,8 +169,8 @@ def reproduce_arguments(parser: argparse.ArgumentParser) -> None:
 
 def reproduce(args: argparse.Namespace) -> int:
     """Rebuilds the paper, and reports and prints it beside protocols that do not leak."""
-    from overtone.tasks.reproduce import PROTOCOLS, rows_of
-    from overtone.tasks.reproduce import reproduce as run
+    from overtone.tasks.training.reproduce import PROTOCOLS, rows_of
+    from overtone.tasks.training.reproduce import reproduce as run
 
     how = recipe.read(args.recipe)
     utterances = read_clips(args)

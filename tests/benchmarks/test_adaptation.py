@@ -1,4 +1,4 @@
-"""The choice of clips to adapt to; the answers are held against those of the training in tests/tasks/test_adapt.py."""
+"""The choice of clips to adapt to; the answers against those of the training: tests/tasks/training/test_adapt.py."""
 
 from pathlib import Path
 

@@ -12,7 +12,7 @@ from overtone.features.front_end import Features
 from overtone.models import build
 from overtone.models.network import Network
 from overtone.recipe import read
-from overtone.tasks.batches import collate
+from overtone.tasks.training.batches import collate
 from overtone.values import Waveform
 
 EMOTIONS = 8

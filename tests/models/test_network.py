@@ -13,7 +13,7 @@ from overtone.features.spectrum import HOP_SAMPLES
 from overtone.models import build
 from overtone.models.network import Network, Outputs
 from overtone.recipe import PARTS, read
-from overtone.tasks.batches import collate
+from overtone.tasks.training.batches import collate
 from overtone.values import Waveform
 
 RECIPES = ("overtone", "paper")

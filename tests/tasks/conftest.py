@@ -8,7 +8,7 @@ import s3_server
 import small_corpus
 from small_corpus import Corpus, Run
 
-from overtone.tasks.plan import Plan
+from overtone.tasks.training.plan import Plan
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def smaller_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 @pytest.fixture(scope="session")
 def trained(one_thread: None, corpus: Corpus, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """One fold of unseen actors, all parts trained together. Copy the folder before writing to it."""
-    from overtone.tasks.train import train
+    from overtone.tasks.training.train import train
 
     plan = Plan(small_corpus.recipe(small_corpus.JOINT), "luna5", "1", 0)
     folder = tmp_path_factory.mktemp("runs") / "trained"
@@ -55,7 +55,7 @@ def trained(one_thread: None, corpus: Corpus, cache: Path, tmp_path_factory: pyt
 @pytest.fixture(scope="session")
 def rebuilt(one_thread: None, smaller_corpus: Corpus, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The paper rebuilt: seven trainings of three phases, with one epoch each."""
-    from overtone.tasks.reproduce import reproduce
+    from overtone.tasks.training.reproduce import reproduce
 
     out = tmp_path_factory.mktemp("rebuilt")
     reproduce(smaller_corpus.clips, small_corpus.recipe(small_corpus.PHASED), out, cache=cache)

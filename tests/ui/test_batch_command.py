@@ -16,7 +16,7 @@ import pytest
 import soundfile
 import tiny_model
 
-from overtone.tasks.local import PART_INPUTS
+from overtone.tasks.bulk.local import PART_INPUTS
 from overtone.ui.cli import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent

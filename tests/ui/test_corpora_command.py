@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import soundfile
 
-import overtone.tasks.download
+import overtone.tasks.fetching.download
 from overtone.corpora import CORPORA
-from overtone.tasks.verify import Verification
+from overtone.tasks.fetching.verify import Verification
 from overtone.ui.cli import main
 from overtone.ui.corpora import verification_text
 
@@ -58,7 +58,7 @@ def test_download_shows_progress_and_says_what_it_did(
         progress(1, 2, "fetching")
         return len(calls) == 1
 
-    monkeypatch.setattr(overtone.tasks.download, "download", fake)
+    monkeypatch.setattr(overtone.tasks.fetching.download, "download", fake)
     assert main(["corpora", "download", "ravdess", str(tmp_path)]) == 0
     assert capsys.readouterr().out == f"ravdess is whole in {tmp_path}\n"
     assert main(["corpora", "download", "ravdess", str(tmp_path)]) == 0

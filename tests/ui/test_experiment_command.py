@@ -30,7 +30,7 @@ def test_a_failing_cell_is_told_and_the_others_go_on(
     asked: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("torch")
-    from overtone.tasks import evaluate as module
+    from overtone.tasks.training import evaluate as module
 
     calls: list[tuple[Any, ...]] = []
 

@@ -13,7 +13,7 @@ import soundfile
 import tiny_model
 
 from overtone.audio.read import read
-from overtone.tasks.recognise import Recogniser, load
+from overtone.tasks.recognising.recognise import Recogniser, load
 from overtone.ui import listen
 from overtone.ui.cli import main
 from overtone.ui.listen import heard

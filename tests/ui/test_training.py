@@ -29,7 +29,7 @@ def named(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def called(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
     """Stands in for the tasks and keeps what they were asked to do."""
-    from overtone.tasks import evaluate, publish, reproduce, train
+    from overtone.tasks.training import evaluate, publish, reproduce, train
 
     calls: list[tuple[str, dict[str, Any]]] = []
 
@@ -231,9 +231,9 @@ def test_scores_are_printed_with_their_audit(
     rows = [(f"clip{k}", f"{k % 2}", "1", "1", 0, ("calm", "sad")[k // 2], 1.0, 0.0) for k in range(4)]
     scores = score(from_rows(("calm", "sad"), rows), np.random.default_rng(0))
     row = Row("mine, fusion", "paper", scores, LeakAudit(4, 2, 1, 2, 1, 3))
-    monkeypatch.setattr("overtone.tasks.train.own_scores", lambda folder: {"fusion": row})
-    monkeypatch.setattr("overtone.tasks.evaluate.scored", lambda oof, protocol, recipe: [row])
-    monkeypatch.setattr("overtone.tasks.reproduce.rows_of", lambda out, recipe: [row])
+    monkeypatch.setattr("overtone.tasks.training.train.own_scores", lambda folder: {"fusion": row})
+    monkeypatch.setattr("overtone.tasks.training.evaluate.scored", lambda oof, protocol, recipe: [row])
+    monkeypatch.setattr("overtone.tasks.training.reproduce.rows_of", lambda out, recipe: [row])
     line = (
         f"mine, fusion, paper: UAR {scores.uar}, WA {scores.wa}, macro-F1 {scores.macro_f1}; trained or chosen on: "
         "3 of 4 test clips, 2 of 2 test speakers, 1 of 1 test sentences"

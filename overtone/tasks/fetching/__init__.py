@@ -1,0 +1,1 @@
+"""The web -> a corpus on disk, whole and as published."""

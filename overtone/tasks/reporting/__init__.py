@@ -1,0 +1,1 @@
+"""`results/` -> the tables and figures of `docs/results.md` and the README."""
