@@ -85,6 +85,15 @@ def test_readme_tables_and_nothing_else_change(project: Path) -> None:
     assert text.index("luna5") < text.index("| paper |")
 
 
+def test_the_readme_shows_the_best_of_our_recipes(project: Path) -> None:
+    write(predictions(0.0), csv_path(project / "results" / "oof", "luna5", "feeble", "fusion"))
+    build(project)
+    readme, page = ((project / name).read_text("utf-8") for name in ("README.md", "docs/results.md"))
+    assert "feeble" in page and "feeble" not in readme
+    assert "| luna5 | overtone |" in readme and "| luna5 | paper |" in readme
+    assert "Of our recipes the best one of each protocol" in readme
+
+
 def test_the_page_of_many_recordings_has_its_table(project: Path) -> None:
     page = project / "docs" / "scale.md"
     page.parent.mkdir()
