@@ -179,14 +179,16 @@ def card_page(card: dict[str, Any]) -> str:
         for row in card["training_data"]
     ]
     begun = f", begun from a training on {', '.join(card['start'])}" if card.get("start") else ""
-    chosen_on = "other clips" if card["protocol"] in BY_CLIP else "clips of other speakers"
+    others = f"{card['validation_clips']} {'other clips' if card['protocol'] in BY_CLIP else 'clips of other speakers'}"
+    in_turns = card["recipe"].get("validation") == "in-turns"
+    chosen = f"and {others} that each network leaves out a part of" if in_turns else f"the epoch chosen on {others}"
     return to_markdown(
         [
             Heading(f"Model card: {card['id']}", level=1),
             Paragraph(
                 f"Hears {', '.join(card['emotions'])} in speech at {card['sample_rate_hz']} Hz. Recipe "
                 f"{card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}{begun}; trained on "
-                f"{card['training_clips']} clips, the epoch chosen on {card['validation_clips']} {chosen_on}."
+                f"{card['training_clips']} clips, {chosen}."
             ),
             Paragraph(f"An answer with a confidence below {card['uncertain_below']:.0%} is called uncertain."),
             Paragraph(f"Licence of the weights: {card['licence']}. The code is Apache-2.0."),

@@ -155,6 +155,9 @@ def test_a_model_without_scores_claims_none(corpus: Corpus) -> None:
     assert "160 clips, the epoch chosen on 32 clips of other speakers" in text
     text = card_page(make_card(described(corpus.clips, Plan(recipe, "random", "1", 0)), "random", []))
     assert "the epoch chosen on 16 other clips." in text and "of other speakers" not in text
+    turns = dataclasses.replace(recipe, validation="in-turns", members=2)
+    text = card_page(make_card(described(corpus.clips, Plan(turns, "all", "all", 0)), "turns", []))
+    assert "160 clips, and 32 clips of other speakers that each network leaves out a part of." in text
 
 
 @pytest.mark.parametrize("damage", [{"emotions": ["sad", "calm"]}, {"recipe": "joint"}, {"training_data": []}])
