@@ -199,7 +199,7 @@ def test_a_failing_task_is_one_line_and_exit_code_1(
     def fail(*arguments: object, **options: object) -> None:
         raise TrainingError("RUN: no room left")
 
-    monkeypatch.setattr(f"overtone.tasks.{command}.{command}", fail)
+    monkeypatch.setattr(f"overtone.tasks.training.{command}.{command}", fail)
     out = [] if command == "evaluate" else ["--out", tmp_path / "out"]
     assert fails(capsys, command, "--data", named, *out).splitlines()[1:] == ["overtone: RUN: no room left"]
 
