@@ -24,6 +24,7 @@ from overtone.outputs.csv import as_row
 from overtone.outputs.json import as_object
 from overtone.tasks.fingerprint import fingerprint
 from overtone.tasks.inputs import Input, Inputs, Value
+from overtone.tasks.numbers import answer_of
 from overtone.tasks.parts import Parts, Report, opened
 from overtone.tasks.progress import Progress, silent_progress
 from overtone.tasks.recognise import Recogniser
@@ -138,12 +139,9 @@ class _Batch:
                     yield self._answer(row, result)
 
     def _answer(self, row: Input, result: Mapping[str, Any]) -> Answer:
-        return Answer(
-            emotions=self._recogniser.emotions,
-            probabilities=np.array(result["probabilities"]),
-            branches={name: np.array(values) for name, values in result["branches"].items()},
-            duration_s=result["duration_s"],
-            prosody=result["prosody"],
+        return answer_of(
+            result,
+            self._recogniser.emotions,
             model=self._recogniser.card["id"],
             source=row.name,
             uncertain_below=self._recogniser.uncertain_below,

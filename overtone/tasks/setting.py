@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from overtone.audio.read import read
 from overtone.audio.search import is_special
 from overtone.errors import AudioError, ModelError, OvertoneError
+from overtone.tasks.numbers import numbers_of
 from overtone.tasks.recognise import BUNDLED, LONGEST_S, Recogniser, load
 from overtone.tasks.workers import Work
 
@@ -57,12 +58,7 @@ def _recognised(recogniser: Recogniser, task: tuple[str, float | None, float | N
         answer = recogniser.recognise(read(path, start_s=start_s or 0.0, end_s=end_s, longest_s=LONGEST_S))
     except OvertoneError as refusal:
         return {"error": str(refusal)}
-    return {
-        "probabilities": answer.probabilities.tolist(),
-        "branches": {name: values.tolist() for name, values in answer.branches.items()},
-        "duration_s": answer.duration_s,
-        "prosody": answer.prosody,
-    }
+    return numbers_of(answer)
 
 
 def sha256(*paths: Path) -> str:
