@@ -21,7 +21,7 @@ def recogniser_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--uncertain-below",
         metavar="X",
-        type=_share,
+        type=share,
         help="confidence from 0 to 1 under which an answer is called uncertain; without it, as the model's card says",
     )
 
@@ -74,11 +74,12 @@ def at_least_one(text: str) -> int:
     return int(text)
 
 
-def _share(text: str) -> float:
+def share(text: str) -> float:
+    """A number from 0 to 1, for `argparse`."""
     try:
-        share = float(text)
+        number = float(text)
     except ValueError:
-        share = math.nan
-    if not 0 <= share <= 1:
+        number = math.nan
+    if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return share
+    return number
