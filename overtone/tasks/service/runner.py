@@ -1,8 +1,11 @@
 """Jobs in the store -> timelines in the store, one after the other, in the background."""
 
+import logging
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,6 +16,7 @@ from overtone.tasks.service.settings import Settings
 from overtone.tasks.service.store import Job, Store
 
 HOUSEKEEPING_S = 60.0
+BREAK_S = 1.0
 
 
 class Heard(NamedTuple):
@@ -70,7 +74,14 @@ class Runner:
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, 1.0)
                 continue
-            self._do(job)
+            try:
+                self._do(job)
+            except Exception:  # such as a full disk: the job must not be lost, and the next ones must not wait for ever
+                logging.getLogger(__name__).exception("job %s: could not be kept, and is begun again", job.id)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, BREAK_S)
+                with suppress(sqlite3.Error):
+                    self._store.queue_again(job.id, counted=True)
 
     def _do(self, job: Job) -> None:
         """Has a job done, and keeps what came of it."""
@@ -116,7 +127,8 @@ class Runner:
     def _keep_house(self) -> None:
         """Forgets what has been kept for long enough, now and every minute."""
         while not self._closing:
-            self._store.forget(time.time() - self._settings.keep_s)
+            with suppress(sqlite3.Error):  # of a full disk; it is tried again
+                self._store.forget(time.time() - self._settings.keep_s)
             with self._changed:
                 self._changed.wait_for(lambda: self._closing, HOUSEKEEPING_S)
 

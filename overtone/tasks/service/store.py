@@ -107,10 +107,7 @@ class Store:
                     base.execute(statement)
                 base.execute(f"PRAGMA user_version = {VERSION}")
             base.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
-            base.execute(
-                "UPDATE jobs SET state = 'failed', finished_s = ?, error = ? WHERE state = 'queued' AND starts >= ?",
-                (time.time(), f"was begun {STARTS} times, and the service ended each time", STARTS),
-            )
+            _give_up(base)
 
     def close(self) -> None:
         """Closes the file."""
@@ -171,12 +168,19 @@ class Store:
             )
         return done.rowcount == 1
 
-    def queue_again(self, job_id: str) -> None:
-        """Puts a running job back, whose work was ended with the service; that does not count as a start."""
+    def queue_again(self, job_id: str, *, counted: bool = False) -> None:
+        """Puts a running job back, or gives it up after too many starts.
+
+        Args:
+            job_id: of the job.
+            counted: whether this was a start; not where the work was ended with the service.
+        """
         with self._writing() as base:
             base.execute(
-                "UPDATE jobs SET state = 'queued', starts = starts - 1 WHERE id = ? AND state = 'running'", (job_id,)
+                "UPDATE jobs SET state = 'queued', starts = starts - ? WHERE id = ? AND state = 'running'",
+                (int(not counted), job_id),
             )
+            _give_up(base)
 
     def delete(self, job_id: str) -> None:
         """Forgets a job and its result, in whatever state."""
@@ -222,6 +226,13 @@ class Store:
 def new_id() -> str:
     """An id that nobody can guess."""
     return uuid.uuid4().hex
+
+
+def _give_up(base: sqlite3.Connection) -> None:
+    base.execute(
+        "UPDATE jobs SET state = 'failed', finished_s = ?, error = ? WHERE state = 'queued' AND starts >= ?",
+        (time.time(), f"was begun {STARTS} times, and the service came to grief each time", STARTS),
+    )
 
 
 def _keep(base: sqlite3.Connection, key: str, first: First) -> None:

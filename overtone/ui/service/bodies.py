@@ -13,7 +13,7 @@ from fastapi import Request
 from starlette.requests import ClientDisconnect
 
 from overtone.ui.service.parts import Parts, Upload, shown_name, temporary
-from overtone.ui.service.refusals import Refusal
+from overtone.ui.service.refusals import Refusal, busy
 
 RAW_TYPES = ("", "application/octet-stream", "application/ogg", "video/ogg")
 MULTIPART = "multipart/form-data"
@@ -73,6 +73,8 @@ async def _read(request: Request, take: Callable[[bytes], object], limits: Limit
                 take(chunk)
     except TimeoutError as error:
         raise Refusal("too_slow_upload", f"the body has not arrived within {limits.time_s:.0f} s") from error
+    except OSError as error:  # no space for a temporary file
+        raise busy("the service has no room for the body; try again later") from error
     except ClientDisconnect as error:
         raise Refusal("malformed", "the connection was closed before the body was whole") from error
 

@@ -24,6 +24,8 @@ def main() -> None:
     channel.send({"ready": {"id": "odd", "emotions": ["happy", "sad"], "uncertain_below": 0.5}})
     while True:
         task, payload = channel.receive()
+        if "path" in task:
+            payload = Path(task["path"]).read_bytes()
         how = task.get("how") or payload.decode("ascii", "replace")
         if how == "once" and not Path(task["mark"]).exists():
             Path(task["mark"]).touch()
@@ -40,7 +42,7 @@ def main() -> None:
             continue
         even = [0.75, 0.25]
         answer = {"probabilities": even, "branches": {"mel": even, "prosody": even}, "duration_s": 1.0, "prosody": {}}
-        channel.send({"answer": answer, "pid": os.getpid(), "payload": len(payload)}, payload)
+        channel.send({"answer": answer, "pid": os.getpid(), "duration_s": 1.0}, payload)
 
 
 if __name__ == "__main__":
