@@ -8,13 +8,13 @@ from fastapi.middleware.cors import CORSMiddleware
 
 import overtone
 from overtone.tasks.service.house import House
-from overtone.ui.service import about, recognising, refusals, schemas, timelines
+from overtone.ui.service import about, recognising, refusals, schemas, streaming, timelines
 from overtone.ui.service.desk import Desk
 from overtone.ui.service.gate import Gate
 from overtone.ui.service.keys import Keys
 from overtone.ui.service.metrics import Metrics
 
-ROUTERS = (recognising.router, timelines.router, about.router)
+ROUTERS = (recognising.router, timelines.router, streaming.router, about.router)
 DESCRIPTION = "Hears how something was said: emotion from speech. Errors have one shape; docs/serve.md tells all of it."
 ONLY_TOLD = (schemas.Answers, schemas.Timeline)  # by responses that can have several forms
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 
@@ -24,14 +25,18 @@ class Desk:
 
     Attributes:
         uploads: bodies that are on their way.
-        streams: streams that are open.
     """
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.firsts = Firsts(house.store)
         self.uploads = 0
-        self.streams = 0
+        self._listening: Counter[int] = Counter()
+
+    @property
+    def streams(self) -> int:
+        """How many are open."""
+        return self._listening.total()
 
     @contextmanager
     def upload(self) -> Iterator[None]:
@@ -49,19 +54,21 @@ class Desk:
             self.uploads -= 1
 
     @contextmanager
-    def stream(self) -> Iterator[None]:
-        """A stream may be opened.
+    def stream(self) -> Iterator[Pool]:
+        """A stream may be opened; who hears it.
 
         Raises:
             Refusal: too many are open, or the service ends.
         """
         if self.streams >= self.house.settings.streams or self.house.closing:
             raise busy("as many streams are open as may be; try again later", 5)
-        self.streams += 1
+        listeners = self.house.listeners()
+        place = min(range(len(listeners)), key=self._listening.__getitem__)
+        self._listening[place] += 1
         try:
-            yield
+            yield listeners[place]
         finally:
-            self.streams -= 1
+            self._listening[place] -= 1
 
 
 def desk_of(connection: HTTPConnection) -> Desk:

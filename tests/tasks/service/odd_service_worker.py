@@ -42,7 +42,7 @@ def main() -> None:
             continue
         even = [0.75, 0.25]
         answer = {"probabilities": even, "branches": {"mel": even, "prosody": even}, "duration_s": 1.0, "prosody": {}}
-        channel.send({"answer": answer, "pid": os.getpid(), "duration_s": 1.0}, payload)
+        channel.send({"answer": answer, "pid": os.getpid(), "duration_s": 1.0, "segments": []}, payload)
 
 
 if __name__ == "__main__":
