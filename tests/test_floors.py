@@ -23,6 +23,7 @@ FLOORS = {
     "features": 5,
     "outputs": 5,
     "calibration": 5,
+    "client": 5,
     "leaks": 5,
     "metrics": 5,
     "splits": 5,

@@ -86,9 +86,9 @@ class Job(BaseModel):
     name: str
     state: str = Field(json_schema_extra={"enum": ["queued", "running", "done", "failed"]})
     created_s: float
-    finished_s: float | None
+    finished_s: float | None = None
     heard_s: float
-    duration_s: float | None
+    duration_s: float | None = None
     error: str
     timeline: str
 
