@@ -4,8 +4,10 @@ What it took it finishes first; jobs that are not done go on when it is started 
 """
 
 import argparse
+import contextlib
 import ipaddress
 import logging
+import signal
 import socket
 import tempfile
 from pathlib import Path
@@ -81,8 +83,9 @@ def serve(args: argparse.Namespace) -> int:
             app = build(house, ring, args.allow_origin, loopback=loopback)
             house.pool.wait_until_ready()
             _announce(end)
-            server = uvicorn.Server(_config(uvicorn, app, house.settings))
-            server.run([end])
+            signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more, which would end us too early
+            with contextlib.suppress(KeyboardInterrupt):  # likewise
+                uvicorn.Server(_config(uvicorn, app, house.settings)).run([end])
         finally:
             house.close()
     return 0

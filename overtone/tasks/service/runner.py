@@ -72,7 +72,7 @@ class Runner:
             job = self._store.claim()
             if job is None:
                 with self._changed:
-                    self._changed.wait_for(lambda: self._closing, 1.0)
+                    self._changed.wait(BREAK_S)  # or until there is one
                 continue
             try:
                 self._do(job)
