@@ -10,8 +10,9 @@ from pathlib import Path
 from overtone.tasks.batch import FORMS, run
 from overtone.tasks.inputs import gather
 from overtone.tasks.setting import Setting
+from overtone.ui.kinds import at_least_one
 from overtone.ui.message import complain
-from overtone.ui.options import LeftOut, at_least_one, clips_in, recogniser_arguments
+from overtone.ui.options import LeftOut, clips_in, recogniser_arguments
 from overtone.ui.progress import Bar
 
 

@@ -1,13 +1,13 @@
 """What commands that recognise have in common: which model, adapted to whom, how sure it must be, on how many cores."""
 
 import argparse
-import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from overtone.audio.search import sound_files
 from overtone.errors import OvertoneError
 from overtone.tasks.recognise import Recogniser, load
+from overtone.ui.kinds import at_least_one, share
 from overtone.ui.message import complain
 
 
@@ -65,21 +65,3 @@ def clips_in(paths: Iterable[str], leave_out: Callable[[OvertoneError], None]) -
         else:
             clips.append(source)
     return clips
-
-
-def at_least_one(text: str) -> int:
-    """A whole number from 1 on, for `argparse`."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return int(text)
-
-
-def share(text: str) -> float:
-    """A number from 0 to 1, for `argparse`."""
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return number

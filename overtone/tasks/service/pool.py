@@ -86,7 +86,7 @@ class Pool:
         self._tasks: deque[Task] = deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._failed = ""
+        self._failed = self._trouble = ""
         self._crew: list[Process | None] = [None] * workers
         self._threads = [threading.Thread(target=self._serve, args=(place,), daemon=True) for place in range(workers)]
         for thread in self._threads:
@@ -119,7 +119,7 @@ class Pool:
             if self._failed:
                 raise ModelError(self._failed)
             if not any(self._crew):
-                raise OvertoneError(f"service: no worker has come to life within {within_s:.0f} s; see the log")
+                raise OvertoneError(f"service: no worker has come to life within {within_s:.0f} s: {self._trouble}")
 
     def submit(
         self,
@@ -172,7 +172,8 @@ class Pool:
         while not self._closing:
             try:
                 process = self._started(place)
-            except (ConnectionError, TimeoutError):
+            except OSError as error:  # it died or hung as it started, or there is no room for another process
+                self._trouble = str(error)
                 with self._changed:
                     self._changed.wait_for(lambda: self._closing, break_s)
                 break_s = min(2 * break_s, LONGEST_BREAK_S)
@@ -190,7 +191,7 @@ class Pool:
         try:
             process.channel.send(self._setting)
             told, _ = process.channel.receive(START_S)
-        except (ConnectionError, TimeoutError):
+        except OSError:
             process.kill()
             raise
         with self._changed:

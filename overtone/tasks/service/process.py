@@ -20,10 +20,14 @@ class Process:
 
     def __init__(self, command: tuple[str, ...]) -> None:
         ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(
-                command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
-            )
+        try:
+            with theirs:
+                self._process = subprocess.Popen(
+                    command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
+                )
+        except OSError:
+            ours.close()
+            raise
         self.channel = Channel(ours)
 
     def do(

@@ -10,15 +10,17 @@ from pathlib import Path
 import pytest
 from odd_service_worker import COMMAND
 
-from overtone.errors import ModelError
+from overtone.errors import ModelError, OvertoneError
 from overtone.tasks.service.pool import AbandonedError, BusyError, FatalError, Pool
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
 @contextlib.contextmanager
-def pool_of(workers: int, waiting: int = 1000, model: str = "", grace_s: float = 10) -> Iterator[Pool]:
-    pool = Pool({"model": model}, workers, waiting, COMMAND)
+def pool_of(
+    workers: int, waiting: int = 1000, model: str = "", grace_s: float = 10, command: tuple[str, ...] = COMMAND
+) -> Iterator[Pool]:
+    pool = Pool({"model": model}, workers, waiting, command)
     try:
         yield pool
     finally:
@@ -110,5 +112,8 @@ def test_the_end_waits_for_what_was_taken_but_not_for_ever() -> None:
 def test_a_model_that_cannot_be_used_is_told() -> None:
     with pool_of(1, model="refused") as pool, pytest.raises(ModelError, match=r"m\.onnx: is broken"):
         pool.wait_until_ready()
-    with pool_of(1, model="stillborn") as pool:
-        assert not pool.ready
+    for command in (COMMAND, ("/no/such/program",)):
+        with pool_of(1, model="stillborn", command=command) as pool:
+            with pytest.raises(OvertoneError, match=r"no worker has come to life within 1 s: .*(gone|No such file)"):
+                pool.wait_until_ready(1)
+            assert not pool.ready
