@@ -116,6 +116,15 @@ def test_its_processes_end_with_it(tmp_path: Path) -> None:
             time.sleep(0.05)
 
 
+def test_the_runtime_prepares_nothing_to_be_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    with running(tmp_path) as (_, port):
+        assert ask(port, "POST", "/v1/recognise", CLIP)[0] == 200
+    assert not list((tmp_path / "home").rglob("*")), "onnxruntime would keep an id and a queue of events"
+
+
 def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "keys").write_text("anna secret")
     (tmp_path / "broken.onnx").write_bytes(b"no model")
