@@ -103,6 +103,8 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 def _config(uvicorn: ModuleType, app: Any, settings: Settings) -> Any:
     logging.basicConfig(level=logging.WARNING, format="overtone: %(levelname)s: %(message)s")
+    for noisy in ("uvicorn.error", "python_multipart"):  # a line for whatever a client gets wrong
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     return uvicorn.Config(
         app,
         http="httptools",

@@ -60,6 +60,8 @@ def ask(port: int, method: str, path: str, body: bytes | None = None) -> tuple[i
 
 def test_what_was_taken_is_finished_and_nothing_is_said_of_it(tmp_path: Path) -> None:
     with running(tmp_path) as (process, port):
+        damaged = encoded(voice(180, 1.0), RATE_HZ, "MP3", "MPEG_LAYER_III")[:500] + bytes(20_000)
+        assert ask(port, "POST", "/v1/recognise?name=damaged.mp3", damaged)[0] == 422, "libmpg123 would say so, too"
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
         connection.putrequest("POST", "/v1/recognise?name=secret.flac")
         connection.putheader("Content-Type", "audio/flac")

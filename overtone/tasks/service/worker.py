@@ -9,6 +9,7 @@ import io
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -121,7 +122,15 @@ def _end_with(parent: int) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
+def _quieten_decoders() -> None:
+    """What libraries in C print over damaged files goes nowhere; what Python prints still goes to stderr."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+
+
 if __name__ == "__main__":
+    _quieten_decoders()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with suppress(ConnectionError):
         work(Channel(socket.socket(fileno=os.dup(0))))
