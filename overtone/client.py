@@ -4,8 +4,8 @@
     answer = client.recognise("clip.wav")         # an `Answer`, as of `overtone.load().recognise`
     table = client.timeline("talk.flac", "csv")   # bytes in any form; without one, what its JSON says
 
-A request that the service refuses because it has too much to do, or whose connection breaks, is sent again under the
-same idempotency key: it is never done twice.
+A request that the service refuses because it has too much to do, or whose connection breaks, is sent again; no job is
+ever done twice.
 """
 
 import contextlib
@@ -142,6 +142,7 @@ class Client:
         if body is not None:
             size = str(body.seek(0, io.SEEK_END))
             headers |= {"Content-Type": "application/octet-stream", "Content-Length": size}
+        if path.startswith("/v1/timeline"):  # an answer to a clip is the same each time, and needs no key
             headers |= {"Idempotency-Key": uuid.uuid4().hex}
         until_s = time.monotonic() + self._patience_s
         while True:

@@ -21,6 +21,10 @@ from sounds import RATE_HZ, speech_like, voice
 from overtone.ui.cli import main
 
 pytest.importorskip("fastapi", reason="fastapi comes with the [serve] extra")
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 CLIP = encoded(voice(180, 1.0), RATE_HZ, "FLAC")
@@ -79,6 +83,17 @@ def test_what_was_taken_is_finished_and_nothing_is_said_of_it(tmp_path: Path) ->
         assert process.returncode == 0
         assert out + err == ""
     assert not any(file.is_file() for file in (tmp_path / "data" / "spool").iterdir())
+
+
+def test_a_stream_that_is_open_does_not_keep_it_from_ending(tmp_path: Path) -> None:
+    with running(tmp_path) as (process, port), connect(f"ws://127.0.0.1:{port}/v1/stream") as wire:
+        wire.send('{"rate_hz": 16000, "encoding": "pcm16"}')
+        wire.recv(30)
+        process.terminate()
+        with pytest.raises(ConnectionClosed):
+            wire.recv(30)
+        assert wire.close_code == 1012
+        assert process.wait(20) == 0
 
 
 def test_a_service_that_is_killed_finishes_every_job_once(tmp_path: Path) -> None:

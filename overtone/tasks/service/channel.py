@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 HEAD = struct.Struct("<IQ")  # bytes of JSON, bytes beside it
+MOST_BYTES = 2**32  # of one message: a worker that has gone wrong cannot make us ask for more memory
 FOREVER: float | None = None
 
 Message = dict[str, Any]
@@ -40,11 +41,17 @@ class Channel:
 
         Raises:
             TimeoutError: none is whole in time.
-            ConnectionError: the other end has gone.
+            ConnectionError: the other end has gone, or has gone wrong.
         """
         until = None if within_s is None else time.monotonic() + within_s
         text_bytes, payload_bytes = HEAD.unpack(self._exactly(HEAD.size, until))
-        message = json.loads(self._exactly(text_bytes, until))
+        if payload_bytes > MOST_BYTES:
+            raise ConnectionError("the other end does not speak as it should")
+        text = self._exactly(text_bytes, until)
+        try:
+            message = json.loads(text)
+        except ValueError as error:
+            raise ConnectionError("the other end does not speak as it should") from error
         return message, bytes(self._exactly(payload_bytes, until))
 
     def close(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from overtone.tasks.service.channel import Message
-from overtone.tasks.service.pool import COMMAND, Pool
+from overtone.tasks.service.pool import COMMAND, BusyError, Pool
 from overtone.tasks.service.runner import Runner, sweep
 from overtone.tasks.service.settings import Settings
 from overtone.tasks.service.store import Store
@@ -66,8 +66,14 @@ class House:
             return self._listeners
 
     def _timelines(self) -> Pool:
-        """The pool for jobs; started with the first one."""
+        """The pool for jobs; started with the first one.
+
+        Raises:
+            BusyError: the service ends.
+        """
         with self._lock:
+            if self.closing:
+                raise BusyError("the service is about to end")
             if not self._background:
                 self._background.append(self._pool(self.settings.timeline_workers, BEHIND))
             return self._background[0]

@@ -164,7 +164,9 @@ class Pool:
         for thread in self._threads:
             thread.join(START_S)
         while self._tasks:
-            self._tasks.popleft().result.set_exception(BusyError(ENDED))
+            task = self._tasks.popleft()
+            if not task.result.cancelled():
+                task.result.set_exception(BusyError(ENDED))
 
     def _serve(self, place: int) -> None:
         """What a thread does: keeps one process alive and gives it tasks."""

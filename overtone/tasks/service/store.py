@@ -17,6 +17,7 @@ from overtone.errors import InputError, OvertoneError
 
 VERSION = 1
 FILE = "overtone.sqlite"
+MOST_FIRSTS = 100_000  # the oldest of more are forgotten before their time
 STARTS = 5  # after which a job is given up: it may be what ends the service
 SCHEMA = """
 CREATE TABLE jobs (
@@ -96,7 +97,7 @@ class Store:
             raise OvertoneError(f"{self._path}: cannot be opened: {error}; name another folder") from error
 
     def _prepare(self) -> None:
-        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL"):
+        for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
             self._base.execute(f"PRAGMA {pragma}")
         with self._writing() as base:
             version = base.execute("PRAGMA user_version").fetchone()[0]
@@ -203,6 +204,7 @@ class Store:
         with self._writing() as base:
             base.execute("DELETE FROM jobs WHERE finished_s < ?", (before_s,))
             base.execute("DELETE FROM firsts WHERE created_s < ?", (before_s,))
+            base.execute("DELETE FROM firsts WHERE rowid <= (SELECT max(rowid) FROM firsts) - ?", (MOST_FIRSTS,))
 
     def unfinished(self) -> set[str]:
         """Ids of jobs whose uploads are still needed."""

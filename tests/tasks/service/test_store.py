@@ -130,3 +130,23 @@ def test_a_folder_of_another_version_or_kind_is_told(tmp_path: Path) -> None:
     (tmp_path / "bad" / FILE).write_bytes(b"no data base" * 100)
     with pytest.raises(OvertoneError, match="cannot be opened"):
         Store(tmp_path / "bad")
+
+
+def test_no_more_first_answers_are_kept_than_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("overtone.tasks.service.store.MOST_FIRSTS", 3)
+    store = Store(tmp_path)
+    for number in range(10):
+        store.keep_first(str(number), First("asked", "text/csv", b""))
+    store.forget(0)
+    assert [number for number in range(10) if store.first(str(number))] == [7, 8, 9]
+    store.close()
+
+
+def test_what_is_deleted_is_gone_from_the_disk(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add("", "a.wav", "", "a")
+    store.claim()
+    store.finish("a", b"a secret timeline" * 1000, 1.0)
+    store.delete("a")
+    store.close()
+    assert b"secret" not in (tmp_path / FILE).read_bytes()
