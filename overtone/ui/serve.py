@@ -7,6 +7,7 @@ import argparse
 import contextlib
 import ipaddress
 import logging
+import re
 import signal
 import socket
 import tempfile
@@ -51,7 +52,12 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--keys", metavar="FILE", type=Path, help="digests of API keys; without it, everybody may ask")
     parser.add_argument("--new-key", metavar="NAME", help="print a new API key and its line for --keys, and end")
     parser.add_argument(
-        "--allow-origin", metavar="URL", action="append", default=[], help="of a page that may ask from a browser"
+        "--allow-origin",
+        metavar="URL",
+        type=_origin,
+        action="append",
+        default=[],
+        help="of a page that may ask from a browser",
     )
     limits = parser.add_argument_group("limits")
     defaults = Settings(Path())._asdict()
@@ -82,13 +88,22 @@ def serve(args: argparse.Namespace) -> int:
             tempfile.tempdir = str(house.spool)  # large uploads, where there is room for them
             app = build(house, ring, args.allow_origin, loopback=loopback)
             house.pool.wait_until_ready()
-            _announce(end)
-            signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn raises it once more, which would end us too early
-            with contextlib.suppress(KeyboardInterrupt):  # likewise
-                uvicorn.Server(_config(uvicorn, app, house.settings)).run([end])
+            _run(uvicorn.Server(_config(uvicorn, app, house.settings)), end)
         finally:
             house.close()
     return 0
+
+
+def _run(server: Any, end: socket.socket) -> None:
+    """Answers until a signal comes. uvicorn raises that once more at its end, which would end us before the house."""
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    signal.signal(signal.SIGTERM, stop)
+    _announce(end)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.run([end])
 
 
 def settings_of(args: argparse.Namespace) -> Settings:
@@ -149,6 +164,12 @@ def _uvicorn() -> ModuleType:
             f"'overtone serve' needs {error.name}, which is not installed: pip install 'overtone[serve]'"
         ) from error
     return uvicorn
+
+
+def _origin(text: str) -> str:
+    if not re.fullmatch(r"https?://[^/?#\s@]+", text):
+        raise argparse.ArgumentTypeError(f"expected an origin such as https://page.example, got {text!r}")
+    return text.lower()
 
 
 def _port(text: str) -> int:

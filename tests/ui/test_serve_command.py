@@ -156,7 +156,12 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
         err = capsys.readouterr().err
         assert says in err
         assert err.count("\n") == 1
-    for options in (["--port", "70000"], ["--workers", "0"], ["--uncertain-below", "2"]):
+    for options in (
+        ["--port", "70000"],
+        ["--workers", "0"],
+        ["--uncertain-below", "2"],
+        ["--allow-origin", "page.example/"],
+    ):
         with pytest.raises(SystemExit):
             main(["serve", *options])
 

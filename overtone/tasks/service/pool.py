@@ -224,7 +224,7 @@ class Pool:
         """Whether the process lives on after the task."""
         try:
             payload = task.payload()
-        except (OSError, ValueError) as error:  # closed by who has given up waiting
+        except Exception as error:  # such as a file that was closed by who has given up waiting
             task.result.set_exception(AbandonedError(str(error)))
             return True
         with self._changed:
@@ -238,7 +238,7 @@ class Pool:
             task.result.set_exception(
                 FatalError(f"takes longer than {task.within_s:.0f} s; cut it, or convert it first")
             )
-        except AbandonedError as error:
+        except Exception as error:  # of who was told on the way
             task.result.set_exception(error)
         else:
             task.result.set_result(result)

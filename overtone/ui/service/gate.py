@@ -9,7 +9,7 @@ import ipaddress
 import json
 import time
 from collections.abc import Iterable
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -70,9 +70,9 @@ class Gate:
             self._expect_key(scope, headers)
             return
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._loopback and not self._is_ours(urlsplit(f"//{host}").hostname):
+        if self._loopback and not self._is_ours(_split(f"//{host}").hostname):
             raise Refusal("origin_refused", f"Host: {host!r} is not this machine; see --allow-origin")
-        if origin is not None and origin not in self._origins and urlsplit(origin).netloc != host:
+        if origin is not None and origin not in self._origins and _split(origin).netloc != host:
             raise Refusal("origin_refused", f"Origin: pages of {origin!r} may not ask; see --allow-origin")
 
     def _expect_key(self, scope: Scope, headers: Headers) -> None:
@@ -92,6 +92,14 @@ class Gate:
             return ipaddress.ip_address(host or "").is_loopback
         except ValueError:
             return False
+
+
+def _split(text: str) -> SplitResult:
+    """The parts of an address; none of what is no address."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
 
 
 async def _answered(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:

@@ -83,12 +83,17 @@ def test_work_that_nobody_wants_ends() -> None:
         assert message == {"heard_s": 1.0, "duration_s": 2.0}
         raise AbandonedError("was deleted")
 
+    def confused(message: dict[str, float]) -> None:
+        raise KeyError("x")
+
     def closed() -> bytes:
         raise ValueError("I/O operation on closed file")
 
     with pool_of(1) as pool:
         with pytest.raises(AbandonedError, match="was deleted"):
             pool.submit({"how": "tells"}, within_s=30, on_message=unwanted).result(60)
+        with pytest.raises(KeyError):
+            pool.submit({"how": "tells"}, within_s=30, on_message=confused).result(60)
         with pytest.raises(AbandonedError, match="closed file"):
             pool.submit({}, closed, within_s=30).result(60)
         assert "answer" in pool.submit({}, within_s=30).result(60)[0]

@@ -51,12 +51,12 @@ def test_one_does_not_get_the_first_answer_of_another(guarded: Served) -> None:
 
 def test_pages_of_other_origins_are_refused(served: Served) -> None:
     own = f"127.0.0.1:{served.port}"
-    for origin in ("https://evil.example", "null", "http://127.0.0.1:1"):
+    for origin in ("https://evil.example", "null", "http://127.0.0.1:1", "http://[::", ""):
         for method, path in (("POST", "/v1/recognise"), ("GET", "/v1/models"), ("GET", "/health")):
             reply = served.ask(method, path, Origin=origin)
             assert (reply.status, reply.code) == (403, "origin_refused"), path
     assert served.ask("GET", "/v1/models", Origin=f"http://{own}").status == 200
-    for host in ("evil.example", f"evil.example:{served.port}", "127.0.0.1.evil.example", ""):
+    for host in ("evil.example", f"evil.example:{served.port}", "127.0.0.1.evil.example", "", "[::", "[x]"):
         reply = served.ask("GET", "/v1/models", Host=host, Origin=f"http://{host}")
         assert (reply.status, reply.code) == (403, "origin_refused"), "a name that was made to point here"
     for host in ("localhost", "LOCALHOST:80", "[::1]:8080", "127.0.0.2"):
