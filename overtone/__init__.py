@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from overtone.audio.read import from_array, read
+    from overtone.client import Client
     from overtone.emotions import EMOTIONS
     from overtone.errors import OvertoneError
     from overtone.tasks.recognising.recognise import Recogniser, load
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 __all__ = [
     "EMOTIONS",
     "Answer",
+    "Client",
     "OvertoneError",
     "Recogniser",
     "Segment",
@@ -44,6 +46,7 @@ __all__ = [
 _HOME = {
     "EMOTIONS": "overtone.emotions",
     "Answer": "overtone.values",
+    "Client": "overtone.client",
     "OvertoneError": "overtone.errors",
     "Recogniser": "overtone.tasks.recognising.recognise",
     "Segment": "overtone.timeline",

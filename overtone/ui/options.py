@@ -1,13 +1,13 @@
 """What commands that recognise have in common: which model, adapted to whom, how sure it must be, on how many cores."""
 
 import argparse
-import math
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from overtone.audio.search import sound_files
 from overtone.errors import OvertoneError
 from overtone.tasks.recognising.recognise import Recogniser, load
+from overtone.ui.kinds import at_least_one, share
 from overtone.ui.message import complain
 
 
@@ -21,7 +21,7 @@ def recogniser_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--uncertain-below",
         metavar="X",
-        type=_share,
+        type=share,
         help="confidence from 0 to 1 under which an answer is called uncertain; without it, as the model's card says",
     )
 
@@ -65,20 +65,3 @@ def clips_in(paths: Iterable[str], leave_out: Callable[[OvertoneError], None]) -
         else:
             clips.append(source)
     return clips
-
-
-def at_least_one(text: str) -> int:
-    """A whole number from 1 on, for `argparse`."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = math.nan
-    if not 0 <= share <= 1:
-        raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
-    return share

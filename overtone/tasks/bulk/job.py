@@ -11,6 +11,7 @@ from overtone.tasks.bulk.inputs import Input, Inputs, Value
 from overtone.tasks.bulk.parts import Plan
 from overtone.tasks.bulk.setting import LONGEST_WORK_S, Setting
 from overtone.tasks.bulk.workers import Died
+from overtone.tasks.numbers import answer_of
 from overtone.tasks.recognising.recognise import Recogniser
 from overtone.tasks.recognising.session import BRANCHES
 from overtone.values import Answer
@@ -37,12 +38,9 @@ class Rows(NamedTuple):
 
     def answer(self, row: Input, result: Mapping[str, Any]) -> Answer:
         """The answer that the numbers of a worker are."""
-        return Answer(
-            emotions=self.emotions,
-            probabilities=np.array(result["probabilities"]),
-            branches={name: np.array(values) for name, values in result["branches"].items()},
-            duration_s=result["duration_s"],
-            prosody=result["prosody"],
+        return answer_of(
+            result,
+            self.emotions,
             model=self.model,
             source=row.name,
             uncertain_below=self.uncertain_below,

@@ -14,6 +14,7 @@ from overtone.errors import AudioError, ModelError, OvertoneError
 from overtone.tasks.bulk.stores import is_address, sound_at
 from overtone.tasks.bulk.workers import Work
 from overtone.tasks.fingerprint import fingerprint
+from overtone.tasks.numbers import numbers_of
 from overtone.tasks.recognising.recognise import BUNDLED, LONGEST_S, Recogniser, load
 
 OnError = Callable[[OvertoneError], None]
@@ -73,12 +74,7 @@ def _recognised(recogniser: Recogniser, task: tuple[str, float | None, float | N
             answer = recogniser.recognise(read(sound, start_s=start_s or 0.0, end_s=end_s, longest_s=LONGEST_S))
     except OvertoneError as refusal:
         return {"error": str(refusal)}
-    return {
-        "probabilities": answer.probabilities.tolist(),
-        "branches": {name: values.tolist() for name, values in answer.branches.items()},
-        "duration_s": answer.duration_s,
-        "prosody": answer.prosody,
-    }
+    return numbers_of(answer)
 
 
 @contextmanager

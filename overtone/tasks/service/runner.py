@@ -1,0 +1,153 @@
+"""Jobs in the store -> timelines in the store, one after the other, in the background."""
+
+import logging
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from overtone.errors import OvertoneError
+from overtone.tasks.service.channel import Message
+from overtone.tasks.service.pool import AbandonedError, BusyError, FatalError, Pool
+from overtone.tasks.service.settings import Settings
+from overtone.tasks.service.store import Job, Store
+
+HOUSEKEEPING_S = 60.0
+BREAK_S = 1.0
+
+
+class Heard(NamedTuple):
+    """How much of a recording has been heard by now."""
+
+    heard_s: float
+    duration_s: float
+
+
+class Runner:
+    """Threads that take jobs and have a pool do them.
+
+    Args:
+        store: with the jobs.
+        pool: gives what makes timelines, once there is a job.
+        spool: folder with the uploads, each called as its job.
+        settings: limits.
+    """
+
+    def __init__(self, store: Store, pool: Callable[[], Pool], spool: Path, settings: Settings) -> None:
+        self.heard: dict[str, Heard] = {}
+        self._store, self._pool, self._spool, self._settings = store, pool, spool, settings
+        self._changed = threading.Condition()
+        self._closing = False
+        works = (*[self._work] * settings.timeline_workers, self._keep_house)
+        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
+        for thread in self._threads:
+            thread.start()
+
+    def wake(self) -> None:
+        """Says that there is a new job."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def delete(self, job_id: str) -> None:
+        """Forgets a job with all that belongs to it; one that is running ends soon."""
+        self._store.delete(job_id)
+        self._clear(job_id)
+
+    def stop(self) -> None:
+        """Takes no more jobs; what is running goes on for as long as its pool lets it."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def join(self) -> None:
+        """Waits until all is put down."""
+        for thread in self._threads:
+            thread.join()
+
+    def _work(self) -> None:
+        while not self._closing:
+            job = self._store.claim()
+            if job is None:
+                with self._changed:
+                    self._changed.wait(BREAK_S)  # or until there is one
+                continue
+            try:
+                self._do(job)
+            except Exception:  # such as a full disk: the job must not be lost, and the next ones must not wait for ever
+                logging.getLogger(__name__).exception("job %s: could not be kept, and is begun again", job.id)
+                with self._changed:
+                    self._changed.wait_for(lambda: self._closing, BREAK_S)
+                with suppress(sqlite3.Error):
+                    self._store.queue_again(job.id, counted=True)
+
+    def _do(self, job: Job) -> None:
+        """Has a job done, and keeps what came of it."""
+        try:
+            task = self._pool().submit(
+                self._task(job),
+                within_s=self._settings.recording_time_s,
+                on_message=lambda message: self._note(job.id, message),
+            )
+            told, content = task.result()
+        except BusyError:
+            self._store.queue_again(job.id)
+            return
+        except (FatalError, AbandonedError) as error:
+            self._store.fail(job.id, f"{job.name}: {error}")
+        else:
+            if "refused" in told:
+                self._store.fail(job.id, told["refused"])
+            else:
+                self._store.finish(job.id, content, told["duration_s"])
+        self._clear(job.id)
+
+    def _task(self, job: Job) -> Message:
+        return {
+            "do": "timeline",
+            "path": str(self._spool / job.id),
+            "turns": str(turns_of(self._spool, job)) if job.turns else None,
+            "name": job.name,
+            "longest_s": self._settings.recording_s,
+        }
+
+    def _note(self, job_id: str, message: Message) -> None:
+        if self._store.job(job_id) is None:
+            raise AbandonedError("was deleted")
+        self.heard[job_id] = Heard(message["heard_s"], message["duration_s"])
+
+    def _clear(self, job_id: str) -> None:
+        """Deletes the uploads of a job."""
+        self.heard.pop(job_id, None)
+        for path in (self._spool / job_id, *self._spool.glob(f"{job_id}.*")):
+            path.unlink(missing_ok=True)
+
+    def _keep_house(self) -> None:
+        """Forgets what has been kept for long enough, now and every minute."""
+        while not self._closing:
+            with suppress(sqlite3.Error):  # of a full disk; it is tried again
+                self._store.forget(time.time() - self._settings.keep_s)
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, HOUSEKEEPING_S)
+
+
+def turns_of(spool: Path, job: Job) -> Path:
+    """Where the file of turns of a job lies."""
+    return spool / f"{job.id}{job.turns}"
+
+
+def sweep(spool: Path, needed: set[str]) -> None:
+    """Makes the folder of uploads, and deletes what nobody needs in it.
+
+    Raises:
+        OvertoneError: it cannot be made.
+    """
+    try:
+        spool.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for path in spool.iterdir():
+            if path.name.split(".")[0] not in needed:
+                path.unlink()
+    except OSError as error:
+        raise OvertoneError(f"{spool}: cannot be used for uploads: {error.strerror}; name another folder") from error

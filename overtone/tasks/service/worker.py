@@ -1,0 +1,136 @@
+"""A process that recognises for the service: it may crash or hang, and costs the one request that it was at.
+
+Its standard input is a socket to the service. It is told what to be, says `{"ready": card}`, and then does tasks one
+after the other: each is a message with the name of the task as "do", and perhaps bytes. What cannot be done because of
+what the client sent is a result too: `{"refused": why}`. It ends when the service does.
+"""
+
+import io
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from overtone.audio.blocks import blocks, duration_of
+from overtone.audio.opened import name_of
+from overtone.audio.read import expect_no_longer, read
+from overtone.errors import OvertoneError
+from overtone.outputs import write_timeline
+from overtone.tasks.numbers import numbers_of
+from overtone.tasks.recognising.recognise import Recogniser, load
+from overtone.tasks.recognising.stream import Stream
+from overtone.tasks.service.channel import Channel, Message
+from overtone.tasks.service.kept import packed, unpacked
+from overtone.tasks.service.streams import Streams
+from overtone.turns import read_turns
+from overtone.values import SAMPLE_RATE_HZ
+
+PARENT_LOOK_S = 1.0
+
+Reply = tuple[Message, bytes]
+
+
+class Tasks:
+    """What such a process can do.
+
+    Args:
+        recogniser: that answers.
+        tell: takes messages on the way to a result.
+    """
+
+    def __init__(self, recogniser: Recogniser, tell: Callable[[Message], None]) -> None:
+        self._recogniser = recogniser
+        self._tell = tell
+        streams = Streams(recogniser)
+        self._known: dict[str, Callable[[Message, bytes], Reply]] = {
+            "recognise": self._recognise,
+            "timeline": self._timeline,
+            "write": self._write,
+            "open": streams.open,
+            "push": streams.push,
+            "finish": streams.finish,
+            "close": streams.close,
+        }
+
+    def do(self, task: Message, payload: bytes) -> Reply:
+        """The result of one task."""
+        try:
+            return self._known[task["do"]](task, payload)
+        except OvertoneError as error:
+            return {"refused": _renamed(str(error), task)}, b""
+
+    def _recognise(self, task: Message, payload: bytes) -> Reply:
+        """The numbers of the answer for a sound file, which is the payload."""
+        waveform = read(payload, longest_s=task["longest_s"])
+        return {"answer": numbers_of(self._recogniser.recognise(waveform))}, b""
+
+    def _timeline(self, task: Message, payload: bytes) -> Reply:
+        """The timeline of a file, as `kept` packs it; says on the way how much of it has been heard."""
+        duration_s = duration_of(task["path"])
+        expect_no_longer(duration_s, task["longest_s"], task["path"])
+        turns = None if task["turns"] is None else read_turns(Path(task["turns"]), task["name"])
+        stream = Stream(self._recogniser, SAMPLE_RATE_HZ, task["name"], turns)
+        heard = 0
+        for block in blocks(task["path"]):
+            for first in range(0, len(block), 10 * SAMPLE_RATE_HZ):  # often enough to be stopped
+                part = block[first : first + 10 * SAMPLE_RATE_HZ]
+                stream.feed(part)
+                heard += len(part)
+                self._tell({"heard_s": heard / SAMPLE_RATE_HZ, "duration_s": duration_s})
+        return {"duration_s": duration_s}, packed(stream.finish())
+
+    def _write(self, task: Message, payload: bytes) -> Reply:
+        """A timeline, packed, in a form."""
+        content = io.BytesIO()
+        stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
+        write_timeline(unpacked(payload), stream, task["form"])
+        stream.flush()
+        return {}, content.getvalue()
+
+
+def _renamed(text: str, task: Message) -> str:
+    """A message under the name that the client gave, not that of our file."""
+    for ours in (task.get("turns"), task.get("path"), name_of(b"")):
+        text = text.replace(ours, task["name"]) if ours and "name" in task else text
+    return text
+
+
+def work(channel: Channel) -> None:
+    """Does tasks until the service is gone."""
+    setting, _ = channel.receive()
+    os.nice(setting["nice"])
+    try:
+        recogniser = load(setting["model"] or None, uncertain_below=setting["uncertain_below"])
+    except OvertoneError as error:
+        channel.send({"failed": str(error)})
+        return
+    tasks = Tasks(recogniser, channel.send)
+    channel.send({"ready": {**recogniser.card, "uncertain_below": recogniser.uncertain_below}})
+    while True:
+        channel.send(*tasks.do(*channel.receive()))
+
+
+def _end_with(parent: int) -> None:
+    """Ends this process, whatever it is at, once its parent is another."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_LOOK_S)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
+def _quieten_decoders() -> None:
+    """What libraries in C print over damaged files goes nowhere; what Python prints still goes to stderr."""
+    sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+
+
+if __name__ == "__main__":
+    _quieten_decoders()
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    with suppress(ConnectionError):
+        work(Channel(socket.socket(fileno=os.dup(0))))

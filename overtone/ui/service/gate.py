@@ -1,0 +1,113 @@
+"""Who comes in: the first thing that every request meets, and the last that its answer passes.
+
+With API keys, a request under /v1 or for the metrics must bring one. Without, a browser must not be talked into
+asking: pages of other origins are refused, and on a loopback address so are host names that are not this machine's (a
+page could have its own name point here).
+"""
+
+import ipaddress
+import json
+import time
+from collections.abc import Iterable
+from urllib.parse import SplitResult, urlsplit
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from overtone.ui.service.keys import Keys
+from overtone.ui.service.metrics import Metrics
+from overtone.ui.service.refusals import Refusal
+
+GUARDED = ("/v1", "/metrics")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+BESIDE = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+
+
+class Gate:
+    """ASGI middleware around the app.
+
+    Args:
+        app: what is behind it.
+        keys: API keys; none where everybody may come in.
+        origins: of pages that may ask, such as `https://example.org`.
+        loopback: whether only this machine can reach the service.
+        metrics: that count requests.
+    """
+
+    def __init__(self, app: ASGIApp, keys: Keys, origins: Iterable[str], loopback: bool, metrics: Metrics) -> None:
+        self._app, self._keys, self._loopback, self._metrics = app, keys, loopback, metrics
+        self._origins = frozenset(origins)
+        self._hosts = {urlsplit(origin).hostname for origin in self._origins} | {"localhost"}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets a request in, or answers it."""
+        if scope["type"] not in ("http", "websocket"):
+            await self._app(scope, receive, send)
+            return
+        begin_s, status = time.perf_counter(), 0
+
+        async def passing(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], *BESIDE]
+            await send(message)
+
+        try:
+            self._expect_welcome(scope)
+            await self._app(scope, receive, passing)
+        except Refusal as refusal:
+            await _answered(refusal, scope, receive, passing)
+        finally:
+            if scope["type"] == "http":
+                path = getattr(scope.get("route"), "path", "other")
+                method = scope["method"] if scope["method"] in METHODS else "other"
+                self._metrics.count(method, path, status, time.perf_counter() - begin_s)
+
+    def _expect_welcome(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        if self._keys:
+            self._expect_key(scope, headers)
+            return
+        host, origin = headers.get("host", ""), headers.get("origin")
+        if self._loopback and not self._is_ours(_split(f"//{host}").hostname):
+            raise Refusal("origin_refused", f"Host: {host!r} is not this machine; see --allow-origin")
+        if origin is not None and origin not in self._origins and _split(origin).netloc != host:
+            raise Refusal("origin_refused", f"Origin: pages of {origin!r} may not ask; see --allow-origin")
+
+    def _expect_key(self, scope: Scope, headers: Headers) -> None:
+        """A key where one is needed; a stream may bring it later, as browsers cannot before."""
+        scheme, _, given = headers.get("authorization", "").partition(" ")
+        key = given.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+        owner = self._keys.owner(key) if key else None
+        scope["overtone.owner"] = owner or ""
+        scope["overtone.keys"] = self._keys if owner is None else None
+        if owner is None and scope["type"] == "http" and scope["path"].startswith(GUARDED):
+            raise Refusal("key_missing", "an API key is needed: Authorization: Bearer KEY")
+
+    def _is_ours(self, host: str | None) -> bool:
+        if host in self._hosts:
+            return True
+        try:
+            return ipaddress.ip_address(host or "").is_loopback
+        except ValueError:
+            return False
+
+
+def _split(text: str) -> SplitResult:
+    """The parts of an address; none of what is no address."""
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return urlsplit("")
+
+
+async def _answered(refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+    """Sends a refusal; to who wants a stream, instead of opening it."""
+    if scope["type"] == "http":
+        await refusal.response()(scope, receive, send)
+        return
+    head = [(name.lower().encode(), text.encode()) for name, text in refusal.headers.items()]
+    head.append((b"content-type", b"application/json"))
+    await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": head})
+    await send({"type": "websocket.http.response.body", "body": json.dumps(refusal.content).encode()})

@@ -1,0 +1,136 @@
+"""What the OpenAPI document says of bodies: the shapes of `overtone.outputs.json` and of what the service adds."""
+
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from overtone.ui.service.refusals import CODES
+
+EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
+HAPPY = {name: 0.81 if name == "happy" else 0.03 if name == "surprised" else 0.0267 for name in EMOTIONS}
+ANSWER = {
+    "path": "clip.wav",
+    "emotion": "happy",
+    "confidence": 0.81,
+    "uncertain": False,
+    "probabilities": HAPPY,
+    "branches": {"mel": HAPPY, "prosody": HAPPY},
+    "duration_s": 3.7,
+    "prosody": {"pitch_median_hz": 212.4, "loudness_db": -21.3, "voiced_ratio": 0.44, "tempo_bpm": 118.0},
+    "model": "overtone",
+}
+ANSWERS: dict[str, Any] = {"answers": [ANSWER], "failures": []}
+JOB: dict[str, Any] = {
+    "id": "0f9d2c7b8a6e4f1d9c3b5a7e1f2d4c6b",
+    "name": "talk.flac",
+    "state": "running",
+    "created_s": 1767225600.0,
+    "finished_s": None,
+    "heard_s": 120.0,
+    "duration_s": 600.0,
+    "error": "",
+    "timeline": "/v1/jobs/0f9d2c7b8a6e4f1d9c3b5a7e1f2d4c6b/timeline",
+}
+SOUND = {"type": "string", "format": "binary", "description": "A sound file: WAV, FLAC, Ogg (Vorbis, Opus), MP3, ..."}
+
+
+class Answer(BaseModel):
+    """What is heard in one file; see `docs/serve.md`."""
+
+    path: str
+    emotion: str
+    confidence: float
+    uncertain: bool
+    probabilities: dict[str, float]
+    branches: dict[str, dict[str, float]]
+    duration_s: float
+    prosody: dict[str, float]
+    model: str
+
+
+class Failure(BaseModel):
+    """Why one of several files could not be answered; `number` is its place in the request, from 0."""
+
+    number: int
+    path: str
+    code: str
+    message: str
+
+
+class Answers(BaseModel):
+    """Answers in the order of the files, and failures of the others."""
+
+    answers: list[Answer]
+    failures: list[Failure]
+
+
+class ErrorBody(BaseModel):
+    """What went wrong: a code for programs, a message for people."""
+
+    code: str = Field(json_schema_extra={"enum": list(CODES)})
+    message: str
+    status: int
+    failures: list[Failure] = []
+
+
+class Error(BaseModel):
+    """The shape of every error."""
+
+    error: ErrorBody
+
+
+class Job(BaseModel):
+    """A timeline that is being made."""
+
+    id: str
+    name: str
+    state: str = Field(json_schema_extra={"enum": ["queued", "running", "done", "failed"]})
+    created_s: float
+    finished_s: float | None = None
+    heard_s: float
+    duration_s: float | None = None
+    error: str
+    timeline: str
+
+
+class Timeline(BaseModel):
+    """A timeline, as `overtone timeline --form json` writes it; `docs/forms.md` shows all of it."""
+
+    path: str
+    duration_s: float
+    model: str
+    emotions: list[str]
+    turns_given: bool
+    segments: list[dict[str, Any]]
+    speakers: list[dict[str, Any]]
+    curves: dict[str, Any]
+
+
+class Models(BaseModel):
+    """The cards of the models that answer here; the first one is used."""
+
+    models: list[dict[str, Any]]
+
+
+class Health(BaseModel):
+    """How the service is."""
+
+    status: str
+
+
+def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
+    """What the OpenAPI document says of errors: those named, and those that every path may give."""
+    told: dict[int | str, dict[str, Any]] = {}
+    for code in ("key_missing", "origin_refused", "value_refused", "failed", *codes):
+        status, meaning = CODES[code]
+        also = f"; or {meaning}" if status in told else ""
+        meaning = told[status]["description"] + also if status in told else meaning
+        error = {"error": {"code": code, "message": "...", "status": status}}
+        told[status] = {
+            "model": Error,
+            "description": meaning,
+            "content": {"application/json": {"example": error}},
+        }
+        if status in (429, 503):
+            told[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "in seconds"}}
+    return told

@@ -1,0 +1,218 @@
+"""POST /v1/timeline: a recording -> a job; /v1/jobs/{id}: how it goes, its timeline in any form, and its end."""
+
+import asyncio
+import re
+import shutil
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from fastapi import APIRouter, Request
+from fastapi.responses import JSONResponse, Response
+
+from overtone.outputs import TIMELINE_FORMS
+from overtone.tasks.service.settings import Settings
+from overtone.tasks.service.store import Job, new_id
+from overtone.ui.service import firsts, schemas
+from overtone.ui.service.bodies import MULTIPART, Limits, uploads
+from overtone.ui.service.desk import Desk, desk_of, done, expect_known, owner_of
+from overtone.ui.service.forms import content_type, contents, timeline_form
+from overtone.ui.service.parts import Upload
+from overtone.ui.service.recognising import KEY, NAME, parameter
+from overtone.ui.service.refusals import Refusal, busy
+
+FIELDS = ("file", "turns")
+TURNS = (".rttm", ".csv", ".textgrid")
+JOB_ID = re.compile("[0-9a-f]{32}")
+WRITE_S = 60.0  # for a form
+TURN_COMES_S = 30.0  # a guess at when there is room for a job
+
+router = APIRouter()
+
+
+@router.post(
+    "/v1/timeline",
+    status_code=202,
+    summary="What is heard when in a recording of any length: begins a job",
+    response_model=schemas.Job,
+    responses={
+        202: {
+            "description": "the job; its path is in Location",
+            "content": {"application/json": {"example": {**schemas.JOB, "state": "queued", "heard_s": 0.0}}},
+        },
+        **schemas.refusals(
+            *("malformed", "too_slow_upload", "not_done", "too_large", "type_refused", "too_many_jobs", "busy")
+        ),
+    },
+    openapi_extra={
+        "parameters": [NAME, KEY],
+        "requestBody": {
+            "required": True,
+            "content": {
+                MULTIPART: {
+                    "schema": {
+                        "type": "object",
+                        "properties": {
+                            "file": schemas.SOUND,
+                            "turns": {
+                                "type": "string",
+                                "format": "binary",
+                                "description": "Who speaks when: .rttm, .csv or .TextGrid; one answer for each turn",
+                            },
+                        },
+                        "required": ["file"],
+                    }
+                },
+                "application/octet-stream": {"schema": schemas.SOUND},
+                "audio/*": {"schema": schemas.SOUND},
+            },
+        },
+    },
+)
+async def timeline(request: Request) -> Response:
+    """Takes the recording in, and answers at once; the job tells the rest."""
+    desk, owner = desk_of(request), owner_of(request)
+    expect_known(request, ("name",))
+    key = firsts.key_of(request, owner)
+    settings = desk.house.settings
+    limits = Limits(settings.recording_bytes, len(FIELDS), settings.upload_time_s, FIELDS)
+    with desk.upload():
+        if not key:  # a retry of what was taken is no new job
+            await _expect_room(desk, owner)
+        async with desk.firsts.turn(key), uploads(request, limits, request.query_params.get("name", "")) as files:
+            sound, turns = _sorted_out(files)
+            words = [sound.name, turns.name if turns else ""]
+            asked = await asyncio.to_thread(firsts.digest, words, [one.file for one in files]) if key else ""
+            first = await desk.firsts.first(key, asked)
+            if first is not None:
+                return _accepted(desk, await _job(desk, first.content.decode(), owner), replayed=True)
+            await _expect_room(desk, owner)
+            job = await asyncio.to_thread(_taken, desk, owner, sound, turns, key, asked)
+    return _accepted(desk, job)
+
+
+@router.get("/v1/jobs/{job_id}", response_model=schemas.Job, responses=schemas.refusals("not_found"))
+async def job(request: Request, job_id: str) -> Response:
+    """How far a job is: `heard_s` of `duration_s`; `done` with a timeline, or `failed` with an error."""
+    expect_known(request, ())
+    desk = desk_of(request)
+    return JSONResponse(_told(desk, await _job(desk, job_id, owner_of(request))))
+
+
+@router.get(
+    "/v1/jobs/{job_id}/timeline",
+    response_model=None,
+    responses={
+        200: {"description": "the timeline", "content": contents(TIMELINE_FORMS, None, "Timeline")},
+        **schemas.refusals("not_found", "form_unknown", "not_done", "sound_refused", "busy"),
+    },
+    openapi_extra={"parameters": [parameter("form", "instead of Accept", enum=sorted(TIMELINE_FORMS))]},
+)
+async def result(request: Request, job_id: str) -> Response:
+    """The timeline of a job that is done, in any form. The page of form `html` plays the file that lies beside it."""
+    expect_known(request, ("form",))
+    form = timeline_form(request.query_params.get("form"), request.headers.get("accept", ""))
+    desk = desk_of(request)
+    found = await _job(desk, job_id, owner_of(request))
+    if found.state == "failed":
+        raise Refusal("sound_refused", found.error)
+    content = await asyncio.to_thread(desk.house.store.result, job_id)
+    if content is None:
+        raise Refusal("not_done", f"the job is {found.state}; ask again later", 1)
+    _, text = await done(desk.house.pool, {"do": "write", "form": form}, lambda: content, within_s=WRITE_S)
+    return Response(text, headers={"Content-Type": content_type(form)})
+
+
+@router.delete(
+    "/v1/jobs/{job_id}",
+    status_code=204,
+    response_model=None,
+    responses={204: {"description": "it is forgotten"}, **schemas.refusals("not_found")},
+)
+async def delete(request: Request, job_id: str) -> Response:
+    """Forgets a job with its recording and its timeline; one that is running ends."""
+    expect_known(request, ())
+    desk = desk_of(request)
+    await _job(desk, job_id, owner_of(request))
+    await asyncio.to_thread(desk.house.runner.delete, job_id)
+    return Response(status_code=204)
+
+
+async def _expect_room(desk: Desk, owner: str) -> None:
+    """One more job may wait.
+
+    Raises:
+        Refusal: too many do, of all or of this API key.
+    """
+    settings: Settings = desk.house.settings
+    store = desk.house.store
+    if owner:
+        of_one = await asyncio.to_thread(store.counts, owner)
+        if of_one.get("queued", 0) >= settings.jobs_of_one:
+            raise Refusal("too_many_jobs", f"{settings.jobs_of_one} jobs of this key wait already", TURN_COMES_S)
+    if (await asyncio.to_thread(store.counts)).get("queued", 0) >= settings.jobs:
+        raise busy("as many jobs wait as may; try again later", TURN_COMES_S)
+
+
+def _sorted_out(files: list[Upload]) -> tuple[Upload, Upload | None]:
+    """The recording, and the turns if there are any.
+
+    Raises:
+        Refusal: there are several recordings or no such turns.
+    """
+    sounds, turns = ([one for one in files if one.field == field] for field in FIELDS)
+    if len(sounds) > 1 or len(turns) > 1:
+        raise Refusal("malformed", "one recording, and at most one file of turns; send several requests")
+    if turns and Path(turns[0].name).suffix.lower() not in TURNS:
+        raise Refusal("type_refused", f"{turns[0].name}: turns are read from {', '.join(TURNS)}")
+    return sounds[0], turns[0] if turns else None
+
+
+def _taken(desk: Desk, owner: str, sound: Upload, turns: Upload | None, key: str, asked: str) -> Job:
+    """The new job, whose files lie in the spool under names of ours before anybody hears of it."""
+    house, job_id = desk.house, new_id()
+    suffix = Path(turns.name).suffix.lower() if turns else ""
+    try:
+        _put(sound.file, house.spool / job_id)
+        if turns is not None:
+            _put(turns.file, house.spool / f"{job_id}{suffix}")
+    except OSError as error:
+        house.runner.delete(job_id)
+        raise busy("the service has no room for the recording; try again later", TURN_COMES_S) from error
+    job = house.store.add(owner, sound.name, suffix, job_id, key, asked)
+    house.runner.wake()
+    return job
+
+
+def _put(file: BinaryIO, path: Path) -> None:
+    file.seek(0)
+    with path.open("wb") as copy:
+        shutil.copyfileobj(file, copy)
+
+
+async def _job(desk: Desk, job_id: str, owner: str) -> Job:
+    found = await asyncio.to_thread(desk.house.store.job, job_id) if JOB_ID.fullmatch(job_id) else None
+    if found is None or found.owner != owner:
+        raise Refusal("not_found", "no such job; it may have been deleted, or kept for long enough")
+    return found
+
+
+def _told(desk: Desk, job: Job) -> dict[str, Any]:
+    """A job as the client sees it."""
+    heard = desk.house.runner.heard.get(job.id)
+    known_s = heard.duration_s if heard else None
+    return {
+        "id": job.id,
+        "name": job.name,
+        "state": job.state,
+        "created_s": job.created_s,
+        "finished_s": job.finished_s,
+        "heard_s": job.duration_s or (heard.heard_s if heard else 0.0),
+        "duration_s": job.duration_s or known_s,
+        "error": job.error,
+        "timeline": f"/v1/jobs/{job.id}/timeline",
+    }
+
+
+def _accepted(desk: Desk, job: Job, replayed: bool = False) -> Response:
+    headers = {"Location": f"/v1/jobs/{job.id}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
+    return JSONResponse(_told(desk, job), 202, headers)
