@@ -13,7 +13,11 @@
 """
 
 import importlib
+import os
 from typing import TYPE_CHECKING
+
+# onnxruntime sends events to its maker unless it is told not to before it is loaded.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
     from overtone.audio.read import from_array, read

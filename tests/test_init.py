@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import tomllib
@@ -23,6 +24,15 @@ def test_importing_overtone_loads_nothing_heavy() -> None:
     assert not modules_after("import overtone") & HEAVY
     assert not modules_after("import overtone; overtone.Answer, overtone.OvertoneError, overtone.EMOTIONS") & HEAVY
     assert {"soundfile", "soxr"} <= modules_after("import overtone; overtone.read") & HEAVY  # the measure sees them
+
+
+@pytest.mark.parametrize("command", ["predict", "timeline"])
+def test_nothing_is_sent_nor_kept_to_be_sent(tmp_path: Path, command: str) -> None:
+    clip = PROJECT / "examples" / "speech" / "level.flac"
+    home = {**os.environ, "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    home.pop("ORT_DISABLE_TELEMETRY", None)
+    subprocess.run([sys.executable, "-m", "overtone", command, str(clip)], env=home, check=True, capture_output=True)
+    assert not list(tmp_path.rglob("*"))
 
 
 def test_every_public_name_is_there() -> None:

@@ -1,6 +1,5 @@
 """A worker's process, seen from the service."""
 
-import os
 import socket
 import subprocess
 import time
@@ -9,7 +8,6 @@ from contextlib import suppress
 
 from overtone.tasks.service.channel import Channel, Message
 
-SILENT = {"ORT_DISABLE_TELEMETRY": "1"}  # onnxruntime sends events to its maker, and must be told before it is loaded
 END_S = 60.0  # for a process whose channel is closed to be gone
 
 
@@ -25,11 +23,7 @@ class Process:
         try:
             with theirs:
                 self._process = subprocess.Popen(
-                    command,
-                    stdin=theirs.fileno(),
-                    stdout=subprocess.DEVNULL,
-                    start_new_session=True,
-                    env=os.environ | SILENT,
+                    command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
                 )
         except OSError:
             ours.close()
