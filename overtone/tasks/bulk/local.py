@@ -3,7 +3,6 @@
 So they are the same, byte for byte, whatever happened on the way; see `overtone.tasks.bulk.parts` for the folder.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from functools import partial
@@ -18,6 +17,7 @@ from overtone.tasks.bulk.parts import Parts, Report, opened
 from overtone.tasks.bulk.setting import recognising
 from overtone.tasks.bulk.stores import is_address
 from overtone.tasks.bulk.workers import results
+from overtone.tasks.cores import cores
 from overtone.tasks.progress import Progress
 from overtone.values import Answer
 
@@ -44,7 +44,7 @@ def answer(job: Job, out: str, jobs: int | None, progress: Progress) -> Report:
     with opened(Path(out), job.plan) as (parts, report):
         if report is not None:
             return report
-        batch.answer(parts, jobs or _cores(), progress)
+        batch.answer(parts, jobs or cores(), progress)
         failures: list[list[Value]] = []
         name = f"answers.{job.form}"
         parts.put(name, lambda stream: batch.write(batch.answers(parts, failures), stream))
@@ -97,8 +97,3 @@ class _Batch:
             parquet.write(answers, stream, self._job.rows.types)
             return
         form_named(self._job.form).write(answers, as_text(stream))
-
-
-def _cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -4,12 +4,9 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
+from overtone.tasks.cores import cores
+
 MB = 1_000_000
-
-
-def cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def state_folder() -> Path:

@@ -24,7 +24,7 @@ from overtone.tasks.service.store import new_id
 from overtone.ui.service.desk import Desk, desk_of, done
 from overtone.ui.service.refusals import Refusal
 
-CLOSED_WELL, CLOSED_POLICY, CLOSED_FAULT, CLOSED_BUSY = 1000, 1008, 1011, 1013
+CLOSED_WELL, CLOSED_POLICY, CLOSED_BUSY = 1000, 1008, 1013
 MOST_CHANNELS = 8
 
 Model = TypeVar("Model", bound=BaseModel)
