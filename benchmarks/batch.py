@@ -21,9 +21,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from benchmarks.bench import PROJECT, machine, median, spread, write
-from overtone import corpora
-from overtone.errors import OvertoneError
+from benchmarks.bench import PROJECT, clips_in, machine, median, ravdess, spread, write
 
 BROKEN_SHARE = 0.05
 RATE_HZ = 16_000
@@ -34,10 +32,8 @@ PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl
 def main(arguments: list[str] | None = None) -> int:
     """Measures and writes; returns the exit status."""
     options = parser().parse_args(arguments)
-    try:
-        found = [utterance.path for utterance in corpora.read("ravdess", options.data).utterances]
-    except OvertoneError as error:
-        print(f"batch: {error}\nGive --data DIR or set OVERTONE_DATA.", file=sys.stderr)
+    found = clips_in(options.data, "batch")
+    if not found:
         return 1
     cores = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as folder:
@@ -66,8 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__.partition("\n")[0])
-    data = Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data") / "ravdess"
-    made.add_argument("--data", type=Path, default=data, help="folder of the RAVDESS clips")
+    made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
     made.add_argument("--out", type=Path, default=PROJECT / "results" / "batch.json")
     made.add_argument("--files", type=int, default=1000)
     made.add_argument("--repeats", type=int, default=3, help="batches with each number of jobs, in turns")

@@ -36,12 +36,10 @@ PACKAGES += ("scikit-learn", "torch", "transformers")
 def main(arguments: list[str] | None = None) -> int:
     """Measures everything and writes it down; returns the exit status."""
     options = parser().parse_args(arguments)
-    try:
-        found = corpora.read("ravdess", options.data).utterances
-    except OvertoneError as error:
-        print(f"bench: {error}\nGive --data DIR or set OVERTONE_DATA.", file=sys.stderr)
+    found = clips_in(options.data, "bench")
+    if not found:
         return 1
-    clips = spread([utterance.path for utterance in found], options.clips + WARM_UP_CLIPS)
+    clips = spread(found, options.clips + WARM_UP_CLIPS)
     if len(clips) <= WARM_UP_CLIPS:
         print(f"bench: {options.data}: needs more than {WARM_UP_CLIPS} clips, found {len(clips)}", file=sys.stderr)
         return 1
@@ -68,6 +66,15 @@ def parser() -> argparse.ArgumentParser:
 def ravdess() -> Path:
     """Where the clips are, unless somebody says otherwise."""
     return Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data") / "ravdess"
+
+
+def clips_in(folder: Path, program: str) -> list[Path]:
+    """The RAVDESS clips of a folder; none where they cannot be read, which stderr says in the name of a program."""
+    try:
+        return [utterance.path for utterance in corpora.read("ravdess", folder).utterances]
+    except OvertoneError as error:
+        print(f"{program}: {error}\nGive --data DIR or set OVERTONE_DATA.", file=sys.stderr)
+        return []
 
 
 def everything(clips: rounds.Clips, names: list[str], prepared: Path) -> dict[str, Any]:

@@ -10,7 +10,6 @@ import argparse
 import csv
 import hashlib
 import importlib.metadata
-import os
 import shutil
 import subprocess
 import sys
@@ -23,10 +22,8 @@ from pathlib import Path
 import pyarrow.dataset
 import soundfile
 
-from benchmarks.bench import PROJECT, machine, median, write
+from benchmarks.bench import PROJECT, clips_in, machine, median, ravdess, write
 from benchmarks.ray_nodes import Cluster, Node
-from overtone import corpora
-from overtone.errors import OvertoneError
 
 ONE, TWO, KILLED = "1 node", "2 nodes", "2 nodes, 1 killed"
 NODES = {ONE: 1, TWO: 2}
@@ -37,12 +34,10 @@ LOOK_S = 0.02
 def main(arguments: list[str] | None = None) -> int:
     """Measures and writes; returns the exit status."""
     options = parser().parse_args(arguments)
-    try:
-        found = [utterance.path.resolve() for utterance in corpora.read("ravdess", options.data).utterances]
-    except OvertoneError as error:
-        print(f"scale: {error}\nGive --data DIR or set OVERTONE_DATA.", file=sys.stderr)
+    found = clips_in(options.data, "scale")
+    if not found:
         return 1
-    clips = list(islice(cycle(found), options.inputs))
+    clips = list(islice(cycle(path.resolve() for path in found), options.inputs))
     durations_s = {clip: soundfile.info(clip).duration for clip in set(clips)}
     audio_hours = sum(durations_s[clip] for clip in clips) / 3600
     with tempfile.TemporaryDirectory() as folder:
@@ -73,8 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.partition("\n")[0])
-    data = Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data") / "ravdess"
-    made.add_argument("--data", type=Path, default=data, help="folder of the RAVDESS clips")
+    made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
     made.add_argument("--out", type=Path, default=PROJECT / "results" / "scale.json")
     made.add_argument(
         "--inputs", type=int, default=8000, help="of the batch; clips are taken again where there are less"

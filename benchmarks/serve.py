@@ -19,12 +19,10 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from benchmarks.bench import PROJECT, machine, median, spread, write
+from benchmarks.bench import PROJECT, clips_in, machine, median, ravdess, spread, write
 from benchmarks.serving import jobs, load, malformed, streams
 from benchmarks.serving.service import service
-from overtone import corpora
 from overtone.audio.read import read
-from overtone.errors import OvertoneError
 from overtone.outputs.json import as_object
 from overtone.tasks.recognising.recognise import load as load_model
 
@@ -37,11 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
     """Measures and writes; returns the exit status."""
     options = parser().parse_args(arguments)
     os.environ["OMP_NUM_THREADS"] = "1"
-    try:
-        found = spread([utterance.path for utterance in corpora.read("ravdess", options.data).utterances], CLIPS)
-    except OvertoneError as error:
-        print(f"serve: {error}\nGive --data DIR or set OVERTONE_DATA.", file=sys.stderr)
+    found = clips_in(options.data, "serve")
+    if not found:
         return 1
+    found = spread(found, CLIPS)
     clips = [clip_of(path) for path in found]
     speech = np.concatenate([read(path).samples for path in found])
     measured: dict[str, Any] = json.loads(options.out.read_text("utf-8")) if options.out.exists() else {}
@@ -57,8 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__.partition("\n")[0])
-    data = Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data") / "ravdess"
-    made.add_argument("--data", type=Path, default=data, help="folder of the RAVDESS clips")
+    made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
     made.add_argument("--out", type=Path, default=PROJECT / "results" / "serve.json")
     made.add_argument("--parts", nargs="+", choices=PARTS, help="(default: all)")
     made.add_argument("--starts", type=int, default=5)

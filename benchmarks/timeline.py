@@ -20,9 +20,7 @@ import soundfile
 
 import overtone
 from benchmarks import process
-from benchmarks.bench import PROJECT, bind, machine, median, ravdess, spread, write
-from overtone import corpora
-from overtone.errors import OvertoneError
+from benchmarks.bench import PROJECT, bind, clips_in, machine, median, ravdess, spread, write
 
 RATE_HZ = 48_000
 FORM = "FLAC"
@@ -36,10 +34,8 @@ PUSH_MS = 100
 def main(arguments: list[str] | None = None) -> int:
     """Measures and writes; returns the exit status."""
     options = parser().parse_args(arguments)
-    try:
-        found = [utterance.path for utterance in corpora.read("ravdess", options.data).utterances]
-    except OvertoneError as error:
-        print(f"timeline: {error}\nGive --data DIR or set OVERTONE_DATA.", file=sys.stderr)
+    found = clips_in(options.data, "timeline")
+    if not found:
         return 1
     clips = spread(found, CLIPS)
     bind(THREADS)

@@ -86,7 +86,7 @@ def test_nobody_has_to_wait_for_ten_hours(
     assert timeline.main(["--data", str(tmp_path / "none"), "--out", str(tmp_path / "x.json")]) == 1
     assert "OVERTONE_DATA" in capsys.readouterr().err
     found = SimpleNamespace(utterances=[SimpleNamespace(path=clip) for clip in clips])
-    monkeypatch.setattr(timeline.corpora, "read", lambda name, folder: found)
+    monkeypatch.setattr("overtone.corpora.read", lambda name, folder: found)
     monkeypatch.setattr(timeline, "stream", lambda parts: {"sound_s": sum(map(len, parts)) / RATE_HZ})
     lengths = []
 
