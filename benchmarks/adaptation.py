@@ -1,6 +1,6 @@
 """How many clips of a speaker are needed: the adapted answers of finished runs, by the number of clips adapted to.
 
-    python -m benchmarks.adaptation --data DIR [--runs runs/luna5-tuned] [--out results/adaptation.json]
+    python -m benchmarks.adaptation --data DIR [--runs runs/luna5-whole] [--out results/adaptation.json]
 
 Every test clip is answered by the network of its fold, adapted to some other clips of the same speaker, drawn by
 chance; the clip itself is never among them. Nothing is trained.
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     """--data --runs --cache --out."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.adaptation", description=__doc__.splitlines()[0])
     made.add_argument("--data", type=Path, required=True, help="the RAVDESS folder")
-    made.add_argument("--runs", type=Path, default=PROJECT / "runs" / "luna5-tuned", help="folder of finished runs")
+    made.add_argument("--runs", type=Path, default=PROJECT / "runs" / "luna5-whole", help="folder of finished runs")
     made.add_argument("--cache", type=Path, help="where features are kept; default: the user's cache")
     made.add_argument("--out", type=Path, default=PROJECT / "results" / "adaptation.json")
     return made
