@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from timelines import answer, plain, timeline, turns
+from timelines import answer, branches, plain, timeline, turns
 
 from overtone.outputs import page
 from overtone.outputs.palette import contrast
@@ -162,6 +162,13 @@ def test_pointing_shows_the_probabilities(open_page) -> None:
     assert rows[2:] == ["neutral", "6 %", "happy", "81 %", "sad", "6 %", "angry", "6 %", "161 Hz, −25 dB"]
     opened.tab.mouse.move(opened.x_of(0.5), opened.stage.bounding_box()["y"] + 60)
     assert tip.inner_text().split("\n") == ["0:00.5", "no speech", "no pitch, −70 dB"]
+
+
+def test_pointing_shows_what_the_branches_hear(open_page) -> None:
+    opened = open_page(branches()).loaded()
+    opened.tab.mouse.move(opened.x_of(3), opened.stage.bounding_box()["y"] + 60)
+    told = opened.tab.locator("#tip").inner_text().split("\n")
+    assert told[:3] == ["0:03.0", "uncertain (sad) 40 %", "mel angry 60 % ≠ prosody sad 60 %"]
 
 
 def test_those_who_do_not_see_it_are_told(open_page) -> None:
