@@ -2,7 +2,7 @@
 
 import { Refused, ask, fresh, patiently, pause, send } from "./service.js";
 
-const FIRST_LOOK_MS = 250, LAST_LOOK_MS = 2000; // between two looks at a job: short ones at first
+const FIRST_LOOK_MS = 100, LAST_LOOK_MS = 2000; // between two looks at a job: short ones at first
 const TURNS = /\.(rttm|csv|textgrid)$/i;
 
 export class Recordings {
