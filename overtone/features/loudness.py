@@ -4,6 +4,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from overtone.features.spectrum import HOP_SAMPLES, hops
 
@@ -21,14 +22,18 @@ class Loudness(nn.Module):
     """
 
     weights: Tensor
+    places: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         window = torch.kaiser_window(WINDOW_SAMPLES, periodic=True, beta=KAISER_BETA, dtype=torch.float64)
         weights = torch.stack([window / window.sum(), torch.full_like(window, 1 / WINDOW_SAMPLES)], dim=-1)
         # (samples of a hop, hops of the window and both weights): a frame is the sum over its hops.
-        by_hop = weights.unflatten(0, (-1, HOP_SAMPLES)).permute(1, 2, 0)
+        by_hop = weights.unflatten(0, (-1, HOP_SAMPLES)).permute(1, 0, 2)
         self.register_buffer("weights", by_hop.flatten(1).float().contiguous(), persistent=False)
+        # Which shares of its hops a frame takes, for either weight: of the first hop the first, of the second ...
+        places = torch.eye(by_hop.shape[1])[..., None] * torch.eye(2)[:, None, None]
+        self.register_buffer("places", places.flatten(1)[:, None], persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Loudness track.
@@ -37,22 +42,17 @@ class Loudness(nn.Module):
             waveform: `(batch, samples)` at 16 kHz, of mean 0.
         """
         cut = hops(waveform)
-        weighted, plain = self._sums(cut)
-        square, _ = self._sums(cut * cut)
+        weighted, plain = self._means(cut)
+        square, _ = self._means(cut * cut)
         # Praat takes the plain mean of each frame away first: a slow drift is not loud.
         power = square - 2 * plain * weighted + plain * plain
         return 10 / math.log(10) * power.clamp(min=POWER_FLOOR).log()
 
-    def _sums(self, cut: Tensor) -> tuple[Tensor, Tensor]:
+    def _means(self, cut: Tensor) -> tuple[Tensor, Tensor]:
         """Kaiser-weighted and plain mean of each frame `(batch, frames)`, from hops `(batch, hops, HOP_SAMPLES)`."""
         shares = cut @ self.weights
-        per_window = WINDOW_SAMPLES // HOP_SAMPLES
-        count = cut.shape[1] - per_window + 1
-        kaiser, plain = (
-            torch.stack([shares[:, i : i + count, first + i] for i in range(per_window)]).sum(0)
-            for first in (0, per_window)
-        )
-        return kaiser, plain
+        weighted, plain = functional.conv1d(shares.flatten(1)[:, None], self.places, stride=shares.shape[-1]).unbind(1)
+        return weighted, plain
 
 
 def active_frames(loudness_db: Tensor) -> Tensor:

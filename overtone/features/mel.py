@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from overtone.features.spectrum import HOP_SAMPLES, SAMPLE_RATE_HZ, TwoHopPower, hops
+from overtone.features.spectrum import HOP_SAMPLES, SAMPLE_RATE_HZ, PowerSpectrum, hops
 
 WINDOW_SAMPLES = 2 * HOP_SAMPLES
 BANDS = 64
@@ -47,15 +47,18 @@ def mel_filters(bands: int = BANDS, fft_samples: int = WINDOW_SAMPLES) -> Tensor
 class LogMel(nn.Module):
     """Waveform `(batch, samples)` -> natural log of mel power `(batch, frames, BANDS)`, at least log(POWER_FLOOR)."""
 
-    even_filters: Tensor
-    odd_filters: Tensor
+    rising: Tensor
+    falling: Tensor
+    filters: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        self.power = TwoHopPower()
-        filters = mel_filters().float()
-        self.register_buffer("even_filters", filters[::2].contiguous(), persistent=False)
-        self.register_buffer("odd_filters", filters[1::2].contiguous(), persistent=False)
+        window = torch.hann_window(WINDOW_SAMPLES, periodic=True, dtype=torch.float64).float()
+        for name, half in zip(("rising", "falling"), window.chunk(2), strict=True):
+            self.register_buffer(name, half.clone(), persistent=False)
+        # Without 0 Hz and 8 kHz, which no filter hears.
+        self.power = PowerSpectrum(WINDOW_SAMPLES, range(1, WINDOW_SAMPLES // 2), steps=3)
+        self.register_buffer("filters", mel_filters()[self.power.bins].float(), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Log-mel picture.
@@ -63,5 +66,6 @@ class LogMel(nn.Module):
         Args:
             waveform: `(batch, samples)` at 16 kHz.
         """
-        even, odd = self.power(hops(waveform))
-        return (even @ self.even_filters + odd @ self.odd_filters).clamp(min=POWER_FLOOR).log()
+        cut = hops(waveform)  # a frame is two of them
+        power = self.power((cut * self.rising)[:, 1:-2], (cut * self.falling)[:, 2:-1])
+        return (power @ self.filters).clamp(min=POWER_FLOOR).log()

@@ -40,25 +40,24 @@ class Pitch(nn.Module):
     correlation of neighbouring frames is averaged instead.
     """
 
+    window: Tensor
     lag_of_power: Tensor
-    window_correlation: Tensor
     octave_cost: Tensor
 
     def __init__(self) -> None:
         super().__init__()
-        bins = range(LOWEST_BIN, HIGHEST_BIN + 1)
         self.half_rate = HalfRate()
-        self.power = PowerSpectrum(WINDOW_SAMPLES, FFT_SAMPLES, bins)
-        # One lag more on either side, for the parabola through the peak; lag 0 first.
-        lags = torch.cat([torch.zeros(1), torch.arange(SHORTEST_LAG - 1, LONGEST_LAG + 2)]).double()
-        angle = math.pi * torch.tensor(bins, dtype=torch.float64)[:, None] * lags / FFT_SAMPLES
-        self.register_buffer("lag_of_power", angle.cos().float(), persistent=False)
+        self.power = PowerSpectrum(FFT_SAMPLES, range(LOWEST_BIN, HIGHEST_BIN + 1))
+        # One lag more on either side, for the parabola through the peak.
+        lags = torch.arange(SHORTEST_LAG - 1, LONGEST_LAG + 2)
+        bins = torch.tensor(self.power.bins, dtype=torch.float64)
         window = torch.hann_window(2 * WINDOW_SAMPLES, periodic=True, dtype=torch.float64)
-        spectrum = torch.fft.rfft(window, 4 * WINDOW_SAMPLES)
-        correlation = torch.fft.irfft(spectrum.abs().square())
-        correlation = (correlation / correlation[0])[lags.long()]
-        cost = OCTAVE_COST * (lags[2:-1] * LOW_HZ / SAMPLE_RATE_HZ).log2()
-        self.register_buffer("window_correlation", correlation.float(), persistent=False)
+        correlation = torch.fft.irfft(torch.fft.rfft(window, 4 * WINDOW_SAMPLES).abs().square())
+        of_window = (correlation / correlation[0])[lags]
+        lag_of_power = (math.pi * bins[:, None] * lags / FFT_SAMPLES).cos() / of_window
+        self.register_buffer("window", window[::2].float(), persistent=False)
+        self.register_buffer("lag_of_power", lag_of_power.float(), persistent=False)
+        cost = OCTAVE_COST * (lags[1:-1].double() * LOW_HZ / SAMPLE_RATE_HZ).log2()
         self.register_buffer("octave_cost", cost.float(), persistent=False)
 
     def correlation(self, cut: Tensor) -> Tensor:
@@ -68,8 +67,9 @@ class Pitch(nn.Module):
             cut: hops of the frames `(batch, frames + 3, HOP_SAMPLES)`.
         """
         half = self.half_rate(cut.flatten(1)).unflatten(1, (cut.shape[1], HOP_SAMPLES // 2))
-        raw = self.power(frames(half, HOPS_PER_LONGEST_WINDOW)) @ self.lag_of_power
-        return raw[..., 1:] / (raw[..., :1].clamp(min=1e-9) * self.window_correlation[1:])
+        windowed = frames(half, HOPS_PER_LONGEST_WINDOW) * self.window
+        power = self.power(*functional.pad(windowed, (0, FFT_SAMPLES - WINDOW_SAMPLES)).chunk(2, dim=-1))
+        return (power @ self.lag_of_power) / power.sum(-1, keepdim=True).clamp(min=1e-9)
 
     def forward(self, waveform: Tensor, loudness_db: Tensor) -> tuple[Tensor, Tensor]:
         """Pitch track and periodicity.
@@ -100,9 +100,7 @@ class Pitch(nn.Module):
         lag = best.squeeze(-1) + SHORTEST_LAG + shift
         periodicity = centre.clamp(0, 1)
         pitch_hz = torch.where(periodicity > VOICING_THRESHOLD, SAMPLE_RATE_HZ / lag, 0.0)
-        return _whole(pitch_hz, span, audible), _whole(periodicity, span, audible)
-
-
-def _whole(track: Tensor, span: Tensor, audible: Tensor) -> Tensor:
-    """A track of the frames `span` among all frames, 0 where nothing is audible; `(batch, frames)`."""
-    return torch.zeros_like(audible, dtype=track.dtype).index_copy(1, span, track) * audible
+        # Among all frames again; what lies outside the span is not audible.
+        place = (torch.arange(audible.shape[1], device=span.device) - span[0]).clamp(min=0)
+        place = torch.minimum(place, span[-1] - span[0])
+        return pitch_hz.index_select(1, place) * audible, periodicity.index_select(1, place) * audible

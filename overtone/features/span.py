@@ -11,7 +11,7 @@ def highest_within(track: Tensor, before_frames: int, after_frames: int) -> Tens
     """Running maximum over the frames before and after each frame, `(batch, frames)`."""
     padded = functional.pad(track, (before_frames, after_frames), value=OUTSIDE)
     # Two dimensions, as the exporter knows dynamic time in max_pool2d only.
-    return functional.max_pool2d(padded[:, None, None], (1, before_frames + after_frames + 1), stride=1)[:, 0, 0]
+    return functional.max_pool2d(padded[:, None, None], (1, before_frames + after_frames + 1), stride=1).flatten(1)
 
 
 def first_to_last(active: Tensor) -> Tensor:
@@ -21,9 +21,8 @@ def first_to_last(active: Tensor) -> Tensor:
         active: bool `(batch, frames)`.
     """
     count = active.to(torch.float32)
-    begun = count.cumsum(-1) > 0
-    not_ended = count.flip(-1).cumsum(-1).flip(-1) > 0
-    return begun & not_ended
+    so_far = count.cumsum(-1)
+    return (so_far > 0) & (so_far - count < so_far[..., -1:])
 
 
 def span_of(active: Tensor) -> Tensor:
@@ -59,6 +58,21 @@ def spans_apart(active: Tensor) -> tuple[Tensor, Tensor]:
     torch._check(steps.shape[0] >= 1)  # for the exporter
     positions = (span.argmax(-1, keepdim=True) + steps).clamp(max=active.shape[1] - 1)
     return positions, steps < lengths
+
+
+def frames_at(values: Tensor, positions: Tensor, axis: int) -> Tensor:
+    """Values of each clip at its own positions.
+
+    Args:
+        values: `(batch, ...)` with frames along an axis.
+        positions: int64 `(batch, some frames)`, as from `spans_apart`.
+        axis: which axis of `values` the frames are.
+    """
+    if len(positions) == 1:  # whole rows at once, as an exported model takes them
+        return values.index_select(axis, positions[0])
+    shape = [*values.shape[:axis], positions.shape[1], *values.shape[axis + 1 :]]
+    others = [1] * (axis - 1), [1] * (values.ndim - axis - 1)
+    return values.gather(axis, positions.reshape(len(positions), *others[0], -1, *others[1]).expand(shape))
 
 
 def spans_together(active: Tensor) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ beyond the ends.
 """
 
 import math
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -64,86 +65,89 @@ class HalfRate(nn.Module):
 
 
 class PowerSpectrum(nn.Module):
-    """Frames -> power `(batch, frames, bins)` at multiples of the sampling rate by `fft_samples`.
+    """Frames, windowed -> power `(batch, frames, bins)` at multiples of the sampling rate by `fft_samples`.
 
-    The window is even around the middle of the frame, so the cosine part needs only the sum of both halves and the
-    sine part only their difference: half the arithmetic of a plain Fourier matrix.
+    The first steps of a fast Fourier transform, then matrix products for what each of them leaves: half the arithmetic
+    of folding the frames at their middle, and nothing runs backwards through memory, which would cost as much.
+
+    A step parts the bins. Even ones hear the sum of both halves of a frame, which the next step takes for a frame. Odd
+    ones hear the difference, whose quarters a, b, c and d come together as a - ic and (b - id)(1 - i) / sqrt(2): every
+    second odd bin (1, 9, 17 ...) hears their sum, and the others (5, 13, 21 ...) their difference. In between (3, 7, 11
+    ...) lie the mirrors of those beyond the middle, of the same power.
+
+    Source: Duhamel & Hollmann (1984), "'Split radix' FFT algorithm".
 
     Args:
-        window_samples: length of the frames; a periodic Hann window of that length is applied.
-        fft_samples: length of the transform (frames are thought to be padded with zeros up to it).
-        bins: which multiples.
+        fft_samples: length of the frames; a multiple of 2 ** (`steps` + 2).
+        bins: which multiples, from 1 to `fft_samples` / 2 - 1.
+        steps: how often the frames are halved.
+
+    Attributes:
+        bins: those multiples in the order in which their power comes.
+    """
+
+    def __init__(self, fft_samples: int, bins: range, steps: int = 2) -> None:
+        super().__init__()
+        self.bins: list[int] = []
+        self.odd = nn.ModuleList()
+        length, apart = fft_samples, 1
+        for _ in range(steps):
+            self.odd.extend(self._waves(range(first, length, 8), length, apart, bins) for first in (1, 5))
+            length, apart = length // 2, 2 * apart
+        self.even = self._waves(range(1, length // 2), length, apart, bins)
+
+    def _waves(self, among: range, length: int, apart: int, bins: range) -> "Waves":
+        """The waves among those of a step that stand for one of the bins, which are noted."""
+        stands_for = {wave: apart * min(wave, length - wave) for wave in among}
+        wanted = [wave for wave in among if stands_for[wave] in bins]
+        self.bins += [stands_for[wave] for wave in wanted]
+        return Waves(length, wanted, is_complex=among.step > 1)
+
+    def forward(self, first: Tensor, second: Tensor) -> Tensor:
+        """Power of each frame.
+
+        Args:
+            first: first half of the frames `(batch, frames, fft_samples / 2)`.
+            second: second half, likewise.
+        """
+        found = []
+        for both, other in zip(self.odd[::2], self.odd[1::2], strict=True):
+            a, b, c, d = (first - second).chunk(4, dim=-1)
+            straight, turned = torch.cat([a, c], dim=-1), torch.cat([b - d, b + d], dim=-1) * math.sqrt(0.5)
+            found += [both(straight + turned), other(straight - turned)]
+            even = first + second
+            first, second = even.chunk(2, dim=-1)
+        return torch.cat([*found, self.even(even)], dim=-1)
+
+
+class Waves(nn.Module):
+    """Values -> power of their products with complex waves, `(batch, frames, waves)`.
+
+    Args:
+        length: in how many samples wave 1 turns once.
+        waves: how often each wave turns in so many samples.
+        is_complex: whether values are an eighth of `length` complex numbers, x - iy, as x and then y; else they are
+            `length` real ones.
     """
 
     cosine: Tensor
     sine: Tensor
 
-    def __init__(self, window_samples: int, fft_samples: int, bins: range) -> None:
+    def __init__(self, length: int, waves: Sequence[int], *, is_complex: bool) -> None:
         super().__init__()
-        self.half_window = window_samples // 2
-        offset = torch.arange(self.half_window, dtype=torch.float64)
-        window = torch.hann_window(window_samples, periodic=True, dtype=torch.float64)[self.half_window :]
-        angle = 2 * math.pi * offset[:, None] * torch.tensor(bins, dtype=torch.float64) / fft_samples
-        self.register_buffer("cosine", (window[:, None] * angle.cos()).float(), persistent=False)
-        self.register_buffer("sine", (window[:, None] * angle.sin()).float(), persistent=False)
+        offset = torch.arange(length // 8 if is_complex else length, dtype=torch.float64)
+        angle = 2 * math.pi * offset[:, None] * torch.tensor(waves, dtype=torch.float64) / length
+        cosine, sine = angle.cos(), angle.sin()
+        if is_complex:
+            cosine, sine = torch.cat([cosine, -sine]), torch.cat([sine, cosine])
+        self.register_buffer("cosine", cosine.float(), persistent=False)
+        self.register_buffer("sine", sine.float(), persistent=False)
 
-    def forward(self, framed: Tensor) -> Tensor:
-        """Power of each frame.
+    def forward(self, values: Tensor) -> Tensor:
+        """Power.
 
         Args:
-            framed: `(batch, frames, window_samples)`.
+            values: `(batch, frames, values of a frame)`.
         """
-        later = framed[..., self.half_window :]
-        # x[c-1], x[c-2], ...; the sample before them all (x[c-half]) has window weight 0.
-        earlier = torch.flip(framed[..., 1 : self.half_window], dims=[-1])
-        earlier = functional.pad(earlier, (1, 0))
-        real = (later + earlier) @ self.cosine
-        imaginary = (later - earlier) @ self.sine
+        real, imaginary = values @ self.cosine, values @ self.sine
         return real * real + imaginary * imaginary
-
-
-class TwoHopPower(nn.Module):
-    """Hops -> power of frames of two hops under a Hann window, at even multiples of the frame rate, and at odd ones.
-
-    The first step of a fast Fourier transform: even bins hear the sum of both halves of a frame, odd bins their
-    difference. Of either half, the cosine part hears what is even around its middle, and the sine part what is odd, or
-    the other way round: a quarter of the arithmetic of a plain Fourier matrix.
-    """
-
-    rising: Tensor
-    falling: Tensor
-    even_cosine: Tensor
-    even_sine: Tensor
-    odd_cosine: Tensor
-    odd_sine: Tensor
-
-    def __init__(self) -> None:
-        super().__init__()
-        offset = torch.arange(HOP_SAMPLES, dtype=torch.float64)
-        falling = 0.5 + 0.5 * (math.pi * offset / HOP_SAMPLES).cos()
-        self.register_buffer("falling", falling.float(), persistent=False)
-        self.register_buffer("rising", (1 - falling).float(), persistent=False)
-        bins = torch.arange(HOP_SAMPLES + 1, dtype=torch.float64)
-        angle = math.pi * offset[: HOP_SAMPLES // 2 + 1, None] * bins / HOP_SAMPLES
-        for name, wave in (("cosine", angle.cos().float()), ("sine", angle.sin().float())):
-            self.register_buffer(f"even_{name}", wave[:, ::2].contiguous(), persistent=False)
-            self.register_buffer(f"odd_{name}", wave[:, 1::2].contiguous(), persistent=False)
-
-    def forward(self, cut: Tensor) -> tuple[Tensor, Tensor]:
-        """Power at even bins `(batch, frames, HOP_SAMPLES / 2 + 1)` and at odd ones `(batch, frames, HOP_SAMPLES / 2)`.
-
-        Args:
-            cut: hops of the frames `(batch, frames + 3, HOP_SAMPLES)`, as from `hops`.
-        """
-        before, after = (cut * self.rising)[:, 1:-2], (cut * self.falling)[:, 2:-1]
-        same, opposite = _folded(after + before)
-        even = (same @ self.even_cosine).square() + (opposite @ self.even_sine).square()
-        same, opposite = _folded(after - before)
-        return even, (opposite @ self.odd_cosine).square() + (same @ self.odd_sine).square()
-
-
-def _folded(hop: Tensor) -> tuple[Tensor, Tensor]:
-    """Sum and difference of what lies as far before the middle of a hop as behind it, both first sample to middle."""
-    middle = HOP_SAMPLES // 2
-    mirrored = functional.pad(hop[..., middle + 1 :].flip(-1), (1, 1))  # the first sample and the middle are alone
-    return hop[..., : middle + 1] + mirrored, hop[..., : middle + 1] - mirrored

@@ -35,5 +35,5 @@ class Ensemble(Model):
     def answers(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
         """Logs of the averaged probabilities of each part, and the embeddings side by side."""
         several = [network.answers(inputs) for network in self.networks]
-        shares = {part: torch.stack([logits[part].softmax(-1) for logits, _ in several]).mean(0) for part in PARTS}
+        shares = {part: torch.stack([logits[part] for logits, _ in several]).softmax(-1).mean(0) for part in PARTS}
         return {part: share.log() for part, share in shares.items()}, torch.cat([own for _, own in several], dim=-1)

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 from overtone.features.front_end import Features, spoken_frames
 from overtone.features.mel import BANDS
-from overtone.features.span import spans_apart, spans_together
+from overtone.features.span import frames_at, spans_apart, spans_together
 from overtone.models.counted import Weights, counted, strided, weights_of
 from overtone.models.pooling import AttentionStatistics, masked_moments
 
@@ -96,8 +96,7 @@ class MelCnn(nn.Module):
         # Without its own average a clip no longer tells microphone, distance and gain.
         # In training a clip falls on the grid of strides at random; in use always alike.
         positions, inside = spans_together(mask) if self.training else spans_apart(mask)
-        cropped = (picture - average[:, None]).gather(1, positions[..., None].expand(-1, -1, BANDS))
-        return cropped, inside
+        return frames_at(picture - average[:, None], positions, axis=1), inside
 
     def forward(self, picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from overtone.features.span import first_to_last, highest_within, span_of, spans_apart, spans_together
+from overtone.features.span import first_to_last, frames_at, highest_within, span_of, spans_apart, spans_together
 
 
 def test_span_goes_from_the_first_to_the_last_active_frame() -> None:
@@ -40,3 +40,14 @@ def test_each_clip_begins_at_its_own_span() -> None:
     positions, inside = spans_together(active[:2])
     assert positions.tolist() == [[1, 2, 3, 4, 5]] * 2
     assert inside.tolist() == [[True, False, True, False, False], [False, False, False, True, True]]
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+@pytest.mark.parametrize("clips", [1, 3])
+def test_frames_are_taken_at_the_positions_of_each_clip(rng: np.random.Generator, clips: int, axis: int) -> None:
+    values = rng.standard_normal((clips, 6, 6)).astype(np.float32)
+    positions = rng.integers(0, 6, (clips, 4))
+    found = frames_at(torch.from_numpy(values), torch.from_numpy(positions), axis).numpy()
+    np.testing.assert_array_equal(
+        found, [np.take(*of_clip, axis - 1) for of_clip in zip(values, positions, strict=True)]
+    )

@@ -8,7 +8,7 @@ import torch
 
 from overtone.features.front_end import Features
 from overtone.models.network import Network
-from overtone.models.prosody_mlp import SUMMARIES, TRACKS, contours, relative_pitch, step
+from overtone.models.prosody_mlp import SUMMARIES, TRACKS, OverTime, contours, relative_pitch, step
 
 Networks = Callable[[str], Network]
 
@@ -77,3 +77,10 @@ def test_every_track_and_summary_is_heard(network: Networks, batch: Features) ->
             changed = summaries.clone()
             changed[:, number] += 1
             assert (prosody(tracks, changed, mask)[1] - before).abs().max() > 1e-5
+
+
+def test_convolution_of_a_picture_of_one_row_is_that_of_its_tracks() -> None:
+    convolution = OverTime(3, 4, 5, stride=2, padding=4, dilation=2)
+    tracks = torch.randn(2, 3, 30)
+    found = convolution(tracks[:, :, None])[:, :, 0]
+    torch.testing.assert_close(found, torch.nn.Conv1d.forward(convolution, tracks))
