@@ -5,6 +5,7 @@ What it took it finishes first; jobs that are not done go on when it is started 
 
 import argparse
 import contextlib
+import functools
 import ipaddress
 import logging
 import re
@@ -22,6 +23,7 @@ from overtone.ui.kinds import at_least_one, share
 from overtone.ui.message import complain
 
 BACKLOG = 256
+OTHER_FILES = 200  # workers, the store, connections that are refused
 LIMITS: tuple[tuple[str, str, str, str], ...] = (
     ("workers", "N", "processes that recognise (default: one per core)", "workers"),
     ("queue", "N", "clips that may wait for one", "waiting"),
@@ -36,6 +38,7 @@ LIMITS: tuple[tuple[str, str, str, str], ...] = (
     ("jobs", "N", "that may wait", "jobs"),
     ("jobs-of-one", "N", "that may wait of one API key", "jobs_of_one"),
     ("streams", "N", "at the same time", "streams"),
+    ("connections", "N", "at the same time", "connections"),
     ("keep-hours", "H", "that finished jobs and first answers are kept", "keep_s"),
     ("grace", "S", "that work may go on once the service is told to end", "grace_s"),
 )
@@ -81,7 +84,9 @@ def serve(args: argparse.Namespace) -> int:
         loopback = ipaddress.ip_address(end.getsockname()[0]).is_loopback
         if ring is None and not loopback:
             complain(f"--host {args.host}: whoever reaches this address may ask; see --keys")
-        house = House(settings_of(args))
+        settings = settings_of(args)
+        _have_files_open(settings)
+        house = House(settings)
         try:
             from overtone.ui.service.app import build
 
@@ -92,6 +97,20 @@ def serve(args: argparse.Namespace) -> int:
         finally:
             house.close()
     return 0
+
+
+def _have_files_open(settings: Settings) -> None:
+    """Lets this process have as many files open as the limits may ask for, where the system allows it."""
+    import resource
+
+    wanted = OTHER_FILES + settings.connections + settings.uploads * settings.files
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        complain(f"only {most} files may be open, and the limits may ask for {wanted}; see ulimit -n, --connections")
 
 
 def _run(server: Any, end: socket.socket) -> None:
@@ -117,13 +136,16 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 def _config(uvicorn: ModuleType, app: Any, settings: Settings) -> Any:
+    from overtone.ui.service import connections
+
     logging.basicConfig(level=logging.WARNING, format="overtone: %(levelname)s: %(message)s")
     for noisy in ("uvicorn.error", "python_multipart"):  # a line for whatever a client gets wrong
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    bounds = connections.Bounds(settings.connections, settings.head_s, settings.upload_time_s, settings.stream_idle_s)
     return uvicorn.Config(
         app,
-        http="httptools",
-        ws="websockets-sansio",
+        http=functools.partial(connections.Http, bounds),
+        ws=functools.partial(connections.WebSocket, bounds),
         ws_max_size=MB,
         ws_per_message_deflate=False,
         lifespan="off",

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from overtone.ui.service.keys import Keys
 from overtone.ui.service.metrics import Metrics
-from overtone.ui.service.refusals import Refusal
+from overtone.ui.service.refusals import REFUSED, Refusal
 
 GUARDED = ("/v1", "/metrics")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -65,6 +65,8 @@ class Gate:
                 self._metrics.count(method, path, status, time.perf_counter() - begin_s)
 
     def _expect_welcome(self, scope: Scope) -> None:
+        if REFUSED in scope:
+            raise scope[REFUSED]
         headers = Headers(scope=scope)
         if self._keys:
             self._expect_key(scope, headers)

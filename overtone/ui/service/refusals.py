@@ -32,9 +32,11 @@ CODES: dict[str, tuple[int, str]] = {
     "value_refused": (422, "a parameter has a value that is not taken, or does not exist"),
     "key_reused": (422, "the idempotency key was used for something else"),
     "too_many_jobs": (429, "too many jobs of this API key are waiting"),
+    "head_too_large": (431, "the headers, or the path, are larger than is allowed"),
     "failed": (500, "a fault of the service"),
     "busy": (503, "the service has all it can do, or is about to end"),
 }
+REFUSED = "overtone.refusal"  # in the scope of a request: why the gate must not let it in
 BY_STATUS = {400: "malformed", 404: "not_found", 405: "method_refused", 413: "too_large"}
 
 
