@@ -12,7 +12,7 @@ from typing import NamedTuple
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from overtone.ui.service.parts import Parts, Upload, shown_name, temporary
+from overtone.ui.service.parts import Parts, Upload, drop, shown_name, temporary
 from overtone.ui.service.refusals import Refusal, busy
 
 RAW_TYPES = ("", "application/octet-stream", "application/ogg", "video/ogg")
@@ -49,20 +49,23 @@ async def uploads(request: Request, limits: Limits, name: str) -> AsyncIterator[
     if kind == MULTIPART:
         parts = Parts(request.headers["content-type"], limits.fields, limits.files)
         try:
-            await _read(request, parts.write, limits)
+            await _read(request, parts.write, parts.flush, limits)
             yield parts.finish()
         finally:
             parts.close()
     else:
-        with temporary() as file:
-            await _read(request, file.write, limits)
+        file = temporary()
+        try:
+            await _read(request, file.write, file.flush, limits)
             if not file.tell():
                 raise Refusal("malformed", "the body is empty; send a sound file")
             yield [Upload(limits.fields[0], shown_name(name), file)]
+        finally:
+            drop(file)
 
 
-async def _read(request: Request, take: Callable[[bytes], object], limits: Limits) -> None:
-    """Hands the body on chunk by chunk."""
+async def _read(request: Request, take: Callable[[bytes], object], flush: Callable[[], object], limits: Limits) -> None:
+    """Hands the body on chunk by chunk, and has it written whole."""
     read_bytes = 0
     try:
         async with asyncio.timeout(limits.time_s):
@@ -71,6 +74,7 @@ async def _read(request: Request, take: Callable[[bytes], object], limits: Limit
                 if read_bytes > limits.body_bytes:
                     raise _too_large(limits)
                 take(chunk)
+            flush()
     except TimeoutError as error:
         raise Refusal("too_slow_upload", f"the body has not arrived within {limits.time_s:.0f} s") from error
     except OSError as error:  # no space for a temporary file

@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from overtone.ui.service.keys import Keys
 from overtone.ui.service.metrics import Metrics
-from overtone.ui.service.refusals import REFUSED, Refusal
+from overtone.ui.service.refusals import REFUSED, Refusal, fault
 
 GUARDED = ("/v1", "/metrics")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -58,6 +58,10 @@ class Gate:
             await self._app(scope, receive, passing)
         except Refusal as refusal:
             await _answered(refusal, scope, receive, passing)
+        except Exception as error:
+            if status or scope["type"] != "http":  # it is too late to say so
+                raise
+            await _answered(fault(error), scope, receive, passing)
         finally:
             if scope["type"] == "http":
                 path = getattr(scope.get("route"), "path", "other")

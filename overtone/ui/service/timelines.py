@@ -3,8 +3,9 @@
 import asyncio
 import re
 import shutil
+import sqlite3
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -175,15 +176,15 @@ def _taken(desk: Desk, owner: str, sound: Upload, turns: Upload | None, key: str
         _put(sound.file, house.spool / job_id)
         if turns is not None:
             _put(turns.file, house.spool / f"{job_id}{suffix}")
-    except OSError as error:
-        house.runner.delete(job_id)
+        job = house.store.add(owner, sound.name, suffix, job_id, key, asked)
+    except (OSError, sqlite3.Error) as error:
+        house.runner.clear(job_id)
         raise busy("the service has no room for the recording; try again later", TURN_COMES_S) from error
-    job = house.store.add(owner, sound.name, suffix, job_id, key, asked)
     house.runner.wake()
     return job
 
 
-def _put(file: BinaryIO, path: Path) -> None:
+def _put(file: IO[bytes], path: Path) -> None:
     file.seek(0)
     with path.open("wb") as copy:
         shutil.copyfileobj(file, copy)

@@ -1,12 +1,15 @@
 """POST /v1/recognise gives what the library gives, and says what is wrong with what it cannot take."""
 
 import csv
+import errno
 import io
 import json
 import socket
+import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -206,3 +209,27 @@ def test_what_is_too_much_is_refused_with_a_time_to_come_back(odd: Served) -> No
             assert reply.code == "busy"
             assert int(reply.headers["retry-after"]) >= 1
     assert odd.raw("/v1/recognise", b"well").status == 200
+
+
+class FullAt(io.FileIO):
+    """A file on a disk that has room for so much of it."""
+
+    room_bytes = 0
+
+    def write(self, content: Any) -> int:
+        if self.tell() + len(content) > self.room_bytes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(content)
+
+
+@pytest.mark.parametrize("room_bytes", [0, 1_040_000, 1_150_000, 1_199_999])
+def test_a_disk_that_is_full_is_a_reason_to_come_back(
+    odd: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, room_bytes: int
+) -> None:
+    """Also where it is found out only as the last of the body is written, or as the file is closed."""
+    monkeypatch.setattr(FullAt, "room_bytes", room_bytes)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda *_, **__: io.BufferedRandom(FullAt(tmp_path / "body", "w+")))
+    content = bytes(1_200_000)
+    for reply in (odd.raw("/v1/recognise", content), odd.post("/v1/recognise", ("a", content))):
+        assert (reply.status, reply.code) == (503, "busy")
+        assert int(reply.headers["retry-after"]) >= 1

@@ -15,7 +15,9 @@ from sounds import RATE_HZ, speech_like
 
 from overtone.outputs import TIMELINE_FORMS, timeline_json, write_timeline
 from overtone.tasks.recognising.recognise import load
+from overtone.tasks.service import runner
 from overtone.tasks.service.settings import Settings
+from overtone.tasks.service.store import STARTS
 from overtone.timeline import Segment, Timeline
 from overtone.ui.service.keys import Keys, digest_of
 
@@ -176,10 +178,57 @@ def test_a_store_that_fails_once_does_not_end_the_work(odd: Served, monkeypatch:
             raise sqlite3.OperationalError("database or disk is full")
         return finish(job_id, result, duration_s)
 
+    monkeypatch.setattr(runner, "TROUBLE_S", 0.05)
     monkeypatch.setattr(odd.house.store, "finish", full)
     job = finished(odd, odd.raw("/v1/timeline", b"well"))
     assert job["state"] == "done"
     assert len(times) == 2
+
+
+def test_a_full_disk_loses_no_job_and_stops_no_work(odd: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever cannot be written, and however often: more often than a job may be begun."""
+    store, full = odd.house.store, FailsOften(4 * STARTS)
+    monkeypatch.setattr(runner, "TROUBLE_S", 0.01)
+    for name in ("claim", "finish", "queue_again"):
+        monkeypatch.setattr(store, name, full.before(getattr(store, name)))
+    assert finished(odd, odd.raw("/v1/timeline", b"well"))["state"] == "done"
+    assert full.left == 0
+
+
+class FailsOften:
+    """Does what it is asked every other time until the disk is empty enough."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def before(self, does: Any) -> Any:
+        def done(*arguments: Any, **options: Any) -> Any:
+            if self.left:
+                self.left -= 1
+                if self.left % 2:
+                    raise sqlite3.OperationalError("database or disk is full")
+            return does(*arguments, **options)
+
+        return done
+
+
+def full_store(*_: Any) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+@pytest.mark.parametrize("name", ["add", "first", "delete", "keep_first"])
+def test_what_cannot_be_kept_is_to_be_asked_again(odd: Served, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    job = finished(odd, odd.raw("/v1/timeline", b"well"))
+    monkeypatch.setattr(odd.house.store, name, full_store)
+    reply = {
+        "add": lambda: odd.raw("/v1/timeline", b"well"),
+        "first": lambda: odd.raw("/v1/timeline", b"well", Idempotency_Key="f"),
+        "delete": lambda: odd.ask("DELETE", f"/v1/jobs/{job['id']}"),
+        "keep_first": lambda: odd.raw("/v1/recognise", b"well", Idempotency_Key="k"),
+    }[name]()
+    assert (reply.status, reply.code) == (503, "busy")
+    assert int(reply.headers["retry-after"]) >= 1
+    assert not list(odd.house.spool.iterdir()), "nothing of a recording that was not taken is left"
 
 
 @pytest.mark.parametrize("path", ["/v1/timeline", "/v1/recognise"])
