@@ -66,6 +66,7 @@ class Parts:
         self._header, self._value, self._header_bytes = b"", b"", 0
         self._disposition = b""
         self._ended = False
+        self._bytes = 0
         boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
         if not 0 < len(boundary) <= LONGEST_BOUNDARY:
             raise Refusal("malformed", "Content-Type: multipart without a boundary; let your HTTP library write it")
@@ -146,7 +147,11 @@ class Parts:
         self.files.append(Upload(field, shown_name(name), temporary()))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        self.files[-1].file.write(data[start:end])
+        self._bytes += end - start
+        file = self.files[-1].file
+        file.write(data[start:end])
+        if self._bytes > IN_MEMORY_BYTES:  # many small files take no more memory than one
+            file.rollover()
 
     def _end(self) -> None:
         self._ended = True

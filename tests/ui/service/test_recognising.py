@@ -19,6 +19,7 @@ from sounds import RATE_HZ, silence, voice
 
 from overtone.outputs.json import as_object
 from overtone.tasks.recognising.recognise import load
+from overtone.ui.service.parts import Parts
 
 CLIP = encoded(voice(180, 1.0), RATE_HZ, "FLAC")
 OTHER = encoded(voice(120, 1.5, level=0.3), 44_100, "OGG", "VORBIS")
@@ -233,3 +234,12 @@ def test_a_disk_that_is_full_is_a_reason_to_come_back(
     for reply in (odd.raw("/v1/recognise", content), odd.post("/v1/recognise", ("a", content))):
         assert (reply.status, reply.code) == (503, "busy")
         assert int(reply.headers["retry-after"]) >= 1
+
+
+def test_many_small_files_take_no_more_memory_than_one() -> None:
+    parts = Parts(form_type(), ("file",), 16)
+    parts.write(multipart(tuple((f"{number}.wav", bytes(900_000)) for number in range(16))))
+    files = parts.finish()
+    assert [len(one.content()) for one in files] == [900_000] * 16
+    assert sum(not one.file._rolled for one in files) == 1  # type: ignore[attr-defined]
+    parts.close()
