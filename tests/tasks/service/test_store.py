@@ -161,3 +161,17 @@ def test_a_transaction_that_cannot_be_kept_is_over(tmp_path: Path) -> None:
     assert store.first("large") is None
     assert store.job("a") is not None
     store.close()
+
+
+def test_the_first_answer_is_kept_for_as_long_as_its_job_waits(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add("", "a.wav", "", "a", "key", "asked")
+    store.keep_first("other", First("asked", "text/plain", b"\xff\0"))
+    store.forget(time.time() + 1)
+    assert store.first("key") == First("asked", "", b"a"), "or a retry would begin a second job"
+    assert store.first("other") is None
+    assert store.claim() is not None
+    store.finish("a", b"result", 1.0)
+    store.forget(time.time() + 1)
+    assert store.first("key") is None
+    store.close()
