@@ -14,11 +14,10 @@ from overtone.outputs import TIMELINE_FORMS
 from overtone.tasks.service.settings import Settings
 from overtone.tasks.service.store import Job, new_id
 from overtone.ui.service import firsts, schemas
-from overtone.ui.service.bodies import MULTIPART, Limits, uploads
+from overtone.ui.service.bodies import Limits, uploads
 from overtone.ui.service.desk import Desk, desk_of, done, expect_known, owner_of
 from overtone.ui.service.forms import content_type, contents, timeline_form
 from overtone.ui.service.parts import Upload
-from overtone.ui.service.recognising import KEY, NAME, parameter
 from overtone.ui.service.refusals import Refusal, busy
 
 FIELDS = ("file", "turns")
@@ -45,28 +44,8 @@ router = APIRouter()
         ),
     },
     openapi_extra={
-        "parameters": [NAME, KEY],
-        "requestBody": {
-            "required": True,
-            "content": {
-                MULTIPART: {
-                    "schema": {
-                        "type": "object",
-                        "properties": {
-                            "file": schemas.SOUND,
-                            "turns": {
-                                "type": "string",
-                                "format": "binary",
-                                "description": "Who speaks when: .rttm, .csv or .TextGrid; one answer for each turn",
-                            },
-                        },
-                        "required": ["file"],
-                    }
-                },
-                "application/octet-stream": {"schema": schemas.SOUND},
-                "audio/*": {"schema": schemas.SOUND},
-            },
-        },
+        "parameters": [schemas.NAME, schemas.KEY],
+        "requestBody": schemas.body(file=schemas.SOUND, turns=schemas.TURNS),
     },
 )
 async def timeline(request: Request) -> Response:
@@ -106,7 +85,7 @@ async def job(request: Request, job_id: str) -> Response:
         200: {"description": "the timeline", "content": contents(TIMELINE_FORMS, None, "Timeline")},
         **schemas.refusals("not_found", "form_unknown", "not_done", "sound_refused", "busy"),
     },
-    openapi_extra={"parameters": [parameter("form", "instead of Accept", enum=sorted(TIMELINE_FORMS))]},
+    openapi_extra={"parameters": [schemas.parameter("form", "instead of Accept", enum=sorted(TIMELINE_FORMS))]},
 )
 async def result(request: Request, job_id: str) -> Response:
     """The timeline of a job that is done, in any form. The page of form `html` plays the file that lies beside it."""
