@@ -34,6 +34,7 @@ JOB: dict[str, Any] = {
 SOUND = {"type": "string", "format": "binary", "description": "A sound file: WAV, FLAC, Ogg (Vorbis, Opus), MP3, ..."}
 
 
+EVERYWHERE = ("key_missing", "origin_refused", "value_refused", "head_too_large", "failed", "busy")
 TURNS = {
     "type": "string",
     "format": "binary",
@@ -146,7 +147,7 @@ class Health(BaseModel):
 def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
     """What the OpenAPI document says of errors: those named, and those that every path may give."""
     told: dict[int | str, dict[str, Any]] = {}
-    for code in ("key_missing", "origin_refused", "value_refused", "failed", *codes):
+    for code in dict.fromkeys((*EVERYWHERE, *codes)):
         status, meaning = CODES[code]
         also = f"; or {meaning}" if status in told else ""
         meaning = told[status]["description"] + also if status in told else meaning
