@@ -8,6 +8,7 @@ import contextlib
 import functools
 import ipaddress
 import logging
+import os
 import re
 import signal
 import socket
@@ -23,6 +24,7 @@ from overtone.ui.kinds import at_least_one, share
 from overtone.ui.message import complain
 
 BACKLOG = 256
+PRIVATE = 0o077  # what of a file is denied: to everybody but the user who runs the service
 OTHER_FILES = 200  # workers, the store, connections that are refused
 LIMITS: tuple[tuple[str, str, str, str], ...] = (
     ("workers", "N", "processes that recognise (default: one per core)", "workers"),
@@ -86,6 +88,7 @@ def serve(args: argparse.Namespace) -> int:
             complain(f"--host {args.host}: whoever reaches this address may ask; see --keys")
         settings = settings_of(args)
         _have_files_open(settings)
+        os.umask(PRIVATE)
         house = House(settings)
         try:
             from overtone.ui.service.app import build

@@ -85,6 +85,15 @@ def test_what_was_taken_is_finished_and_nothing_is_said_of_it(tmp_path: Path) ->
     assert not any(file.is_file() for file in (tmp_path / "data" / "spool").iterdir())
 
 
+def test_what_it_keeps_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    with running(tmp_path) as (_, port):
+        assert ask(port, "POST", "/v1/timeline", TALK)[0] == 202
+        kept = [path for path in (tmp_path / "data").rglob("*") if not path.name.endswith("-journal")]
+        assert len(kept) >= 2
+        assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
+
+
 def test_a_stream_that_is_open_does_not_keep_it_from_ending(tmp_path: Path) -> None:
     with running(tmp_path) as (process, port), connect(f"ws://127.0.0.1:{port}/v1/stream") as wire:
         wire.send('{"rate_hz": 16000, "encoding": "pcm16"}')
