@@ -12,9 +12,11 @@ import socket
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 from overtone.audio.blocks import blocks, duration_of
 from overtone.audio.opened import name_of
@@ -88,7 +90,7 @@ class Tasks:
         """A timeline, packed, in a form."""
         content = io.BytesIO()
         stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-        write_timeline(unpacked(payload), stream, task["form"])
+        write_timeline(unpacked(payload), stream, task["form"], is_here=False)
         stream.flush()
         return {}, content.getvalue()
 
@@ -129,7 +131,13 @@ def _quieten_decoders() -> None:
         os.dup2(nowhere.fileno(), 2)
 
 
+def _tell_no_names(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tells where this process came to grief and of what kind of error, but nothing of what a client has sent."""
+    sys.stderr.write("".join(traceback.format_tb(trace)) + f"{kind.__name__}\n")
+
+
 if __name__ == "__main__":
+    sys.excepthook = _tell_no_names
     _quieten_decoders()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with suppress(ConnectionError):

@@ -231,6 +231,20 @@ def test_what_cannot_be_kept_is_to_be_asked_again(odd: Served, monkeypatch: pyte
     assert not list(odd.house.spool.iterdir()), "nothing of a recording that was not taken is left"
 
 
+@pytest.mark.parametrize("name", ["here.flac", "%E5%A3%B0" * 255])
+def test_a_name_is_not_looked_for_on_this_machine(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.flac").touch()
+    with serving(Settings(tmp_path / "data", str(tiny), workers=1)) as served:
+        job = finished(served, served.raw(f"/v1/timeline?name={name}", SPEECH))
+        reply = served.ask("GET", f"{job['timeline']}?form=elan")
+        assert reply.status == 200, reply.content
+        assert str(tmp_path).encode() not in reply.content
+        assert served.house.pool.deaths == 0
+
+
 @pytest.mark.parametrize("path", ["/v1/timeline", "/v1/recognise"])
 def test_nothing_of_a_client_names_a_file(served: Served, path: str) -> None:
     served.post(path, ("../../../../tmp/overtone-was-here.flac", SPEECH))
