@@ -85,6 +85,24 @@ def test_what_was_taken_is_finished_and_nothing_is_said_of_it(tmp_path: Path) ->
     assert not any(file.is_file() for file in (tmp_path / "data" / "spool").iterdir())
 
 
+def test_who_is_not_waited_for_any_longer_is_told(tmp_path: Path) -> None:
+    with running(tmp_path, "--grace", "1") as (process, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.putrequest("POST", "/v1/recognise?name=secret.flac")
+        connection.putheader("Content-Length", str(len(CLIP)))
+        connection.endheaders(CLIP[:100])
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())["error"]["code"]) == (503, "busy")
+        assert int(response.headers["Retry-After"]) >= 1
+        connection.close()
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert "Traceback" not in out + err
+        assert "secret" not in out + err
+
+
 def test_what_it_keeps_is_nobody_elses_to_read(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir(mode=0o755)
     with running(tmp_path) as (_, port):
