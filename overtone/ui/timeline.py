@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from overtone.audio.blocks import blocks, duration_of
-from overtone.audio.search import sound_files
+from overtone.audio.search import is_folder, sound_files
 from overtone.errors import OptionError, OvertoneError
 from overtone.outputs import TIMELINE_FORMS, Sound, save_timeline, timeline_form_named, write_timeline
 from overtone.outputs.table import printable, shortened
@@ -120,7 +120,7 @@ def _name_within(path: str, source: Path | OvertoneError) -> Path:
     """The name of a recording as it lies in the folder that was given."""
     if isinstance(source, OvertoneError):
         return Path("-")
-    return source.relative_to(path) if Path(path).is_dir() else Path(source.name)
+    return source.relative_to(path) if is_folder(path) else Path(source.name)
 
 
 def _heard(recogniser: Recogniser, source: Path, args: argparse.Namespace) -> Timeline:
