@@ -1,6 +1,6 @@
 """How much `pip install` brings: packages with everything they require, measured in the environment that runs this.
 
-python -m benchmarks.installed PACKAGE...      prints their megabytes
+python -m benchmarks.installed PACKAGE... [--beyond PACKAGE...]      prints megabytes; of what the others do not bring
 """
 
 import importlib.metadata
@@ -17,25 +17,29 @@ def sizes_mb(*names: str) -> dict[str, float]:
     """Package -> megabytes on disk (compiled `.pyc` files left out), for some and all that they require.
 
     Args:
-        names: installed packages, without extras.
+        names: installed packages, with extras if need be, such as `overtone[serve]`.
 
     Raises:
         importlib.metadata.PackageNotFoundError: the package or one that it requires is not installed.
     """
     found: dict[str, float] = {}
+    seen: set[tuple[str, str]] = set()
     waiting = list(names)
     while waiting:
-        package = canonicalize_name(waiting.pop())
-        if package not in found:
+        asked = Requirement(waiting.pop())
+        package = canonicalize_name(asked.name)
+        for extra in {"", *asked.extras} - {extra for name, extra in seen if name == package}:
+            seen.add((package, extra))
             found[package] = size_mb(package)
-            waiting += required(package)
+            waiting += required(package, extra)
     return found
 
 
-def required(package: str) -> list[str]:
-    """Names of the packages that `package` requires here, its extras left out."""
+def required(package: str, extra: str = "") -> list[str]:
+    """What `package` requires here, or what one of its extras does; names with their extras."""
     requirements = [Requirement(line) for line in importlib.metadata.requires(package) or []]
-    return [each.name for each in requirements if each.marker is None or each.marker.evaluate({"extra": ""})]
+    wanted = [each for each in requirements if each.marker is None or each.marker.evaluate({"extra": extra})]
+    return [f"{each.name}[{','.join(sorted(each.extras))}]" if each.extras else each.name for each in wanted]
 
 
 def size_mb(package: str) -> float:
@@ -49,4 +53,6 @@ def size_mb(package: str) -> float:
 
 
 if __name__ == "__main__":
-    print(sum(sizes_mb(*sys.argv[1:]).values()))
+    wanted, _, others = " ".join(sys.argv[1:]).partition("--beyond")
+    known = sizes_mb(*others.split())
+    print(sum(size for name, size in sizes_mb(*wanted.split()).items() if name not in known))

@@ -20,7 +20,7 @@ import numpy as np
 import soundfile
 
 from benchmarks.bench import PROJECT, clips_in, machine, median, ravdess, spread, write
-from benchmarks.serving import jobs, load, malformed, streams
+from benchmarks.serving import jobs, load, malformed, pages, streams
 from benchmarks.serving.service import service
 from overtone.audio.read import read
 from overtone.outputs.json import as_object
@@ -65,6 +65,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--stream-seconds", type=float, default=20.0)
     made.add_argument("--jobs", type=int, default=200)
     made.add_argument("--kills", type=int, default=1)
+    made.add_argument("--visits", type=int, default=5, help="of the page")
     made.add_argument("--uploads", type=int, default=1000, help="malformed ones (10000 for the whole of it)")
     return made
 
@@ -144,6 +145,11 @@ def batching(folder: Path, clips: Any, speech: Any, options: argparse.Namespace,
     return {"recognise_cpu_ms": median(alone_ms), "graph_cpu_ms_by_batch": graph_ms}
 
 
+def page(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
+    """The page at `/`, in a browser."""
+    return pages.measure(folder, clips[0].content, options.visits)
+
+
 PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "start": start,
     "recognise": recognise,
@@ -152,6 +158,7 @@ PARTS: dict[str, Callable[..., dict[str, Any]]] = {
     "kill": kill,
     "malformed": broken,
     "batching": batching,
+    "page": page,
 }
 RECOGNISER = load_model()
 

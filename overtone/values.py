@@ -130,6 +130,11 @@ class Answer:
         """Whether the confidence is too low to rely on the emotion."""
         return bool(self.confidence < self.uncertain_below)
 
+    @property
+    def unanimous(self) -> bool:
+        """Whether all branches find the same emotion most probable."""
+        return len({int(np.argmax(values)) for values in self.branches.values()}) < 2
+
 
 @dataclass(frozen=True)
 class Split:

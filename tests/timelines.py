@@ -15,11 +15,17 @@ STEP_S = 0.1
 NASTY_NAMES = ('say "hé"', "line\nbreak\ttab", "a --> b", "<b>&amp;</b></script>", "声", "not-utf8-\udcff", "']]>\\")
 
 
-def answer(emotion: str, confidence: float = 0.7) -> Answer:
-    """An answer with this emotion and confidence; the rest is shared evenly; uncertain below 0.5."""
-    probabilities = np.full(len(EMOTIONS), (1 - confidence) / (len(EMOTIONS) - 1))
-    probabilities[EMOTIONS.index(emotion)] = confidence
-    return Answer(EMOTIONS, probabilities, uncertain_below=0.5, model="tiny-1")
+def answer(emotion: str, confidence: float = 0.7, **branches: str) -> Answer:
+    """An answer with this emotion and confidence; uncertain below 0.5. Its branches hear what is said, with 60 %."""
+    heard = {name: shared_out(branch, 0.6) for name, branch in branches.items()}
+    return Answer(EMOTIONS, shared_out(emotion, confidence), heard, uncertain_below=0.5, model="tiny-1")
+
+
+def shared_out(emotion: str, confidence: float) -> np.ndarray:
+    """Those of all emotions; what is left by one is shared evenly."""
+    shares = np.full(len(EMOTIONS), (1 - confidence) / (len(EMOTIONS) - 1))
+    shares[EMOTIONS.index(emotion)] = confidence
+    return shares
 
 
 def timeline(*segments: Segment, source: str = "talk.wav", duration_s: float = 6, turns: bool = False) -> Timeline:
@@ -47,6 +53,14 @@ def plain(source: str = "talk.wav") -> Timeline:
     )
 
 
+def branches() -> Timeline:
+    """One segment on which two branches agree, one on which they do not."""
+    return timeline(
+        Segment(0, 2, answer("happy", mel="happy", prosody="happy")),
+        Segment(2, 6, answer("sad", 0.4, mel="angry", prosody="sad")),
+    )
+
+
 def turns(*speakers: str) -> Timeline:
     """Turns of speakers, each overlapping the next and the last one silent; the first speaks twice at once."""
     spoken = [Segment(0.5 + k / 2, 1.5 + k / 2, answer("angry", 0.6), name) for k, name in enumerate(speakers)]
@@ -69,6 +83,7 @@ TIMELINES = {
     "plain": plain(),
     "turns": turns("Anna", "Ben"),
     "nasty": turns(*NASTY_NAMES),
+    "branches": branches(),
     "silence": silence(),
     "nothing": nothing(),
     "long": timeline(Segment(0, 7000), Segment(7000, 7300.0004, answer("sad")), duration_s=7300.0004),

@@ -48,13 +48,7 @@ class Service:
 
     def memory_mb(self) -> float:
         """Of the service and its workers, what they share counted once."""
-        total_kb = 0
-        for pid in (self.process.pid, *_children(self.process.pid)):
-            with contextlib.suppress(OSError):
-                for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-                    if line.startswith("Pss:"):
-                        total_kb += int(line.split()[1])
-        return total_kb * PAGE_KB / 1e6
+        return memory_mb(self.process.pid)
 
     def cpu_s(self) -> dict[str, float]:
         """Seconds of a core that the service itself and its workers have taken."""
@@ -94,6 +88,17 @@ def service(folder: Path, *options: str) -> Iterator[Service]:
             running.end()
         assert running.process.stdout is not None
         running.process.stdout.close()
+
+
+def memory_mb(pid: int) -> float:
+    """Of a process and its children, what they share counted once."""
+    total_kb = 0
+    for one in (pid, *_children(pid)):
+        with contextlib.suppress(OSError):
+            for line in Path(f"/proc/{one}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total_kb += int(line.split()[1])
+    return total_kb * PAGE_KB / 1e6
 
 
 def _children(pid: int) -> list[int]:

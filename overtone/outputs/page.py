@@ -1,9 +1,9 @@
 """A timeline as one HTML page that plays the sound: nothing is loaded from elsewhere, and no script but ours runs.
 
-The page holds the timeline as JSON, the sound as Ogg Vorbis, the looks (`page.css`) and the scripts that draw and play
-(`page_drawing.js`, `page_player.js`). The sound of a recording of more than two hours would make it too heavy to open;
-such a page plays the file beside it, as does one written without sound. Names are escaped here, in the HTML and in the
-JSON; the scripts only ever set text.
+The page holds the timeline as JSON, the sound as Ogg Vorbis, the looks (`page.css`, and `look.css`, which the page of
+the service shares) and the scripts that draw and play (`page_drawing.js`, `page_player.js`). The sound of a recording
+of more than two hours would make it too heavy to open; such a page plays the file beside it, as does one written
+without sound. Names are escaped here, in the HTML and in the JSON; the scripts only ever set text.
 """
 
 import base64
@@ -22,7 +22,7 @@ import numpy as np
 from overtone.outputs.ogg import ogg
 from overtone.outputs.palette import colour_of, ink_on
 from overtone.outputs.table import printable
-from overtone.outputs.tiers import clock, tiers, words
+from overtone.outputs.tiers import clock, said_by_branches, tiers, words
 from overtone.timeline import Segment, Summary, Timeline
 
 SUFFIX = ".html"
@@ -43,7 +43,7 @@ def write(timeline: Timeline, stream: TextIO, sound: Iterable[np.ndarray] | None
     title = html.escape(printable(name)) or "recording"
     data = json.dumps(_data(timeline, "" if inside else printable(name)), allow_nan=False, separators=(",", ":"))
     data = data.replace("<", r"\u003c")  # a script ends at the first "</script", whatever language it is in
-    style, script = _part("page.css"), _part("page_drawing.js") + "\n" + _part("page_player.js")
+    style, script = _part("look.css") + _part("page.css"), scripts()
     stream.write(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">\n'
@@ -75,8 +75,19 @@ CONTROLS = """<div id="bar">
 <noscript><p>Scripts are switched off: curves and sound need them. The segments are listed below.</p></noscript>
 <p class="help">Click or drag to listen from there; point to see the probabilities. <kbd>space</kbd> plays and pauses,
 <kbd>←</kbd> <kbd>→</kbd> wind by a second, <kbd>+</kbd> <kbd>−</kbd> show it closer and from further away. Hatched is
-what is uncertain.</p>
+what is uncertain; where ≠ stands, the branches of the model, one on the mel picture and one on prosody, hear different
+emotions.</p>
 """
+
+
+def scripts() -> str:
+    """What draws and plays, as it stands in every page."""
+    return _part("page_drawing.js") + "\n" + _part("page_player.js")
+
+
+def source_of(script: str) -> str:
+    """What a Content-Security-Policy calls a script that it allows: `'sha256-...'`."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode('utf-8')).digest()).decode('ascii')}'"
 
 
 def _part(name: str) -> str:
@@ -85,9 +96,8 @@ def _part(name: str) -> str:
 
 def _policy(script: str) -> str:
     """Only our script by its hash, only styles of the page itself, only sound that lies inside or beside."""
-    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     return (
-        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        f"default-src 'none'; script-src {source_of(script)}; style-src 'unsafe-inline'; "
         "img-src data:; media-src 'self' blob: file:"
     )
 
@@ -124,6 +134,8 @@ def _data(timeline: Timeline, beside: str) -> dict[str, Any]:
                 "words": words(part),
                 "emotion": _place(part, timeline),
                 "uncertain": _uncertain(part),
+                "branches": said_by_branches(part),
+                "apart": part.answer is not None and not part.answer.unanimous,
             }
             for row, part in _placed(timeline)
         ],
@@ -162,7 +174,10 @@ def _emotion_style(timeline: Timeline) -> str:
 def _about(timeline: Timeline) -> str:
     speech_s = sum(one.speech_s for one in timeline.speakers)
     model = html.escape(printable(timeline.model))
-    return f"{clock(timeline.duration_s)} · speech {clock(speech_s)} · heard by {model}"
+    told = f"{clock(timeline.duration_s)} · speech {clock(speech_s)} · heard by {model}"
+    answers = [part.answer for part in timeline.segments if part.answer is not None]
+    apart = sum(not answer.unanimous for answer in answers)
+    return f"{told} · its branches disagree on {apart} of {len(answers)} segments" if apart else told
 
 
 def _speakers(timeline: Timeline) -> str:
@@ -193,7 +208,10 @@ def _segments(timeline: Timeline) -> str:
 def _item(segment: Segment, place: int | None) -> str:
     look = "swatch" + ("" if place is None else f" e{place}") + (" uncertain" if _uncertain(segment) else "")
     who = f'<span class="who">{html.escape(printable(segment.speaker))}</span>' if segment.speaker else ""
+    said = html.escape(said_by_branches(segment))
+    branches = f'<span class="branches">{said}</span>' if said else ""
     return (
         f'<li><button type="button"><span class="time">{clock(segment.start_s, 1)} – {clock(segment.end_s, 1)}</span>'
-        f'<span><span class="{look}"></span> {html.escape(words(segment))}</span>{who}</button></li>\n'
+        f'<span class="word"><span class="{look}"></span> {html.escape(words(segment))}</span>{who}{branches}'
+        "</button></li>\n"
     )

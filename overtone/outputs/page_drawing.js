@@ -85,7 +85,8 @@ function worded(pen, segment, y, height) {
   band(pen, segment, from, y, width, height);
   [pen.strokeStyle, pen.lineWidth] = [css.soft, 0.5];
   pen.strokeRect(from, y, width, height);
-  const shown = [segment.words, name].find((words) => pen.measureText(words).width + 10 < width);
+  const sign = segment.apart ? " ≠" : ""; // the branches disagree
+  const shown = [segment.words + sign, name + sign].find((words) => pen.measureText(words).width + 10 < width);
   if (!shown) return;
   const room = pen.measureText(shown).width + 6;
   box(pen, colour, (from + to - room) / 2, y + 4, room, height - 8);

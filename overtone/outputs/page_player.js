@@ -69,6 +69,7 @@ function hint(x) {
   tip.replaceChildren();
   make("b", clock(time, 1), tip);
   make("b", some, tip);
+  for (const { branches } of heardAt(time).filter(({ branches }) => branches)) make("small", branches, tip);
   for (const { name, colour, percent } of data.emotions.filter(({ percent }) => percent[step] !== null)) {
     const row = make("div", "", tip);
     make("span", name, row);

@@ -7,6 +7,8 @@ that overlap go to a second.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import numpy as np
+
 from overtone.outputs.table import UNSURE, printable
 from overtone.timeline import Segment, Timeline
 
@@ -68,6 +70,17 @@ def word(segment: Segment) -> str:
 def words(segment: Segment) -> str:
     """The same with the confidence: "happy 81 %"."""
     return word(segment) if segment.answer is None else f"{word(segment)} {100 * segment.answer.confidence:.0f} %"
+
+
+def said_by_branches(segment: Segment) -> str:
+    """What each branch hears, and whether they disagree: "mel happy 80 % ≠ prosody sad 60 %"; "" for no branches."""
+    if segment.answer is None:
+        return ""
+    between = " · " if segment.answer.unanimous else " ≠ "
+    return between.join(
+        f"{name} {printable(segment.answer.emotions[int(np.argmax(values))])} {100 * np.max(values):.0f} %"
+        for name, values in segment.answer.branches.items()
+    )
 
 
 def span_ms(segment: Segment) -> tuple[int, int]:

@@ -48,7 +48,7 @@ SCALES = {"clip_bytes": MB, "recording_bytes": MB, "keep_s": 3600}
 
 
 def serve_arguments(parser: argparse.ArgumentParser) -> None:
-    """--host --port --data --model --uncertain-below --keys --new-key --allow-origin, and every limit."""
+    """--host --port --data --model --uncertain-below --keys --new-key --allow-origin --no-page, and every limit."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
     parser.add_argument("--port", metavar="N", type=_port, default=8080, help="(default: 8080; 0 for any that is free)")
     parser.add_argument("--data", metavar="DIR", type=Path, help="of jobs and uploads (default: in ~/.local/state)")
@@ -64,6 +64,7 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="of a page that may ask from a browser",
     )
+    parser.add_argument("--no-page", dest="page", action="store_false", help="serve no page at /, programs alone")
     limits = parser.add_argument_group("limits")
     defaults = Settings(Path())._asdict()
     for name, unit, what, field in LIMITS:
@@ -91,10 +92,11 @@ def serve(args: argparse.Namespace) -> int:
         os.umask(PRIVATE)
         house = House(settings)
         try:
+            from overtone.ui.service import page
             from overtone.ui.service.app import build
 
             tempfile.tempdir = str(house.spool)  # large uploads, where there is room for them
-            app = build(house, ring, args.allow_origin, loopback=loopback)
+            app = build(house, ring, args.allow_origin, loopback=loopback, page=page.mount if args.page else None)
             house.pool.wait_until_ready()
             _run(uvicorn.Server(_config(uvicorn, app, house.settings)), end)
         finally:

@@ -130,6 +130,9 @@ def test_installed_packages_are_followed_to_the_end() -> None:
     assert "pytest" not in sizes
     assert "torch" not in installed.sizes_mb("overtone")
     assert "onnxruntime" in installed.sizes_mb("overtone")
+    assert {"fastapi", "uvicorn"} <= installed.sizes_mb("overtone[serve]").keys() - installed.sizes_mb(
+        "overtone"
+    ).keys()
     together = installed.sizes_mb("overtone", "librosa")
     assert together.keys() == installed.sizes_mb("overtone").keys() | sizes.keys(), "what both require counts once"
 

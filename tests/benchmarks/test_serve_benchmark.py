@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from audio_files import encoded
 from sounds import RATE_HZ, speech_like
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -17,7 +18,7 @@ pytest.importorskip("librosa", reason="librosa comes with the [dev] extra")
 pytest.importorskip("fastapi", reason="fastapi comes with the [serve] extra")
 
 from benchmarks import serve  # noqa: E402
-from benchmarks.serving import malformed  # noqa: E402
+from benchmarks.serving import malformed, pages  # noqa: E402
 from benchmarks.serving.load import Clip, Load  # noqa: E402
 
 
@@ -43,6 +44,23 @@ def test_parts_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert told["malformed"]["server_errors"] == 0
     assert told["malformed"]["right_afterwards"] is True
     assert sum(sum(counts.values()) for counts in told["malformed"]["statuses"].values()) == 21
+
+
+@pytest.mark.slow
+def test_the_page_is_visited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'overtone[dev]'")
+    if not Path(pages.CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {pages.CHROMIUM}")
+    monkeypatch.delenv("GRADIO_PYTHON", raising=False)
+    monkeypatch.setattr(pages, "SETTLES_MS", 10)
+    told = pages.measure(tmp_path, encoded(speech_like(np.random.default_rng(1), 4.0), RATE_HZ, "FLAC"), 1)
+    assert "left_out" in told["gradio"]
+    ours = told["overtone"]
+    assert (ours["elsewhere"], ours["names_left"]) == ([], 0)
+    assert 10 <= ours["requests"] <= 20
+    assert 20 < ours["loaded_kb"] < 100
+    assert 0 < ours["adds_mb"] < 1
+    assert ours["answer_ms"] > 0 and ours["memory_mb"] > 50
 
 
 def test_a_wrong_answer_and_a_refusal_without_a_time_are_seen() -> None:

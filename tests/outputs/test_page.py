@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import html5lib
 import numpy as np
 import pytest
-from timelines import EMOTIONS, NASTY_NAMES, every_timeline, plain, turns
+from timelines import EMOTIONS, NASTY_NAMES, branches, every_timeline, plain, turns
 
 from overtone.outputs import page
 from overtone.outputs.table import printable
@@ -71,7 +71,18 @@ def test_the_script_is_given_numbers() -> None:
     assert data["emotions"][0]["percent"][0] is None
     assert (data["pitch_hz"][0], data["loudness_db"][0], data["envelope"][20]) == (None, -70, 1)
     expected = {"start": 3.25, "end": 5, "tier": 0, "speaker": "", "words": "uncertain (sad) 40 %"}
-    assert data["segments"][1] == {**expected, "emotion": 2, "uncertain": True}
+    assert data["segments"][1] == {**expected, "emotion": 2, "uncertain": True, "branches": "", "apart": False}
+
+
+def test_it_says_what_the_branches_hear_and_where_they_disagree() -> None:
+    tree = parsed(written(branches()))
+    said = ["mel happy 60 % · prosody happy 60 %", "mel angry 60 % ≠ prosody sad 60 %"]
+    assert [part.text for part in tree.iter(f"{XHTML}span") if part.get("class") == "branches"] == said
+    data = json.loads(tree.find(f".//{XHTML}script[@id='data']").text)
+    assert [(one["branches"], one["apart"]) for one in data["segments"]] == list(zip(said, (False, True), strict=True))
+    about = "branches disagree on 1 of 2 segments"
+    assert about in tree.find(f".//{XHTML}p[@class='about']").text
+    assert about not in written(plain())
 
 
 def test_a_long_recording_stays_outside(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,65 +1,37 @@
 """The page in a real headless Chromium: it plays, follows, seeks, and asks nobody for anything."""
 
-import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from timelines import answer, plain, timeline, turns
+from chromium import PHONE, Tab, chromium
+from timelines import answer, branches, plain, timeline, turns
 
 from overtone.outputs import page
 from overtone.outputs.palette import contrast
 from overtone.timeline import Segment, Timeline
 
-playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'overtone[dev]'")
-
-CHROMIUM = Path(os.environ.get("CHROMIUM", "/usr/bin/chromium"))
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
-PATIENCE_S = 20
 TONE = [(0.3 * np.sin(np.arange(6 * 16_000) / 10)).astype(np.float32)]
 TIME = "document.querySelector('audio').currentTime"
-DESK, PHONE = {"width": 1100, "height": 900}, {"width": 375, "height": 700}
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator:
-    if not CHROMIUM.exists():
-        pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium, or set CHROMIUM")
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+    with chromium() as running:
+        yield running
 
 
-class Opened:
-    """A page in the browser, with all that it asked for and complained of."""
+class Opened(Tab):
+    """A page of a timeline."""
 
     def __init__(self, browser, path: Path, **options) -> None:
-        self.context = browser.new_context(**{"viewport": DESK, **options})
-        self.tab = self.context.new_page()
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        self.tab.on("request", lambda request: self.asked.append(request.url))
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.goto(path.as_uri())
+        super().__init__(browser, path.as_uri(), **options)
         self.stage = self.tab.locator("#stage")
 
     def loaded(self) -> "Opened":
-        return self.until("document.querySelector('audio').readyState >= 2")
-
-    def until(self, condition: str) -> "Opened":
-        """Waits; playwright's own waiting would need the `eval` that the page forbids."""
-        deadline = time.monotonic() + PATIENCE_S
-        while not self.tab.evaluate(condition):
-            assert time.monotonic() < deadline, f"never: {condition}"
-            self.tab.wait_for_timeout(20)
+        self.until("document.querySelector('audio').readyState >= 2")
         return self
 
     @property
@@ -162,6 +134,13 @@ def test_pointing_shows_the_probabilities(open_page) -> None:
     assert rows[2:] == ["neutral", "6 %", "happy", "81 %", "sad", "6 %", "angry", "6 %", "161 Hz, −25 dB"]
     opened.tab.mouse.move(opened.x_of(0.5), opened.stage.bounding_box()["y"] + 60)
     assert tip.inner_text().split("\n") == ["0:00.5", "no speech", "no pitch, −70 dB"]
+
+
+def test_pointing_shows_what_the_branches_hear(open_page) -> None:
+    opened = open_page(branches()).loaded()
+    opened.tab.mouse.move(opened.x_of(3), opened.stage.bounding_box()["y"] + 60)
+    told = opened.tab.locator("#tip").inner_text().split("\n")
+    assert told[:3] == ["0:03.0", "uncertain (sad) 40 %", "mel angry 60 % ≠ prosody sad 60 %"]
 
 
 def test_those_who_do_not_see_it_are_told(open_page) -> None:

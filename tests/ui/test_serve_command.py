@@ -112,6 +112,15 @@ def test_what_it_keeps_is_nobody_elses_to_read(tmp_path: Path) -> None:
         assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
 
 
+@pytest.mark.parametrize(("options", "status"), [((), 200), (("--no-page",), 404)])
+def test_a_page_is_there_unless_it_is_left_out(options: tuple[str, ...], status: int, tmp_path: Path) -> None:
+    with running(tmp_path, *options) as (_, port):
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+            connection.request("GET", "/")
+            assert connection.getresponse().status == status
+        assert ask(port, "GET", "/ready")[0] == 200
+
+
 def test_a_stream_that_is_open_does_not_keep_it_from_ending(tmp_path: Path) -> None:
     with running(tmp_path) as (process, port), connect(f"ws://127.0.0.1:{port}/v1/stream") as wire:
         wire.send('{"rate_hz": 16000, "encoding": "pcm16"}')

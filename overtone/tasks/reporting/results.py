@@ -35,6 +35,7 @@ from overtone.tasks.reporting import (
     rebuilt_table,
     recordings_table,
     scale_table,
+    service_table,
     slices,
 )
 from overtone.tasks.reporting.ablation_table import without_ablations
@@ -94,6 +95,7 @@ def build(root: Path) -> tuple[Path, ...]:
         ("Speed and size", bench_table.blocks(kept / "bench.json")),
         ("Long recordings and live sound", recordings_table.blocks(kept / "timeline.json")),
         ("Many files", batch_table.blocks(kept / "batch.json")),
+        ("The service", service_table.blocks(kept / "serve.json")),
     )
     pictures = [block for block in document if isinstance(block, Picture)]
     written = [_write_picture(root / "docs" / "figures", picture) for picture in pictures]

@@ -125,3 +125,40 @@ def section(text: str, title: str) -> str:
     """What stands under a heading of the second level."""
     assert f"\n## {title}\n" in text
     return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+SERVE = {
+    "machine": {"processor": "x", "cores": 2, "system": "Linux", "versions": {"python": "3.11.7"}},
+    "start": {"seconds": {"max": 0.9}},
+    "recognise": {"right_per_second": 166.2, "ms": {"p99": 116.5}},
+    "overload": {
+        "minutes": 30,
+        "asked_per_second": 330.0,
+        "answers": {"right": 300, "refused with Retry-After": 200},
+        "alive": True,
+        "worker_deaths": 0.0,
+        "memory_mb": {"growth_percent": 1.5},
+    },
+    "streams": {"streams": 50, "whole_timelines": 50, "lag_ms": {"max": 25.7}, "cores_used": 0.68},
+    "kill": {"jobs": 200, "done": 200, "failed": 0, "finished_again": 0, "uploads_left": 0},
+    "malformed": {
+        "uploads": 10_000,
+        "server_errors": 0,
+        "worker_deaths": 0.0,
+        "right_afterwards": True,
+        "memory_mb": {"growth_percent": 1.1},
+    },
+    "page": {
+        "overtone": {
+            "started_s": 0.95,
+            "adds_mb": 0.23,
+            "loaded_kb": 59.1,
+            "requests": 13,
+            "usable_ms": 204.0,
+            "answer_ms": 480.0,
+            "elsewhere": [],
+            "names_left": 0,
+        },
+        "gradio": {"left_out": "not here"},
+    },
+}

@@ -15,8 +15,9 @@ from overtone.tasks.service.house import House
 from overtone.tasks.service.pool import COMMAND
 from overtone.tasks.service.settings import Settings
 from overtone.ui.serve import _config
-from overtone.ui.service.app import build
+from overtone.ui.service.app import Page, build
 from overtone.ui.service.keys import Keys
+from overtone.ui.service.page import mount
 
 BOUNDARY = "overtone-test"
 
@@ -74,14 +75,18 @@ def multipart(files: tuple[tuple[str, bytes], ...], field: str = "file") -> byte
 
 @contextmanager
 def serving(
-    settings: Settings, command: tuple[str, ...] = COMMAND, keys: Keys | None = None, origins: tuple[str, ...] = ()
+    settings: Settings,
+    command: tuple[str, ...] = COMMAND,
+    keys: Keys | None = None,
+    origins: tuple[str, ...] = (),
+    page: Page | None = mount,
 ) -> Iterator[Served]:
     """Serves until the end of the block."""
     house = House(settings, command)
     try:
         house.pool.wait_until_ready()
         end = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(_config(uvicorn, build(house, keys, origins), settings))
+        server = uvicorn.Server(_config(uvicorn, build(house, keys, origins, page=page), settings))
         thread = threading.Thread(target=server.run, args=([end],))
         thread.start()
         try:

@@ -1,0 +1,119 @@
+"""GET /: the page, for those who open no terminal; it asks under /v1 as any other program does.
+
+What it consists of lies in `overtone/ui/web/`, and is all that it loads: scripts as they are written, without a build;
+`libraries/` as they were published. A new example is a file in `examples/` and a row in `EXAMPLES`.
+"""
+
+import json
+import mimetypes
+from collections.abc import Mapping
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+from importlib.util import find_spec
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.responses import Response
+
+import overtone
+from overtone.outputs import TIMELINE_FORMS
+from overtone.outputs.page import scripts, source_of
+from overtone.outputs.palette import EMOTION_COLOURS, ink_on
+from overtone.tasks.service.house import House
+from overtone.tasks.service.settings import Settings
+from overtone.ui.service.refusals import Refusal
+
+FOLDERS = ("", "libraries", "examples")
+IMPORTS = {"preact": "preact.mjs", "preact/hooks": "hooks.mjs", "htm": "htm.mjs"}
+EXAMPLES = (
+    {"title": "Five manners of speaking", "sound": "talk.flac", "turns": None},
+    {"title": "The same, with speaker turns", "sound": "talk.flac", "turns": "talk.rttm"},
+)
+ACCEPT = "audio/*,video/*,.flac,.ogg,.opus,.m4a,.aac,.wma,.amr,.caf,.rttm,.csv,.TextGrid"
+NAMES = {"html": "Page (HTML)", "png": "PNG", "svg": "SVG", "textgrid": "Praat", "elan": "ELAN", "audacity": "Audacity"}
+NAMES |= {
+    "webvtt": "WebVTT",
+    "csv": "CSV",
+    "json": "JSON",
+    "jsonl": "JSON Lines",
+    "parquet": "Parquet",
+    "table": "Text",
+}
+NEEDED = {"png": "matplotlib", "svg": "matplotlib", "parquet": "pyarrow"}  # what comes with an extra
+TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".flac": "audio/flac", ".rttm": "text/plain"}
+
+
+def mount(app: FastAPI, house: House) -> None:
+    """Puts the page at `/`, and what it loads below `/page/`."""
+    index = _web().joinpath("index.html").read_text("utf-8")
+    imports = json.dumps({"imports": {name: f"./page/{file}" for name, file in IMPORTS.items()}})
+    told = json.dumps(_told(house.settings)).replace("<", r"\u003c")  # no script ends within a script
+    index = index.replace("{{imports}}", imports).replace("{{house}}", told)
+    headers = {"Content-Security-Policy": _policy(imports), "Referrer-Policy": "no-referrer"}
+    loaded = _loaded()
+
+    async def page(request: Request) -> Response:
+        return Response(index, media_type="text/html", headers=headers)
+
+    async def part(request: Request) -> Response:
+        found = loaded.get(request.path_params["name"])
+        if found is None:
+            raise Refusal("not_found", "the page has no such part")
+        return Response(found[1], media_type=found[0])
+
+    app.add_route("/", page, include_in_schema=False)
+    app.add_route("/page/{name}", part, include_in_schema=False)
+
+
+def _web() -> Traversable:
+    return files("overtone.ui").joinpath("web")
+
+
+def _loaded() -> dict[str, tuple[str, bytes]]:
+    """Name of each part of the page -> its media type and content."""
+    parts = [part for folder in FOLDERS for part in _web().joinpath(folder).iterdir() if part.is_file()]
+    parts.append(files("overtone.outputs").joinpath("look.css"))
+    return {part.name: (_type(part.name), part.read_bytes()) for part in parts}
+
+
+def _type(name: str) -> str:
+    """The media type of a file; not as the machine has it, which may know none of JavaScript."""
+    suffix = name[name.rfind(".") :]
+    return TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
+
+
+def _policy(imports: str) -> str:
+    """Nothing but what lies here; in its frame, the page of a timeline with its one script."""
+    allowed: Mapping[str, str] = {
+        "default-src": "'none'",
+        "script-src": f"'self' {source_of(imports)} {source_of(scripts())}",
+        "style-src": "'self' 'unsafe-inline'",
+        "img-src": "data:",
+        "media-src": "blob:",
+        "connect-src": "'self'",
+        "base-uri": "'none'",
+        "form-action": "'none'",
+        "frame-ancestors": "'none'",
+    }
+    return "; ".join(f"{what} {where}" for what, where in allowed.items())
+
+
+def _told(settings: Settings) -> dict[str, Any]:
+    """What the page must know before it asks."""
+    hours = settings.keep_s / 3600
+    return {
+        "version": overtone.__version__,
+        "accept": ACCEPT,
+        "limits": {"bytes": settings.recording_bytes, "seconds": settings.recording_s},
+        "kept": f"after {hours:.0f} hours, or when you forget it here",
+        "emotions": {name: {"colour": colour, "ink": ink_on(colour)} for name, colour in EMOTION_COLOURS.items()},
+        "examples": EXAMPLES,
+        "forms": [_form(name) for name in (*NAMES, *TIMELINE_FORMS.keys() - NAMES)],
+    }
+
+
+def _form(name: str) -> dict[str, str]:
+    """A form as the page offers it; one whose package the service lacks says so."""
+    suffix, needed = TIMELINE_FORMS[name].SUFFIX, NEEDED.get(name)
+    lacks = needed if needed and find_spec(needed) is None else ""
+    return {"form": name, "name": NAMES.get(name, name), "suffix": suffix, "lacks": lacks}
