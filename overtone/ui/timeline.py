@@ -110,7 +110,8 @@ def _jobs(paths: list[str], output: Path | None, form: str) -> Iterator[Job]:
     if output.exists() and not output.is_dir():
         raise OptionError(f"--output {output}: of {len(found)} recordings, name a folder")
     targets = [output / name.with_suffix(timeline_form_named(form).SUFFIX) for _, name in found]
-    twice = [str(target) for target, count in Counter(targets).items() if count > 1 and target.stem]
+    heard = [target for target, (source, _) in zip(targets, found, strict=True) if isinstance(source, Path)]
+    twice = [str(target) for target, count in Counter(heard).items() if count > 1]
     if twice:
         raise OptionError(f"--output: several timelines would be written to {twice[0]}; give their files one by one")
     yield from ((source, target) for (source, _), target in zip(found, targets, strict=True))
