@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +21,7 @@ from types import TracebackType
 from overtone.audio.blocks import blocks, duration_of
 from overtone.audio.opened import name_of
 from overtone.audio.read import expect_no_longer, read
-from overtone.errors import OvertoneError
+from overtone.errors import InputError, OvertoneError
 from overtone.outputs import write_timeline
 from overtone.tasks.numbers import numbers_of
 from overtone.tasks.recognising.recognise import Recogniser, load
@@ -29,10 +29,12 @@ from overtone.tasks.recognising.stream import Stream
 from overtone.tasks.service.channel import Channel, Message
 from overtone.tasks.service.kept import packed, unpacked
 from overtone.tasks.service.streams import Streams
+from overtone.timeline import Segment
 from overtone.turns import read_turns
 from overtone.values import SAMPLE_RATE_HZ
 
 PARENT_LOOK_S = 1.0
+MOST_AT_ONCE = 16  # speakers who have a turn, over the whole recording
 
 Reply = tuple[Message, bytes]
 
@@ -76,6 +78,7 @@ class Tasks:
         duration_s = duration_of(task["path"])
         expect_no_longer(duration_s, task["longest_s"], task["path"])
         turns = None if task["turns"] is None else read_turns(Path(task["turns"]), task["name"])
+        _expect_bearable(turns or (), duration_s, task["name"])
         stream = Stream(self._recogniser, SAMPLE_RATE_HZ, task["name"], turns)
         heard = 0
         for block in blocks(task["path"]):
@@ -93,6 +96,16 @@ class Tasks:
         write_timeline(unpacked(payload), stream, task["form"], is_here=False)
         stream.flush()
         return {}, content.getvalue()
+
+
+def _expect_bearable(turns: Iterable[Segment], duration_s: float, name: str) -> None:
+    """Nothing, where turns lie so that the work is that for a few recordings: each is heard by itself.
+
+    Raises:
+        InputError: they lie upon each other more often than people speak at the same time.
+    """
+    if sum(turn.duration_s for turn in turns) > MOST_AT_ONCE * duration_s:
+        raise InputError(f"{name}: more than {MOST_AT_ONCE} turns at the same time all along; give fewer")
 
 
 def _renamed(text: str, task: Message) -> str:

@@ -1,6 +1,7 @@
 """POST /v1/timeline: a recording -> a job; /v1/jobs/{id}: how it goes, its timeline in any form, and its end."""
 
 import asyncio
+import io
 import re
 import shutil
 import sqlite3
@@ -14,7 +15,7 @@ from overtone.outputs import TIMELINE_FORMS
 from overtone.tasks.service.settings import Settings
 from overtone.tasks.service.store import Job, new_id
 from overtone.ui.service import firsts, schemas
-from overtone.ui.service.bodies import Limits, uploads
+from overtone.ui.service.bodies import MB, Limits, uploads
 from overtone.ui.service.desk import Desk, desk_of, done, expect_known, owner_of
 from overtone.ui.service.forms import content_type, contents, timeline_form
 from overtone.ui.service.parts import Upload
@@ -22,6 +23,7 @@ from overtone.ui.service.refusals import Refusal, busy
 
 FIELDS = ("file", "turns")
 TURNS = (".rttm", ".csv", ".textgrid")
+TURNS_BYTES = 4 * MB  # of text that is read whole: a hundred thousand turns
 JOB_ID = re.compile("[0-9a-f]{32}")
 WRITE_S = 60.0  # for a form
 TURN_COMES_S = 30.0  # a guess at when there is room for a job
@@ -144,6 +146,8 @@ def _sorted_out(files: list[Upload]) -> tuple[Upload, Upload | None]:
         raise Refusal("malformed", "one recording, and at most one file of turns; send several requests")
     if turns and Path(turns[0].name).suffix.lower() not in TURNS:
         raise Refusal("type_refused", f"{turns[0].name}: turns are read from {', '.join(TURNS)}")
+    if turns and turns[0].file.seek(0, io.SEEK_END) > TURNS_BYTES:
+        raise Refusal("too_large", f"{turns[0].name}: more than {TURNS_BYTES / MB:.0f} MB of turns; cut the recording")
     return sounds[0], turns[0] if turns else None
 
 

@@ -19,6 +19,7 @@ from overtone.tasks.service import runner
 from overtone.tasks.service.settings import Settings
 from overtone.tasks.service.store import STARTS
 from overtone.timeline import Segment, Timeline
+from overtone.ui.service import timelines
 from overtone.ui.service.keys import Keys, digest_of
 
 SPEECH = encoded(speech_like(np.random.default_rng(5), 8.0), RATE_HZ, "FLAC")
@@ -94,6 +95,23 @@ def test_turns_get_an_answer_each(served: Served, tiny: Path) -> None:
     assert str(served.house.spool) not in failed["error"]
     twice = served.post("/v1/timeline", ("a", SPEECH), ("b", SPEECH))
     assert (twice.status, twice.code) == (400, "malformed")
+
+
+def test_turns_are_no_way_round_the_limits(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each turn is heard by itself: many of the whole recording would take for ever."""
+
+    def asked(turns: int) -> Reply:
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n'
+        body = (head % ("turns", "t.csv")).encode() + b"start_s,end_s\n" + b"0,8\n" * turns + b"\r\n"
+        body += (head % ("file", "talk.flac")).encode() + SPEECH + f"\r\n--{BOUNDARY}--\r\n".encode()
+        return served.ask("POST", "/v1/timeline", body, Content_Type=form_type())
+
+    assert finished(served, asked(16))["state"] == "done"
+    job = finished(served, asked(17))
+    assert job["state"] == "failed"
+    assert job["error"].startswith("talk.flac: more than 16 turns at the same time")
+    monkeypatch.setattr(timelines, "TURNS_BYTES", 20)
+    assert (asked(2).status, asked(2).code) == (413, "too_large")
 
 
 def test_what_cannot_be_heard_fails_under_its_own_name(served: Served) -> None:
