@@ -55,7 +55,9 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
     parser.add_argument("--uncertain-below", metavar="X", type=share, help="as in overtone predict")
     parser.add_argument("--keys", metavar="FILE", type=Path, help="digests of API keys; without it, everybody may ask")
-    parser.add_argument("--new-key", metavar="NAME", help="print a new API key and its line for --keys, and end")
+    parser.add_argument(
+        "--new-key", metavar="NAME", type=_name, help="print a new API key and its line for --keys, and end"
+    )
     parser.add_argument(
         "--allow-origin",
         metavar="URL",
@@ -197,6 +199,13 @@ def _origin(text: str) -> str:
     if not re.fullmatch(r"https?://[^/?#\s@]+", text):
         raise argparse.ArgumentTypeError(f"expected an origin such as https://page.example, got {text!r}")
     return text.lower()
+
+
+def _name(text: str) -> str:
+    """A name that a line of the file of keys can begin with."""
+    if not re.fullmatch(r"[^\s#]\S{0,63}", text):
+        raise argparse.ArgumentTypeError(f"expected up to 64 characters, no blank and no # in front, got {text!r}")
+    return text
 
 
 def _port(text: str) -> int:

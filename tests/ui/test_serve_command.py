@@ -211,6 +211,15 @@ def test_a_new_key_and_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert read_keys(tmp_path / "keys").owner(key) == "anna"
 
 
+@pytest.mark.parametrize("name", ["", "anna b", "#anna", "a" * 65, "a\nb"])
+def test_a_name_that_the_file_of_keys_would_not_know(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--new-key", name])
+    out, err = capsys.readouterr()
+    assert "no blank and no # in front" in err
+    assert out == ""
+
+
 def test_without_the_extra_it_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
