@@ -18,6 +18,8 @@ from overtone.ui.service.refusals import Refusal, busy
 RAW_TYPES = ("", "application/octet-stream", "application/ogg", "video/ogg")
 MULTIPART = "multipart/form-data"
 MB = 1_000_000
+SLOWEST_BYTES_PER_S = 1_000  # less than any codec of speech: who sends so little holds a place, and no sound
+PATIENCE_S = 10.0  # by which a body may be behind that
 
 
 class Limits(NamedTuple):
@@ -66,17 +68,21 @@ async def uploads(request: Request, limits: Limits, name: str) -> AsyncIterator[
 
 async def _read(request: Request, take: Callable[[bytes], object], flush: Callable[[], object], limits: Limits) -> None:
     """Hands the body on chunk by chunk, and has it written whole."""
-    read_bytes = 0
+    read_bytes, begin_s = 0, asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(limits.time_s):
+        async with asyncio.timeout(min(limits.time_s, PATIENCE_S)) as until:
             async for chunk in request.stream():
                 read_bytes += len(chunk)
+                until.reschedule(begin_s + min(limits.time_s, PATIENCE_S + read_bytes / SLOWEST_BYTES_PER_S))
                 if read_bytes > limits.body_bytes:
                     raise _too_large(limits)
                 take(chunk)
             flush()
     except TimeoutError as error:
-        raise Refusal("too_slow_upload", f"the body has not arrived within {limits.time_s:.0f} s") from error
+        raise Refusal(
+            "too_slow_upload",
+            f"the body has not arrived within {limits.time_s:.0f} s, or comes with less than {SLOWEST_BYTES_PER_S} B/s",
+        ) from error
     except OSError as error:  # no space for a temporary file
         raise busy("the service has no room for the body; try again later") from error
     except ClientDisconnect as error:

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from overtone.tasks.service.settings import Settings
+from overtone.ui.service import bodies
 from overtone.ui.service.connections import HEAD_BYTES, MOST_FRAGMENTS, SPARE
 
 MOST = 4
@@ -130,6 +131,27 @@ def test_a_body_may_take_longer_than_a_head(narrow: Served) -> None:
             time.sleep(HEAD_S / 2)
             wire.sendall(byte)
         assert wire.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_a_body_that_trickles_holds_no_place(narrow: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    settled(narrow)
+    monkeypatch.setattr(bodies, "PATIENCE_S", 0.3)
+    head = b"POST /v1/recognise HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 9999\r\n\r\n"
+    begin_s = time.monotonic()
+    with wired(narrow, head) as wire:
+        wire.settimeout(0.05)
+        told = b""
+        while not told:
+            wire.sendall(b"x")
+            with contextlib.suppress(TimeoutError):
+                told = wire.recv(1000)
+            assert time.monotonic() - begin_s < 2, "the whole may take three seconds"
+        assert told.startswith(b"HTTP/1.1 408 ")
+    with wired(narrow, head.replace(b"9999", b"4000")) as wire:
+        for _ in range(8):
+            wire.sendall(b"well" * 125)
+            time.sleep(0.1)
+        assert not wire.recv(1000).startswith(b"HTTP/1.1 408 "), "who is quick enough may go on"
 
 
 def test_the_rest_of_a_body_that_was_refused_is_not_waited_for_for_ever(narrow: Served) -> None:
