@@ -13,6 +13,7 @@ import re
 import signal
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -85,13 +86,12 @@ def serve(args: argparse.Namespace) -> int:
         print(f"key:  {key}\nline: {args.new_key} {keys.digest_of(key)}")
         return 0
     ring = keys.read_keys(args.keys) if args.keys else None
-    with _listening(args.host, args.port) as end:
+    with _listening(args.host, args.port) as end, _private():
         loopback = ipaddress.ip_address(end.getsockname()[0]).is_loopback
         if ring is None and not loopback:
             complain(f"--host {args.host}: whoever reaches this address may ask; see --keys")
         settings = settings_of(args)
         _have_files_open(settings)
-        os.umask(PRIVATE)
         house = House(settings)
         try:
             from overtone.ui.service import page
@@ -104,6 +104,16 @@ def serve(args: argparse.Namespace) -> int:
         finally:
             house.close()
     return 0
+
+
+@contextlib.contextmanager
+def _private() -> Iterator[None]:
+    """Files that are made meanwhile are nobody else's to read."""
+    before = os.umask(PRIVATE)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def _have_files_open(settings: Settings) -> None:

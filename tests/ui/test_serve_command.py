@@ -182,6 +182,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     (tmp_path / "keys").write_text("anna secret")
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     data = ("--data", str(tmp_path / "data"), "--port", "0", "--workers", "1")
+    before = os.umask(0o022)
     for options, says in (
         (["--host", "192.0.2.1"], "cannot listen there"),
         (["--keys", str(tmp_path / "keys")], "keys:1: expected a new name"),
@@ -192,6 +193,8 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
         err = capsys.readouterr().err
         assert says in err
         assert err.count("\n") == 1
+        assert os.umask(0o022) == 0o022, "what this process writes afterwards is no matter of the service"
+    os.umask(before)
     for options in (
         ["--port", "70000"],
         ["--workers", "0"],
