@@ -84,7 +84,7 @@ class Client:
             ServiceError: the service cannot be reached, is busy for too long, or refuses.
         """
         with _opened(source) as (name, body):
-            told = json.loads(self._asked("POST", f"/v1/recognise?name={quote(name)}", body))["answers"][0]
+            told = json.loads(self._asked("POST", f"/v1/recognise?name={_quoted(name)}", body))["answers"][0]
         return Answer(
             emotions=tuple(told["probabilities"]),
             probabilities=np.array(list(told["probabilities"].values())),
@@ -116,19 +116,20 @@ class Client:
             ServiceError: the service cannot be reached, is busy for too long, or refuses.
         """
         job = self.begin_timeline(source)
-        while job["state"] in ("queued", "running"):
-            time.sleep(BREAK_S / 2)
-            job = self.job(job["id"])
         try:
+            while job["state"] in ("queued", "running"):
+                time.sleep(BREAK_S / 2)
+                job = self.job(job["id"])
             content = self._asked("GET", f"{job['timeline']}?form={quote(form or 'json')}")
         finally:
-            self._asked("DELETE", f"/v1/jobs/{job['id']}")
+            with contextlib.suppress(ServiceError):  # what was heard is worth more than tidiness
+                self._asked("DELETE", f"/v1/jobs/{job['id']}")
         return json.loads(content) if form is None else content
 
     def begin_timeline(self, source: Source) -> dict[str, Any]:
         """The job that makes a timeline, which goes on by itself; errors as of `timeline`."""
         with _opened(source) as (name, body):
-            job: dict[str, Any] = json.loads(self._asked("POST", f"/v1/timeline?name={quote(name)}", body))
+            job: dict[str, Any] = json.loads(self._asked("POST", f"/v1/timeline?name={_quoted(name)}", body))
         return job
 
     def job(self, job_id: str) -> dict[str, Any]:
@@ -180,6 +181,11 @@ class Client:
         if reply.status == 422:
             raise InputError(message)
         raise ServiceError(f"{self._url}: {reply.status}: {message}")
+
+
+def _quoted(name: str) -> str:
+    """A name in a query; of bytes that are no UTF-8 there is a question mark."""
+    return quote(name, errors="replace")
 
 
 @contextlib.contextmanager

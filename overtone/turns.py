@@ -62,10 +62,17 @@ def _text(path: Path) -> str:
 
 
 def _segment(start: str, end: str, speaker: str) -> Segment:
-    start_s, end_s = float(start), float(end)
+    start_s, end_s = _number(start), _number(end)
     if not (math.isfinite(end_s) and 0 <= start_s < end_s):
         raise ValueError(f"no turn from {start} to {end} s")
     return Segment(start_s, end_s, None, speaker)
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ValueError(f"expected a time in seconds, such as 12.5, got {text!r}") from error
 
 
 def _rttm(text: str, recording: str) -> Iterator[Turn]:
@@ -78,7 +85,7 @@ def _rttm(text: str, recording: str) -> Iterator[Turn]:
         if len(row) < RTTM_FIELDS:
             raise ValueError(f"expected {RTTM_FIELDS} fields or more, got '{' '.join(row)}'")
         if len(recordings) == 1 or row[1] == recording:
-            yield row[3], repr(float(row[3]) + float(row[4])), row[7]
+            yield row[3], repr(_number(row[3]) + _number(row[4])), row[7]
 
 
 def _csv(text: str, recording: str) -> Iterator[Turn]:
@@ -87,6 +94,10 @@ def _csv(text: str, recording: str) -> Iterator[Turn]:
     if missing:
         raise ValueError(f"lacks the column {' and '.join(missing)} in its first line")
     for row in rows:
+        if None in row:  # a name with a comma in it would lose what is behind that
+            raise ValueError(
+                f"line {rows.line_num}: more cells than the header has; put quotes around text with commas"
+            )
         yield row["start_s"] or "", row["end_s"] or "", row.get("speaker") or ""
 
 
@@ -99,20 +110,26 @@ def _textgrid(text: str, recording: str) -> Iterator[Turn]:
     if words[:2] != ['"ooTextFile"', '"TextGrid"']:
         raise ValueError("does not begin as a TextGrid")
     rest = iter(words[5:])  # after both times, whether there are tiers
-    return _tiers(rest, int(next(rest, "0")))
+    return _tiers(rest, _count(next(rest, "0")))
 
 
 def _tiers(words: Iterator[str], count: int) -> Iterator[Turn]:
     for _ in range(count):
         kind, name = _word(words), _word(words)[1:-1].replace('""', '"')
         _word(words), _word(words)  # times of the tier
-        for _ in range(int(_word(words))):
+        for _ in range(_count(_word(words))):
             if kind == '"IntervalTier"':
                 start, end, said = _word(words), _word(words), _word(words)
                 if said.strip('" '):
                     yield start, end, name
             else:
                 _word(words), _word(words)  # a point and its mark
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise ValueError(f"expected how many there are, got {text}")
+    return int(text)
 
 
 def _word(words: Iterator[str]) -> str:

@@ -27,7 +27,7 @@ def searched(path: str) -> Iterator[tuple[str, AudioError | None]]:
     if not path:
         yield path, AudioError("'': an empty name; give the name of a sound file or a folder")
         return
-    if not Path(path).is_dir():
+    if not is_folder(path):
         yield str(Path(path)), None
         return
     errors: list[OSError] = []
@@ -38,6 +38,11 @@ def searched(path: str) -> Iterator[tuple[str, AudioError | None]]:
         yield error.filename, AudioError(f"{error.filename}: cannot be searched: {error.strerror}")
     if not found and not errors:
         yield path, AudioError(f"{path}: a folder without sound files ({' '.join(sorted(SUFFIXES))})")
+
+
+def is_folder(path: str) -> bool:
+    """Whether a folder is there; what cannot be looked at is for the reader to say."""
+    return os.path.isdir(path)  # noqa: PTH112 (a Path raises where a name is too long, or a folder above not ours to see)
 
 
 def is_special(file: Path) -> bool:

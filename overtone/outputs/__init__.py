@@ -124,7 +124,9 @@ def plays_sound(form: str) -> bool:
     return timeline_form_named(form) is page
 
 
-def write_timeline(timeline: Timeline, stream: TextIO, form: str, sound: Sound | None = None) -> None:
+def write_timeline(
+    timeline: Timeline, stream: TextIO, form: str, sound: Sound | None = None, *, is_here: bool = True
+) -> None:
     """Writes a timeline to a text stream that has bytes below it, as files and stdout have.
 
     Args:
@@ -132,12 +134,16 @@ def write_timeline(timeline: Timeline, stream: TextIO, form: str, sound: Sound |
         stream: where to.
         form: its name.
         sound: for the one form that plays it; no other reads it.
+        is_here: whether its source is a file of this machine, for the one form that links it; False where it is but
+            what somebody else calls it.
 
     Raises:
         OptionError: there is no such form.
     """
     if plays_sound(form):
         page.write(timeline, stream, sound)
+    elif timeline_form_named(form) is elan:
+        elan.write(timeline, stream, is_here=is_here)
     else:
         timeline_form_named(form).write(timeline, stream)
 

@@ -14,6 +14,7 @@ Source: Max Planck Institute for Psycholinguistics, "EAF Annotation Format: Sche
 """
 
 import mimetypes
+import os
 from itertools import count
 from pathlib import Path
 from typing import TextIO
@@ -30,8 +31,14 @@ SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
 NO_DATE = "1970-01-01T00:00:00Z"  # the schema asks for one; equal timelines shall be equal files
 
 
-def write(timeline: Timeline, stream: TextIO) -> None:
-    """Writes the document; times are whole milliseconds, as ELAN keeps them."""
+def write(timeline: Timeline, stream: TextIO, *, is_here: bool = True) -> None:
+    """Writes the document; times are whole milliseconds, as ELAN keeps them.
+
+    Args:
+        timeline: to write.
+        stream: where to.
+        is_here: whether the source is looked for on this machine.
+    """
     document = Element(
         "ANNOTATION_DOCUMENT",
         {
@@ -40,7 +47,7 @@ def write(timeline: Timeline, stream: TextIO) -> None:
         },
     )
     header = SubElement(document, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
-    if timeline.source and Path(timeline.source).is_file():
+    if is_here and os.path.isfile(timeline.source):  # noqa: PTH113 (a Path is no answer where a name is too long)
         SubElement(header, "MEDIA_DESCRIPTOR", _link(Path(timeline.source)))
     order = SubElement(document, "TIME_ORDER")
     ids = count(1)

@@ -9,6 +9,8 @@ from typing import BinaryIO
 
 from overtone.errors import OvertoneError
 
+LONGEST_NAME = 40  # that goes into a temporary one: that of the file may be as long as the system takes
+
 
 @contextmanager
 def written(path: Path) -> Iterator[BinaryIO]:
@@ -24,14 +26,23 @@ def written(path: Path) -> Iterator[BinaryIO]:
     try:
         with naming(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+            handle, temporary = tempfile.mkstemp(
+                dir=path.parent, prefix=f".{path.name[:LONGEST_NAME]}.", suffix=".part"
+            )
             with os.fdopen(handle, "wb") as file:
                 yield file
-            Path(temporary).chmod(0o644)
+            Path(temporary).chmod(0o666 & ~_denied())
             Path(temporary).replace(path)
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
+
+
+def _denied() -> int:
+    """What the user who runs this denies to others (umask), which can only be read by setting it."""
+    denied = os.umask(0o077)
+    os.umask(denied)
+    return denied
 
 
 @contextmanager

@@ -5,12 +5,15 @@ What it took it finishes first; jobs that are not done go on when it is started 
 
 import argparse
 import contextlib
+import functools
 import ipaddress
 import logging
+import os
 import re
 import signal
 import socket
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -22,6 +25,8 @@ from overtone.ui.kinds import at_least_one, share
 from overtone.ui.message import complain
 
 BACKLOG = 256
+PRIVATE = 0o077  # what of a file is denied: to everybody but the user who runs the service
+OTHER_FILES = 200  # workers, the store, connections that are refused
 LIMITS: tuple[tuple[str, str, str, str], ...] = (
     ("workers", "N", "processes that recognise (default: one per core)", "workers"),
     ("queue", "N", "clips that may wait for one", "waiting"),
@@ -36,6 +41,7 @@ LIMITS: tuple[tuple[str, str, str, str], ...] = (
     ("jobs", "N", "that may wait", "jobs"),
     ("jobs-of-one", "N", "that may wait of one API key", "jobs_of_one"),
     ("streams", "N", "at the same time", "streams"),
+    ("connections", "N", "at the same time", "connections"),
     ("keep-hours", "H", "that finished jobs and first answers are kept", "keep_s"),
     ("grace", "S", "that work may go on once the service is told to end", "grace_s"),
 )
@@ -50,7 +56,9 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
     parser.add_argument("--uncertain-below", metavar="X", type=share, help="as in overtone predict")
     parser.add_argument("--keys", metavar="FILE", type=Path, help="digests of API keys; without it, everybody may ask")
-    parser.add_argument("--new-key", metavar="NAME", help="print a new API key and its line for --keys, and end")
+    parser.add_argument(
+        "--new-key", metavar="NAME", type=_name, help="print a new API key and its line for --keys, and end"
+    )
     parser.add_argument(
         "--allow-origin",
         metavar="URL",
@@ -78,11 +86,13 @@ def serve(args: argparse.Namespace) -> int:
         print(f"key:  {key}\nline: {args.new_key} {keys.digest_of(key)}")
         return 0
     ring = keys.read_keys(args.keys) if args.keys else None
-    with _listening(args.host, args.port) as end:
+    with _listening(args.host, args.port) as end, _private():
         loopback = ipaddress.ip_address(end.getsockname()[0]).is_loopback
         if ring is None and not loopback:
             complain(f"--host {args.host}: whoever reaches this address may ask; see --keys")
-        house = House(settings_of(args))
+        settings = settings_of(args)
+        _have_files_open(settings)
+        house = House(settings)
         try:
             from overtone.ui.service import page
             from overtone.ui.service.app import build
@@ -94,6 +104,30 @@ def serve(args: argparse.Namespace) -> int:
         finally:
             house.close()
     return 0
+
+
+@contextlib.contextmanager
+def _private() -> Iterator[None]:
+    """Files that are made meanwhile are nobody else's to read."""
+    before = os.umask(PRIVATE)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+def _have_files_open(settings: Settings) -> None:
+    """Lets this process have as many files open as the limits may ask for, where the system allows it."""
+    import resource
+
+    wanted = OTHER_FILES + settings.connections + settings.uploads * settings.files
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+    if most < wanted:
+        complain(f"only {most} files may be open, and the limits may ask for {wanted}; see ulimit -n, --connections")
 
 
 def _run(server: Any, end: socket.socket) -> None:
@@ -119,13 +153,16 @@ def settings_of(args: argparse.Namespace) -> Settings:
 
 
 def _config(uvicorn: ModuleType, app: Any, settings: Settings) -> Any:
+    from overtone.ui.service import connections
+
     logging.basicConfig(level=logging.WARNING, format="overtone: %(levelname)s: %(message)s")
     for noisy in ("uvicorn.error", "python_multipart"):  # a line for whatever a client gets wrong
         logging.getLogger(noisy).setLevel(logging.ERROR)
+    bounds = connections.Bounds(settings.connections, settings.head_s, settings.upload_time_s, settings.stream_idle_s)
     return uvicorn.Config(
         app,
-        http="httptools",
-        ws="websockets-sansio",
+        http=functools.partial(connections.Http, bounds),
+        ws=functools.partial(connections.WebSocket, bounds),
         ws_max_size=MB,
         ws_per_message_deflate=False,
         lifespan="off",
@@ -172,6 +209,13 @@ def _origin(text: str) -> str:
     if not re.fullmatch(r"https?://[^/?#\s@]+", text):
         raise argparse.ArgumentTypeError(f"expected an origin such as https://page.example, got {text!r}")
     return text.lower()
+
+
+def _name(text: str) -> str:
+    """A name that a line of the file of keys can begin with."""
+    if not re.fullmatch(r"[^\s#]\S{0,63}", text):
+        raise argparse.ArgumentTypeError(f"expected up to 64 characters, no blank and no # in front, got {text!r}")
+    return text
 
 
 def _port(text: str) -> int:

@@ -12,7 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from overtone.audio.blocks import blocks, duration_of
-from overtone.audio.search import sound_files
+from overtone.audio.search import is_folder, sound_files
 from overtone.errors import OptionError, OvertoneError
 from overtone.outputs import TIMELINE_FORMS, Sound, save_timeline, timeline_form_named, write_timeline
 from overtone.outputs.table import printable, shortened
@@ -110,7 +110,8 @@ def _jobs(paths: list[str], output: Path | None, form: str) -> Iterator[Job]:
     if output.exists() and not output.is_dir():
         raise OptionError(f"--output {output}: of {len(found)} recordings, name a folder")
     targets = [output / name.with_suffix(timeline_form_named(form).SUFFIX) for _, name in found]
-    twice = [str(target) for target, count in Counter(targets).items() if count > 1 and target.stem]
+    heard = [target for target, (source, _) in zip(targets, found, strict=True) if isinstance(source, Path)]
+    twice = [str(target) for target, count in Counter(heard).items() if count > 1]
     if twice:
         raise OptionError(f"--output: several timelines would be written to {twice[0]}; give their files one by one")
     yield from ((source, target) for (source, _), target in zip(found, targets, strict=True))
@@ -120,7 +121,7 @@ def _name_within(path: str, source: Path | OvertoneError) -> Path:
     """The name of a recording as it lies in the folder that was given."""
     if isinstance(source, OvertoneError):
         return Path("-")
-    return source.relative_to(path) if Path(path).is_dir() else Path(source.name)
+    return source.relative_to(path) if is_folder(path) else Path(source.name)
 
 
 def _heard(recogniser: Recogniser, source: Path, args: argparse.Namespace) -> Timeline:

@@ -28,6 +28,17 @@ def test_a_file_is_itself_there_or_not() -> None:
     assert list(sound_files("gone.txt")) == [Path("gone.txt")]
 
 
+def test_what_cannot_even_be_looked_at_is_for_the_reader_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = "x" * 300 + ".wav"
+    assert list(sound_files(name)) == [Path(name)]
+
+    def not_ours(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(os, "stat", not_ours)
+    assert list(sound_files("folder of another/a.wav")) == [Path("folder of another/a.wav")]
+
+
 def test_what_cannot_be_searched_is_named(tmp_path: Path) -> None:
     for path in ("", str(tmp_path)):
         ((name, error),) = searched(path)

@@ -1,5 +1,6 @@
 """Files are written whole or not at all."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,25 @@ def test_written_and_replaced_with_nothing_beside(tmp_path: Path) -> None:
         write_text(path, text)
         assert path.read_bytes() == text.encode()
     assert [file.name for file in path.parent.iterdir()] == ["x.txt"]
-    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+@pytest.mark.parametrize(("denied", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_others_may_read_it_as_the_user_says(tmp_path: Path, denied: int, mode: int) -> None:
+    path = tmp_path / "x.txt"
+    before = os.umask(denied)
+    try:
+        write_text(path, "one")
+        assert os.umask(denied) == denied
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_name_may_be_as_long_as_the_system_takes(tmp_path: Path) -> None:
+    path = tmp_path / ("声" * 80 + ".txt")
+    write_text(path, "one")
+    assert path.read_text() == "one"
 
 
 def test_a_full_disk_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

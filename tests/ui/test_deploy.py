@@ -29,6 +29,7 @@ def test_the_container_starts_a_command_that_exists() -> None:
     assert last_stage.index("USER overtone") < last_stage.index("ENTRYPOINT")
     extras = re.findall(r"\.\[([\w,]+)\]", text)
     assert extras == ["serve,pictures"], "no torch"
+    assert "pip uninstall --yes pip" in text
 
 
 def test_the_container_runs_without_rights() -> None:

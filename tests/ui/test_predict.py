@@ -193,6 +193,18 @@ def test_links_to_files_that_are_gone_are_named(model: str, folder: Path, capsys
     assert capsys.readouterr().err.splitlines()[0] == f"overtone: {folder}/gone.wav: no such file"
 
 
+def test_a_name_that_is_too_long_is_named_and_the_rest_answered(
+    model: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "x" * 300 + ".wav"
+    for command in (["predict", "--form", "jsonl"], ["timeline"]):
+        assert main([*command, "--model", model, long, str(folder / "a.flac")]) == 1
+        out, err = capsys.readouterr()
+        assert out
+        assert f"overtone: {long}: " in err
+        assert "1 of 2 could not be" in err
+
+
 def test_an_empty_name(model: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["predict", "", "--model", model]) == 1
     assert capsys.readouterr().err.splitlines()[0] == (

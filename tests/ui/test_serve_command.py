@@ -85,6 +85,33 @@ def test_what_was_taken_is_finished_and_nothing_is_said_of_it(tmp_path: Path) ->
     assert not any(file.is_file() for file in (tmp_path / "data" / "spool").iterdir())
 
 
+def test_who_is_not_waited_for_any_longer_is_told(tmp_path: Path) -> None:
+    with running(tmp_path, "--grace", "1") as (process, port):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.putrequest("POST", "/v1/recognise?name=secret.flac")
+        connection.putheader("Content-Length", str(len(CLIP)))
+        connection.endheaders(CLIP[:100])
+        time.sleep(0.3)
+        process.send_signal(signal.SIGTERM)
+        response = connection.getresponse()
+        assert (response.status, json.loads(response.read())["error"]["code"]) == (503, "busy")
+        assert int(response.headers["Retry-After"]) >= 1
+        connection.close()
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == 0
+        assert "Traceback" not in out + err
+        assert "secret" not in out + err
+
+
+def test_what_it_keeps_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir(mode=0o755)
+    with running(tmp_path) as (_, port):
+        assert ask(port, "POST", "/v1/timeline", TALK)[0] == 202
+        kept = [path for path in (tmp_path / "data").rglob("*") if not path.name.endswith("-journal")]
+        assert len(kept) >= 2
+        assert [path.name for path in kept if path.stat().st_mode & 0o077] == []
+
+
 @pytest.mark.parametrize(("options", "status"), [((), 200), (("--no-page",), 404)])
 def test_a_page_is_there_unless_it_is_left_out(options: tuple[str, ...], status: int, tmp_path: Path) -> None:
     with running(tmp_path, *options) as (_, port):
@@ -155,6 +182,7 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
     (tmp_path / "keys").write_text("anna secret")
     (tmp_path / "broken.onnx").write_bytes(b"no model")
     data = ("--data", str(tmp_path / "data"), "--port", "0", "--workers", "1")
+    before = os.umask(0o022)
     for options, says in (
         (["--host", "192.0.2.1"], "cannot listen there"),
         (["--keys", str(tmp_path / "keys")], "keys:1: expected a new name"),
@@ -165,6 +193,8 @@ def test_what_is_wrong_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture
         err = capsys.readouterr().err
         assert says in err
         assert err.count("\n") == 1
+        assert os.umask(0o022) == 0o022, "what this process writes afterwards is no matter of the service"
+    os.umask(before)
     for options in (
         ["--port", "70000"],
         ["--workers", "0"],
@@ -182,6 +212,15 @@ def test_a_new_key_and_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[st
     key, line = (told.split(":", 1)[1].strip() for told in capsys.readouterr().out.splitlines())
     (tmp_path / "keys").write_text(line)
     assert read_keys(tmp_path / "keys").owner(key) == "anna"
+
+
+@pytest.mark.parametrize("name", ["", "anna b", "#anna", "a" * 65, "a\nb"])
+def test_a_name_that_the_file_of_keys_would_not_know(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serve", "--new-key", name])
+    out, err = capsys.readouterr()
+    assert "no blank and no # in front" in err
+    assert out == ""
 
 
 def test_without_the_extra_it_says_what_to_install(

@@ -113,6 +113,20 @@ def test_several_recordings_go_to_a_folder(
     assert "of 2 recordings, name a folder" in capsys.readouterr().err
 
 
+def test_several_that_cannot_be_searched_keep_nobody_from_being_heard(
+    model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    empty = [tmp_path / "a", tmp_path / "b"]
+    for folder in (*empty, tmp_path / "out"):
+        folder.mkdir()
+    sources = [*map(str, empty), str(talk)]
+    assert main(["timeline", *sources, "--model", model, "--output", str(tmp_path / "out"), "--form", "csv"]) == 1
+    assert (tmp_path / "out" / "talk.csv").is_file()
+    err = capsys.readouterr().err
+    assert err.count("a folder without sound files") == 2
+    assert "2 of 3 could not be heard" in err
+
+
 def test_a_device_is_written_to_and_not_replaced(model: str, talk: Path) -> None:
     assert main(["timeline", str(talk), "--model", model, "--output", os.devnull]) == 0
     assert not Path(os.devnull).is_file()

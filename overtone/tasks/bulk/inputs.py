@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from overtone.audio.search import searched
+from overtone.audio.search import is_folder, searched
 from overtone.corpora.table import expect_once, rows, stretch, told
 from overtone.errors import CorpusError, InputError
 from overtone.outputs.parquet import arrow
@@ -95,7 +95,7 @@ def gather(sources: Sequence[str]) -> Inputs:
     """
     named = [name for source in sources for name in _expanded(stores.plain(source))]
     for name in named:
-        if Path(name).suffix.lower() in MANIFEST_SUFFIXES and not Path(name).is_dir():
+        if Path(name).suffix.lower() in MANIFEST_SUFFIXES and not is_folder(name):
             if len(named) > 1:
                 raise InputError(f"{name}: a manifest is read alone; give it a batch and a folder of its own")
             return _from_parquet(name) if name.lower().endswith(".parquet") else _from_csv(name)

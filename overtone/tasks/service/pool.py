@@ -25,6 +25,7 @@ LIVES = 2  # deaths after which a task is given up
 START_S = 60.0
 LONGEST_BREAK_S = 30.0  # between two attempts to start a process that does not come to life
 SHORTEST_BREAK_S = 0.1
+LOOK_S = 0.5  # between two looks at a process that has nothing to do
 ENDED = "the service has ended; try again later"
 
 
@@ -176,16 +177,19 @@ class Pool:
                 process = self._started(place)
             except OSError as error:  # it died or hung as it started, or there is no room for another process
                 self._trouble = str(error)
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closing, break_s)
+                self._closed_within(break_s)
                 break_s = min(2 * break_s, LONGEST_BREAK_S)
                 continue
             if process is None:
                 return
-            while (task := self._next()) is not None and self._done(process, task):
+            while (task := self._next(process)) is not None and self._done(process, task):
                 break_s = SHORTEST_BREAK_S
             self._crew[place] = None
             process.kill()
+            if task is None and not self._closing:  # it has died of nothing that it was asked
+                self.deaths += 1
+                self._closed_within(break_s)
+                break_s = min(2 * break_s, LONGEST_BREAK_S)
 
     def _started(self, place: int) -> "Process | None":
         """A process that is ready; None where it cannot do its work at all."""
@@ -205,12 +209,18 @@ class Pool:
             process.kill()
         return self._crew[place]
 
-    def _next(self) -> Task | None:
-        """The next task to be done; None when the service ends."""
+    def _closed_within(self, break_s: float) -> None:
+        """Waits for so long, unless the service ends."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing, break_s)
+
+    def _next(self, process: "Process") -> Task | None:
+        """The next task for a process; None when the service ends, or the process has."""
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._tasks or self._closing)
-                if not self._tasks:
+                while not self._tasks and not self._closing and process.alive:
+                    self._changed.wait(LOOK_S)
+                if not self._tasks or not process.alive:
                     return None
                 task = self._tasks.popleft()
             if task.deaths == 0 and not task.result.set_running_or_notify_cancel():

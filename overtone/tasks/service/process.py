@@ -53,6 +53,11 @@ class Process:
                 return message, content
             on_message(message)
 
+    @property
+    def alive(self) -> bool:
+        """Whether it has not ended."""
+        return self._process.poll() is None
+
     def cause_of_death(self) -> str:
         """What it died of."""
         with suppress(subprocess.TimeoutExpired):

@@ -17,6 +17,7 @@ from overtone.tasks.service.store import Job, Store
 
 HOUSEKEEPING_S = 60.0
 BREAK_S = 1.0
+TROUBLE_S = 10.0  # between two attempts to keep something, such as on a full disk
 
 
 class Heard(NamedTuple):
@@ -54,7 +55,13 @@ class Runner:
     def delete(self, job_id: str) -> None:
         """Forgets a job with all that belongs to it; one that is running ends soon."""
         self._store.delete(job_id)
-        self._clear(job_id)
+        self.clear(job_id)
+
+    def clear(self, job_id: str) -> None:
+        """Deletes the uploads of a job."""
+        self.heard.pop(job_id, None)
+        for path in (self._spool / job_id, *self._spool.glob(f"{job_id}.*")):
+            path.unlink(missing_ok=True)
 
     def stop(self) -> None:
         """Takes no more jobs; what is running goes on for as long as its pool lets it."""
@@ -69,19 +76,37 @@ class Runner:
 
     def _work(self) -> None:
         while not self._closing:
-            job = self._store.claim()
+            try:
+                job = self._store.claim()
+            except sqlite3.Error as error:
+                self._rest(f"no job can be begun: {error}")
+                continue
             if job is None:
                 with self._changed:
                     self._changed.wait(BREAK_S)  # or until there is one
                 continue
             try:
                 self._do(job)
-            except Exception:  # such as a full disk: the job must not be lost, and the next ones must not wait for ever
-                logging.getLogger(__name__).exception("job %s: could not be kept, and is begun again", job.id)
-                with self._changed:
-                    self._changed.wait_for(lambda: self._closing, BREAK_S)
-                with suppress(sqlite3.Error):
-                    self._store.queue_again(job.id, counted=True)
+            except Exception as error:  # the job must not be lost, and the next ones must not wait for ever
+                self._put_back(job, error)
+
+    def _put_back(self, job: Job, error: Exception) -> None:
+        """Has a job begun again, as soon as that can be written down; a full disk is not the fault of the job."""
+        full = isinstance(error, sqlite3.Error)
+        self._rest(f"job {job.id}: could not be kept, and is begun again: {error}", None if full else error)
+        while not self._closing:  # else it is found running when the store is opened, which is the same
+            try:
+                self._store.queue_again(job.id, counted=not full)
+            except sqlite3.Error as trouble:
+                self._rest(f"job {job.id}: cannot be begun again: {trouble}")
+            else:
+                return
+
+    def _rest(self, why: str, error: Exception | None = None) -> None:
+        """Waits for better times."""
+        logging.getLogger(__name__).error(why, exc_info=error)
+        with self._changed:
+            self._changed.wait_for(lambda: self._closing, TROUBLE_S)
 
     def _do(self, job: Job) -> None:
         """Has a job done, and keeps what came of it."""
@@ -102,7 +127,7 @@ class Runner:
                 self._store.fail(job.id, told["refused"])
             else:
                 self._store.finish(job.id, content, told["duration_s"])
-        self._clear(job.id)
+        self.clear(job.id)
 
     def _task(self, job: Job) -> Message:
         return {
@@ -117,12 +142,6 @@ class Runner:
         if self._store.job(job_id) is None:
             raise AbandonedError("was deleted")
         self.heard[job_id] = Heard(message["heard_s"], message["duration_s"])
-
-    def _clear(self, job_id: str) -> None:
-        """Deletes the uploads of a job."""
-        self.heard.pop(job_id, None)
-        for path in (self._spool / job_id, *self._spool.glob(f"{job_id}.*")):
-            path.unlink(missing_ok=True)
 
     def _keep_house(self) -> None:
         """Forgets what has been kept for long enough, now and every minute."""

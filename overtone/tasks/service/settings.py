@@ -40,7 +40,9 @@ class Settings(NamedTuple):
         jobs: that may wait.
         jobs_of_one: that may wait of one API key.
         streams: at the same time.
-        stream_idle_s: that a stream may be silent on the wire.
+        connections: at the same time.
+        head_s: that a connection may take to say what it wants.
+        stream_idle_s: that a stream may be silent on the wire, and a client may read nothing of its answer.
         keep_s: how long a finished job and the first answer to an idempotency key are kept.
         grace_s: how long work that was taken may go on once the service is told to end.
     """
@@ -64,6 +66,8 @@ class Settings(NamedTuple):
     jobs: int = 1000
     jobs_of_one: int = 500
     streams: int = 64
+    connections: int = 512
+    head_s: float = 10.0
     stream_idle_s: float = 30.0
     keep_s: float = 24 * 3600.0
     grace_s: float = 30.0

@@ -203,7 +203,11 @@ class Store:
         """Deletes jobs that were finished, and first answers that were given, before a time in seconds since 1970."""
         with self._writing() as base:
             base.execute("DELETE FROM jobs WHERE finished_s < ?", (before_s,))
-            base.execute("DELETE FROM firsts WHERE created_s < ?", (before_s,))
+            base.execute(
+                "DELETE FROM firsts WHERE created_s < ? AND CAST(content AS TEXT) NOT IN "
+                "(SELECT id FROM jobs WHERE state IN ('queued', 'running'))",
+                (before_s,),
+            )
             base.execute("DELETE FROM firsts WHERE rowid <= (SELECT max(rowid) FROM firsts) - ?", (MOST_FIRSTS,))
 
     def unfinished(self) -> set[str]:
@@ -219,10 +223,11 @@ class Store:
             self._base.execute("BEGIN IMMEDIATE")
             try:
                 yield self._base
+                self._base.execute("COMMIT")
             except BaseException:
-                self._base.execute("ROLLBACK")
+                if self._base.in_transaction:  # a full disk has ended it already
+                    self._base.execute("ROLLBACK")
                 raise
-            self._base.execute("COMMIT")
 
 
 def new_id() -> str:

@@ -12,14 +12,16 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+import traceback
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from types import TracebackType
 
 from overtone.audio.blocks import blocks, duration_of
 from overtone.audio.opened import name_of
 from overtone.audio.read import expect_no_longer, read
-from overtone.errors import OvertoneError
+from overtone.errors import InputError, OvertoneError
 from overtone.outputs import write_timeline
 from overtone.tasks.numbers import numbers_of
 from overtone.tasks.recognising.recognise import Recogniser, load
@@ -27,10 +29,12 @@ from overtone.tasks.recognising.stream import Stream
 from overtone.tasks.service.channel import Channel, Message
 from overtone.tasks.service.kept import packed, unpacked
 from overtone.tasks.service.streams import Streams
+from overtone.timeline import Segment
 from overtone.turns import read_turns
 from overtone.values import SAMPLE_RATE_HZ
 
 PARENT_LOOK_S = 1.0
+MOST_AT_ONCE = 16  # speakers who have a turn, over the whole recording
 
 Reply = tuple[Message, bytes]
 
@@ -74,6 +78,7 @@ class Tasks:
         duration_s = duration_of(task["path"])
         expect_no_longer(duration_s, task["longest_s"], task["path"])
         turns = None if task["turns"] is None else read_turns(Path(task["turns"]), task["name"])
+        _expect_bearable(turns or (), duration_s, task["name"])
         stream = Stream(self._recogniser, SAMPLE_RATE_HZ, task["name"], turns)
         heard = 0
         for block in blocks(task["path"]):
@@ -88,9 +93,19 @@ class Tasks:
         """A timeline, packed, in a form."""
         content = io.BytesIO()
         stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-        write_timeline(unpacked(payload), stream, task["form"])
+        write_timeline(unpacked(payload), stream, task["form"], is_here=False)
         stream.flush()
         return {}, content.getvalue()
+
+
+def _expect_bearable(turns: Iterable[Segment], duration_s: float, name: str) -> None:
+    """Nothing, where turns lie so that the work is that for a few recordings: each is heard by itself.
+
+    Raises:
+        InputError: they lie upon each other more often than people speak at the same time.
+    """
+    if sum(turn.duration_s for turn in turns) > MOST_AT_ONCE * duration_s:
+        raise InputError(f"{name}: more than {MOST_AT_ONCE} turns at the same time all along; give fewer")
 
 
 def _renamed(text: str, task: Message) -> str:
@@ -129,7 +144,13 @@ def _quieten_decoders() -> None:
         os.dup2(nowhere.fileno(), 2)
 
 
+def _tell_no_names(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Tells where this process came to grief and of what kind of error, but nothing of what a client has sent."""
+    sys.stderr.write("".join(traceback.format_tb(trace)) + f"{kind.__name__}\n")
+
+
 if __name__ == "__main__":
+    sys.excepthook = _tell_no_names
     _quieten_decoders()
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     with suppress(ConnectionError):

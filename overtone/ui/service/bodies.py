@@ -12,12 +12,14 @@ from typing import NamedTuple
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from overtone.ui.service.parts import Parts, Upload, shown_name, temporary
+from overtone.ui.service.parts import Parts, Upload, drop, shown_name, temporary
 from overtone.ui.service.refusals import Refusal, busy
 
 RAW_TYPES = ("", "application/octet-stream", "application/ogg", "video/ogg")
 MULTIPART = "multipart/form-data"
 MB = 1_000_000
+SLOWEST_BYTES_PER_S = 1_000  # less than any codec of speech: who sends so little holds a place, and no sound
+PATIENCE_S = 10.0  # by which a body may be behind that
 
 
 class Limits(NamedTuple):
@@ -49,30 +51,38 @@ async def uploads(request: Request, limits: Limits, name: str) -> AsyncIterator[
     if kind == MULTIPART:
         parts = Parts(request.headers["content-type"], limits.fields, limits.files)
         try:
-            await _read(request, parts.write, limits)
+            await _read(request, parts.write, parts.flush, limits)
             yield parts.finish()
         finally:
             parts.close()
     else:
-        with temporary() as file:
-            await _read(request, file.write, limits)
+        file = temporary()
+        try:
+            await _read(request, file.write, file.flush, limits)
             if not file.tell():
                 raise Refusal("malformed", "the body is empty; send a sound file")
             yield [Upload(limits.fields[0], shown_name(name), file)]
+        finally:
+            drop(file)
 
 
-async def _read(request: Request, take: Callable[[bytes], object], limits: Limits) -> None:
-    """Hands the body on chunk by chunk."""
-    read_bytes = 0
+async def _read(request: Request, take: Callable[[bytes], object], flush: Callable[[], object], limits: Limits) -> None:
+    """Hands the body on chunk by chunk, and has it written whole."""
+    read_bytes, begin_s = 0, asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(limits.time_s):
+        async with asyncio.timeout(min(limits.time_s, PATIENCE_S)) as until:
             async for chunk in request.stream():
                 read_bytes += len(chunk)
+                until.reschedule(begin_s + min(limits.time_s, PATIENCE_S + read_bytes / SLOWEST_BYTES_PER_S))
                 if read_bytes > limits.body_bytes:
                     raise _too_large(limits)
                 take(chunk)
+            flush()
     except TimeoutError as error:
-        raise Refusal("too_slow_upload", f"the body has not arrived within {limits.time_s:.0f} s") from error
+        raise Refusal(
+            "too_slow_upload",
+            f"the body has not arrived within {limits.time_s:.0f} s, or comes with less than {SLOWEST_BYTES_PER_S} B/s",
+        ) from error
     except OSError as error:  # no space for a temporary file
         raise busy("the service has no room for the body; try again later") from error
     except ClientDisconnect as error:

@@ -53,15 +53,19 @@ class Desk:
         finally:
             self.uploads -= 1
 
-    @contextmanager
-    def stream(self) -> Iterator[Pool]:
-        """A stream may be opened; who hears it.
+    def expect_stream(self) -> None:
+        """One more stream may be opened.
 
         Raises:
             Refusal: too many are open, or the service ends.
         """
         if self.streams >= self.house.settings.streams or self.house.closing:
             raise busy("as many streams are open as may be; try again later", 5)
+
+    @contextmanager
+    def stream(self) -> Iterator[Pool]:
+        """A stream may be opened; who hears it. Refused as of `expect_stream`."""
+        self.expect_stream()
         listeners = self.house.listeners()
         place = min(range(len(listeners)), key=self._listening.__getitem__)
         self._listening[place] += 1

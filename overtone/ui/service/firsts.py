@@ -7,7 +7,7 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from typing import BinaryIO
+from typing import IO
 
 from fastapi import Request
 
@@ -77,7 +77,7 @@ def key_of(request: Request, owner: str) -> str:
     return hashlib.sha256("\0".join((owner, request.url.path, key)).encode()).hexdigest()
 
 
-def digest(told: Iterable[str], files: Iterable[BinaryIO]) -> str:
+def digest(told: Iterable[str], files: Iterable[IO[bytes]]) -> str:
     """A digest of what is asked: some words, and the content of files."""
     whole = hashlib.sha256("\0".join(told).encode())
     for file in files:

@@ -5,6 +5,7 @@ asking: pages of other origins are refused, and on a loopback address so are hos
 page could have its own name point here).
 """
 
+import asyncio
 import ipaddress
 import json
 import time
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from overtone.ui.service.keys import Keys
 from overtone.ui.service.metrics import Metrics
-from overtone.ui.service.refusals import Refusal
+from overtone.ui.service.refusals import REFUSED, Refusal, busy, fault
 
 GUARDED = ("/v1", "/metrics")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -58,6 +59,14 @@ class Gate:
             await self._app(scope, receive, passing)
         except Refusal as refusal:
             await _answered(refusal, scope, receive, passing)
+        except asyncio.CancelledError:  # the service ends, and has waited for as long as it may
+            if status or scope["type"] != "http":
+                raise
+            await _answered(busy("the service has ended; try again later"), scope, receive, passing)
+        except Exception as error:
+            if status or scope["type"] != "http":  # it is too late to say so
+                raise
+            await _answered(fault(error), scope, receive, passing)
         finally:
             if scope["type"] == "http":
                 path = getattr(scope.get("route"), "path", "other")
@@ -65,6 +74,8 @@ class Gate:
                 self._metrics.count(method, path, status, time.perf_counter() - begin_s)
 
     def _expect_welcome(self, scope: Scope) -> None:
+        if REFUSED in scope:
+            raise scope[REFUSED]
         headers = Headers(scope=scope)
         if self._keys:
             self._expect_key(scope, headers)

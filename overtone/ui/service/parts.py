@@ -4,7 +4,8 @@ Source: RFC 7578.
 """
 
 import tempfile
-from typing import BinaryIO, NamedTuple, cast
+from contextlib import suppress
+from typing import NamedTuple
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -22,7 +23,7 @@ class Upload(NamedTuple):
 
     field: str
     name: str
-    file: BinaryIO
+    file: "tempfile.SpooledTemporaryFile[bytes]"
 
     def content(self) -> bytes:
         """All of it."""
@@ -30,9 +31,15 @@ class Upload(NamedTuple):
         return self.file.read()
 
 
-def temporary() -> BinaryIO:
+def temporary() -> "tempfile.SpooledTemporaryFile[bytes]":
     """A file that is gone once it is closed."""
-    return cast(BinaryIO, tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES))
+    return tempfile.SpooledTemporaryFile(IN_MEMORY_BYTES)
+
+
+def drop(file: "tempfile.SpooledTemporaryFile[bytes]") -> None:
+    """Closes a temporary file, by which it is gone."""
+    with suppress(OSError):  # of what is left to be written on a full disk
+        file.close()
 
 
 def shown_name(name: str) -> str:
@@ -59,6 +66,7 @@ class Parts:
         self._header, self._value, self._header_bytes = b"", b"", 0
         self._disposition = b""
         self._ended = False
+        self._bytes = 0
         boundary = parse_options_header(content_type)[1].get(b"boundary", b"")
         if not 0 < len(boundary) <= LONGEST_BOUNDARY:
             raise Refusal("malformed", "Content-Type: multipart without a boundary; let your HTTP library write it")
@@ -86,6 +94,11 @@ class Parts:
         except FormParserError as error:
             raise Refusal("malformed", f"the body is no multipart: {error}") from error
 
+    def flush(self) -> None:
+        """Has all that came written."""
+        for one in self.files:
+            one.file.flush()
+
     def finish(self) -> list[Upload]:
         """The files of the whole body.
 
@@ -101,7 +114,7 @@ class Parts:
     def close(self) -> None:
         """Drops the files."""
         for one in self.files:
-            one.file.close()
+            drop(one.file)
 
     def _part_begin(self) -> None:
         self._disposition, self._header_bytes = b"", 0
@@ -134,7 +147,11 @@ class Parts:
         self.files.append(Upload(field, shown_name(name), temporary()))
 
     def _part_data(self, data: bytes, start: int, end: int) -> None:
-        self.files[-1].file.write(data[start:end])
+        self._bytes += end - start
+        file = self.files[-1].file
+        file.write(data[start:end])
+        if self._bytes > IN_MEMORY_BYTES:  # many small files take no more memory than one
+            file.rollover()
 
     def _end(self) -> None:
         self._ended = True

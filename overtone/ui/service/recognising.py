@@ -4,7 +4,6 @@ import asyncio
 import io
 import json
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -14,7 +13,7 @@ from overtone.outputs.json import as_object
 from overtone.tasks.numbers import answer_of
 from overtone.tasks.service.store import First
 from overtone.ui.service import firsts, schemas
-from overtone.ui.service.bodies import MULTIPART, Limits, uploads
+from overtone.ui.service.bodies import Limits, uploads
 from overtone.ui.service.desk import Desk, desk_of, done, expect_known, owner_of
 from overtone.ui.service.forms import answer_form, content_type, contents
 from overtone.ui.service.parts import Upload
@@ -24,17 +23,6 @@ from overtone.values import Answer
 WAITS_S = 10.0  # of a clip for a worker, after which its client had better try again
 
 router = APIRouter()
-
-
-def parameter(name: str, what: str, where: str = "query", **schema: Any) -> dict[str, Any]:
-    """A parameter, as the OpenAPI document tells it."""
-    return {"name": name, "in": where, "required": False, "description": what, "schema": {"type": "string", **schema}}
-
-
-KEY = parameter(
-    "Idempotency-Key", "asked again under the same key, the first answer is given", "header", minLength=1, maxLength=255
-)
-NAME = parameter("name", "how a raw body is called in the answer", maxLength=255)
 
 
 @router.post(
@@ -48,21 +36,12 @@ NAME = parameter("name", "how a raw body is called in the answer", maxLength=255
         ),
     },
     openapi_extra={
-        "parameters": [parameter("form", "instead of Accept", enum=sorted(FORMS)), NAME, KEY],
-        "requestBody": {
-            "required": True,
-            "content": {
-                MULTIPART: {
-                    "schema": {
-                        "type": "object",
-                        "properties": {"file": {"type": "array", "items": schemas.SOUND, "minItems": 1}},
-                        "required": ["file"],
-                    }
-                },
-                "application/octet-stream": {"schema": schemas.SOUND},
-                "audio/*": {"schema": schemas.SOUND},
-            },
-        },
+        "parameters": [
+            schemas.parameter("form", "instead of Accept", enum=sorted(FORMS)),
+            schemas.NAME,
+            schemas.KEY,
+        ],
+        "requestBody": schemas.body(file={"type": "array", "items": schemas.SOUND, "minItems": 1}),
     },
 )
 async def recognise(request: Request) -> Response:

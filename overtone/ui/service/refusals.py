@@ -9,6 +9,7 @@ files has its own.
 import json
 import logging
 import math
+import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,9 +33,12 @@ CODES: dict[str, tuple[int, str]] = {
     "value_refused": (422, "a parameter has a value that is not taken, or does not exist"),
     "key_reused": (422, "the idempotency key was used for something else"),
     "too_many_jobs": (429, "too many jobs of this API key are waiting"),
+    "head_too_large": (431, "the headers, or the path, are larger than is allowed"),
     "failed": (500, "a fault of the service"),
     "busy": (503, "the service has all it can do, or is about to end"),
 }
+UNKEPT_S = 10.0  # a guess at when there is room on the disk again
+REFUSED = "overtone.refusal"  # in the scope of a request: why the gate must not let it in
 BY_STATUS = {400: "malformed", 404: "not_found", 405: "method_refused", 413: "too_large"}
 
 
@@ -82,7 +86,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(HTTPException, _http)
     app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(Exception, _fault)
+    app.add_exception_handler(sqlite3.OperationalError, _unkept)
 
 
 async def _refused(request: Request, error: Exception) -> Response:
@@ -105,6 +109,12 @@ async def _validation(request: Request, error: Exception) -> Response:
     return Refusal("value_refused", f"{where}: {first.get('msg', 'not valid')}").response()
 
 
-async def _fault(request: Request, error: Exception) -> Response:
+async def _unkept(request: Request, error: Exception) -> Response:
+    logging.getLogger("overtone").error("the store: %s", error)
+    return busy("the service cannot keep anything now; try again later", UNKEPT_S).response()
+
+
+def fault(error: Exception) -> Refusal:
+    """What is told of a fault of ours; the log tells more."""
     logging.getLogger("overtone").error("a fault of the service", exc_info=error)
-    return Refusal("failed", "the service has a fault; its log tells more").response()
+    return Refusal("failed", "the service has a fault; its log tells more")

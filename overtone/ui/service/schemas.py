@@ -34,6 +34,32 @@ JOB: dict[str, Any] = {
 SOUND = {"type": "string", "format": "binary", "description": "A sound file: WAV, FLAC, Ogg (Vorbis, Opus), MP3, ..."}
 
 
+EVERYWHERE = ("key_missing", "origin_refused", "value_refused", "head_too_large", "failed", "busy")
+TURNS = {
+    "type": "string",
+    "format": "binary",
+    "description": "Who speaks when: .rttm, .csv or .TextGrid; one answer for each turn",
+}
+
+
+def parameter(name: str, what: str, where: str = "query", **schema: Any) -> dict[str, Any]:
+    """A parameter, as the OpenAPI document tells it."""
+    return {"name": name, "in": where, "required": False, "description": what, "schema": {"type": "string", **schema}}
+
+
+KEY = parameter(
+    "Idempotency-Key", "asked again under the same key, the first answer is given", "header", minLength=1, maxLength=255
+)
+NAME = parameter("name", "how a raw body is called in the answer", maxLength=255)
+
+
+def body(**fields: Any) -> dict[str, Any]:
+    """What the OpenAPI document says of a body that is a form with these fields, `file` and others, or one sound."""
+    form = {"type": "object", "properties": fields, "required": ["file"]}
+    kinds = {"multipart/form-data": form, "application/octet-stream": SOUND, "audio/*": SOUND}
+    return {"required": True, "content": {kind: {"schema": schema} for kind, schema in kinds.items()}}
+
+
 class Answer(BaseModel):
     """What is heard in one file; see `docs/serve.md`."""
 
@@ -121,7 +147,7 @@ class Health(BaseModel):
 def refusals(*codes: str) -> dict[int | str, dict[str, Any]]:
     """What the OpenAPI document says of errors: those named, and those that every path may give."""
     told: dict[int | str, dict[str, Any]] = {}
-    for code in ("key_missing", "origin_refused", "value_refused", "failed", *codes):
+    for code in dict.fromkeys((*EVERYWHERE, *codes)):
         status, meaning = CODES[code]
         also = f"; or {meaning}" if status in told else ""
         meaning = told[status]["description"] + also if status in told else meaning

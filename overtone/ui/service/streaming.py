@@ -57,63 +57,72 @@ async def stream(websocket: WebSocket) -> None:
     """One stream from its hello to its end."""
     desk = desk_of(websocket)
     try:
-        with desk.stream() as listener:
-            await websocket.accept()
-            await _talk(websocket, desk, listener)
+        desk.expect_stream()
+        await websocket.accept()
+        await _talk(websocket, desk)
     except Refusal as refusal:  # before it was accepted
         await websocket.send_denial_response(refusal.response())
     except WebSocketDisconnect:
         pass
 
 
-async def _talk(websocket: WebSocket, desk: Desk, listener: Pool) -> None:
-    """All of it, and a word of goodbye where something is wrong."""
-    heard = _Heard(desk, listener)
+async def _talk(websocket: WebSocket, desk: Desk) -> None:
+    """All of it, and a word of goodbye where something is wrong. Who says no hello takes nobody's place."""
     try:
-        await _hear(websocket, desk, heard)
+        hello = await _greeted(websocket, desk)
+        with desk.stream() as listener:
+            await _hear(websocket, hello, _Heard(desk, listener), desk.house.settings.stream_idle_s)
         await websocket.close(CLOSED_WELL)
     except Refusal as refusal:
         await websocket.send_text(json.dumps({"type": "error", **refusal.content}))
         await websocket.close(CLOSED_BUSY if refusal.code == "busy" else CLOSED_POLICY)
+
+
+async def _greeted(websocket: WebSocket, desk: Desk) -> Hello:
+    """The hello of who may come in."""
+    hello = _read(Hello, await _received(websocket, desk.house.settings.head_s))
+    keys = websocket.scope.get("overtone.keys")
+    if keys and keys.owner(hello.key) is None:
+        raise Refusal("key_missing", "an API key is needed: as 'key' of the hello, or Authorization: Bearer KEY")
+    return hello
+
+
+async def _hear(websocket: WebSocket, hello: Hello, heard: "_Heard", idle_s: float) -> None:
+    try:
+        told = await heard.open(hello)
+        await websocket.send_text(json.dumps({"type": "ready", **told}))
+        while True:
+            content = await _received(websocket, idle_s)
+            if isinstance(content, str):
+                _read(End, content)
+                timeline = await heard.finish()
+                await websocket.send_text(f'{{"type": "timeline", "timeline": {timeline}}}')
+                return
+            for segment in await heard.push(content):
+                await websocket.send_text(json.dumps({"type": "segment", **segment}))
     finally:
         heard.close()
 
 
-async def _hear(websocket: WebSocket, desk: Desk, heard: "_Heard") -> None:
-    idle_s = desk.house.settings.stream_idle_s
-    hello = _read(Hello, await _received(websocket, idle_s))
-    keys = websocket.scope.get("overtone.keys")
-    if keys and keys.owner(hello.key) is None:
-        raise Refusal("key_missing", "an API key is needed: as 'key' of the hello, or Authorization: Bearer KEY")
-    told = await heard.open(hello)
-    await websocket.send_text(json.dumps({"type": "ready", **told}))
-    while True:
-        content = await _received(websocket, idle_s)
-        if isinstance(content, str):
-            _read(End, content)
-            timeline = await heard.finish()
-            await websocket.send_text(f'{{"type": "timeline", "timeline": {timeline}}}')
-            return
-        for segment in await heard.push(content):
-            await websocket.send_text(json.dumps({"type": "segment", **segment}))
-
-
 async def _received(websocket: WebSocket, within_s: float) -> str | bytes:
-    """The next message, text or bytes.
+    """The next message, text or bytes; an empty one says nothing, and does not count.
 
     Raises:
         Refusal: none comes.
         WebSocketDisconnect: the client has gone.
     """
     try:
-        message = await asyncio.wait_for(websocket.receive(), within_s)
+        async with asyncio.timeout(within_s):
+            while True:
+                message = await websocket.receive()
+                if message["type"] == "websocket.disconnect":
+                    raise WebSocketDisconnect(message.get("code", CLOSED_WELL))
+                text: str | None = message.get("text")
+                content: bytes = message.get("bytes") or b""
+                if text is not None or content:
+                    return content if text is None else text
     except TimeoutError as error:
         raise Refusal("too_slow_upload", f"nothing has come for {within_s:.0f} s; begin another stream") from error
-    if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", CLOSED_WELL))
-    text: str | None = message.get("text")
-    content: bytes = message.get("bytes") or b""
-    return content if text is None else text
 
 
 def _read(kind: type[Model], content: str | bytes) -> Model:

@@ -1,10 +1,12 @@
 """POST /v1/timeline: a recording -> a job; /v1/jobs/{id}: how it goes, its timeline in any form, and its end."""
 
 import asyncio
+import io
 import re
 import shutil
+import sqlite3
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -13,15 +15,15 @@ from overtone.outputs import TIMELINE_FORMS
 from overtone.tasks.service.settings import Settings
 from overtone.tasks.service.store import Job, new_id
 from overtone.ui.service import firsts, schemas
-from overtone.ui.service.bodies import MULTIPART, Limits, uploads
+from overtone.ui.service.bodies import MB, Limits, uploads
 from overtone.ui.service.desk import Desk, desk_of, done, expect_known, owner_of
 from overtone.ui.service.forms import content_type, contents, timeline_form
 from overtone.ui.service.parts import Upload
-from overtone.ui.service.recognising import KEY, NAME, parameter
 from overtone.ui.service.refusals import Refusal, busy
 
 FIELDS = ("file", "turns")
 TURNS = (".rttm", ".csv", ".textgrid")
+TURNS_BYTES = 4 * MB  # of text that is read whole: a hundred thousand turns
 JOB_ID = re.compile("[0-9a-f]{32}")
 WRITE_S = 60.0  # for a form
 TURN_COMES_S = 30.0  # a guess at when there is room for a job
@@ -44,28 +46,8 @@ router = APIRouter()
         ),
     },
     openapi_extra={
-        "parameters": [NAME, KEY],
-        "requestBody": {
-            "required": True,
-            "content": {
-                MULTIPART: {
-                    "schema": {
-                        "type": "object",
-                        "properties": {
-                            "file": schemas.SOUND,
-                            "turns": {
-                                "type": "string",
-                                "format": "binary",
-                                "description": "Who speaks when: .rttm, .csv or .TextGrid; one answer for each turn",
-                            },
-                        },
-                        "required": ["file"],
-                    }
-                },
-                "application/octet-stream": {"schema": schemas.SOUND},
-                "audio/*": {"schema": schemas.SOUND},
-            },
-        },
+        "parameters": [schemas.NAME, schemas.KEY],
+        "requestBody": schemas.body(file=schemas.SOUND, turns=schemas.TURNS),
     },
 )
 async def timeline(request: Request) -> Response:
@@ -105,7 +87,7 @@ async def job(request: Request, job_id: str) -> Response:
         200: {"description": "the timeline", "content": contents(TIMELINE_FORMS, None, "Timeline")},
         **schemas.refusals("not_found", "form_unknown", "not_done", "sound_refused", "busy"),
     },
-    openapi_extra={"parameters": [parameter("form", "instead of Accept", enum=sorted(TIMELINE_FORMS))]},
+    openapi_extra={"parameters": [schemas.parameter("form", "instead of Accept", enum=sorted(TIMELINE_FORMS))]},
 )
 async def result(request: Request, job_id: str) -> Response:
     """The timeline of a job that is done, in any form. The page of form `html` plays the file that lies beside it."""
@@ -164,6 +146,8 @@ def _sorted_out(files: list[Upload]) -> tuple[Upload, Upload | None]:
         raise Refusal("malformed", "one recording, and at most one file of turns; send several requests")
     if turns and Path(turns[0].name).suffix.lower() not in TURNS:
         raise Refusal("type_refused", f"{turns[0].name}: turns are read from {', '.join(TURNS)}")
+    if turns and turns[0].file.seek(0, io.SEEK_END) > TURNS_BYTES:
+        raise Refusal("too_large", f"{turns[0].name}: more than {TURNS_BYTES / MB:.0f} MB of turns; cut the recording")
     return sounds[0], turns[0] if turns else None
 
 
@@ -175,15 +159,15 @@ def _taken(desk: Desk, owner: str, sound: Upload, turns: Upload | None, key: str
         _put(sound.file, house.spool / job_id)
         if turns is not None:
             _put(turns.file, house.spool / f"{job_id}{suffix}")
-    except OSError as error:
-        house.runner.delete(job_id)
+        job = house.store.add(owner, sound.name, suffix, job_id, key, asked)
+    except (OSError, sqlite3.Error) as error:
+        house.runner.clear(job_id)
         raise busy("the service has no room for the recording; try again later", TURN_COMES_S) from error
-    job = house.store.add(owner, sound.name, suffix, job_id, key, asked)
     house.runner.wake()
     return job
 
 
-def _put(file: BinaryIO, path: Path) -> None:
+def _put(file: IO[bytes], path: Path) -> None:
     file.seek(0)
     with path.open("wb") as copy:
         shutil.copyfileobj(file, copy)

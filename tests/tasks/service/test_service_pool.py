@@ -53,6 +53,32 @@ def test_a_death_costs_the_task_that_it_was_at(tmp_path: Path) -> None:
         assert pool.deaths == 3
 
 
+def test_a_death_of_who_had_nothing_to_do_is_no_fault_of_the_next_task() -> None:
+    with pool_of(2) as pool:
+        until_s = time.monotonic() + 30
+        while not all(pool._crew):
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+        for process in pool._crew:
+            process.end()  # type: ignore[union-attr]
+            process.cause_of_death()  # type: ignore[union-attr]
+        assert "answer" in pool.submit({}, within_s=30).result(60)[0]
+
+
+def test_who_has_died_is_not_there_to_work() -> None:
+    with pool_of(1) as pool:
+        pool.wait_until_ready()
+        pool._crew[0].end()  # type: ignore[union-attr]
+        until_s = time.monotonic() + 30
+        while pool.ready:
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+        while not pool.ready:
+            assert time.monotonic() < until_s
+            time.sleep(0.01)
+        assert pool.deaths == 1
+
+
 def test_a_hang_costs_its_task() -> None:
     with pool_of(1) as pool:
         slow = pool.submit({"how": "sleeps60"}, within_s=0.5)

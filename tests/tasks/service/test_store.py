@@ -150,3 +150,28 @@ def test_what_is_deleted_is_gone_from_the_disk(tmp_path: Path) -> None:
     store.delete("a")
     store.close()
     assert b"secret" not in (tmp_path / FILE).read_bytes()
+
+
+def test_a_transaction_that_cannot_be_kept_is_over(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store._base.execute(f"PRAGMA max_page_count = {store._base.execute('PRAGMA page_count').fetchone()[0] + 2}")
+    with pytest.raises(sqlite3.OperationalError, match="full"):
+        store.keep_first("large", First("", "", bytes(100_000)))
+    store.add("", "a.wav", "", "a")
+    assert store.first("large") is None
+    assert store.job("a") is not None
+    store.close()
+
+
+def test_the_first_answer_is_kept_for_as_long_as_its_job_waits(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.add("", "a.wav", "", "a", "key", "asked")
+    store.keep_first("other", First("asked", "text/plain", b"\xff\0"))
+    store.forget(time.time() + 1)
+    assert store.first("key") == First("asked", "", b"a"), "or a retry would begin a second job"
+    assert store.first("other") is None
+    assert store.claim() is not None
+    store.finish("a", b"result", 1.0)
+    store.forget(time.time() + 1)
+    assert store.first("key") is None
+    store.close()

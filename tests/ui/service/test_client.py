@@ -1,6 +1,8 @@
 """The client gives what the library gives, by way of a service."""
 
 import io
+import os
+import sqlite3
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -43,6 +45,41 @@ def test_an_answer_is_that_of_the_library(client: overtone.Client, tiny: Path, t
     assert isinstance(answer, overtone.Answer)
     assert isinstance(error, InputError)
     assert str(error).endswith("none.wav: cannot be read: No such file or directory")
+
+
+def test_a_file_may_be_called_anything(client: overtone.Client, tmp_path: Path) -> None:
+    file = tmp_path / os.fsdecode(b"caf\xe9.flac")
+    try:
+        file.write_bytes(SPEECH)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    (answer,) = client.recognise_many([file])
+    assert isinstance(answer, overtone.Answer), answer
+    assert answer.source == "caf?.flac"
+    assert client.timeline(file)["path"] == "caf?.flac"
+
+
+def test_a_timeline_is_given_though_its_job_cannot_be_deleted(
+    client: overtone.Client, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(job_id: str) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(served.house.store, "delete", gone)
+    assert client.timeline(SPEECH)["duration_s"] == 8.0
+
+
+def test_who_stops_waiting_leaves_no_job(
+    client: overtone.Client, served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(job_id: str) -> None:
+        raise KeyboardInterrupt
+
+    before = served.house.store.counts()
+    monkeypatch.setattr(client, "job", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        client.timeline(SPEECH)
+    assert served.house.store.counts() == before
 
 
 def test_a_timeline_is_waited_for(client: overtone.Client, tiny: Path) -> None:

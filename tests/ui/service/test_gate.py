@@ -121,3 +121,21 @@ def test_metrics_tell_of_requests_and_workers(served: Served) -> None:
         'overtone_jobs{state="queued"}',
     ):
         assert line in text
+
+
+def test_a_fault_is_told_counted_and_logged_once(
+    open_to_a_page: Served, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def faulty(*_: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(open_to_a_page.house.store, "job", faulty)
+    reply = open_to_a_page.ask("GET", "/v1/jobs/" + "0" * 32, Origin=PAGE)
+    assert (reply.status, reply.code) == (500, "failed")
+    assert b"secret" not in reply.content
+    assert reply.headers["access-control-allow-origin"] == PAGE
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    assert [record.getMessage() for record in caplog.records] == ["a fault of the service"]
+    counted = open_to_a_page.ask("GET", "/metrics").content.decode()
+    assert 'overtone_requests_total{method="GET",path="/v1/jobs/{job_id}",status="500"} 1.0' in counted
+    assert 'status="0"' not in counted

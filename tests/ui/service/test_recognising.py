@@ -1,12 +1,15 @@
 """POST /v1/recognise gives what the library gives, and says what is wrong with what it cannot take."""
 
 import csv
+import errno
 import io
 import json
 import socket
+import tempfile
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,7 @@ from sounds import RATE_HZ, silence, voice
 
 from overtone.outputs.json import as_object
 from overtone.tasks.recognising.recognise import load
+from overtone.ui.service.parts import Parts
 
 CLIP = encoded(voice(180, 1.0), RATE_HZ, "FLAC")
 OTHER = encoded(voice(120, 1.5, level=0.3), 44_100, "OGG", "VORBIS")
@@ -206,3 +210,36 @@ def test_what_is_too_much_is_refused_with_a_time_to_come_back(odd: Served) -> No
             assert reply.code == "busy"
             assert int(reply.headers["retry-after"]) >= 1
     assert odd.raw("/v1/recognise", b"well").status == 200
+
+
+class FullAt(io.FileIO):
+    """A file on a disk that has room for so much of it."""
+
+    room_bytes = 0
+
+    def write(self, content: Any) -> int:
+        if self.tell() + len(content) > self.room_bytes:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(content)
+
+
+@pytest.mark.parametrize("room_bytes", [0, 1_040_000, 1_150_000, 1_199_999])
+def test_a_disk_that_is_full_is_a_reason_to_come_back(
+    odd: Served, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, room_bytes: int
+) -> None:
+    """Also where it is found out only as the last of the body is written, or as the file is closed."""
+    monkeypatch.setattr(FullAt, "room_bytes", room_bytes)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda *_, **__: io.BufferedRandom(FullAt(tmp_path / "body", "w+")))
+    content = bytes(1_200_000)
+    for reply in (odd.raw("/v1/recognise", content), odd.post("/v1/recognise", ("a", content))):
+        assert (reply.status, reply.code) == (503, "busy")
+        assert int(reply.headers["retry-after"]) >= 1
+
+
+def test_many_small_files_take_no_more_memory_than_one() -> None:
+    parts = Parts(form_type(), ("file",), 16)
+    parts.write(multipart(tuple((f"{number}.wav", bytes(900_000)) for number in range(16))))
+    files = parts.finish()
+    assert [len(one.content()) for one in files] == [900_000] * 16
+    assert sum(not one.file._rolled for one in files) == 1  # type: ignore[attr-defined]
+    parts.close()

@@ -15,8 +15,11 @@ from sounds import RATE_HZ, speech_like
 
 from overtone.outputs import TIMELINE_FORMS, timeline_json, write_timeline
 from overtone.tasks.recognising.recognise import load
+from overtone.tasks.service import runner
 from overtone.tasks.service.settings import Settings
+from overtone.tasks.service.store import STARTS
 from overtone.timeline import Segment, Timeline
+from overtone.ui.service import timelines
 from overtone.ui.service.keys import Keys, digest_of
 
 SPEECH = encoded(speech_like(np.random.default_rng(5), 8.0), RATE_HZ, "FLAC")
@@ -92,6 +95,23 @@ def test_turns_get_an_answer_each(served: Served, tiny: Path) -> None:
     assert str(served.house.spool) not in failed["error"]
     twice = served.post("/v1/timeline", ("a", SPEECH), ("b", SPEECH))
     assert (twice.status, twice.code) == (400, "malformed")
+
+
+def test_turns_are_no_way_round_the_limits(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each turn is heard by itself: many of the whole recording would take for ever."""
+
+    def asked(turns: int) -> Reply:
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n'
+        body = (head % ("turns", "t.csv")).encode() + b"start_s,end_s\n" + b"0,8\n" * turns + b"\r\n"
+        body += (head % ("file", "talk.flac")).encode() + SPEECH + f"\r\n--{BOUNDARY}--\r\n".encode()
+        return served.ask("POST", "/v1/timeline", body, Content_Type=form_type())
+
+    assert finished(served, asked(16))["state"] == "done"
+    job = finished(served, asked(17))
+    assert job["state"] == "failed"
+    assert job["error"].startswith("talk.flac: more than 16 turns at the same time")
+    monkeypatch.setattr(timelines, "TURNS_BYTES", 20)
+    assert (asked(2).status, asked(2).code) == (413, "too_large")
 
 
 def test_what_cannot_be_heard_fails_under_its_own_name(served: Served) -> None:
@@ -176,10 +196,71 @@ def test_a_store_that_fails_once_does_not_end_the_work(odd: Served, monkeypatch:
             raise sqlite3.OperationalError("database or disk is full")
         return finish(job_id, result, duration_s)
 
+    monkeypatch.setattr(runner, "TROUBLE_S", 0.05)
     monkeypatch.setattr(odd.house.store, "finish", full)
     job = finished(odd, odd.raw("/v1/timeline", b"well"))
     assert job["state"] == "done"
     assert len(times) == 2
+
+
+def test_a_full_disk_loses_no_job_and_stops_no_work(odd: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever cannot be written, and however often: more often than a job may be begun."""
+    store, full = odd.house.store, FailsOften(4 * STARTS)
+    monkeypatch.setattr(runner, "TROUBLE_S", 0.01)
+    for name in ("claim", "finish", "queue_again"):
+        monkeypatch.setattr(store, name, full.before(getattr(store, name)))
+    assert finished(odd, odd.raw("/v1/timeline", b"well"))["state"] == "done"
+    assert full.left == 0
+
+
+class FailsOften:
+    """Does what it is asked every other time until the disk is empty enough."""
+
+    def __init__(self, times: int) -> None:
+        self.left = times
+
+    def before(self, does: Any) -> Any:
+        def done(*arguments: Any, **options: Any) -> Any:
+            if self.left:
+                self.left -= 1
+                if self.left % 2:
+                    raise sqlite3.OperationalError("database or disk is full")
+            return does(*arguments, **options)
+
+        return done
+
+
+def full_store(*_: Any) -> None:
+    raise sqlite3.OperationalError("database or disk is full")
+
+
+@pytest.mark.parametrize("name", ["add", "first", "delete", "keep_first"])
+def test_what_cannot_be_kept_is_to_be_asked_again(odd: Served, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    job = finished(odd, odd.raw("/v1/timeline", b"well"))
+    monkeypatch.setattr(odd.house.store, name, full_store)
+    reply = {
+        "add": lambda: odd.raw("/v1/timeline", b"well"),
+        "first": lambda: odd.raw("/v1/timeline", b"well", Idempotency_Key="f"),
+        "delete": lambda: odd.ask("DELETE", f"/v1/jobs/{job['id']}"),
+        "keep_first": lambda: odd.raw("/v1/recognise", b"well", Idempotency_Key="k"),
+    }[name]()
+    assert (reply.status, reply.code) == (503, "busy")
+    assert int(reply.headers["retry-after"]) >= 1
+    assert not list(odd.house.spool.iterdir()), "nothing of a recording that was not taken is left"
+
+
+@pytest.mark.parametrize("name", ["here.flac", "%E5%A3%B0" * 255])
+def test_a_name_is_not_looked_for_on_this_machine(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "here.flac").touch()
+    with serving(Settings(tmp_path / "data", str(tiny), workers=1)) as served:
+        job = finished(served, served.raw(f"/v1/timeline?name={name}", SPEECH))
+        reply = served.ask("GET", f"{job['timeline']}?form=elan")
+        assert reply.status == 200, reply.content
+        assert str(tmp_path).encode() not in reply.content
+        assert served.house.pool.deaths == 0
 
 
 @pytest.mark.parametrize("path", ["/v1/timeline", "/v1/recognise"])
