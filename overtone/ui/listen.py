@@ -24,7 +24,7 @@ from overtone.tasks.recognising.recognise import Recogniser
 from overtone.timeline import Segment, Timeline
 from overtone.ui.message import complain
 from overtone.ui.options import recogniser_arguments, recogniser_of, threads_argument
-from overtone.ui.timeline import form_arguments, form_of, show
+from overtone.ui.timeline import expect_form, form_arguments, form_of, show
 
 CHUNK_S = 0.1
 CLEAR_LINE = "\r\x1b[K"
@@ -45,6 +45,7 @@ def listen_arguments(parser: argparse.ArgumentParser) -> None:
 def listen(args: argparse.Namespace) -> int:
     """Hears the microphone and writes the timeline at the end."""
     sounddevice = _sounddevice()
+    expect_form(args.form, args.output)
     form = form_of(args.form, args.output)
     recogniser, left_out = recogniser_of(args)
     with contextlib.ExitStack() as stack:

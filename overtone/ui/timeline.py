@@ -62,6 +62,8 @@ def timeline(args: argparse.Namespace) -> int:
     """Timelines of all recordings; 1 where one could not be heard."""
     form = form_of(args.form, args.output)
     jobs = list(_jobs(args.paths, args.output, form))
+    if any(target == args.output for _, target in jobs):
+        expect_form(args.form, args.output)
     if args.segments is not None and len(jobs) > 1:
         raise OptionError(f"--segments {args.segments}: goes with one recording, and {len(jobs)} were given")
     recogniser, left_out = recogniser_of(args)
@@ -81,11 +83,27 @@ def timeline(args: argparse.Namespace) -> int:
 
 
 def form_of(asked: str | None, output: Path | None) -> str:
-    """The form that is asked for, or that goes with the suffix of the output."""
+    """The form that is asked for, or that goes with the suffix of the output; the table where there is none."""
     by_suffix = {row.SUFFIX.lower(): name for name, row in TIMELINE_FORMS.items()}
-    name = output.name.lower() if output else ""
-    fitting = [suffix for suffix in by_suffix if name.endswith(suffix)]  # ".labels.txt" is ".txt" too
+    fitting = _suffixes_of(output)
     return asked or (by_suffix[max(fitting, key=len)] if fitting else DEFAULT_FORM)
+
+
+def expect_form(asked: str | None, output: Path | None) -> None:
+    """A file that is written has the suffix of a form, or none, or its form was asked for.
+
+    Raises:
+        OptionError: nobody could tell its form.
+    """
+    if output and output.suffix and not asked and not _suffixes_of(output):
+        known = ", ".join(sorted(row.SUFFIX for row in TIMELINE_FORMS.values()))
+        raise OptionError(f"--output {output}: no form has this suffix (they have {known}); name one with --form")
+
+
+def _suffixes_of(output: Path | None) -> list[str]:
+    """Suffixes of forms that the output has: ".labels.txt" is ".txt" too."""
+    name = output.name.lower() if output else ""
+    return [suffix for row in TIMELINE_FORMS.values() if name.endswith(suffix := row.SUFFIX.lower())]
 
 
 def show(timeline: Timeline, target: Path | None, form: str, sound: Sound | None = None) -> None:

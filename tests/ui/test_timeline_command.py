@@ -81,6 +81,17 @@ def test_bad_files_are_named_and_the_rest_is_answered(
     assert err.splitlines()[2:] == ["overtone: 2 of 3 could not be heard"]
 
 
+def test_a_suffix_of_no_form_is_refused(
+    model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["timeline", str(talk), "--model", model, "--output"]
+    assert main([*asked, str(tmp_path / "x.srt")]) != 0
+    assert re.search(r"x\.srt: no form has this suffix .*\.vtt.*--form", capsys.readouterr().err)
+    assert not list(tmp_path.glob("x*"))
+    assert main([*asked, str(tmp_path / "x.srt"), "--form", "webvtt"]) == 0
+    assert (tmp_path / "x.srt").read_text("utf-8").startswith("WEBVTT")
+
+
 @pytest.mark.parametrize("form", TIMELINE_FORMS)
 def test_the_suffix_of_the_output_tells_the_form(
     model: str, talk: Path, tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]
