@@ -49,7 +49,7 @@ SCALES = {"clip_bytes": MB, "recording_bytes": MB, "keep_s": 3600}
 
 
 def serve_arguments(parser: argparse.ArgumentParser) -> None:
-    """--host --port --data --model --uncertain-below --keys --new-key --allow-origin --no-page, and every limit."""
+    """Where to listen, what with, who may ask, whether there is a page, and every limit."""
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
     parser.add_argument("--port", metavar="N", type=_port, default=8080, help="(default: 8080; 0 for any that is free)")
     parser.add_argument("--data", metavar="DIR", type=Path, help="of jobs and uploads (default: in ~/.local/state)")
@@ -66,6 +66,14 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         help="of a page that may ask from a browser",
+    )
+    parser.add_argument(
+        "--allow-host",
+        metavar="NAME",
+        type=str.lower,
+        action="append",
+        default=[],
+        help="that the service goes by beside localhost: requests under other names are refused",
     )
     parser.add_argument("--no-page", dest="page", action="store_false", help="serve no page at /, programs alone")
     limits = parser.add_argument_group("limits")
@@ -90,6 +98,7 @@ def serve(args: argparse.Namespace) -> int:
         loopback = ipaddress.ip_address(end.getsockname()[0]).is_loopback
         if ring is None and not loopback:
             complain(f"--host {args.host}: whoever reaches this address may ask; see --keys")
+        hosts = args.allow_host if loopback or args.allow_host else None
         settings = settings_of(args)
         _have_files_open(settings)
         house = House(settings)
@@ -98,7 +107,7 @@ def serve(args: argparse.Namespace) -> int:
             from overtone.ui.service.app import build
 
             tempfile.tempdir = str(house.spool)  # large uploads, where there is room for them
-            app = build(house, ring, args.allow_origin, loopback=loopback, page=page.mount if args.page else None)
+            app = build(house, ring, args.allow_origin, hosts=hosts, page=page.mount if args.page else None)
             house.pool.wait_until_ready()
             _run(uvicorn.Server(_config(uvicorn, app, house.settings)), end)
         finally:

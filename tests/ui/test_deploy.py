@@ -36,6 +36,9 @@ def test_the_container_runs_without_rights() -> None:
     text = (DEPLOY / "compose.yaml").read_text("utf-8")
     for line in ("read_only: true", "cap_drop: [ALL]", "no-new-privileges:true", '"127.0.0.1:8080:8080"'):
         assert line in text
+    command = re.search(r"^ +command: (\[.*\])", text, re.MULTILINE)
+    assert command is not None
+    parsed(["overtone", "serve", *json.loads(command[1])])
 
 
 def test_the_unit_starts_a_command_that_exists() -> None:

@@ -26,7 +26,7 @@ def build(
     keys: Keys | None = None,
     origins: Sequence[str] = (),
     *,
-    loopback: bool = True,
+    hosts: Sequence[str] | None = (),
     page: Page | None = None,
 ) -> FastAPI:
     """The app.
@@ -35,7 +35,7 @@ def build(
         house: the service behind it, which lives on after it.
         keys: API keys; none where everybody may come in.
         origins: of pages that may ask.
-        loopback: whether only this machine can reach it.
+        hosts: names that it goes by beside those of this machine; None for any.
         page: mounts a page at `/`, once all other paths are taken.
     """
     app = FastAPI(
@@ -54,7 +54,7 @@ def build(
         app.include_router(router)
     if page is not None:
         page(app, house)
-    app.add_middleware(Gate, keys=keys or Keys({}), origins=origins, loopback=loopback, metrics=app.state.metrics)
+    app.add_middleware(Gate, keys=keys or Keys({}), origins=origins, hosts=hosts, metrics=app.state.metrics)
     if origins:
         app.add_middleware(
             CORSMiddleware,

@@ -1,15 +1,15 @@
 """Who comes in: the first thing that every request meets, and the last that its answer passes.
 
 With API keys, a request under /v1 or for the metrics must bring one. Without, a browser must not be talked into
-asking: pages of other origins are refused, and on a loopback address so are host names that are not this machine's (a
-page could have its own name point here).
+asking: pages of other origins are refused, and so are host names that the service does not go by, where it knows them
+(a page could have its own name point here).
 """
 
 import asyncio
 import ipaddress
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import Headers
@@ -31,14 +31,17 @@ class Gate:
         app: what is behind it.
         keys: API keys; none where everybody may come in.
         origins: of pages that may ask, such as `https://example.org`.
-        loopback: whether only this machine can reach the service.
+        hosts: names that the service goes by beside those of this machine and of `origins`; None for any.
         metrics: that count requests.
     """
 
-    def __init__(self, app: ASGIApp, keys: Keys, origins: Iterable[str], loopback: bool, metrics: Metrics) -> None:
-        self._app, self._keys, self._loopback, self._metrics = app, keys, loopback, metrics
+    def __init__(
+        self, app: ASGIApp, keys: Keys, origins: Iterable[str], hosts: Iterable[str] | None, metrics: Metrics
+    ) -> None:
+        self._app, self._keys, self._metrics = app, keys, metrics
         self._origins = frozenset(origins)
-        self._hosts = {urlsplit(origin).hostname for origin in self._origins} | {"localhost"}
+        of_pages = {urlsplit(origin).hostname for origin in self._origins}
+        self._hosts = None if hosts is None else {"localhost", *hosts, *of_pages}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Lets a request in, or answers it."""
@@ -81,8 +84,8 @@ class Gate:
             self._expect_key(scope, headers)
             return
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._loopback and not self._is_ours(_split(f"//{host}").hostname):
-            raise Refusal("origin_refused", f"Host: {host!r} is not this machine; see --allow-origin")
+        if self._hosts is not None and not _is_ours(_split(f"//{host}").hostname, self._hosts):
+            raise Refusal("origin_refused", f"Host: {host!r} is no name of this service; see --allow-host")
         if origin is not None and origin not in self._origins and _split(origin).netloc != host:
             raise Refusal("origin_refused", f"Origin: pages of {origin!r} may not ask; see --allow-origin")
 
@@ -96,13 +99,15 @@ class Gate:
         if owner is None and scope["type"] == "http" and scope["path"].startswith(GUARDED):
             raise Refusal("key_missing", "an API key is needed: Authorization: Bearer KEY")
 
-    def _is_ours(self, host: str | None) -> bool:
-        if host in self._hosts:
-            return True
-        try:
-            return ipaddress.ip_address(host or "").is_loopback
-        except ValueError:
-            return False
+
+def _is_ours(host: str | None, names: Collection[str | None]) -> bool:
+    """Whether a host is one of these names, or an address of this machine alone."""
+    if host in names:
+        return True
+    try:
+        return ipaddress.ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def _split(text: str) -> SplitResult:

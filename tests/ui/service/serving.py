@@ -80,13 +80,14 @@ def serving(
     keys: Keys | None = None,
     origins: tuple[str, ...] = (),
     page: Page | None = mount,
+    hosts: tuple[str, ...] | None = (),
 ) -> Iterator[Served]:
     """Serves until the end of the block."""
     house = House(settings, command)
     try:
         house.pool.wait_until_ready()
         end = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(_config(uvicorn, build(house, keys, origins, page=page), settings))
+        server = uvicorn.Server(_config(uvicorn, build(house, keys, origins, page=page, hosts=hosts), settings))
         thread = threading.Thread(target=server.run, args=([end],))
         thread.start()
         try:

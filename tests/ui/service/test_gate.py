@@ -63,6 +63,17 @@ def test_pages_of_other_origins_are_refused(served: Served) -> None:
         assert served.ask("GET", "/health", Host=host).status == 200
 
 
+@pytest.mark.parametrize(("hosts", "status"), [(None, 200), (("box.example",), 403)])
+def test_names_that_are_not_allowed_are_refused_where_any_is(
+    hosts: tuple[str, ...] | None, status: int, tmp_path: Path
+) -> None:
+    with serving(Settings(tmp_path, workers=1), ODD, hosts=hosts) as running:
+        rebound = running.ask("GET", "/v1/models", Host="evil.example", Origin="http://evil.example")
+        assert rebound.status == status
+        for host in ("box.example", f"box.example:{running.port}", "localhost", "127.0.0.1"):
+            assert running.ask("GET", "/v1/models", Host=host).status == 200
+
+
 def test_a_page_that_may_ask_can_read_the_answer(open_to_a_page: Served, guarded: Served) -> None:
     for running, headers in ((open_to_a_page, {}), (guarded, {"X_API_Key": "key-of-anna"})):
         reply = running.raw("/v1/recognise", b"well", Origin=PAGE, **headers)
