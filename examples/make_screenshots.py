@@ -72,8 +72,13 @@ def photograph(address: str, files: list[Path], heard: Path, chromium: str = "/u
             tab.frame_locator("iframe").locator("#segments li").first.wait_for()
             tab.wait_for_timeout(1000)  # for the sound to be there
             tab.frame_locator("iframe").locator("#segments button").nth(3).click()
-            tab.evaluate("document.getElementById('recordings').scrollIntoView()")
-            tab.screenshot(path=str(FIGURES / f"{name}.png"), full_page=name == "page")
+            if name == "page":  # as high as all of it: what lies outside the window is not drawn
+                height = tab.evaluate("document.documentElement.scrollHeight")
+                tab.set_viewport_size({**DESK, "height": height})
+                tab.wait_for_timeout(500)
+            else:
+                tab.evaluate("document.getElementById('recordings').scrollIntoView()")
+            tab.screenshot(path=str(FIGURES / f"{name}.png"))
         tab = browser.new_page(viewport={"width": 1100, "height": 560}, permissions=["microphone"])
         tab.goto(address)
         tab.get_by_role("button", name="Record", exact=True).click()

@@ -91,7 +91,7 @@ function toggle() {
 function complain() {
   message.textContent = data.beside
     ? `The sound is not here: put “${data.beside}” beside this page to hear it.`
-    : "This browser cannot play the sound (Ogg Vorbis).";
+    : `This browser cannot play the sound${sound ? " (Ogg Vorbis)" : ""}.`;
 }
 
 function follow() {

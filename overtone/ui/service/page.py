@@ -30,8 +30,13 @@ EXAMPLES = (
     {"title": "The same, with speaker turns", "sound": "talk.flac", "turns": "talk.rttm"},
 )
 ACCEPT = "audio/*,video/*,.flac,.ogg,.opus,.m4a,.aac,.wma,.amr,.caf,.rttm,.csv,.TextGrid"
-NAMES = {"html": "Page (HTML)", "png": "PNG", "svg": "SVG", "textgrid": "Praat", "elan": "ELAN", "audacity": "Audacity"}
-NAMES |= {
+NAMES = {  # of the forms, in the order in which they are offered
+    "html": "Page (HTML)",
+    "png": "PNG",
+    "svg": "SVG",
+    "textgrid": "Praat",
+    "elan": "ELAN",
+    "audacity": "Audacity",
     "webvtt": "WebVTT",
     "csv": "CSV",
     "json": "JSON",
@@ -105,10 +110,10 @@ def _told(settings: Settings) -> dict[str, Any]:
         "version": overtone.__version__,
         "accept": ACCEPT,
         "limits": {"bytes": settings.recording_bytes, "seconds": settings.recording_s},
-        "kept": f"after {hours:.0f} hours, or when you forget it here",
+        "kept": f"after {hours:.3g} {'hour' if hours == 1 else 'hours'}, or when you forget it here",
         "emotions": {name: {"colour": colour, "ink": ink_on(colour)} for name, colour in EMOTION_COLOURS.items()},
         "examples": EXAMPLES,
-        "forms": [_form(name) for name in (*NAMES, *TIMELINE_FORMS.keys() - NAMES)],
+        "forms": [_form(name) for name in (*NAMES, *(new for new in TIMELINE_FORMS if new not in NAMES))],
     }
 
 

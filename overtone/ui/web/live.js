@@ -1,34 +1,44 @@
-// While the microphone is on: how loud it is, and what has been heard in the last seconds.
+// While the microphone is on: how loud it is, and what has been heard in the last seconds. Nothing of it is announced:
+// a screen reader would speak into the microphone.
 
 import htm from "htm";
 import { h } from "preact";
 
+import { clock } from "./clock.js";
+
 const html = htm.bind(h);
 const FAINTEST_DB = -60;
+
+// As `ref` of what the keyboard shall be at once it is there.
+export const focused = (element) => element?.focus();
 
 export function Live({ heard, emotions, live, stop }) {
   const { seconds, loudest, segments, note } = heard;
   const loud = Math.max(0, 1 + (20 * Math.log10(Math.max(loudest, 1e-6))) / -FAINTEST_DB);
   const last = segments.at(-1);
   if (seconds === null)
-    return html`<section class="card" aria-label="Microphone">
+    return html`<section class="card row" aria-label="Microphone">
+      <button ref=${focused} onClick=${() => stop(false)}>Cancel</button>
       <p role="status">Waits for the microphone: the browser may ask you for it.</p>
     </section>`;
   return html`<section class="card" aria-label="Microphone">
     <div class="row">
-      <button class="main" onClick=${() => stop(true)}><span class="square" aria-hidden="true"></span> Stop</button>
+      <button ref=${focused} class="main" onClick=${() => stop(true)}>
+        <span class="square" aria-hidden="true"></span> Stop
+      </button>
       <button onClick=${() => stop(false)}>Throw away</button>
-      <span class="time">${Math.floor(seconds / 60)}:${String(Math.floor(seconds % 60)).padStart(2, "0")}</span>
+      <span class="time">${clock(seconds)}</span>
       <meter class="wide" min="0" max="1" value=${loud} aria-label="Loudness"></meter>
     </div>
-    ${note && html`<p class="error" role="alert">${note}</p>`}
-    ${live && !note && html`<p class="now" role="status">${last ? said(last) : "Answers come after three seconds."}</p>`}
+    ${note && html`<p class="error">${note}</p>`}
+    ${live && !note && html`<p class="now">${last ? said(last) : "Answers come after three seconds."}</p>`}
     ${last?.speech && html`<${Bars} emotions=${emotions} answer=${last} />`}
     ${segments.length > 0 && html`<div class="strip" aria-hidden="true">
       ${segments.map((one) => html`<i class=${one.uncertain ? "uncertain" : ""} style=${look(one, emotions)}
         title=${`${one.start_s.toFixed(1)} – ${one.end_s.toFixed(1)} s: ${said(one)}`}></i>`)}
     </div>
-    <p class="soft">Each answer is about three seconds, a new one every one and a half. The whole follows at the end.</p>`}
+    <p class="soft">Each answer is about three seconds, a new one every one and a half; hatched is what is uncertain.
+      Where the mel picture and prosody say different things, both are told. The whole follows at the end.</p>`}
   </section>`;
 }
 

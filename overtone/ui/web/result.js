@@ -9,7 +9,6 @@ import { ask } from "./service.js";
 const html = htm.bind(h);
 
 export function Result({ recording, forms }) {
-  if (recording.state !== "done") return null;
   return html`<section aria-label="Result">
     <${View} recording=${recording} />
     <${Downloads} recording=${recording} forms=${forms} />
@@ -27,7 +26,9 @@ function View({ recording }) {
     watched.current.observe(inside.body);
   };
   useEffect(() => () => watched.current?.disconnect(), []);
-  return html`<iframe ref=${frame} title=${`Timeline of ${recording.name}`} srcdoc=${page} onLoad=${loaded}></iframe>`;
+  return html`<div class="frame">
+    <iframe ref=${frame} title=${`Timeline of ${recording.name}`} srcdoc=${page} onLoad=${loaded}></iframe>
+  </div>`;
 }
 
 // The service no longer has the sound, which the page would look for beside itself.
@@ -44,9 +45,8 @@ function Downloads({ recording, forms }) {
   const save = async ({ form, suffix }) => {
     setError("");
     try {
-      const response = await ask(`v1/jobs/${recording.job}/timeline?form=${form}`);
       const link = document.createElement("a");
-      link.href = URL.createObjectURL(await response.blob());
+      link.href = URL.createObjectURL(await ask(`v1/jobs/${recording.job}/timeline?form=${form}`, "blob"));
       link.download = recording.name.replace(/\.[^.]*$/, "") + suffix;
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers begin late

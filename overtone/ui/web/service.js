@@ -1,59 +1,81 @@
 // The service as the page asks it: with the key, again where it is busy, and with errors that say what to do.
 
-const KEY = "overtone-key"; // kept until the tab is closed
+const KEY = "overtone-key";
 const PATIENCE = 40; // attempts, of which each waits as long as the service asks for
-const LONGEST_WAIT_S = 60;
+const LONGEST_WAIT_S = 60, GUESSED_WAIT_S = 2;
+const COME_BACK = [429, 502, 503, 504]; // from the service, or from a proxy whose service is just starting
 
 export class Refused extends Error {
-  // `waitS` is what the service asks for before another attempt; null where another would be refused as well.
+  // `waitS` is how long to wait before another attempt; null where another would be refused as well.
   constructor(message, status = 0, waitS = null) {
     super(message);
     Object.assign(this, { status, waitS });
   }
 }
 
-export const keyGiven = () => sessionStorage.getItem(KEY) ?? "";
-export const giveKey = (key) => sessionStorage.setItem(KEY, key.trim());
-export const address = (path) => new URL(path, document.baseURI).href;
+let key = "";
+try {
+  key = sessionStorage.getItem(KEY) ?? ""; // until the tab is closed
+} catch {} // the browser keeps nothing for pages
 
-const withKey = () => (keyGiven() ? { Authorization: `Bearer ${keyGiven()}` } : {});
-const unreachable = () => new Refused("The service cannot be reached: it may have ended, or the network is down.", 0, 2);
+export const keyGiven = () => key;
+export function giveKey(text) {
+  key = text.replace(/[^\x21-\x7e]/g, ""); // what comes along with a copy, and no header takes
+  try {
+    sessionStorage.setItem(KEY, key);
+  } catch {}
+}
+
+export const address = (path) => new URL(path, document.baseURI).href;
+const withKey = () => (key ? { Authorization: `Bearer ${key}` } : {});
+const unreachable = () =>
+  new Refused("The service cannot be reached: it may have ended, or the network is down.", 0, GUESSED_WAIT_S);
 
 function refusal(status, text, retryAfter) {
   let message = `The service answered with ${status}.`;
   try {
     message = JSON.parse(text).error.message;
   } catch {} // not from the service, but from something in between
-  return new Refused(message, status, status === 503 || status === 429 ? Number(retryAfter) || 1 : null);
+  return new Refused(message, status, COME_BACK.includes(status) ? Number(retryAfter) || GUESSED_WAIT_S : null);
 }
 
-// The response to one request. Throws `Refused`.
-export async function ask(path, options = {}) {
-  const response = await fetch(address(path), { ...options, headers: withKey() }).catch((error) => {
-    throw error.name === "AbortError" ? error : unreachable();
-  });
-  if (!response.ok) throw refusal(response.status, await response.text(), response.headers.get("Retry-After"));
-  return response;
+const orUnreachable = (error) => {
+  throw error.name === "AbortError" ? error : unreachable();
+};
+
+// What comes back of one request, as "json", "text" or "blob". Throws `Refused`.
+export async function ask(path, as, options = {}) {
+  const response = await fetch(address(path), { ...options, headers: withKey() }).catch(orUnreachable);
+  const content = response.ok ? as : "text";
+  const told = await response[content]().catch(orUnreachable);
+  if (!response.ok) throw refusal(response.status, told, response.headers.get("Retry-After"));
+  return told;
 }
 
 // Sends a form and gives the object that comes back; `tell` hears which share has left. `fetch` does not say that.
-export function send(path, form, onceKey, tell, signal) {
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
+export async function send(path, form, onceKey, tell, signal) {
+  const request = new XMLHttpRequest();
+  const answered = new Promise((resolve, reject) => {
     request.open("POST", address(path));
     for (const [name, value] of Object.entries({ ...withKey(), "Idempotency-Key": onceKey }))
       request.setRequestHeader(name, value);
     request.upload.onprogress = ({ loaded, total }) => tell(loaded / total);
+    request.upload.onload = () => tell(1);
+    request.onload = resolve;
     request.onerror = () => reject(unreachable());
-    request.onabort = () => reject(new DOMException("", "AbortError"));
-    request.onload = () =>
-      request.status < 300
-        ? resolve(JSON.parse(request.responseText))
-        : reject(refusal(request.status, request.responseText, request.getResponseHeader("Retry-After")));
-    signal.addEventListener("abort", () => request.abort());
-    if (signal.aborted) request.abort();
-    else request.send(form);
+    request.onabort = () => reject(aborted());
+    signal.addEventListener("abort", () => request.abort(), { once: true });
   });
+  if (signal.aborted) throw aborted();
+  request.send(form);
+  await answered;
+  const { status, responseText } = request;
+  if (status >= 300) throw refusal(status, responseText, request.getResponseHeader("Retry-After"));
+  try {
+    return JSON.parse(responseText);
+  } catch {
+    throw new Refused("What came back is not from the service: something in between answered.", status);
+  }
 }
 
 // Does something until the service has time for it; `tell` hears why it waits.
@@ -72,13 +94,19 @@ export async function patiently(action, tell, signal) {
 
 export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, ms);
-    signal?.addEventListener("abort", () => {
+    const stop = () => {
       clearTimeout(timer);
-      reject(new DOMException("", "AbortError"));
-    });
+      reject(aborted());
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", stop);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", stop, { once: true });
   });
 }
 
+const aborted = () => new DOMException("", "AbortError");
+
 // What nobody can guess and nobody had before; `crypto.randomUUID` is missing where there is no HTTPS.
-export const fresh = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16)).join("-");
+export const fresh = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
