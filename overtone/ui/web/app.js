@@ -19,8 +19,8 @@ let next = "";
 const goOnAt = (selector) => (next = selector);
 const useFocus = () =>
   useEffect(() => {
-    const found = next && document.querySelector(next);
-    if (found) [next] = ["", found.focus()];
+    if (next) document.querySelector(next)?.focus();
+    next = "";
   });
 
 function App() {
