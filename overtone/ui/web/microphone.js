@@ -45,6 +45,7 @@ export async function hear(live, limits, tell) {
     capture = new AudioWorkletNode(context, "capture", ONE_CHANNEL);
     capture.port.onmessage = take;
     context.createMediaStreamSource(source).connect(capture);
+    context.resume(); // some browsers let sound begin only after a click, which is a while ago by now
   } catch (error) {
     off();
     throw error;
