@@ -1,17 +1,15 @@
 // The page: what is given to it, how far that is, and what was heard. It asks under /v1, as any program may.
 
-import htm from "htm";
-import { h, render } from "preact";
+import { render } from "preact";
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 
-import { clock } from "./clock.js";
-import { Live, focused } from "./live.js";
+import { Live } from "./live.js";
 import { hear } from "./microphone.js";
 import { Recordings } from "./recordings.js";
 import { Result } from "./result.js";
 import { ask, giveKey, keyGiven } from "./service.js";
+import { clock, focused, html } from "./view.js";
 
-const html = htm.bind(h);
 const house = JSON.parse(document.getElementById("house").textContent);
 
 // Where the keyboard goes on when what it was at has gone.

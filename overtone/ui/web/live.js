@@ -1,16 +1,9 @@
 // While the microphone is on: how loud it is, and what has been heard in the last seconds. Nothing of it is announced:
 // a screen reader would speak into the microphone.
 
-import htm from "htm";
-import { h } from "preact";
+import { clock, focused, html } from "./view.js";
 
-import { clock } from "./clock.js";
-
-const html = htm.bind(h);
 const FAINTEST_DB = -60;
-
-// As `ref` of what the keyboard shall be at once it is there.
-export const focused = (element) => element?.focus();
 
 export function Live({ heard, emotions, live, stop }) {
   const { seconds, loudest, segments, note } = heard;
@@ -56,7 +49,7 @@ const best = (shares) => Object.entries(shares).sort(([, one], [, other]) => oth
 
 function look({ speech, emotion }, emotions) {
   const { colour, ink } = emotions[emotion] ?? {};
-  return speech ? { background: colour, "--hatch": ink } : {};
+  return speech ? { backgroundColor: colour, "--hatch": ink } : {};
 }
 
 function Bars({ emotions, answer }) {

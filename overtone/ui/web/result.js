@@ -1,12 +1,9 @@
 // What was heard in a recording: the page of its timeline, which plays the sound that is still here; and every form.
 
-import htm from "htm";
-import { h } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { ask } from "./service.js";
-
-const html = htm.bind(h);
+import { html } from "./view.js";
 
 export function Result({ recording, forms }) {
   return html`<section aria-label="Result">
