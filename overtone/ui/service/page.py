@@ -5,12 +5,10 @@ What it consists of lies in `overtone/ui/web/`, and is all that it loads: script
 """
 
 import json
-import mimetypes
-from collections.abc import Mapping
 from importlib.resources import files
-from importlib.resources.abc import Traversable
 from importlib.util import find_spec
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 from fastapi import FastAPI, Request
 from fastapi.responses import Response
@@ -45,17 +43,32 @@ NAMES = {  # of the forms, in the order in which they are offered
     "table": "Text",
 }
 NEEDED = {"png": "matplotlib", "svg": "matplotlib", "parquet": "pyarrow"}  # what comes with an extra
-TYPES = {".mjs": "text/javascript", ".js": "text/javascript", ".flac": "audio/flac", ".rttm": "text/plain"}
+# Not as the machine has them, which may know none of JavaScript.
+TYPES = {
+    ".js": "text/javascript",
+    ".mjs": "text/javascript",
+    ".css": "text/css",
+    ".flac": "audio/flac",
+    ".rttm": "text/plain",
+}
+OTHER = "application/octet-stream"
+
+
+class Part(NamedTuple):
+    """A file that the page loads: its media type and what is in it."""
+
+    type: str
+    content: bytes
 
 
 def mount(app: FastAPI, house: House) -> None:
     """Puts the page at `/`, and what it loads below `/page/`."""
-    index = _web().joinpath("index.html").read_text("utf-8")
+    loaded = _loaded()
+    index = loaded.pop("index.html").content.decode()
     imports = json.dumps({"imports": {name: f"./page/{file}" for name, file in IMPORTS.items()}})
     told = json.dumps(_told(house.settings)).replace("<", r"\u003c")  # no script ends within a script
     index = index.replace("{{imports}}", imports).replace("{{house}}", told)
     headers = {"Content-Security-Policy": _policy(imports), "Referrer-Policy": "no-referrer"}
-    loaded = _loaded()
 
     async def page(request: Request) -> Response:
         return Response(index, media_type="text/html", headers=headers)
@@ -64,32 +77,23 @@ def mount(app: FastAPI, house: House) -> None:
         found = loaded.get(request.path_params["name"])
         if found is None:
             raise Refusal("not_found", "the page has no such part")
-        return Response(found[1], media_type=found[0])
+        return Response(found.content, media_type=found.type)
 
     app.add_route("/", page, include_in_schema=False)
     app.add_route("/page/{name}", part, include_in_schema=False)
 
 
-def _web() -> Traversable:
-    return files("overtone.ui").joinpath("web")
-
-
-def _loaded() -> dict[str, tuple[str, bytes]]:
-    """Name of each part of the page -> its media type and content."""
-    parts = [part for folder in FOLDERS for part in _web().joinpath(folder).iterdir() if part.is_file()]
+def _loaded() -> dict[str, Part]:
+    """Every part of the page, by its name."""
+    web = files("overtone.ui").joinpath("web")
+    parts = [part for folder in FOLDERS for part in web.joinpath(folder).iterdir() if part.is_file()]
     parts.append(files("overtone.outputs").joinpath("look.css"))
-    return {part.name: (_type(part.name), part.read_bytes()) for part in parts}
-
-
-def _type(name: str) -> str:
-    """The media type of a file; not as the machine has it, which may know none of JavaScript."""
-    suffix = name[name.rfind(".") :]
-    return TYPES.get(suffix) or mimetypes.types_map.get(suffix, "application/octet-stream")
+    return {part.name: Part(TYPES.get(Path(part.name).suffix, OTHER), part.read_bytes()) for part in parts}
 
 
 def _policy(imports: str) -> str:
     """Nothing but what lies here; in its frame, the page of a timeline with its one script."""
-    allowed: Mapping[str, str] = {
+    allowed = {
         "default-src": "'none'",
         "script-src": f"'self' {source_of(imports)} {source_of(scripts())}",
         "style-src": "'self' 'unsafe-inline'",
