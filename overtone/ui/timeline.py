@@ -84,9 +84,7 @@ def timeline(args: argparse.Namespace) -> int:
 
 def form_of(asked: str | None, output: Path | None) -> str:
     """The form that is asked for, or that goes with the suffix of the output; the table where there is none."""
-    by_suffix = {row.SUFFIX.lower(): name for name, row in TIMELINE_FORMS.items()}
-    fitting = _suffixes_of(output)
-    return asked or (by_suffix[max(fitting, key=len)] if fitting else DEFAULT_FORM)
+    return asked or _form_by_suffix(output) or DEFAULT_FORM
 
 
 def expect_form(asked: str | None, output: Path | None) -> None:
@@ -95,15 +93,16 @@ def expect_form(asked: str | None, output: Path | None) -> None:
     Raises:
         OptionError: nobody could tell its form.
     """
-    if output and output.suffix and not asked and not _suffixes_of(output):
+    if output and output.suffix and not asked and not _form_by_suffix(output):
         known = ", ".join(sorted(row.SUFFIX for row in TIMELINE_FORMS.values()))
         raise OptionError(f"--output {output}: no form has this suffix (they have {known}); name one with --form")
 
 
-def _suffixes_of(output: Path | None) -> list[str]:
-    """Suffixes of forms that the output has: ".labels.txt" is ".txt" too."""
+def _form_by_suffix(output: Path | None) -> str | None:
+    """The form whose suffix the output has; of several the longest, as ".labels.txt" is ".txt" too."""
     name = output.name.lower() if output else ""
-    return [suffix for row in TIMELINE_FORMS.values() if name.endswith(suffix := row.SUFFIX.lower())]
+    fitting = [form for form, row in TIMELINE_FORMS.items() if name.endswith(row.SUFFIX.lower())]
+    return max(fitting, key=lambda form: len(TIMELINE_FORMS[form].SUFFIX), default=None)
 
 
 def show(timeline: Timeline, target: Path | None, form: str, sound: Sound | None = None) -> None:
