@@ -135,7 +135,7 @@ def _data(timeline: Timeline, beside: str) -> dict[str, Any]:
                 "emotion": _place(part, timeline),
                 "uncertain": _uncertain(part),
                 "branches": said_by_branches(part),
-                "apart": part.answer is not None and not part.answer.unanimous,
+                "apart": _apart(part),
             }
             for row, part in _placed(timeline)
         ],
@@ -159,6 +159,10 @@ def _uncertain(segment: Segment) -> bool:
     return segment.answer is not None and segment.answer.uncertain
 
 
+def _apart(segment: Segment) -> bool:
+    return segment.answer is not None and not segment.answer.unanimous
+
+
 def _known(track: np.ndarray) -> list[int | None]:
     return [None if np.isnan(value) else int(value) for value in track.tolist()]
 
@@ -175,9 +179,8 @@ def _about(timeline: Timeline) -> str:
     speech_s = sum(one.speech_s for one in timeline.speakers)
     model = html.escape(printable(timeline.model))
     told = f"{clock(timeline.duration_s)} · speech {clock(speech_s)} · heard by {model}"
-    answers = [part.answer for part in timeline.segments if part.answer is not None]
-    apart = sum(not answer.unanimous for answer in answers)
-    return f"{told} · its branches disagree on {apart} of {len(answers)} segments" if apart else told
+    apart, heard = sum(map(_apart, timeline.segments)), sum(part.speech for part in timeline.segments)
+    return f"{told} · its branches disagree on {apart} of {heard} segments" if apart else told
 
 
 def _speakers(timeline: Timeline) -> str:
