@@ -12,12 +12,12 @@ from typing import NamedTuple
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
+from overtone.tasks.service.settings import MB
 from overtone.ui.service.parts import Parts, Upload, drop, shown_name, temporary
 from overtone.ui.service.refusals import Refusal, busy
 
 RAW_TYPES = ("", "application/octet-stream", "application/ogg", "video/ogg")
 MULTIPART = "multipart/form-data"
-MB = 1_000_000
 SLOWEST_BYTES_PER_S = 1_000  # less than any codec of speech: who sends so little holds a place, and no sound
 PATIENCE_S = 10.0  # by which a body may be behind that
 

@@ -15,6 +15,7 @@ from urllib.parse import SplitResult, urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from overtone.tasks.service.pool import ENDED
 from overtone.ui.service.keys import Keys
 from overtone.ui.service.metrics import Metrics
 from overtone.ui.service.refusals import REFUSED, Refusal, busy, fault
@@ -65,7 +66,7 @@ class Gate:
         except asyncio.CancelledError:  # the service ends, and has waited for as long as it may
             if status or scope["type"] != "http":
                 raise
-            await _answered(busy("the service has ended; try again later"), scope, receive, passing)
+            await _answered(busy(ENDED), scope, receive, passing)
         except Exception as error:
             if status or scope["type"] != "http":  # it is too late to say so
                 raise

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from overtone.ui.service.bodies import MULTIPART
 from overtone.ui.service.refusals import CODES
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -56,7 +57,7 @@ NAME = parameter("name", "how a raw body is called in the answer", maxLength=255
 def body(**fields: Any) -> dict[str, Any]:
     """What the OpenAPI document says of a body that is a form with these fields, `file` and others, or one sound."""
     form = {"type": "object", "properties": fields, "required": ["file"]}
-    kinds = {"multipart/form-data": form, "application/octet-stream": SOUND, "audio/*": SOUND}
+    kinds = {MULTIPART: form, "application/octet-stream": SOUND, "audio/*": SOUND}
     return {"required": True, "content": {kind: {"schema": schema} for kind, schema in kinds.items()}}
 
 

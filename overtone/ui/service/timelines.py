@@ -12,10 +12,10 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from overtone.outputs import TIMELINE_FORMS
-from overtone.tasks.service.settings import Settings
+from overtone.tasks.service.settings import MB, Settings
 from overtone.tasks.service.store import Job, new_id
 from overtone.ui.service import firsts, schemas
-from overtone.ui.service.bodies import MB, Limits, uploads
+from overtone.ui.service.bodies import Limits, uploads
 from overtone.ui.service.desk import Desk, desk_of, done, expect_known, owner_of
 from overtone.ui.service.forms import content_type, contents, timeline_form
 from overtone.ui.service.parts import Upload
