@@ -48,3 +48,9 @@ class Tab:
         while not self.tab.evaluate(condition):
             assert time.monotonic() < deadline, f"never: {condition}"
             self.tab.wait_for_timeout(20)
+
+    def close(self, *own: str) -> None:
+        """Closes it; nothing may have gone wrong, nor been asked of what does not begin with one of these addresses."""
+        self.context.close()
+        assert not self.complaints
+        assert not [url for url in self.asked if not url.startswith(("blob:", "data:", *own))]
