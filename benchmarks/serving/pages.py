@@ -60,14 +60,14 @@ def opened(served: contextlib.AbstractContextManager[Page], sound: Path, runs: i
     from playwright.sync_api import sync_playwright
 
     with served as page, sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS])
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         seen = [_visit(browser, page.address, sound) for _ in range(runs)]
         browser.close()
-        left = sorted(path.name for path in sound.parent.rglob("*") if path != sound and NAME[:-5] in path.name)
+        left = sum(path != sound and sound.stem in path.name for path in sound.parent.rglob("*"))
         memory = memory_mb(page.process.pid)
     middle = {name: median([one[name] for one in seen]) for name in ("loaded_kb", "requests", "usable_ms", "answer_ms")}
     elsewhere = sorted({host for one in seen for host in one["elsewhere"]})
-    return {"started_s": page.started_s, **middle, "elsewhere": elsewhere, "memory_mb": memory, "names_left": len(left)}
+    return {"started_s": page.started_s, **middle, "elsewhere": elsewhere, "memory_mb": memory, "names_left": left}
 
 
 def _visit(browser: Any, address: str, sound: Path) -> dict[str, Any]:
