@@ -27,7 +27,7 @@ check: $(DEV)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest --quiet tests/test_floors.py
+	$(BIN)/python -m pytest --quiet tests/test_layers.py
 
 bench: $(BENCH)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench

@@ -1,6 +1,6 @@
 """How many clips of a speaker are needed: the adapted answers of finished runs, by the number of clips adapted to.
 
-    python -m benchmarks.adaptation --data DIR [--runs runs/luna5-whole] [--out results/adaptation.json]
+    python -m benchmarks.adaptation --data DIR [--runs runs/luna5-whole] [--output results/adaptation.json]
 
 Every test clip is answered by the network of its fold, adapted to some other clips of the same speaker, drawn by
 chance; the clip itself is never among them. Nothing is trained.
@@ -18,16 +18,16 @@ import torch
 from torch import Tensor
 
 from overtone import corpora
+from overtone._internal.atomic_write import write_text
+from overtone.datatypes import OofPredictions, Utterance
 from overtone.errors import OvertoneError
-from overtone.metrics import SEED, score
-from overtone.models.adapter import SpeakerAdapter
-from overtone.outputs import predictions
-from overtone.outputs.whole import write_text
-from overtone.tasks.training.adapt import usual_of, voices
-from overtone.tasks.training.evaluate import joined
-from overtone.tasks.training.prepare import prepare
-from overtone.tasks.training.train import load_network, read_run
-from overtone.values import Predictions, Utterance
+from overtone.evaluation import oof_files
+from overtone.evaluation.metrics import SEED, score
+from overtone.models.speaker_adapter import SpeakerAdapter
+from overtone.training.cross_validation import concatenate
+from overtone.training.feature_cache import load_features
+from overtone.training.fit_adapter import extract_speaker_features, statistics_tensors
+from overtone.training.train import load_network, read_run
 
 PROJECT = Path(__file__).resolve().parent.parent
 CLIPS = (0, 1, 3, 5, 10, 20)
@@ -41,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     torch.set_num_threads(1)
     try:
-        utterances = corpora.read("ravdess", options.data).utterances
+        utterances = corpora.read_corpus("ravdess", options.data).utterances
         rows = measured(utterances, sorted(options.runs.glob("seed*-fold*")), options.cache)
     except OvertoneError as error:
         print(f"adaptation: {error}", file=sys.stderr)
@@ -55,12 +55,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """--data --runs --cache --out."""
+    """--data --runs --cache --output."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.adaptation", description=__doc__.splitlines()[0])
     made.add_argument("--data", type=Path, required=True, help="the RAVDESS folder")
     made.add_argument("--runs", type=Path, default=PROJECT / "runs" / "luna5-whole", help="folder of finished runs")
     made.add_argument("--cache", type=Path, help="where features are kept; default: the user's cache")
-    made.add_argument("--out", type=Path, default=PROJECT / "results" / "adaptation.json")
+    made.add_argument("--output", type=Path, default=PROJECT / "results" / "adaptation.json")
     return made
 
 
@@ -77,19 +77,19 @@ def measured(utterances: Sequence[Utterance], folders: Sequence[Path], cache: Pa
     """
     if not folders:
         raise OvertoneError("no finished run; make them with: overtone evaluate --recipe tuned")
-    store = prepare(utterances, 0, cache)
+    store = load_features(utterances, 0, cache)
     position = {utterance.clip: index for index, utterance in enumerate(utterances)}
-    found: dict[str, list[Predictions]] = {}
+    found: dict[str, list[OofPredictions]] = {}
     for folder in folders:
         network, _ = load_network(folder)
         if network.adapter is None:
             raise OvertoneError(f"{folder}: its model has no adapter")
         tested = [position[clip] for clip in read_run(folder)["split"]["fusion"]["test"]]
-        found.setdefault(UNADAPTED, []).append(predictions.read(folder / "predictions-fusion.csv"))
-        voice, clips = voices(network, store, tested), [utterances[index] for index in tested]
+        found.setdefault(UNADAPTED, []).append(oof_files.read(folder / "predictions-fusion.csv"))
+        voice, clips = extract_speaker_features(network, store, tested), [utterances[index] for index in tested]
         for name, choice, draws in _choices(clips):
             found.setdefault(name, []).append(_answers(network.adapter, voice, clips, choice, draws, folder.name))
-    scores = {name: score(joined(several), np.random.default_rng(SEED)) for name, several in found.items()}
+    scores = {name: score(concatenate(several), np.random.default_rng(SEED)) for name, several in found.items()}
     return [
         {"adapted_to": name, "uar": one.uar.value, "uar_low": one.uar.low, "uar_high": one.uar.high, "clips": one.clips}
         for name, one in scores.items()
@@ -118,17 +118,19 @@ def _choices(clips: Sequence[Utterance]) -> list[tuple[str, Choice, int]]:
 
 def _answers(
     adapter: SpeakerAdapter, voice: Tensor, clips: Sequence[Utterance], choice: Choice, draws: int, fold: str
-) -> Predictions:
+) -> OofPredictions:
     rows = []
     with torch.inference_mode():
         for draw in range(draws):
             for k, clip in enumerate(clips):
                 chosen = choice(k)
-                usual = usual_of(voice[chosen]) if chosen else (torch.zeros(2, voice.shape[1]), torch.zeros(1))
+                usual = (
+                    statistics_tensors(voice[chosen]) if chosen else (torch.zeros(2, voice.shape[1]), torch.zeros(1))
+                )
                 shares = adapter(voice[k : k + 1], *usual).softmax(-1)[0].double().tolist()
                 rows.append((clip.clip, clip.speaker, clip.sentence, fold, draw, clip.emotion, *shares))
-    emotions = corpora.corpus_named("ravdess").EMOTIONS
-    return predictions.from_rows(emotions, rows)
+    emotions = corpora.get_corpus("ravdess").EMOTIONS
+    return oof_files.from_rows(emotions, rows)
 
 
 if __name__ == "__main__":

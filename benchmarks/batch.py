@@ -1,6 +1,6 @@
 """`overtone batch` on 1,000 files, 50 of them broken: each is answered or named, and what are all cores worth.
 
-    python -m benchmarks.batch [--data DIR] [--out FILE] [--files N] [--repeats N]
+    python -m benchmarks.batch [--data DIR] [--output FILE] [--files N] [--repeats N]
 
 Writes one JSON file whole or not at all, and only if the batch did right; `benchmarks/README.md` says what it holds.
 """
@@ -63,7 +63,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__.partition("\n")[0])
     made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
-    made.add_argument("--out", type=Path, default=PROJECT / "results" / "batch.json")
+    made.add_argument("--output", type=Path, default=PROJECT / "results" / "batch.json")
     made.add_argument("--files", type=int, default=1000)
     made.add_argument("--repeats", type=int, default=3, help="batches with each number of jobs, in turns")
     return made
@@ -124,7 +124,9 @@ def one_batch(folder: Path, jobs: int, good: list[Path], bad: dict[str, list[Pat
     command = [sys.executable, "-m", "overtone", "batch", str(folder / "in"), *unseen]
     begin_s = time.perf_counter()
     done = subprocess.run(
-        [*command, "--out", str(out), "--jobs", str(jobs)], stderr=subprocess.PIPE, preexec_fn=without_privileges
+        [*command, "--output", str(out), "--processes", str(jobs)],
+        stderr=subprocess.PIPE,
+        preexec_fn=without_privileges,
     )
     wall_s = time.perf_counter() - begin_s
     right = {

@@ -1,6 +1,6 @@
 """Overtone beside what a user would pick instead, on the same clips, in the same run, on one core.
 
-    python -m benchmarks.bench [--data DIR] [--out FILE] [--clips N] [--peers NAME ...] [--prepared DIR]
+    python -m benchmarks.bench [--data DIR] [--output FILE] [--clips N] [--peers NAME ...] [--prepared DIR]
 
 Writes one JSON file whole or not at all; `benchmarks/README.md` says what each entry means.
 """
@@ -20,11 +20,11 @@ from typing import Any
 
 import soundfile
 
-from benchmarks import installed, process, rounds
-from benchmarks.peers import PEERS, is_installed, served
+from benchmarks import installed, interleaving, process
+from benchmarks.systems import PEERS, is_installed, served
 from overtone import corpora
+from overtone._internal.atomic_write import write_text
 from overtone.errors import OvertoneError
-from overtone.outputs.whole import write_text
 
 PROJECT = Path(__file__).resolve().parent.parent
 WARM_UP_CLIPS = 2  # librosa compiles pyin at its first call
@@ -56,7 +56,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__.partition("\n")[0])
     made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
-    made.add_argument("--out", type=Path, default=PROJECT / "results" / "bench.json")
+    made.add_argument("--output", type=Path, default=PROJECT / "results" / "bench.json")
     made.add_argument("--clips", type=int, default=24)
     made.add_argument("--peers", nargs="+", choices=PEERS, default=list(PEERS), help="default: all")
     made.add_argument("--prepared", type=Path, help="where exported models are kept for the next time (4 GB)")
@@ -71,13 +71,13 @@ def ravdess() -> Path:
 def clips_in(folder: Path, program: str) -> list[Path]:
     """The RAVDESS clips of a folder; none where they cannot be read, which stderr says in the name of a program."""
     try:
-        return [utterance.path for utterance in corpora.read("ravdess", folder).utterances]
+        return [utterance.path for utterance in corpora.read_corpus("ravdess", folder).utterances]
     except OvertoneError as error:
         print(f"{program}: {error}\nGive --data DIR or set OVERTONE_DATA.", file=sys.stderr)
         return []
 
 
-def everything(clips: rounds.Clips, names: list[str], prepared: Path) -> dict[str, Any]:
+def everything(clips: interleaving.Clips, names: list[str], prepared: Path) -> dict[str, Any]:
     """All that is written down.
 
     Args:
@@ -86,11 +86,11 @@ def everything(clips: rounds.Clips, names: list[str], prepared: Path) -> dict[st
         prepared: folder of what peers prepare.
     """
     waves = clips.forms[".wav"]
-    asked = [name for name in PEERS if name in names or name == rounds.REFERENCE]
+    asked = [name for name in PEERS if name in names or name == interleaving.REFERENCE]
     return {
         "machine": machine(),
         "clips": {"count": len(clips.counted_s), "median_s": median(clips.counted_s)},
-        "systems": rounds.systems(asked, clips, prepared),
+        "systems": interleaving.systems(asked, clips, prepared),
         "floor": floor(waves[clips.warm_up :]),
         "process": whole_process(waves[0]),
         "import": import_seconds(),
@@ -98,10 +98,10 @@ def everything(clips: rounds.Clips, names: list[str], prepared: Path) -> dict[st
     }
 
 
-def both_forms(clips: list[Path], folder: Path) -> rounds.Clips:
+def both_forms(clips: list[Path], folder: Path) -> interleaving.Clips:
     """Copies of the clips as WAV and FLAC, whatever they are, in `folder`."""
     forms = {suffix: [copied(clip, folder, suffix) for clip in clips] for suffix in (".wav", ".flac")}
-    return rounds.Clips(forms, [soundfile.info(clip).duration for clip in forms[".wav"]], WARM_UP_CLIPS)
+    return interleaving.Clips(forms, [soundfile.info(clip).duration for clip in forms[".wav"]], WARM_UP_CLIPS)
 
 
 def spread(found: list[Path], count: int) -> list[Path]:
@@ -125,12 +125,12 @@ def bind(cores: int) -> None:
 
 
 def floor(clips: list[Path]) -> dict[str, float]:
-    """What `benchmarks.floor` finds, in a process of one thread.
+    """What `benchmarks.lower_bound` finds, in a process of one thread.
 
     Raises:
         subprocess.CalledProcessError: it failed.
     """
-    command = [sys.executable, "-m", "benchmarks.floor", *map(str, clips)]
+    command = [sys.executable, "-m", "benchmarks.lower_bound", *map(str, clips)]
     done = subprocess.run(command, **served.surroundings(), stdout=subprocess.PIPE, text=True, check=True)
     return json.loads(done.stdout)
 

@@ -1,6 +1,6 @@
 """`overtone batch --engine ray` on one node and on two, and with one of two killed: what is a node worth, what is lost.
 
-    python -m benchmarks.scale [--data DIR] [--out FILE] [--inputs N] [--repeats N]
+    python -m benchmarks.scale [--data DIR] [--output FILE] [--inputs N] [--repeats N]
 
 Nodes are a Ray cluster on this machine, one core each. Writes one JSON file whole or not at all, and only if every
 input was answered exactly once and the same in all runs; `benchmarks/README.md` says what it holds.
@@ -69,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.partition("\n")[0])
     made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
-    made.add_argument("--out", type=Path, default=PROJECT / "results" / "scale.json")
+    made.add_argument("--output", type=Path, default=PROJECT / "results" / "scale.json")
     made.add_argument(
         "--inputs", type=int, default=8000, help="of the batch; clips are taken again where there are less"
     )
@@ -111,7 +111,7 @@ class Batch:
         Raises:
             SystemExit: an input was lost or answered twice, or answers differ from those of the run before.
         """
-        command = [sys.executable, "-m", "overtone", "batch", str(self._manifest), "--out", str(self._out)]
+        command = [sys.executable, "-m", "overtone", "batch", str(self._manifest), "--output", str(self._out)]
         begin_s = time.perf_counter()
         process = subprocess.Popen([*command, "--engine", "ray"], env=cluster.environment, cwd=PROJECT)
         try:

@@ -1,6 +1,6 @@
 """`overtone serve` under load: how fast, how patient, and what is lost when it is killed.
 
-    python -m benchmarks.serve [--data DIR] [--out FILE] [--parts PART ...] [--seconds S] [--minutes M] ...
+    python -m benchmarks.serve [--data DIR] [--output FILE] [--parts PART ...] [--seconds S] [--minutes M] ...
 
 Starts services of its own at 127.0.0.1 and loads nothing else. Writes one JSON file whole or not at all;
 `benchmarks/README.md` says what it holds. Parts that are not run keep what the file says of them.
@@ -22,9 +22,9 @@ import soundfile
 from benchmarks.bench import PROJECT, clips_in, machine, median, ravdess, spread, write
 from benchmarks.serving import jobs, load, malformed, pages, streams
 from benchmarks.serving.service import service
-from overtone.audio.read import read
-from overtone.outputs.json import as_object
-from overtone.tasks.recognising.recognise import load as load_model
+from overtone.audio.decode import read
+from overtone.formats.json import to_object
+from overtone.inference.recogniser import load as load_model
 
 CLIP_S = 3.5
 CLIPS = 40
@@ -55,15 +55,15 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__.partition("\n")[0])
     made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
-    made.add_argument("--out", type=Path, default=PROJECT / "results" / "serve.json")
+    made.add_argument("--output", type=Path, default=PROJECT / "results" / "serve.json")
     made.add_argument("--parts", nargs="+", choices=PARTS, help="(default: all)")
     made.add_argument("--starts", type=int, default=5)
     made.add_argument("--clients", type=int, default=16)
     made.add_argument("--seconds", type=float, default=20.0, help="of the load")
     made.add_argument("--minutes", type=float, default=1.0, help="of the overload (30 for the whole of it)")
-    made.add_argument("--streams", type=int, default=50)
+    made.add_argument("--max-streams", type=int, default=50)
     made.add_argument("--stream-seconds", type=float, default=20.0)
-    made.add_argument("--jobs", type=int, default=200)
+    made.add_argument("--max-jobs", type=int, default=200)
     made.add_argument("--kills", type=int, default=1)
     made.add_argument("--visits", type=int, default=5, help="of the page")
     made.add_argument("--uploads", type=int, default=1000, help="malformed ones (10000 for the whole of it)")
@@ -75,7 +75,7 @@ def clip_of(path: Path) -> load.Clip:
     samples, rate_hz = soundfile.read(path, dtype="int16")
     samples = np.resize(samples, round(CLIP_S * rate_hz))
     content = malformed.encoded(samples, rate_hz, "FLAC", "PCM_16")
-    return load.Clip(content, {**as_object(RECOGNISER.recognise(content)), "path": "clip"})
+    return load.Clip(content, {**to_object(RECOGNISER.recognise(content)), "path": "clip"})
 
 
 def start(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def overload(folder: Path, clips: Any, speech: Any, options: argparse.Namespace,
 
 def real_time(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
     """Streams as fast as somebody speaks."""
-    with service(folder, "--streams", str(options.streams)) as running:
+    with service(folder, "--max-streams", str(options.streams)) as running:
         streams.real_time(running, speech, 1, 6.0)  # warms up
         return streams.real_time(running, speech, options.streams, options.stream_seconds)
 
@@ -128,7 +128,7 @@ def batching(folder: Path, clips: Any, speech: Any, options: argparse.Namespace,
     session = RECOGNISER._session
     names = [node.name for node in session._graph.get_outputs()]
     wave = speech[: round(CLIP_S * 16_000)][np.newaxis]
-    known = {} if session.unknown is None else session.unknown.inputs
+    known = {} if session.unknown_speaker is None else session.unknown_speaker.inputs
     alone_ms, graph_ms = [], {}
     for clip in clips:
         begin_s = time.process_time()

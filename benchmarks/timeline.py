@@ -1,6 +1,6 @@
 """Long recordings and live sound: time and memory of `overtone timeline`, and how far behind a stream answers.
 
-    python -m benchmarks.timeline [--data DIR] [--out FILE] [--hours N ...] [--stream-s N]
+    python -m benchmarks.timeline [--data DIR] [--output FILE] [--hours N ...] [--stream-s N]
 
 Recordings are RAVDESS clips joined with pauses. Writes one JSON file whole or not at all; `benchmarks/README.md` says
 what it holds.
@@ -58,7 +58,7 @@ def parser() -> argparse.ArgumentParser:
     """The options of the command line."""
     made = argparse.ArgumentParser(prog="python -m benchmarks.timeline", description=__doc__.partition("\n")[0])
     made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
-    made.add_argument("--out", type=Path, default=PROJECT / "results" / "timeline.json")
+    made.add_argument("--output", type=Path, default=PROJECT / "results" / "timeline.json")
     made.add_argument("--hours", type=float, nargs="+", default=[1.0], help="lengths of the recordings (1)")
     made.add_argument("--stream-s", type=float, default=300.0, help="seconds of live sound (300)")
     return made
@@ -101,7 +101,7 @@ def long_recording(recording: Path, hours: float, folder: Path) -> dict[str, Any
     """
     table = folder / "segments.csv"
     command = [sys.executable, "-m", "overtone", "timeline", str(recording), "--threads", str(THREADS)]
-    run = process.measure([*command, "--form", "csv", "--output", str(table)], cwd=PROJECT)
+    run = process.measure([*command, "--format", "csv", "--output", str(table)], cwd=PROJECT)
     if run.pop("status"):
         raise SystemExit("timeline: 'overtone timeline' failed: nothing written")
     with table.open(encoding="utf-8", newline="") as file:
@@ -143,7 +143,7 @@ def stream(parts: Iterator[np.ndarray]) -> dict[str, Any]:
         longest_ms = max(longest_ms, took_ms)
         pushed_s = min(begin + chunk, len(sound)) / RATE_HZ
         for segment in segments:
-            if segment.answer is not None:
+            if segment.prediction is not None:
                 computing_ms.append(took_ms)
                 behind_ms.append(took_ms + 1000 * (pushed_s - segment.end_s))
     cpu_s = time.process_time() - begin_cpu_s

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import overtone
 from overtone import corpora
+from overtone.datatypes import Prediction, Utterance
 from overtone.emotions import EMOTIONS
-from overtone.values import Answer, Utterance
 
 PROJECT = Path(__file__).resolve().parent.parent
 COMMAND = ("overtone", "predict", "examples/speech")
@@ -26,7 +26,7 @@ def main() -> int:
     status = subprocess.run([program, *COMMAND[1:]], cwd=PROJECT, check=False).returncode
     if status:
         return status
-    print("\nThis speech was made by examples/make_speech.py: the files are named after the manner of speaking.")
+    print("\nThis speech was made by tools/make_speech.py: the files are named after the manner of speaking.")
     folder = data_folder() / "ravdess"
     if folder.is_dir():
         real_clips(folder)
@@ -43,7 +43,7 @@ def data_folder() -> Path:
 def real_clips(folder: Path) -> None:
     """Recognises one clip per emotion and prints the truth beside the answer."""
     recogniser = overtone.load()
-    chosen = one_per_emotion(corpora.read("ravdess", folder).utterances)
+    chosen = one_per_emotion(corpora.read_corpus("ravdess", folder).utterances)
     print("\nReal clips from RAVDESS, one per emotion:\n")
     print(f"  {'clip':36}{'acted as':11}{'answer':11}confidence")
     for utterance in chosen:
@@ -65,7 +65,7 @@ def one_per_emotion(utterances: tuple[Utterance, ...]) -> list[Utterance]:
     return [group[place * len(group) // len(present)] for place, group in enumerate(present)]
 
 
-def row(utterance: Utterance, answer: Answer) -> str:
+def row(utterance: Utterance, answer: Prediction) -> str:
     """One line: clip, truth, answer and a mark where both agree."""
     mark = "" if answer.emotion == utterance.emotion else "  (differs)"
     return f"  {utterance.clip:36}{utterance.emotion:11}{answer.emotion:11}{answer.confidence:10.0%}{mark}"

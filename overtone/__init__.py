@@ -20,22 +20,22 @@ from typing import TYPE_CHECKING
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
-    from overtone.audio.read import from_array, read
+    from overtone.audio.decode import from_array, read
     from overtone.client import Client
+    from overtone.datatypes import Prediction, Waveform
     from overtone.emotions import EMOTIONS
     from overtone.errors import OvertoneError
-    from overtone.tasks.recognising.recognise import Recogniser, load
+    from overtone.inference.recogniser import Recogniser, load
+    from overtone.speaker_turns import read_turns
     from overtone.timeline import Segment, Timeline
-    from overtone.turns import read_turns
-    from overtone.values import Answer, Waveform
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EMOTIONS",
-    "Answer",
     "Client",
     "OvertoneError",
+    "Prediction",
     "Recogniser",
     "Segment",
     "Timeline",
@@ -49,17 +49,17 @@ __all__ = [
 
 _HOME = {
     "EMOTIONS": "overtone.emotions",
-    "Answer": "overtone.values",
+    "Prediction": "overtone.datatypes",
     "Client": "overtone.client",
     "OvertoneError": "overtone.errors",
-    "Recogniser": "overtone.tasks.recognising.recognise",
+    "Recogniser": "overtone.inference.recogniser",
     "Segment": "overtone.timeline",
     "Timeline": "overtone.timeline",
-    "Waveform": "overtone.values",
-    "from_array": "overtone.audio.read",
-    "load": "overtone.tasks.recognising.recognise",
-    "read": "overtone.audio.read",
-    "read_turns": "overtone.turns",
+    "Waveform": "overtone.datatypes",
+    "from_array": "overtone.audio.decode",
+    "load": "overtone.inference.recogniser",
+    "read": "overtone.audio.decode",
+    "read_turns": "overtone.speaker_turns",
 }
 
 

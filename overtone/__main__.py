@@ -2,6 +2,6 @@
 
 import sys
 
-from overtone.ui.cli import main
+from overtone.cli.main import main
 
 sys.exit(main())

@@ -23,8 +23,8 @@ from urllib.parse import quote, urlsplit
 
 import numpy as np
 
+from overtone.datatypes import Prediction
 from overtone.errors import InputError, OvertoneError, ServiceError
-from overtone.values import Answer
 
 BUSY = (429, 503)
 BREAK_S = 1.0
@@ -73,7 +73,7 @@ class Client:
         cards: list[dict[str, Any]] = json.loads(self._asked("GET", "/v1/models"))["models"]
         return cards
 
-    def recognise(self, source: Source) -> Answer:
+    def recognise(self, source: Source) -> Prediction:
         """What is heard in one sound.
 
         Args:
@@ -85,7 +85,7 @@ class Client:
         """
         with _opened(source) as (name, body):
             told = json.loads(self._asked("POST", f"/v1/recognise?name={_quoted(name)}", body))["answers"][0]
-        return Answer(
+        return Prediction(
             emotions=tuple(told["probabilities"]),
             probabilities=np.array(list(told["probabilities"].values())),
             branches={branch: np.array(list(values.values())) for branch, values in told["branches"].items()},
@@ -96,7 +96,7 @@ class Client:
             uncertain_below=self.models[0].get("uncertain_below", 0.0),
         )
 
-    def recognise_many(self, sources: Iterable[Source]) -> Iterator[Answer | OvertoneError]:
+    def recognise_many(self, sources: Iterable[Source]) -> Iterator[Prediction | OvertoneError]:
         """One answer per source, in order; where one cannot be recognised, the error in its place."""
         for source in sources:
             try:
@@ -109,7 +109,7 @@ class Client:
 
         Args:
             source: path, bytes or file object.
-            form: as `overtone timeline --form` takes it, which gives bytes; None for what form `json` says.
+            form: as `overtone timeline --format` takes it, which gives bytes; None for what form `json` says.
 
         Raises:
             InputError: the file cannot be read here, or not be heard there.
@@ -120,7 +120,7 @@ class Client:
             while job["state"] in ("queued", "running"):
                 time.sleep(BREAK_S / 2)
                 job = self.job(job["id"])
-            content = self._asked("GET", f"{job['timeline']}?form={quote(form or 'json')}")
+            content = self._asked("GET", f"{job['timeline']}?format={quote(form or 'json')}")
         finally:
             with contextlib.suppress(ServiceError):  # what was heard is worth more than tidiness
                 self._asked("DELETE", f"/v1/jobs/{job['id']}")
@@ -133,7 +133,7 @@ class Client:
         return job
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """How far a job is: its `state`, and `heard_s` of `duration_s`; errors as of `timeline`."""
+        """How far a job is: its `state`, and `processed_s` of `duration_s`; errors as of `timeline`."""
         job: dict[str, Any] = json.loads(self._asked("GET", f"/v1/jobs/{job_id}"))
         return job
 

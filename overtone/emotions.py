@@ -9,7 +9,7 @@ label map of `LABEL_MAPS`. A map drops the classes it does not name, and merges 
 
 from collections.abc import Mapping
 
-from overtone.errors import InputError, OptionError, nearest
+from overtone.errors import InputError, OptionError, suggest
 
 EMOTIONS: tuple[str, ...] = (
     "neutral",
@@ -39,7 +39,7 @@ SPELLINGS: dict[str, str] = {
 
 # What corpora call by another word, and the nearest class here. Readers of corpora use this; a table typed by a person
 # does not: who writes "pleasant surprise" should decide.
-TAKEN_AS: dict[str, str] = {
+CORPUS_SYNONYMS: dict[str, str] = {
     "pleasant surprise": "surprised",  # TESS; it has no other surprise
     "anxiety": "fearful",  # EmoDB: "Angst", which is fear as well as anxiety
 }
@@ -47,7 +47,7 @@ TAKEN_AS: dict[str, str] = {
 LabelMap = Mapping[str, str]  # emotion of a clip -> its class; an emotion that is not named is dropped
 
 
-def _kept(*names: str, **merged: str) -> LabelMap:
+def _label_map(*names: str, **merged: str) -> LabelMap:
     return {name: merged.get(name, name) for name in EMOTIONS if name in names or name in merged}
 
 
@@ -56,17 +56,17 @@ SIX = (*FOUR, "fearful", "disgust")
 SEVEN = (*SIX, "surprised")
 
 LABEL_MAPS: dict[str, LabelMap] = {
-    "4-classes": _kept(*FOUR),
-    "4-classes-calm-as-neutral": _kept(*FOUR, calm="neutral"),
-    "4-classes-calm-and-bored-as-neutral": _kept(*FOUR, calm="neutral", bored="neutral"),
-    "6-classes": _kept(*SIX),
-    "6-classes-calm-as-neutral": _kept(*SIX, calm="neutral"),
-    "7-classes": _kept(*SEVEN),
-    "7-classes-calm-as-neutral": _kept(*SEVEN, calm="neutral"),
+    "4-classes": _label_map(*FOUR),
+    "4-classes-calm-as-neutral": _label_map(*FOUR, calm="neutral"),
+    "4-classes-calm-and-bored-as-neutral": _label_map(*FOUR, calm="neutral", bored="neutral"),
+    "6-classes": _label_map(*SIX),
+    "6-classes-calm-as-neutral": _label_map(*SIX, calm="neutral"),
+    "7-classes": _label_map(*SEVEN),
+    "7-classes-calm-as-neutral": _label_map(*SEVEN, calm="neutral"),
 }
 
 
-def emotion_named(label: str) -> str:
+def parse_emotion(label: str) -> str:
     """The emotion of the vocabulary that `label` spells, whatever its case and surrounding blanks.
 
     Raises:
@@ -75,16 +75,16 @@ def emotion_named(label: str) -> str:
     name = label.strip().lower()
     name = SPELLINGS.get(name, name)
     if name not in EMOTIONS:
-        raise InputError(f"unknown emotion '{label}'{nearest(name, [*EMOTIONS, *SPELLINGS])}")
+        raise InputError(f"unknown emotion '{label}'{suggest(name, [*EMOTIONS, *SPELLINGS])}")
     return name
 
 
-def label_map_named(name: str) -> LabelMap:
+def get_label_map(name: str) -> LabelMap:
     """A map of `LABEL_MAPS`.
 
     Raises:
         OptionError: there is no such map; the message names the nearest.
     """
     if name not in LABEL_MAPS:
-        raise OptionError(f"no label map is called '{name}'{nearest(name, LABEL_MAPS)}")
+        raise OptionError(f"no label map is called '{name}'{suggest(name, LABEL_MAPS)}")
     return LABEL_MAPS[name]

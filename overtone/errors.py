@@ -58,7 +58,7 @@ class MissingExtraError(OvertoneError):
     """An optional part of the installation is missing; the message says how to install it."""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str]) -> str:
     """The hint `"; did you mean 'x'?"` for the known name most like `name`, or the list of all known.
 
     Args:

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from overtone.errors import OptionError, nearest
+from overtone.errors import OptionError, suggest
 
 PARTS: tuple[str, ...] = ("mel", "prosody", "fusion")
-BUNDLED = Path(__file__).parent / "recipes"
+BUNDLED_FOLDER = Path(__file__).parent / "recipes"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 # Key -> the least and the most it may be.
 RANGES: dict[str, tuple[float, float]] = {
@@ -121,12 +121,12 @@ class Recipe:
         return dataclasses.asdict(self)
 
 
-def known_recipes() -> tuple[str, ...]:
+def bundled_recipes() -> tuple[str, ...]:
     """Names of the recipes that come with the package."""
-    return tuple(sorted(path.stem for path in BUNDLED.glob("*.toml")))
+    return tuple(sorted(path.stem for path in BUNDLED_FOLDER.glob("*.toml")))
 
 
-def from_dict(values: dict[str, Any], source: str) -> Recipe:
+def recipe_from_dict(values: dict[str, Any], source: str) -> Recipe:
     """The recipe with these values.
 
     Args:
@@ -139,7 +139,7 @@ def from_dict(values: dict[str, Any], source: str) -> Recipe:
     kinds = get_type_hints(Recipe)
     for key, value in values.items():
         if key not in kinds:
-            raise OptionError(f"{source}: unknown key '{key}'{nearest(key, kinds)}")
+            raise OptionError(f"{source}: unknown key '{key}'{suggest(key, kinds)}")
         allowed = (int, float) if kinds[key] is float else kinds[key]
         if key != "phases" and (not isinstance(value, allowed) or isinstance(value, bool)):
             raise OptionError(f"{source}: '{key}' must be {kinds[key].__name__}, got {value!r}")
@@ -157,7 +157,7 @@ def _phases(value: Any, source: str) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(row) for row in rows)
 
 
-def read(name_or_path: str | Path) -> Recipe:
+def read_recipe(name_or_path: str | Path) -> Recipe:
     """The recipe of that name, or in that TOML file.
 
     Raises:
@@ -165,16 +165,16 @@ def read(name_or_path: str | Path) -> Recipe:
     """
     path = Path(name_or_path)
     if path.suffix != ".toml":
-        path = BUNDLED / f"{name_or_path}.toml"
+        path = BUNDLED_FOLDER / f"{name_or_path}.toml"
     if not path.is_file():
-        raise OptionError(f"no recipe '{name_or_path}'{nearest(str(name_or_path), known_recipes())}")
+        raise OptionError(f"no recipe '{name_or_path}'{suggest(str(name_or_path), bundled_recipes())}")
     values = _values(path)
     base = values.pop("base", None)
-    if base is not None and base not in known_recipes():
+    if base is not None and base not in bundled_recipes():
         raise OptionError(
-            f"{path}: 'base' names no recipe of the package: {base!r}{nearest(str(base), known_recipes())}"
+            f"{path}: 'base' names no recipe of the package: {base!r}{suggest(str(base), bundled_recipes())}"
         )
-    return from_dict({**(read(base).as_dict() if base else {}), **values}, str(path))
+    return recipe_from_dict({**(read_recipe(base).as_dict() if base else {}), **values}, str(path))
 
 
 def _values(path: Path) -> dict[str, Any]:

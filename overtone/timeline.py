@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from overtone.values import Answer, expect
+from overtone.datatypes import Prediction, require
 
 
 @dataclass(frozen=True)
@@ -20,16 +20,16 @@ class Segment:
 
     start_s: float
     end_s: float
-    answer: Answer | None = None
+    prediction: Prediction | None = None
     speaker: str = ""
 
     def __post_init__(self) -> None:
-        expect(0 <= self.start_s < self.end_s, self, "0 <= start_s < end_s", (self.start_s, self.end_s))
+        require(0 <= self.start_s < self.end_s, self, "0 <= start_s < end_s", (self.start_s, self.end_s))
 
     @property
-    def speech(self) -> bool:
+    def is_speech(self) -> bool:
         """Whether anything is said in it."""
-        return self.answer is not None
+        return self.prediction is not None
 
     @property
     def duration_s(self) -> float:
@@ -38,7 +38,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class Curves:
+class Tracks:
     """What changes within a recording, in even steps from its beginning; the last step may reach beyond the end.
 
     Attributes:
@@ -54,14 +54,14 @@ class Curves:
     loudness_db: np.ndarray
 
     def __post_init__(self) -> None:
-        expect(self.step_s > 0, self, "step_s > 0", self.step_s)
-        expect(self.probabilities.ndim == 2, self, "probabilities (steps, emotions)", self.probabilities.shape)
+        require(self.step_s > 0, self, "step_s > 0", self.step_s)
+        require(self.probabilities.ndim == 2, self, "probabilities (steps, emotions)", self.probabilities.shape)
         for name in ("pitch_hz", "loudness_db"):
             shape = np.shape(getattr(self, name))
-            expect(shape == (len(self),), self, f"{name} of shape ({len(self)},)", shape)
+            require(shape == (len(self),), self, f"{name} of shape ({len(self)},)", shape)
         spoken = self.probabilities[~np.isnan(self.probabilities).all(axis=1)]
         sums = spoken.sum(axis=1)
-        expect(bool((np.abs(sums - 1) < 1e-3).all()), self, "rows summing to 1, or NaN", sums)
+        require(bool((np.abs(sums - 1) < 1e-3).all()), self, "rows summing to 1, or NaN", sums)
 
     def __len__(self) -> int:
         return len(self.probabilities)
@@ -73,7 +73,7 @@ class Curves:
 
 
 @dataclass(frozen=True)
-class Summary:
+class SpeakerSummary:
     """One speaker over a whole recording.
 
     Attributes:
@@ -109,35 +109,39 @@ class Timeline:
     emotions: tuple[str, ...]
     model: str
     segments: tuple[Segment, ...]
-    curves: Curves
+    tracks: Tracks
     turns_given: bool = False
 
     def __post_init__(self) -> None:
         starts, ends = [part.start_s for part in self.segments], [part.end_s for part in self.segments]
-        expect(self.duration_s > 0, self, "duration_s > 0", self.duration_s)
-        expect(starts == sorted(starts), self, "segments in order of start_s", starts)
-        expect(max(ends, default=0) <= self.duration_s, self, f"segments within {self.duration_s} s", ends)
+        require(self.duration_s > 0, self, "duration_s > 0", self.duration_s)
+        require(starts == sorted(starts), self, "segments in order of start_s", starts)
+        require(max(ends, default=0) <= self.duration_s, self, f"segments within {self.duration_s} s", ends)
         if not self.turns_given:
-            expect(
+            require(
                 [0, *ends] == [*starts, self.duration_s], self, f"segments covering 0 to {self.duration_s} s once", ends
             )
         for part in self.segments:
-            expect(part.answer is None or part.answer.emotions == self.emotions, self, str(self.emotions), part)
-        shape = (int(np.ceil(self.duration_s / self.curves.step_s - 1e-9)), len(self.emotions))
-        expect(self.curves.probabilities.shape == shape, self, f"curves {shape}", self.curves.probabilities.shape)
+            require(
+                part.prediction is None or part.prediction.emotions == self.emotions, self, str(self.emotions), part
+            )
+        shape = (int(np.ceil(self.duration_s / self.tracks.step_s - 1e-9)), len(self.emotions))
+        require(self.tracks.probabilities.shape == shape, self, f"curves {shape}", self.tracks.probabilities.shape)
 
     @property
-    def speakers(self) -> tuple[Summary, ...]:
+    def speakers(self) -> tuple[SpeakerSummary, ...]:
         """Each speaker over the whole recording, sorted by name; one without a name where speakers are unknown."""
         return tuple(self._summary(speaker) for speaker in sorted({part.speaker for part in self.segments}))
 
-    def _summary(self, speaker: str) -> Summary:
+    def _summary(self, speaker: str) -> SpeakerSummary:
         times_s = dict.fromkeys(self.emotions, 0.0)
         weighted = np.zeros(len(self.emotions))
         for part in self.segments:
-            if part.speaker == speaker and part.answer is not None:
-                times_s[part.answer.emotion] += part.duration_s
-                weighted += part.duration_s * part.answer.probabilities
+            if part.speaker == speaker and part.prediction is not None:
+                times_s[part.prediction.emotion] += part.duration_s
+                weighted += part.duration_s * part.prediction.probabilities
         speech_s = sum(times_s.values())
         shares = {emotion: time_s / speech_s if speech_s else 0.0 for emotion, time_s in times_s.items()}
-        return Summary(speaker, speech_s, shares, weighted / speech_s if speech_s else np.full(len(weighted), np.nan))
+        return SpeakerSummary(
+            speaker, speech_s, shares, weighted / speech_s if speech_s else np.full(len(weighted), np.nan)
+        )

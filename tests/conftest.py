@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
+pytest_plugins = ["training_fixtures"]
 
 
 @pytest.fixture(scope="session")

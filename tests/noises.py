@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from overtone.values import SAMPLE_RATE_HZ
+from overtone.datatypes import SAMPLE_RATE_HZ
 
 CHORDS = ((48, 55, 60, 64), (45, 52, 57, 60), (41, 53, 57, 60), (43, 50, 55, 59))  # C, Am, F, G as MIDI notes
 COLOURS = {"white": 0, "pink": 1, "brown": 2}

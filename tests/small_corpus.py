@@ -9,9 +9,9 @@ import soundfile
 from sounds import RATE_HZ, silence, voice
 
 from overtone.corpora.ravdess import EMOTIONS, read
-from overtone.recipe import Recipe, from_dict
-from overtone.tasks.training.plan import Plan
-from overtone.values import Utterance
+from overtone.datatypes import Utterance
+from overtone.recipe import Recipe, recipe_from_dict
+from overtone.training.run_config import RunConfig
 
 ACTORS = 24
 FEW_EMOTIONS = EMOTIONS[:4]
@@ -54,7 +54,7 @@ class Run(NamedTuple):
     """A finished training: of what, by which plan, where."""
 
     clips: tuple[Utterance, ...]
-    plan: Plan
+    plan: RunConfig
     folder: Path
 
 
@@ -93,7 +93,7 @@ def recipe_file(folder: Path, text: str) -> Path:
 
 def recipe(text: str) -> Recipe:
     """A recipe of this file."""
-    return from_dict(tomllib.loads(text), "small_corpus")
+    return recipe_from_dict(tomllib.loads(text), "small_corpus")
 
 
 def _clip(number: int, rng: np.random.Generator) -> np.ndarray:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from overtone.audio.read import read
+from overtone.audio.decode import read
 
 RATE_HZ = 16_000
 HOP_S = 0.016

@@ -2,7 +2,7 @@
 
 import pytest
 
-from overtone.emotions import EMOTIONS, LABEL_MAPS, SPELLINGS, TAKEN_AS, emotion_named, label_map_named
+from overtone.emotions import CORPUS_SYNONYMS, EMOTIONS, LABEL_MAPS, SPELLINGS, get_label_map, parse_emotion
 from overtone.errors import InputError, OptionError
 
 
@@ -14,19 +14,19 @@ def test_the_first_eight_are_those_of_ravdess_in_its_order() -> None:
 
 @pytest.mark.parametrize(("label", "emotion"), [(" Boredom ", "bored"), ("bored", "bored"), ("JOY", "happy")])
 def test_spellings(label: str, emotion: str) -> None:
-    assert emotion_named(label) == emotion
+    assert parse_emotion(label) == emotion
 
 
-@pytest.mark.parametrize("label", ["", "jealous", *TAKEN_AS])
+@pytest.mark.parametrize("label", ["", "jealous", *CORPUS_SYNONYMS])
 def test_another_class_is_no_spelling(label: str) -> None:
     with pytest.raises(InputError, match=f"unknown emotion '{label}'"):
-        emotion_named(label)
+        parse_emotion(label)
 
 
 def test_spellings_and_labels_of_corpora_end_in_the_vocabulary() -> None:
-    assert {*SPELLINGS.values(), *TAKEN_AS.values()} <= set(EMOTIONS)
-    assert not {*SPELLINGS, *TAKEN_AS} & set(EMOTIONS)
-    assert TAKEN_AS["pleasant surprise"] == "surprised"
+    assert {*SPELLINGS.values(), *CORPUS_SYNONYMS.values()} <= set(EMOTIONS)
+    assert not {*SPELLINGS, *CORPUS_SYNONYMS} & set(EMOTIONS)
+    assert CORPUS_SYNONYMS["pleasant surprise"] == "surprised"
 
 
 @pytest.mark.parametrize("name", LABEL_MAPS)
@@ -40,9 +40,9 @@ def test_a_map_merges_only_what_its_name_says(name: str) -> None:
 
 
 def test_the_four_classes_of_the_field() -> None:
-    assert set(label_map_named("4-classes")) == {"angry", "happy", "neutral", "sad"}
+    assert set(get_label_map("4-classes")) == {"angry", "happy", "neutral", "sad"}
 
 
 def test_an_unknown_map_is_an_error_that_names_the_nearest() -> None:
     with pytest.raises(OptionError, match=r"no label map is called '4-clases'; did you mean '4-classes'\?"):
-        label_map_named("4-clases")
+        get_label_map("4-clases")

@@ -3,21 +3,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from overtone.datatypes import Prediction
 from overtone.errors import InputError
-from overtone.timeline import Curves, Segment, Timeline
-from overtone.values import Answer
+from overtone.timeline import Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "angry")
 
 
-def answer(*probabilities: float) -> Answer:
-    return Answer(EMOTIONS, np.array(probabilities), uncertain_below=0.5)
+def answer(*probabilities: float) -> Prediction:
+    return Prediction(EMOTIONS, np.array(probabilities), uncertain_below=0.5)
 
 
-def curves(steps: int = 40, step_s: float = 0.1) -> Curves:
+def curves(steps: int = 40, step_s: float = 0.1) -> Tracks:
     probabilities = np.full((steps, len(EMOTIONS)), np.nan, np.float32)
     probabilities[10:] = (0.2, 0.5, 0.3)
-    return Curves(step_s, probabilities, np.zeros(steps), np.full(steps, -60.0))
+    return Tracks(step_s, probabilities, np.zeros(steps), np.full(steps, -60.0))
 
 
 def timeline() -> Timeline:
@@ -30,9 +30,9 @@ def timeline() -> Timeline:
 
 
 def test_a_segment_says_whether_anything_is_said() -> None:
-    assert [part.speech for part in timeline().segments] == [False, True, True]
+    assert [part.is_speech for part in timeline().segments] == [False, True, True]
     assert [part.duration_s for part in timeline().segments] == [1, 2, 1]
-    assert timeline().curves.times_s[[0, 25]] == pytest.approx([0, 2.5])
+    assert timeline().tracks.times_s[[0, 25]] == pytest.approx([0, 2.5])
 
 
 def test_speakers_are_summed_up_by_time() -> None:

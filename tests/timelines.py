@@ -6,19 +6,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from overtone.outputs.tiers import tiers, word
-from overtone.timeline import Curves, Segment, Timeline
-from overtone.values import Answer
+from overtone.datatypes import Prediction
+from overtone.formats.annotation_tiers import label, tiers
+from overtone.timeline import Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")
 STEP_S = 0.1
 NASTY_NAMES = ('say "hé"', "line\nbreak\ttab", "a --> b", "<b>&amp;</b></script>", "声", "not-utf8-\udcff", "']]>\\")
 
 
-def answer(emotion: str, confidence: float = 0.7, **branches: str) -> Answer:
+def answer(emotion: str, confidence: float = 0.7, **branches: str) -> Prediction:
     """An answer with this emotion and confidence; uncertain below 0.5. Its branches hear what is said, with 60 %."""
     heard = {name: shared_out(branch, 0.6) for name, branch in branches.items()}
-    return Answer(EMOTIONS, shared_out(emotion, confidence), heard, uncertain_below=0.5, model="tiny-1")
+    return Prediction(EMOTIONS, shared_out(emotion, confidence), heard, uncertain_below=0.5, model="tiny-1")
 
 
 def shared_out(emotion: str, confidence: float) -> np.ndarray:
@@ -33,12 +33,12 @@ def timeline(*segments: Segment, source: str = "talk.wav", duration_s: float = 6
     steps = int(np.ceil(duration_s / STEP_S - 1e-9))
     probabilities = np.full((steps, len(EMOTIONS)), np.nan)
     for segment in segments:
-        if segment.answer is not None:
+        if segment.prediction is not None:
             spoken = slice(round(segment.start_s / STEP_S), round(segment.end_s / STEP_S))
-            probabilities[spoken] = segment.answer.probabilities
+            probabilities[spoken] = segment.prediction.probabilities
     speech = ~np.isnan(probabilities[:, 0])
     pitch_hz, loudness_db = np.linspace(120, 240, steps) * speech, np.where(speech, -25.0, -70.0)
-    curves = Curves(STEP_S, probabilities, pitch_hz, loudness_db)
+    curves = Tracks(STEP_S, probabilities, pitch_hz, loudness_db)
     return Timeline(source, duration_s, EMOTIONS, "tiny-1", segments, curves, turns)
 
 
@@ -103,8 +103,8 @@ def expected_tiers(given: Timeline) -> dict[str, list[tuple[float, float, str]]]
     expected = {}
     for tier in tiers(given):
         spans = [(part.start_s, part.end_s, part) for part in tier.segments]
-        expected[tier.called("emotion")] = [(a, b, word(part)) for a, b, part in spans]
+        expected[tier.called("emotion")] = [(a, b, label(part)) for a, b, part in spans]
         expected[tier.called("confidence")] = [
-            (a, b, f"{part.answer.confidence:.3f}") for a, b, part in spans if part.answer
+            (a, b, f"{part.prediction.confidence:.3f}") for a, b, part in spans if part.prediction
         ]
     return expected

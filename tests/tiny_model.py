@@ -1,4 +1,4 @@
-"""A model file of a few hundred bytes that keeps the contract of `overtone.tasks.recognising.recognise`, for tests.
+"""A model file of a few hundred bytes that keeps the contract of `overtone.inference.recogniser`, for tests.
 
 Its probabilities are softmax(features @ weights), features being the means of |x|, x and x * x: not wise, but small
 and easy to compute again with numpy.
@@ -13,7 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from overtone.corpora.ravdess import EMOTIONS
-from overtone.tasks.recognising.seal import sealed
+from overtone.inference.checksum import append_checksum
 
 HOP_SAMPLES = 256
 MIN_SAMPLES = 8_000
@@ -123,7 +123,7 @@ def write(path: Path, *, metadata: dict[str, str] | None = None, without: str = 
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, {"overtone_card": json.dumps(card(**changes))} if metadata is None else metadata)
     onnx.checker.check_model(model)
-    path.write_bytes(sealed(model.SerializeToString()))
+    path.write_bytes(append_checksum(model.SerializeToString()))
     return path
 
 

@@ -20,14 +20,14 @@ import numpy as np
 import sounds
 import torch
 
+from overtone._internal.progress import Progress, silent_progress
+from overtone.datatypes import Split, Waveform
 from overtone.models import build
 from overtone.models.network import Network
-from overtone.recipe import PARTS, Recipe, from_dict, read
-from overtone.tasks.progress import Progress, silent_progress
-from overtone.tasks.training import loop
-from overtone.tasks.training.prepare import FeatureStore, measure
-from overtone.tasks.training.targets import Targets
-from overtone.values import Split, Waveform
+from overtone.recipe import PARTS, Recipe, read_recipe, recipe_from_dict
+from overtone.training import loop
+from overtone.training.feature_cache import FeatureStore, extract
+from overtone.training.targets import Targets
 
 EMOTIONS = ("sad", "angry")
 CLIPS = 24
@@ -48,7 +48,7 @@ def waveform(index: int) -> Waveform:
 
 def store_of(waveforms: Sequence[Waveform], versions: int = 1) -> FeatureStore:
     """Features of clips that lie in no file."""
-    return FeatureStore(tuple(measure(waveforms, version, silent_progress) for version in range(versions)))
+    return FeatureStore(tuple(extract(waveforms, version, silent_progress) for version in range(versions)))
 
 
 @functools.cache
@@ -69,8 +69,8 @@ def targets() -> Targets:
 
 def recipe(name: str, **changes: Any) -> Recipe:
     """A recipe of the package, made small."""
-    small = {"epochs": 2, "batch_clips": 4, "wave_variants": min(1, read(name).wave_variants)}
-    return dataclasses.replace(read(name), **{**small, **changes})
+    small = {"epochs": 2, "batch_clips": 4, "wave_variants": min(1, read_recipe(name).wave_variants)}
+    return dataclasses.replace(read_recipe(name), **{**small, **changes})
 
 
 def fit(
@@ -112,7 +112,7 @@ def main() -> None:
         setattr(Path, "replace", half_written)  # noqa: B010 (a method cannot be assigned to)
     fit(
         path,
-        from_dict(json.loads(recipe_json), "argument"),
+        recipe_from_dict(json.loads(recipe_json), "argument"),
         progress=lambda done, total, text: _die() if when == "after" and done == epoch else None,
     )
 

@@ -14,13 +14,13 @@ import numpy as np
 from benchmarks.baselines import BASELINES
 from benchmarks.baselines.evaluation import PARTS, PROTOCOLS, evaluate, recipe_of
 from benchmarks.baselines.functionals import functionals, opensmile
+from overtone.cli.errors import print_error
+from overtone.cli.progress import ProgressBar
+from overtone.cli.training import read_clips, whole_number
 from overtone.emotions import LABEL_MAPS
 from overtone.errors import OvertoneError
-from overtone.metrics import SEED, score
-from overtone.outputs import predictions
-from overtone.ui.message import complain
-from overtone.ui.progress import Bar
-from overtone.ui.training import read_clips, whole_number
+from overtone.evaluation import oof_files
+from overtone.evaluation.metrics import SEED, score
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -29,16 +29,16 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         opensmile()  # missed now, before any clip is read
         utterances = read_clips(options)
-        with Bar("clips") as bar:
+        with ProgressBar("clips") as bar:
             found = functionals(utterances, BASELINES[options.features].feature_set, options.cache, bar)
-        with Bar("folds") as bar:
+        with ProgressBar("folds") as bar:
             evaluate(
                 utterances, found, options.features, options.protocol, options.seeds,
                 options.oof, options.fold, bar,
             )  # fmt: skip
         print_scores(options.oof, options.protocol, recipe_of(options.features))
     except OvertoneError as error:
-        complain(str(error))
+        print_error(str(error))
         return 1
     return 0
 
@@ -63,9 +63,9 @@ def parser() -> argparse.ArgumentParser:
 
 def print_scores(oof: Path, protocol: str, recipe: str) -> None:
     """A line per part: its scores, never without the leak audit."""
-    audits = predictions.read_audits(predictions.audits_path(oof, protocol, recipe)).parts
+    audits = oof_files.read_record(oof_files.record_path(oof, protocol, recipe)).parts
     for part in PARTS:
-        found = predictions.read(predictions.csv_path(oof, protocol, recipe, part))
+        found = oof_files.read(oof_files.csv_path(oof, protocol, recipe, part))
         s = score(found, np.random.default_rng(SEED))
         print(f"{recipe}, {part}, {protocol}: UAR {s.uar}, WA {s.wa}, macro-F1 {s.macro_f1}; {audits[part]}")
 

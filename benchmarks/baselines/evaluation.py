@@ -12,15 +12,16 @@ import numpy as np
 import overtone
 from benchmarks.baselines import BASELINES, Baseline
 from benchmarks.baselines.svm import INNER_FOLDS, Answers, Learned, answers, by_speaker
-from overtone import leaks, splits
-from overtone.errors import OptionError, nearest
-from overtone.outputs import predictions
-from overtone.outputs.predictions import Audits
-from overtone.tasks.progress import Progress, silent_progress
-from overtone.tasks.training.plan import emotions_of
-from overtone.values import Split, Utterance
+from overtone._internal.progress import Progress, silent_progress
+from overtone.datatypes import Split, Utterance
+from overtone.errors import OptionError, suggest
+from overtone.evaluation import leakage, oof_files, protocols
+from overtone.evaluation.oof_files import RunRecord
+from overtone.training.run_config import present_emotions
 
-PROTOCOLS = tuple(name for name in splits.PROTOCOLS if name not in ("all", "paper"))  # one test side per clip and seed
+PROTOCOLS = tuple(
+    name for name in protocols.PROTOCOLS if name not in ("all", "paper")
+)  # one test side per clip and seed
 PARTS = {
     "svm": "features z-scored by the clips learned from",
     "adapted": "the same, first z-scored within each speaker by the speaker's clips in the fold, without labels",
@@ -74,13 +75,15 @@ def evaluate(
         progress(done, len(plans), f"{protocol}, fold {split.fold}")
     recipe = recipe_of(name)
     for part in PARTS:
-        table = predictions.from_rows(emotions_of(utterances), rows[part])
-        predictions.write(table, predictions.csv_path(oof, protocol, recipe, part))
-    audit = leaks.summed(leaks.audit(utterances, split.test, (*split.train, *split.validation)) for _, split in plans)
+        table = oof_files.from_rows(present_emotions(utterances), rows[part])
+        oof_files.write(table, oof_files.csv_path(oof, protocol, recipe, part))
+    audit = leakage.sum_audits(
+        leakage.audit(utterances, split.test, (*split.train, *split.validation)) for _, split in plans
+    )
     clips = dict(sorted(Counter(utterance.corpus for utterance in utterances).items()))
     settings = {"name": recipe, "clips": clips, **described(baseline, features.shape[1]), "c_chosen": chosen}
-    held = Audits(protocol, recipe, settings, dict.fromkeys(PARTS, audit), tuple(seeds), versions())
-    predictions.write_audits(held, predictions.audits_path(oof, protocol, recipe))
+    held = RunRecord(protocol, recipe, settings, dict.fromkeys(PARTS, audit), tuple(seeds), versions())
+    oof_files.write_record(held, oof_files.record_path(oof, protocol, recipe))
 
 
 def answers_of(
@@ -89,7 +92,7 @@ def answers_of(
     """Each part and its answers to the test clips of one fold; training and validation side are learned from."""
     places = [*split.train, *split.validation, *split.test]
     learned = len(places) - len(split.test)  # so many of them, the first
-    emotions = emotions_of(utterances)
+    emotions = present_emotions(utterances)
     truth = np.array([emotions.index(utterances[i].emotion) for i in places])
     speakers = np.array([f"{utterances[i].corpus}/{utterances[i].speaker}" for i in places])
     own = features[places].astype(float)
@@ -124,11 +127,11 @@ def versions() -> dict[str, str]:
 
 def _folds(utterances: Sequence[Utterance], protocol: str, seed: int, fold: str | None) -> list[Split]:
     if protocol not in PROTOCOLS:
-        raise OptionError(f"baselines do not take protocol '{protocol}'{nearest(protocol, PROTOCOLS)}")
+        raise OptionError(f"baselines do not take protocol '{protocol}'{suggest(protocol, PROTOCOLS)}")
     if not all(utterance.speaker for utterance in utterances):
         raise OptionError("baselines need to know who speaks; add a 'speaker' column to the manifest")
-    found = splits.folds(protocol, utterances, seed)
+    found = protocols.make_folds(protocol, utterances, seed)
     names = [split.fold for split in found]
     if fold is not None and fold not in names:
-        raise OptionError(f"protocol '{protocol}' has no fold '{fold}'{nearest(fold, names)}")
+        raise OptionError(f"protocol '{protocol}' has no fold '{fold}'{suggest(fold, names)}")
     return [split for split in found if fold in (None, split.fold)]

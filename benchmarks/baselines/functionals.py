@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from overtone.audio.read import read
+from overtone._internal.atomic_write import write_bytes
+from overtone._internal.fingerprint import fingerprint
+from overtone._internal.progress import Progress, silent_progress
+from overtone.audio.decode import read
+from overtone.datatypes import SAMPLE_RATE_HZ, Utterance
 from overtone.errors import CorpusError, MissingExtraError
-from overtone.outputs.whole import write_bytes
-from overtone.tasks.fingerprint import fingerprint
-from overtone.tasks.progress import Progress, silent_progress
-from overtone.values import SAMPLE_RATE_HZ, Utterance
 
 
 def opensmile() -> ModuleType:

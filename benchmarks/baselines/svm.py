@@ -15,8 +15,8 @@ from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from overtone.calibration import fit_temperature
 from overtone.errors import CorpusError
+from overtone.evaluation.calibration import fit_temperature
 
 # Of z-scored features; `rbf_kernel` takes a gamma of 1 / features.
 KERNELS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {"linear": linear_kernel, "rbf": rbf_kernel}

@@ -22,7 +22,7 @@ def killed(folder: Path, recording: bytes, jobs: int, kills: int) -> dict[str, A
     changed = 0
     ids: list[str] = []
     for life in range(kills + 1):
-        with service(folder, "--jobs", str(jobs), "--jobs-of-one", str(jobs)) as running:
+        with service(folder, "--max-jobs", str(jobs), "--max-jobs-per-key", str(jobs)) as running:
             if not ids:
                 ids = [running.ask("POST", f"/v1/timeline?name={n}", recording)[2]["id"] for n in range(jobs)]
             goal = jobs if life == kills else jobs * (life + 1) // (kills + 2)

@@ -20,7 +20,7 @@ CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
 NAME = "whom-this-is-about.flac"
 SETTLES_MS = 3000  # what a page loads after it can be used
-WEB = PROJECT / "overtone" / "ui" / "web"
+WEB = PROJECT / "overtone" / "service" / "web"
 
 
 class Page(NamedTuple):

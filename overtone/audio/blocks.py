@@ -13,12 +13,12 @@ from collections.abc import Iterator
 import numpy as np
 import soxr
 
-from overtone.audio.opened import Source, expect_rate, expect_some, name_of, opened
-from overtone.audio.read import QUALITY, expect_all_frames, expect_number, extent, mono_blocks, mono_of
-from overtone.values import SAMPLE_RATE_HZ
+from overtone.audio.decode import QUALITY, check_all_frames, check_is_number, frame_range, mono_blocks, to_mono
+from overtone.audio.source import Source, check_not_empty, check_sample_rate, open_source, source_name
+from overtone.datatypes import SAMPLE_RATE_HZ
 
 
-class Inlet:
+class StreamResampler:
     """Where samples of any kind come in, in chunks of any size, and leave as mono at 16 kHz.
 
     Args:
@@ -31,8 +31,8 @@ class Inlet:
     """
 
     def __init__(self, rate_hz: float, source: str = "stream") -> None:
-        expect_number(rate_hz)
-        expect_rate(rate_hz, source)
+        check_is_number(rate_hz)
+        check_sample_rate(rate_hz, source)
         self._source = source
         self._resampler = (
             None
@@ -44,12 +44,12 @@ class Inlet:
         """As much of the sound as is ready, float32 `(some samples,)`; the resampler keeps back a few milliseconds.
 
         Args:
-            chunk: `(samples,)` or `(samples, channels)`, as `overtone.audio.read.from_array` takes them; may be empty.
+            chunk: `(samples,)` or `(samples, channels)`, as `overtone.audio.decode.from_array` takes them; may be empty.
 
         Raises:
             AudioError: of a shape or type that is not sound, or not finite.
         """
-        mono = mono_of(chunk, self._source)
+        mono = to_mono(chunk, self._source)
         return mono if self._resampler is None else self._resampler.resample_chunk(mono)
 
     def close(self) -> np.ndarray:
@@ -65,29 +65,29 @@ def blocks(source: Source) -> Iterator[np.ndarray]:
         source: path, content as bytes, or an object with `read()` that gives bytes.
 
     Raises:
-        AudioError: as `overtone.audio.read.read`. Of a damaged file some blocks may come before the error.
+        AudioError: as `overtone.audio.decode.read`. Of a damaged file some blocks may come before the error.
     """
-    name = name_of(source)
-    with opened(source) as file:
-        inlet = Inlet(file.samplerate, name)
-        most, promised = extent(file)
+    name = source_name(source)
+    with open_source(source) as file:
+        inlet = StreamResampler(file.samplerate, name)
+        most, promised = frame_range(file)
         frames = samples = 0
         for block in mono_blocks(file, most):
             frames += len(block)
             ready = inlet.push(block)
             samples += len(ready)
             yield ready
-        expect_all_frames(file, frames, promised, name)
+        check_all_frames(file, frames, promised, name)
         rest = inlet.close()
-        expect_some(samples + len(rest), name)
+        check_not_empty(samples + len(rest), name)
         yield rest
 
 
-def duration_of(source: Source) -> float:
+def measure_duration(source: Source) -> float:
     """Length of a file in seconds, as its header tells it.
 
     Raises:
-        AudioError: as `overtone.audio.read.read`.
+        AudioError: as `overtone.audio.decode.read`.
     """
-    with opened(source) as file:
+    with open_source(source) as file:
         return file.frames / file.samplerate

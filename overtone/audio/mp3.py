@@ -61,7 +61,7 @@ def frame_at(content: bytes | mmap.mmap, position: int) -> Frame | None:
     return Frame(version, rate_hz, head[3] >> 6, per_kilobit * table[kilobits] // rate_hz + padding)
 
 
-class Tagged(io.RawIOBase):
+class TaggedStream(io.RawIOBase):
     """A stream that reads as a tag and then what stands in another one from `start`; that one must stay open.
 
     Its `seek` never raises: libsndfile calls it from C.
@@ -98,7 +98,7 @@ class Tagged(io.RawIOBase):
         return len(part)
 
 
-def with_length(stream: BinaryIO, source: str) -> BinaryIO:
+def with_xing_header(stream: BinaryIO, source: str) -> BinaryIO:
     """The stream itself, or, for an MP3 without a Xing tag, a stream over it that has one.
 
     Args:
@@ -118,9 +118,9 @@ def with_length(stream: BinaryIO, source: str) -> BinaryIO:
         with _content(stream) as content:
             count = _counted(content, start, first, source)
         if count > 1:  # a single one is a sync word by chance, in something that is no MP3
-            return cast(BinaryIO, Tagged(_tag_frame(head, first, count), stream, start))
+            return cast(BinaryIO, TaggedStream(_tag_frame(head, first, count), stream, start))
     elif first is not None:
-        _expect_bytes(head[tag:], stream.seek(0, os.SEEK_END) - start, source)
+        _check_bytes(head[tag:], stream.seek(0, os.SEEK_END) - start, source)
     stream.seek(0)
     return stream
 
@@ -137,7 +137,7 @@ def _tag_position(frame: bytes) -> int:
     return max(frame.find(b"Xing"), frame.find(b"Info"), 0)
 
 
-def _expect_bytes(tag: bytes, found: int, source: str) -> None:
+def _check_bytes(tag: bytes, found: int, source: str) -> None:
     """The decoder would notice too, but with a warning of its own on stderr."""
     flags = tag[7] if len(tag) >= 16 else 0
     if flags & TAG_HAS_BYTES:

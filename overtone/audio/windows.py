@@ -1,4 +1,4 @@
-"""Recording -> overlapping windows, and what was heard in them -> one curve: `cut` and `stitch`, an inverse pair.
+"""Recording -> overlapping windows, and what was heard in them -> one curve: `cut` and `overlap_add`, an inverse pair.
 
     windows = list(cut(0, steps))
     curve, weights = stitch(windows, [values[first:end] for first, end in windows], steps)     # the values again
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from overtone.values import SAMPLE_RATE_HZ
+from overtone.datatypes import SAMPLE_RATE_HZ
 
 STEP_SAMPLES = 1_600
 STEP_S = STEP_SAMPLES / SAMPLE_RATE_HZ
@@ -21,12 +21,12 @@ HOP_STEPS = WINDOW_STEPS // 2
 Window = tuple[int, int]  # first step, and the one after the last
 
 
-def steps_of(samples: int) -> int:
+def count_steps(samples: int) -> int:
     """How many steps cover so many samples; the last one may reach beyond them."""
     return -(-samples // STEP_SAMPLES)
 
 
-def cut(first: int, end: int) -> Iterator[Window]:
+def split_windows(first: int, end: int) -> Iterator[Window]:
     """The windows that cover the steps from `first` to `end`, in order; a short stretch is one window.
 
     All but the last are the same for every later `end`: a stream can hear them before it knows where it ends. The last
@@ -39,7 +39,7 @@ def cut(first: int, end: int) -> Iterator[Window]:
     yield max(first, end - WINDOW_STEPS), end
 
 
-def stitch(
+def overlap_add(
     windows: Sequence[Window],
     values: Sequence[np.ndarray],
     steps: int,

@@ -2,11 +2,11 @@
 
 To add a corpus, write one file such as `ravdess.py` with
 
-    ABOUT            a `CorpusAbout`: source, licence, citation, speakers, folder tree
-    read(folder)     -> `Reading`: its utterances, and what else lay in the folder, by reason
+    ABOUT            a `CorpusInfo`: source, licence, citation, speakers, folder tree
+    read(folder)     -> `CorpusScan`: its utterances, and what else lay in the folder, by reason
     clips_expected() -> names of all clips of the whole corpus; empty where that is not known
 
-and add its row to `CORPORA`. Where a file name tells all, `files.sorted_out` does the rest. Only the standard library
+and add its row to `CORPORA`. Where a file name tells all, `files.scan_folder` does the rest. Only the standard library
 is needed: no sound is opened here.
 """
 
@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Protocol
 
 from overtone.corpora import ased, crema_d, emodb, emovo, manifest, nemo, ravdess, savee, tess
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.errors import OptionError, nearest
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.errors import OptionError, suggest
 
 
 class Corpus(Protocol):
     """The shape of a corpus module."""
 
-    ABOUT: CorpusAbout
+    ABOUT: CorpusInfo
 
-    def read(self, folder: Path) -> Reading:
+    def read(self, folder: Path) -> CorpusScan:
         """The clips of the corpus below a folder."""
         ...
 
@@ -45,18 +45,18 @@ CORPORA: dict[str, Corpus] = {
 }
 
 
-def corpus_named(name: str) -> Corpus:
+def get_corpus(name: str) -> Corpus:
     """The module of a corpus.
 
     Raises:
         OptionError: there is no such corpus; the message names the nearest.
     """
     if name not in CORPORA:
-        raise OptionError(f"no corpus is called '{name}'{nearest(name, CORPORA)}")
+        raise OptionError(f"no corpus is called '{name}'{suggest(name, CORPORA)}")
     return CORPORA[name]
 
 
-def read(name: str, path: str | Path) -> Reading:
+def read_corpus(name: str, path: str | Path) -> CorpusScan:
     """The labelled utterances of a corpus on disk.
 
     Args:
@@ -67,4 +67,4 @@ def read(name: str, path: str | Path) -> Reading:
         OptionError: there is no such corpus.
         CorpusError: the folder or file is not laid out as it should be.
     """
-    return corpus_named(name).read(Path(path))
+    return get_corpus(name).read(Path(path))

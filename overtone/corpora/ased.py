@@ -17,11 +17,11 @@ not written there; the clips show it: the number of some speakers' clips is that
 import re
 from pathlib import Path
 
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.corpora.files import SOUNDS, foreign_value, not_a_name, numbers, sorted_out
-from overtone.values import Utterance
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, numbers, scan_folder
+from overtone.datatypes import Utterance
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="ased",
     title="Amharic Speech Emotion Dataset (ASED) v1",
     language="Amharic",
@@ -49,8 +49,8 @@ COMMON_SENTENCES = ("01", "02")
 FEMALE = frozenset([*numbers(1, 37)[::2], "43", "47", "48", "49", "58", "62"])  # to 37, the odd ones
 
 
-def read(folder: Path) -> Reading:
-    """The clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
+def read(folder: Path) -> CorpusScan:
+    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
 
     Returns:
         Utterances sorted by clip, `speaker` "01" to "65", `sentence` "1", "2" or such as "angry3", `clip` such as
@@ -59,7 +59,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no clip in it.
     """
-    return sorted_out(folder, ABOUT, _known, SOUNDS)
+    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
 
 
 def clips_expected() -> frozenset[str]:
@@ -72,8 +72,8 @@ def _known(path: Path) -> Utterance | str:
     stem = path.stem.lower()  # one of the published names has a capital: S4-04-02-01-29
     name = NAME.fullmatch(stem)
     if not name:
-        return not_a_name(ABOUT)
-    foreign = foreign_value(zip(FIELDS, name.groups(), VALUES, strict=True))
+        return name_mismatch(ABOUT)
+    foreign = invalid_field(zip(FIELDS, name.groups(), VALUES, strict=True))
     if foreign:
         return foreign
     code, sentence, repetition, _, speaker = name.groups()

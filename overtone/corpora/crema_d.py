@@ -9,11 +9,11 @@ Source: Cao et al. 2014; README and VideoDemographics.csv of https://github.com/
 import re
 from pathlib import Path
 
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.corpora.files import SOUNDS, foreign_value, not_a_name, numbers, sorted_out
-from overtone.values import Utterance
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, numbers, scan_folder
+from overtone.datatypes import Utterance
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="crema_d",
     title="Crowd-sourced Emotional Multimodal Actors Dataset (CREMA-D)",
     language="English (United States)",
@@ -52,8 +52,8 @@ FEMALE_ACTORS = (
 FEMALE = frozenset(FEMALE_ACTORS.split())
 
 
-def read(folder: Path) -> Reading:
-    """The clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
+def read(folder: Path) -> CorpusScan:
+    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
 
     The repository holds each clip as WAV and as MP3 (and as video): the WAV is taken, the MP3 counts as there twice.
 
@@ -64,7 +64,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no clip in it.
     """
-    return sorted_out(folder, ABOUT, _known, SOUNDS)
+    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
 
 
 def clips_expected() -> frozenset[str]:
@@ -77,8 +77,8 @@ def _known(path: Path) -> Utterance | str:
     stem = CORRECTED.get(path.stem, path.stem)
     name = NAME.fullmatch(stem)
     if not name:
-        return not_a_name(ABOUT)
-    foreign = foreign_value(zip(FIELDS, name.groups(), (ACTORS, SENTENCES, EMOTION_OF, INTENSITY_OF), strict=True))
+        return name_mismatch(ABOUT)
+    foreign = invalid_field(zip(FIELDS, name.groups(), (ACTORS, SENTENCES, EMOTION_OF, INTENSITY_OF), strict=True))
     if foreign:
         return foreign
     if path.suffix.lower() == ".flv":

@@ -9,12 +9,12 @@ Source: Burkhardt et al. 2005; http://emodb.bilderbar.info (code of names, speak
 import re
 from pathlib import Path
 
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.corpora.files import SOUNDS, foreign_value, not_a_name, sorted_out
-from overtone.emotions import TAKEN_AS
-from overtone.values import Utterance
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, scan_folder
+from overtone.datatypes import Utterance
+from overtone.emotions import CORPUS_SYNONYMS
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="emodb",
     title="Berlin Database of Emotional Speech (EmoDB)",
     language="German",
@@ -40,14 +40,14 @@ EMOTION_OF = {  # first letters of the German words
     "F": "happy",  # Freude
     "T": "sad",  # Trauer
     "W": "angry",  # Wut
-    "A": TAKEN_AS["anxiety"],  # Angst
+    "A": CORPUS_SYNONYMS["anxiety"],  # Angst
     "E": "disgust",  # Ekel
     "L": "bored",  # Langeweile
 }
 
 
-def read(folder: Path) -> Reading:
-    """The clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
+def read(folder: Path) -> CorpusScan:
+    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
 
     Returns:
         Utterances sorted by clip, `speaker` such as "03", `sentence` such as "a01", `repetition` 1 for version a, 2 for
@@ -56,7 +56,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no clip in it.
     """
-    return sorted_out(folder, ABOUT, _known, SOUNDS)
+    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
 
 
 def clips_expected() -> frozenset[str]:
@@ -68,9 +68,9 @@ def _known(path: Path) -> Utterance | str:
     """The clip that a file holds, or why it holds none."""
     name = NAME.fullmatch(path.stem)
     if not name:
-        return not_a_name(ABOUT)
+        return name_mismatch(ABOUT)
     speaker, sentence, emotion, version = name.groups()
-    foreign = foreign_value(
+    foreign = invalid_field(
         (
             ("speaker", speaker, (*FEMALE, *MALE)),
             ("sentence", sentence, SENTENCES),

@@ -10,11 +10,11 @@ import itertools
 import re
 from pathlib import Path
 
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.corpora.files import SOUNDS, foreign_value, not_a_name, sorted_out
-from overtone.values import Utterance
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, scan_folder
+from overtone.datatypes import Utterance
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="emovo",
     title="EMOVO Corpus, an Italian emotional speech database",
     language="Italian",
@@ -48,8 +48,8 @@ EMOTION_OF = {  # first letters of the Italian words
 }
 
 
-def read(folder: Path) -> Reading:
-    """The clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
+def read(folder: Path) -> CorpusScan:
+    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
 
     Returns:
         Utterances sorted by clip, `speaker` "f1" to "m3", `sentence` such as "b1", `clip` such as "f1/gio-f1-b1"
@@ -58,7 +58,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no clip in it.
     """
-    return sorted_out(folder, ABOUT, _known, SOUNDS)
+    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
 
 
 def clips_expected() -> frozenset[str]:
@@ -71,9 +71,9 @@ def _known(path: Path) -> Utterance | str:
     """The clip that a file holds, or why it holds none."""
     name = NAME.fullmatch(path.stem)
     if not name:
-        return not_a_name(ABOUT)
+        return name_mismatch(ABOUT)
     emotion, speaker, sentence = name.groups()
-    foreign = foreign_value(
+    foreign = invalid_field(
         (("emotion", emotion, EMOTION_OF), ("speaker", speaker, SPEAKERS), ("sentence", sentence, SENTENCES))
     )
     if foreign:

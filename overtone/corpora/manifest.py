@@ -11,13 +11,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.corpora.table import expect_once, rows, stretch, told
-from overtone.emotions import EMOTIONS, emotion_named
-from overtone.errors import CorpusError, InputError, nearest
-from overtone.values import Utterance
+from overtone.corpora.csv_table import check_unique, format_errors, parse_interval, rows
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.datatypes import Utterance
+from overtone.emotions import EMOTIONS, parse_emotion
+from overtone.errors import CorpusError, InputError, suggest
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="manifest",
     title="Your own recordings, described by a CSV table",
     language="any",
@@ -37,7 +37,7 @@ COLUMNS = (*MUST_COLUMNS, "speaker", "sentence", "start_s", "end_s", "gender")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
-def read(folder: Path) -> Reading:
+def read(folder: Path) -> CorpusScan:
     """The utterances of a table.
 
     Args:
@@ -54,7 +54,7 @@ def read(folder: Path) -> Reading:
     """
     table = Path(folder) / "manifest.csv" if Path(folder).is_dir() else Path(folder)
     lines = ((line, [cell.strip() for cell in cells]) for line, cells in rows(table, ABOUT.tree))
-    return Reading(tuple(sorted(_utterances(table, lines), key=lambda utterance: utterance.clip)), {})
+    return CorpusScan(tuple(sorted(_utterances(table, lines), key=lambda utterance: utterance.clip)), {})
 
 
 def clips_expected() -> frozenset[str]:
@@ -81,7 +81,7 @@ def _utterances(table: Path, lines: Iterator[tuple[int, list[str]]]) -> list[Utt
         except InputError as error:
             bad.append(f"line {line}: {error}")
     if bad:
-        raise CorpusError(told(table, bad))
+        raise CorpusError(format_errors(table, bad))
     if not utterances:
         raise CorpusError(f"{table}: no utterance in it; expected\n{ABOUT.tree}")
     return utterances
@@ -94,9 +94,9 @@ def _columns(table: Path, header: list[str], line: int) -> list[str]:
     columns = [name.lower() for name in header]
     for name in columns:
         if name not in COLUMNS:
-            hint = "; columns are divided by commas" if ";" in name or "\t" in name else nearest(name, COLUMNS)
+            hint = "; columns are divided by commas" if ";" in name or "\t" in name else suggest(name, COLUMNS)
             raise CorpusError(f"{table}, line {line}: unknown column '{name}'{hint}")
-    expect_once(columns, f"{table}, line {line}")
+    check_unique(columns, f"{table}, line {line}")
     missing = [name for name in MUST_COLUMNS if name not in columns]
     if missing:
         raise CorpusError(f"{table}, line {line}: no column '{missing[0]}'; expected\n{ABOUT.tree}")
@@ -106,13 +106,13 @@ def _columns(table: Path, header: list[str], line: int) -> list[str]:
 def _utterance(table: Path, cells: dict[str, str]) -> Utterance:
     """One row, column -> cell, as an utterance."""
     path = _sound(table.parent, cells["path"])
-    start_s, end_s = stretch(cells.get("start_s", ""), cells.get("end_s", ""))
+    start_s, end_s = parse_interval(cells.get("start_s", ""), cells.get("end_s", ""))
     gender = cells.get("gender", "").lower()
     if gender not in GENDERS:
         raise CorpusError(f"unknown gender '{gender}'; known are female, male, or nothing")
     return Utterance(
         path=path,
-        emotion=emotion_named(cells["emotion"]),
+        emotion=parse_emotion(cells["emotion"]),
         speaker=cells.get("speaker", ""),
         sentence=cells.get("sentence", ""),
         corpus=ABOUT.name,

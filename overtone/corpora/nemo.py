@@ -10,11 +10,11 @@ Source: Christop 2024; README and data.tsv of https://github.com/amu-cai/nEMO.
 import re
 from pathlib import Path
 
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.corpora.files import SOUNDS, foreign_value, not_a_name, numbers, sorted_out
-from overtone.values import Utterance
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, numbers, scan_folder
+from overtone.datatypes import Utterance
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="nemo",
     title="nEMO, a dataset of emotional speech in Polish",
     language="Polish",
@@ -45,8 +45,8 @@ EMOTION_OF = {
 }
 
 
-def read(folder: Path) -> Reading:
-    """The clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
+def read(folder: Path) -> CorpusScan:
+    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
 
     Returns:
         Utterances sorted by clip, `speaker` such as "WR0", `sentence` "1" to "90", `clip` such as
@@ -55,7 +55,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no clip in it.
     """
-    return sorted_out(folder, ABOUT, _known, SOUNDS)
+    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
 
 
 def clips_expected() -> frozenset[str]:
@@ -69,9 +69,9 @@ def _known(path: Path) -> Utterance | str:
         return "table of the corpus"
     name = NAME.fullmatch(path.stem)
     if not name:
-        return not_a_name(ABOUT)
+        return name_mismatch(ABOUT)
     speaker, emotion, sentence = name.groups()
-    foreign = foreign_value(
+    foreign = invalid_field(
         (("speaker", speaker, (*FEMALE, *MALE)), ("emotion", emotion, EMOTION_OF), ("sentence", sentence, SENTENCES))
     )
     if foreign:

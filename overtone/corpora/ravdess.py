@@ -11,13 +11,13 @@ import itertools
 import re
 from pathlib import Path
 
-from overtone.corpora.about import Archive, CorpusAbout, Reading
-from overtone.corpora.files import LOSSLESS, foreign_value, not_a_name, numbers, sorted_out
-from overtone.values import Utterance
+from overtone.corpora.metadata import Archive, CorpusInfo, CorpusScan
+from overtone.corpora.scan import LOSSLESS, invalid_field, name_mismatch, numbers, scan_folder
+from overtone.datatypes import Utterance
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")  # 01 to 08
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="ravdess",
     title="Ryerson Audio-Visual Database of Emotional Speech and Song, speech part",
     language="English (North America)",
@@ -49,8 +49,8 @@ VALUES = tuple(numbers(1, most) for most in (3, 2, 8, 2, 2, 2, 24))
 AUDIO_ONLY, SPEECH, NEUTRAL, STRONG = "03", "01", "01", "02"
 
 
-def read(folder: Path) -> Reading:
-    """The speech clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
+def read(folder: Path) -> CorpusScan:
+    """The speech clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
 
     Returns:
         Utterances sorted by clip, `speaker` "01" to "24", `sentence` "1" or "2", `clip` such as
@@ -59,7 +59,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no speech clip in it.
     """
-    return sorted_out(folder, ABOUT, clip_named, LOSSLESS)
+    return scan_folder(folder, ABOUT, clip_named, LOSSLESS)
 
 
 def clips_expected() -> frozenset[str]:
@@ -71,7 +71,7 @@ def clips_expected() -> frozenset[str]:
 def clip_named(path: Path) -> Utterance | str:
     """The clip that a file of this name holds, or why it is no RAVDESS speech clip; opens nothing."""
     if not NAME.fullmatch(path.stem):
-        return not_a_name(ABOUT)
+        return name_mismatch(ABOUT)
     foreign = _foreign_value(path.stem)
     if foreign:
         return foreign
@@ -96,7 +96,7 @@ def clip_named(path: Path) -> Utterance | str:
 def _foreign_value(name: str) -> str | None:
     """What is wrong with the numbers of a name; None where nothing is."""
     values = name.split("-")
-    foreign = foreign_value(zip(FIELDS, values, VALUES, strict=True))
+    foreign = invalid_field(zip(FIELDS, values, VALUES, strict=True))
     if not foreign and values[2] == NEUTRAL and values[3] == STRONG:
         return "neutral has no strong intensity"
     return foreign

@@ -14,11 +14,11 @@ import itertools
 import re
 from pathlib import Path
 
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.corpora.files import SOUNDS, foreign_value, not_a_name, numbers, sorted_out
-from overtone.values import Utterance
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, numbers, scan_folder
+from overtone.datatypes import Utterance
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="savee",
     title="Surrey Audio-Visual Expressed Emotion (SAVEE), audio",
     language="English (Great Britain)",
@@ -48,8 +48,8 @@ EMOTION_OF = {
 }
 
 
-def read(folder: Path) -> Reading:
-    """The clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
+def read(folder: Path) -> CorpusScan:
+    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
 
     Returns:
         Utterances sorted by clip, `speaker` "DC", "JE", "JK" or "KL", `sentence` such as "sad3", `clip` such as
@@ -58,7 +58,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no clip in it.
     """
-    return sorted_out(folder, ABOUT, _known, SOUNDS)
+    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
 
 
 def clips_expected() -> frozenset[str]:
@@ -71,12 +71,12 @@ def _known(path: Path) -> Utterance | str:
     """The clip that a file holds, or why it holds none."""
     name = NAME.fullmatch(path.stem)
     if not name:
-        return not_a_name(ABOUT)
+        return name_mismatch(ABOUT)
     named, code, number = name.groups()
     speaker = named or path.parent.name
     if not named and speaker not in SPEAKERS:
         return "no speaker, neither in the name nor as the folder"
-    foreign = foreign_value(
+    foreign = invalid_field(
         (("speaker", speaker, SPEAKERS), ("emotion", code, EMOTION_OF), ("sentence", number, _sentences(code)))
     )
     if foreign:

@@ -10,12 +10,12 @@ Source: Pichora-Fuller and Dupuis 2020.
 import re
 from pathlib import Path
 
-from overtone.corpora.about import CorpusAbout, Reading
-from overtone.corpora.files import SOUNDS, foreign_value, not_a_name, sorted_out
-from overtone.emotions import TAKEN_AS
-from overtone.values import Utterance
+from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, scan_folder
+from overtone.datatypes import Utterance
+from overtone.emotions import CORPUS_SYNONYMS
 
-ABOUT = CorpusAbout(
+ABOUT = CorpusInfo(
     name="tess",
     title="Toronto Emotional Speech Set (TESS)",
     language="English (Canada)",
@@ -45,12 +45,12 @@ EMOTION_OF = {
     "angry": "angry",
     "fear": "fearful",
     "disgust": "disgust",
-    "ps": TAKEN_AS["pleasant surprise"],
+    "ps": CORPUS_SYNONYMS["pleasant surprise"],
 }
 
 
-def read(folder: Path) -> Reading:
-    """The clips below a folder, at any depth, and what else lies there; see `files.sorted_out`.
+def read(folder: Path) -> CorpusScan:
+    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
 
     Returns:
         Utterances sorted by clip, `speaker` "OAF" or "YAF", `sentence` the word after "Say the word", `clip` such as
@@ -59,7 +59,7 @@ def read(folder: Path) -> Reading:
     Raises:
         CorpusError: no such folder, one that cannot be looked into, or no clip in it.
     """
-    return sorted_out(folder, ABOUT, _known, SOUNDS)
+    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
 
 
 def clips_expected() -> frozenset[str]:
@@ -72,9 +72,9 @@ def _known(path: Path) -> Utterance | str:
     stem = CORRECTED.get(path.stem, path.stem)
     name = NAME.fullmatch(stem)
     if not name:
-        return not_a_name(ABOUT)
+        return name_mismatch(ABOUT)
     speaker, word, emotion = name.groups()
-    foreign = foreign_value((("speaker", speaker, SPEAKERS), ("emotion", emotion, EMOTION_OF)))
+    foreign = invalid_field((("speaker", speaker, SPEAKERS), ("emotion", emotion, EMOTION_OF)))
     if foreign:
         return foreign
     return Utterance(

@@ -5,13 +5,13 @@ import soxr
 
 from overtone.features.spectrum import SAMPLE_RATE_HZ
 
-SLOWEST, FASTEST = 0.87, 1.15
-MOST_TILT = 0.3
-MOST_GAIN_DB = 6.0
+MIN_SPEED, MAX_SPEED = 0.87, 1.15
+MAX_TILT = 0.3
+MAX_GAIN_DB = 6.0
 MIN_SNR_DB, MAX_SNR_DB = 15.0, 45.0
 
 
-def vary_waveform(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def augment_waveform(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """The clip as another speaker, room and recorder might have given it, float32 `(other samples,)`.
 
     Speed (with it pitch and formants), spectral tilt, coloured noise and gain, each drawn anew.
@@ -20,20 +20,20 @@ def vary_waveform(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         samples: float32 `(samples,)` at 16 kHz.
         rng: source of the draws.
     """
-    speed = np.exp(rng.uniform(np.log(SLOWEST), np.log(FASTEST)))
+    speed = np.exp(rng.uniform(np.log(MIN_SPEED), np.log(MAX_SPEED)))
     varied = soxr.resample(samples, SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ)
-    tilt = rng.uniform(-MOST_TILT, MOST_TILT)
+    tilt = rng.uniform(-MAX_TILT, MAX_TILT)
     varied = (varied + tilt * np.concatenate([[0.0], varied[:-1]])) / (1 + abs(tilt))
     noise = rng.standard_normal(len(varied) + 8)
     colour = rng.uniform(0, 0.95) ** np.arange(9)
     noise = np.convolve(noise, colour, mode="valid")
     snr_db = rng.uniform(MIN_SNR_DB, MAX_SNR_DB)
     noise *= np.sqrt(np.mean(varied**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
-    gain_db = rng.uniform(-MOST_GAIN_DB, MOST_GAIN_DB)
+    gain_db = rng.uniform(-MAX_GAIN_DB, MAX_GAIN_DB)
     return ((varied + noise) * 10 ** (gain_db / 20)).astype(np.float32)
 
 
-def vary_picture(
+def spec_augment(
     picture: np.ndarray,
     rng: np.random.Generator,
     *,

@@ -5,10 +5,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from overtone.features.active_span import OUTSIDE, first_to_last, max_filter
 from overtone.features.loudness import Loudness, active_frames
 from overtone.features.mel import LogMel
 from overtone.features.pitch import Pitch
-from overtone.features.span import OUTSIDE, first_to_last, highest_within
 from overtone.features.speech_rate import SpeechRate
 from overtone.features.tempo import Tempo
 
@@ -69,10 +69,10 @@ class FrontEnd(nn.Module):
         )  # fmt: skip
 
 
-def spoken_frames(features: Features, margin_frames: int) -> Tensor:
+def speech_frames(features: Features, margin_frames: int) -> Tensor:
     """Frames from the first active one to the last, `margin_frames` wider on either side; bool `(batch, frames)`.
 
     Silence around the speech says nothing of the emotion, and recordings differ in it: networks look only here.
     """
     active = active_frames(features.loudness_db.masked_fill(~features.inside, OUTSIDE)).to(torch.float32)
-    return first_to_last(highest_within(active, margin_frames, margin_frames) > 0) & features.inside
+    return first_to_last(max_filter(active, margin_frames, margin_frames) > 0) & features.inside

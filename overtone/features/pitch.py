@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from overtone.features.span import highest_within, span_of
+from overtone.features.active_span import max_filter, span_of
 from overtone.features.spectrum import (
     HOP_SAMPLES,
     HOPS_PER_LONGEST_WINDOW,
@@ -81,7 +81,7 @@ class Pitch(nn.Module):
         audible = loudness_db > (loudness_db.amax(-1, keepdim=True) - SILENCE_THRESHOLD_DB).clamp(min=FAINTEST_DB)
         # Most recordings begin and end with silence: half of the time of this front end would go into it.
         # One frame more on either side, as each is smoothed with its neighbours.
-        span = span_of(highest_within(audible.to(torch.float32), 1, 1) > 0)
+        span = span_of(max_filter(audible.to(torch.float32), 1, 1) > 0)
         around = torch.cat([span, span[-1:] + torch.arange(1, HOPS_PER_LONGEST_WINDOW, device=span.device)])
         correlation = self.correlation(hops(waveform).index_select(1, around))
         left, centre, right = correlation[..., :-2], correlation[..., 1:-1], correlation[..., 2:]

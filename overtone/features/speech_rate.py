@@ -4,8 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from overtone.features.active_span import OUTSIDE, first_to_last, max_filter
 from overtone.features.loudness import active_frames
-from overtone.features.span import OUTSIDE, first_to_last, highest_within
 from overtone.features.spectrum import FRAME_RATE_HZ
 
 DIP_DB = 2.0
@@ -21,10 +21,10 @@ def syllable_nuclei(loudness_db: Tensor, pitch_hz: Tensor) -> Tensor:
     padded = functional.pad(loudness_db[:, None], (1, 1), mode="replicate")
     smooth = functional.avg_pool1d(padded, 3, stride=1).squeeze(1)
     # Louder than those before and not quieter than those after: of equal frames the first is the peak.
-    before = functional.pad(highest_within(smooth, NEIGHBOUR_FRAMES - 1, 0)[:, :-1], (1, 0), value=OUTSIDE)
-    after = highest_within(smooth, 0, NEIGHBOUR_FRAMES)
-    lowest_before = -highest_within(-smooth, VALLEY_FRAMES, 0)
-    lowest_after = -highest_within(-smooth, 0, VALLEY_FRAMES)
+    before = functional.pad(max_filter(smooth, NEIGHBOUR_FRAMES - 1, 0)[:, :-1], (1, 0), value=OUTSIDE)
+    after = max_filter(smooth, 0, NEIGHBOUR_FRAMES)
+    lowest_before = -max_filter(-smooth, VALLEY_FRAMES, 0)
+    lowest_after = -max_filter(-smooth, 0, VALLEY_FRAMES)
     dipped = (smooth - lowest_before >= DIP_DB) & (smooth - lowest_after >= DIP_DB)
     return (smooth > before) & (smooth >= after) & dipped & (pitch_hz > 0) & active_frames(loudness_db)
 

@@ -16,27 +16,27 @@ from functools import partial
 
 from torch import nn
 
-from overtone.errors import OptionError, nearest
+from overtone.errors import OptionError, suggest
 from overtone.models.mel_cnn import MelCnn
 from overtone.models.network import Network
-from overtone.models.plain import PlainDenseMelCnn, PlainMelCnn, PlainProsodyMlp
-from overtone.models.pooling import PlainStatistics
-from overtone.models.prosody_mlp import ContourProsody
+from overtone.models.paper_baseline import PaperDenseMelCnn, PaperMelCnn, PaperProsodyMlp
+from overtone.models.pooling import StatisticsPooling
+from overtone.models.prosody_cnn import ProsodyCnn
 from overtone.recipe import Recipe
 
 Branch = Callable[[int, float], nn.Module]
 MEL: dict[str, Branch] = {
     "attentive": MelCnn,
-    "averaging": partial(MelCnn, pooling=PlainStatistics),
-    "plain": PlainMelCnn,
-    "plain-dense": PlainDenseMelCnn,
+    "averaging": partial(MelCnn, pooling=StatisticsPooling),
+    "plain": PaperMelCnn,
+    "plain-dense": PaperDenseMelCnn,
 }
-PROSODY: dict[str, Branch] = {"contour": ContourProsody, "plain": PlainProsodyMlp}
+PROSODY: dict[str, Branch] = {"contour": ProsodyCnn, "plain": PaperProsodyMlp}
 
 
 def _row(table: dict[str, Branch], name: str, key: str, recipe: Recipe) -> Branch:
     if name not in table:
-        raise OptionError(f"recipe {recipe.name}: no {key} network '{name}'{nearest(name, table)}")
+        raise OptionError(f"recipe {recipe.name}: no {key} network '{name}'{suggest(name, table)}")
     return table[name]
 
 

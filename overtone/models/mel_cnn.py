@@ -6,11 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from overtone.features.front_end import Features, spoken_frames
+from overtone.features.active_span import gather_frames, per_clip_spans, shared_span
+from overtone.features.front_end import Features, speech_frames
 from overtone.features.mel import BANDS
-from overtone.features.span import frames_at, spans_apart, spans_together
-from overtone.models.counted import Weights, counted, strided, weights_of
-from overtone.models.pooling import AttentionStatistics, masked_moments
+from overtone.models.masking import FrameWeights, apply_mask, frame_weights, stride_weights
+from overtone.models.pooling import AttentiveStatisticsPooling, masked_moments
 
 MARGIN_FRAMES = 8
 CHANNELS = (32, 48, 96, 128)
@@ -40,11 +40,11 @@ class ResidualBlock(nn.Module):
         )
         self.shortcut = nn.Conv2d(channels_in, channels_out, 1, bias=False)
 
-    def forward(self, values: Tensor, weights: Weights) -> Tensor:
+    def forward(self, values: Tensor, weights: FrameWeights) -> Tensor:
         """Output, zero where frames do not count; `weights` are `(batch, 1, frames / stride)`."""
-        inner = counted(functional.relu(self.first_norm(self.first(values))), weights)
+        inner = apply_mask(functional.relu(self.first_norm(self.first(values))), weights)
         inner = self.second_norm(self.second(inner))
-        return counted(functional.relu(inner + self.shortcut(self.squeeze(values))), weights)
+        return apply_mask(functional.relu(inner + self.shortcut(self.squeeze(values))), weights)
 
 
 class MelCnn(nn.Module):
@@ -63,7 +63,7 @@ class MelCnn(nn.Module):
     scale: Tensor
 
     def __init__(
-        self, emotions: int, dropout: float, pooling: Callable[[int], nn.Module] = AttentionStatistics
+        self, emotions: int, dropout: float, pooling: Callable[[int], nn.Module] = AttentiveStatisticsPooling
     ) -> None:
         super().__init__()
         self.register_buffer("mean", torch.zeros(BANDS))
@@ -84,19 +84,19 @@ class MelCnn(nn.Module):
 
     def fit(self, training: list[Features]) -> None:
         """Takes mean and scale of each band over the spoken frames of the training side."""
-        spoken = torch.cat([f.log_mel[spoken_frames(f, MARGIN_FRAMES)] for f in training])
+        spoken = torch.cat([f.log_mel[speech_frames(f, MARGIN_FRAMES)] for f in training])
         self.mean.copy_(spoken.mean(0))
         self.scale.copy_(spoken.std(0))
 
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
         """Normalised picture `(batch, frames, BANDS)`, 0 = average of the clip, and its mask `(batch, frames)`."""
-        mask = spoken_frames(features, MARGIN_FRAMES)
+        mask = speech_frames(features, MARGIN_FRAMES)
         picture = (features.log_mel - self.mean) / self.scale
         average, _ = masked_moments(picture.transpose(1, 2), mask[:, None].to(picture.dtype))
         # Without its own average a clip no longer tells microphone, distance and gain.
         # In training a clip falls on the grid of strides at random; in use always alike.
-        positions, inside = spans_together(mask) if self.training else spans_apart(mask)
-        return frames_at(picture - average[:, None], positions, axis=1), inside
+        positions, inside = shared_span(mask) if self.training else per_clip_spans(mask)
+        return gather_frames(picture - average[:, None], positions, axis=1), inside
 
     def forward(self, picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.
@@ -105,12 +105,14 @@ class MelCnn(nn.Module):
             picture: `(batch, frames, BANDS)`.
             mask: bool `(batch, frames)`, True where frames count.
         """
-        weights = weights_of(mask, picture, self.training)
-        values, weights = self.stem(counted(picture[:, None], weights)), strided(weights, 2)
-        values = counted(functional.relu(self.stem_norm(values)), weights)
+        weights = frame_weights(mask, picture, self.training)
+        values, weights = self.stem(apply_mask(picture[:, None], weights)), stride_weights(weights, 2)
+        values = apply_mask(functional.relu(self.stem_norm(values)), weights)
         for block, (frames_stride, _) in zip(self.blocks, STRIDES, strict=True):
-            weights = strided(weights, frames_stride)
+            weights = stride_weights(weights, frames_stride)
             values = block(values, weights)
-        mixed = counted(functional.relu(self.mix_norm(self.mix(values).squeeze(-1))), weights)  # (batch, MIXED, frames)
+        mixed = apply_mask(
+            functional.relu(self.mix_norm(self.mix(values).squeeze(-1))), weights
+        )  # (batch, MIXED, frames)
         embedding = self.embed(self.pool(mixed, weights))
         return embedding, self.answer(embedding)

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from overtone.features.front_end import Features, FrontEnd
-from overtone.models.adapter import SpeakerAdapter, clip_statistics
 from overtone.models.fusion import LateFusion
+from overtone.models.speaker_adapter import SpeakerAdapter, clip_statistics
 from overtone.recipe import PARTS, Recipe
 
 Inputs = dict[str, tuple[Tensor, ...]]
@@ -74,19 +74,19 @@ class Model(nn.Module):
         """What each branch hears, normalised; training varies and mixes it. Bool tensors are masks."""
         raise NotImplementedError
 
-    def answers(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
+    def logits_and_embedding(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
         """Logits of each part `(batch, emotions)`, and the embeddings of the clips `(batch, values)`."""
         raise NotImplementedError
 
     def logits(self, inputs: Inputs) -> dict[str, Tensor]:
         """Logits of each part `(batch, emotions)`."""
-        return self.answers(inputs)[0]
+        return self.logits_and_embedding(inputs)[0]
 
     def probabilities(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
         """Calibrated probabilities of each part `(batch, emotions)`."""
         return {part: (logits[part] / self.temperature[k]).softmax(-1) for k, part in enumerate(PARTS)}
 
-    def voice(self, features: Features, embedding: Tensor) -> Tensor:
+    def speaker_features(self, features: Features, embedding: Tensor) -> Tensor:
         """What an adapter compares with what is usual for the speaker, `(batch, values)`."""
         return torch.cat([embedding, clip_statistics(features)], dim=-1)
 
@@ -101,7 +101,7 @@ class Model(nn.Module):
             usual_clips: of how many clips `(1,)`; with 0 `usual` does not count.
         """
         features = self.front_end(waveform)
-        logits, embedding = self.answers(self.inputs(features))
+        logits, embedding = self.logits_and_embedding(self.inputs(features))
         probabilities = self.probabilities(logits)
         outputs = Outputs(
             probabilities["fusion"],
@@ -115,7 +115,7 @@ class Model(nn.Module):
         )
         if self.adapter is None or usual is None or usual_clips is None:
             return outputs
-        voice = self.voice(features, embedding)
+        voice = self.speaker_features(features, embedding)
         return AdaptableOutputs(outputs, voice, self.adapter(voice, usual, usual_clips).softmax(-1))
 
 
@@ -145,7 +145,7 @@ class Network(Model):
         self.prosody.fit(training["prosody"])
 
     @torch.no_grad()
-    def round_weights(self) -> None:
+    def round_to_float16(self) -> None:
         """Takes each weight to the nearest number that half precision knows, so that a file of half the size holds it.
 
         Done before anything is measured: what is tested, calibrated and exported is the very same network.

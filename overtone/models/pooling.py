@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from overtone.models.counted import Weights
+from overtone.models.masking import FrameWeights
 
 
-def masked_moments(values: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
+def masked_moments(values: Tensor, weights: FrameWeights) -> tuple[Tensor, Tensor]:
     """Weighted mean and standard deviation over time, each `(batch, channels)`.
 
     Args:
@@ -22,19 +22,19 @@ def masked_moments(values: Tensor, weights: Weights) -> tuple[Tensor, Tensor]:
     return mean, (variance + 1e-5).sqrt()
 
 
-class PlainStatistics(nn.Module):
+class StatisticsPooling(nn.Module):
     """`(batch, channels, frames)` -> mean and standard deviation `(batch, 2 * channels)`, every frame alike.
 
-    What `AttentionStatistics` is compared with to see what attention is worth.
+    What `AttentiveStatisticsPooling` is compared with to see what attention is worth.
 
     Args:
-        channels: of the input; only for the shape of `AttentionStatistics`.
+        channels: of the input; only for the shape of `AttentiveStatisticsPooling`.
     """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
 
-    def forward(self, values: Tensor, weights: Weights) -> Tensor:
+    def forward(self, values: Tensor, weights: FrameWeights) -> Tensor:
         """Pooled vector.
 
         Args:
@@ -44,7 +44,7 @@ class PlainStatistics(nn.Module):
         return torch.cat(masked_moments(values, weights), dim=-1)
 
 
-class AttentionStatistics(nn.Module):
+class AttentiveStatisticsPooling(nn.Module):
     """`(batch, channels, frames)` -> attention-weighted mean and standard deviation `(batch, 2 * channels)`.
 
     Source: Okabe et al. (2018), "Attentive statistics pooling for deep speaker embedding".
@@ -54,7 +54,7 @@ class AttentionStatistics(nn.Module):
         super().__init__()
         self.score = nn.Sequential(nn.Conv1d(channels, hidden, 1), nn.Tanh(), nn.Conv1d(hidden, channels, 1))
 
-    def forward(self, values: Tensor, weights: Weights) -> Tensor:
+    def forward(self, values: Tensor, weights: FrameWeights) -> Tensor:
         """Pooled vector.
 
         Args:

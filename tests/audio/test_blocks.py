@@ -7,9 +7,9 @@ import soundfile
 from audio_files import FORMS, encoded, tone
 from numpy.testing import assert_array_equal
 
-from overtone.audio import read as reading
-from overtone.audio.blocks import Inlet, blocks, duration_of
-from overtone.audio.read import from_array, read
+from overtone.audio import decode as reading
+from overtone.audio.blocks import StreamResampler, blocks, measure_duration
+from overtone.audio.decode import from_array, read
 from overtone.errors import AudioError, OptionError
 
 
@@ -24,7 +24,7 @@ def test_blocks_are_the_sound_that_is_read(
     assert len(parts) > 3
     assert {part.dtype for part in parts} == {np.dtype(np.float32)}
     assert_array_equal(np.concatenate(parts), read(content).samples)
-    assert duration_of(content) == pytest.approx(2, abs=0.08)
+    assert measure_duration(content) == pytest.approx(2, abs=0.08)
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 44_100, 48_000])
@@ -32,7 +32,7 @@ def test_blocks_are_the_sound_that_is_read(
 def test_chunks_of_any_size_give_the_same_sound(rate_hz: int, kind: type, rng: np.random.Generator) -> None:
     sound = 0.1 * rng.standard_normal((rate_hz, 2))
     sound = (sound * 32_767).astype(kind) if kind is np.int16 else sound.astype(kind)
-    inlet, parts, start = Inlet(rate_hz), [], 0
+    inlet, parts, start = StreamResampler(rate_hz), [], 0
     while start < len(sound):
         size = int(rng.integers(0, 3_000))
         parts.append(inlet.push(sound[start : start + size]))
@@ -50,7 +50,7 @@ def test_errors_are_those_of_reading(tmp_path: Path) -> None:
             read(source)
         assert str(by_blocks.value) == str(by_read.value)
         with pytest.raises(AudioError):
-            duration_of(source)
+            measure_duration(source)
 
 
 @pytest.mark.parametrize("tenths", range(1, 10))
@@ -62,12 +62,12 @@ def test_a_cut_flac_is_an_error_after_its_blocks(tenths: int) -> None:
 
 def test_what_cannot_be_pushed() -> None:
     with pytest.raises(OptionError, match="rate_hz: expected samples per second"):
-        Inlet("fast")  # type: ignore[arg-type]
+        StreamResampler("fast")  # type: ignore[arg-type]
     with pytest.raises(AudioError, match=r"^mic: 400 samples per second is outside"):
-        Inlet(400, "mic")
+        StreamResampler(400, "mic")
     for chunk in (np.array([np.nan]), np.array(["a"]), np.zeros((2, 2, 2)), np.array([20_000.0])):
         with pytest.raises(AudioError, match=r"^mic: "):
-            Inlet(16_000, "mic").push(chunk)
+            StreamResampler(16_000, "mic").push(chunk)
 
 
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from overtone.audio.mp3 import Tagged, _tag_frame, frame_at, with_length
-from overtone.audio.read import read
+from overtone.audio.decode import read
+from overtone.audio.mp3 import TaggedStream, _tag_frame, frame_at, with_xing_header
 from overtone.errors import AudioError
 
 
@@ -82,20 +82,20 @@ def test_a_tag_that_promises_too_many_frames() -> None:
 def test_files_with_a_tag_and_other_files_pass_untouched() -> None:
     for content in (mp3(44_100), b"", b"ID3", b"\xff\xfb", b"\xff\xfb\x90\xc4" + bytes(1_000), b"RIFF" + bytes(50)):
         stream = io.BytesIO(content)
-        assert with_length(stream, "clip") is stream
+        assert with_xing_header(stream, "clip") is stream
         assert stream.tell() == 0
 
 
 def test_a_cut_last_frame_is_seen() -> None:
     bare = without_tag(mp3(44_100))
     with pytest.raises(AudioError, match=r"^clip: truncated: its last MP3 frame is cut"):
-        with_length(io.BytesIO(bare[:-20]), "clip")
+        with_xing_header(io.BytesIO(bare[:-20]), "clip")
 
 
 def test_fewer_bytes_than_the_tag_promises() -> None:
     content = mp3(44_100)
     with pytest.raises(AudioError, match=rf"^clip: truncated: {len(content)} bytes of MP3 promised, 9999 found"):
-        with_length(io.BytesIO(content[:9_999]), "clip")
+        with_xing_header(io.BytesIO(content[:9_999]), "clip")
 
 
 def test_headers_of_frames() -> None:
@@ -119,7 +119,7 @@ def test_a_file_without_a_tag_is_read_as_its_bytes_are_and_not_loaded(tmp_path: 
     path.write_bytes(bare)
     with path.open("rb", buffering=0) as file:
         tracemalloc.start()
-        whole = with_length(file, "clip")
+        whole = with_xing_header(file, "clip")
         whole.read(100_000)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
@@ -130,7 +130,7 @@ def test_a_file_without_a_tag_is_read_as_its_bytes_are_and_not_loaded(tmp_path: 
 
 def test_a_tagged_stream_reads_as_one() -> None:
     inner = b"ID3 and then the sound"
-    tagged, expected = Tagged(b"tag:", io.BytesIO(inner), 4), io.BytesIO(b"tag:" + inner[4:])
+    tagged, expected = TaggedStream(b"tag:", io.BytesIO(inner), 4), io.BytesIO(b"tag:" + inner[4:])
     for offset, whence in ((0, os.SEEK_SET), (2, os.SEEK_SET), (-3, os.SEEK_END), (1, os.SEEK_CUR), (99, os.SEEK_SET)):
         assert tagged.seek(offset, whence) == expected.seek(offset, whence)
         assert b"".join(iter(lambda: tagged.read(3), b"")) == expected.read()

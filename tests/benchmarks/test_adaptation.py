@@ -1,4 +1,4 @@
-"""The choice of clips to adapt to; the answers against those of the training: tests/tasks/training/test_adapt.py."""
+"""The choice of clips to adapt to; the answers against those of the training: tests/training/test_fit_adapter.py."""
 
 from pathlib import Path
 
@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from benchmarks.adaptation import CLIPS, _answers, _choices, measured
+from overtone.datatypes import Utterance
 from overtone.emotions import EMOTIONS
 from overtone.errors import OvertoneError
-from overtone.models.adapter import SpeakerAdapter
-from overtone.values import Utterance
+from overtone.models.speaker_adapter import SpeakerAdapter
 
 SPEAKERS = [
     Utterance(Path(f"{speaker}-{k}"), EMOTIONS[k % 8], speaker=speaker, corpus="ravdess", clip=f"{speaker}-{k}")

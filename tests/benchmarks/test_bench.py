@@ -18,7 +18,7 @@ sys.path.insert(0, str(PROJECT))
 pytest.importorskip("librosa", reason="librosa comes with the [dev] extra")
 
 from benchmarks import bench, installed, process  # noqa: E402
-from benchmarks.peers import librosa_features  # noqa: E402
+from benchmarks.systems import librosa_features  # noqa: E402
 
 
 @pytest.fixture
@@ -68,7 +68,7 @@ def test_both_forms_are_measured_whatever_the_corpus_holds(
         path.unlink()
         soundfile.write(path.with_suffix(suffix), soundfile.read(clips[0])[0], 48_000)
     seen = []
-    monkeypatch.setattr(bench.rounds, "systems", lambda names, clips, prepared: seen.append((names, clips)) or {})
+    monkeypatch.setattr(bench.interleaving, "systems", lambda names, clips, prepared: seen.append((names, clips)) or {})
     for name in ("machine", "import_seconds"):
         monkeypatch.setattr(bench, name, dict)
     bound = []
@@ -77,7 +77,7 @@ def test_both_forms_are_measured_whatever_the_corpus_holds(
     monkeypatch.setattr(bench, "whole_process", lambda clip: {"clip": clip.suffix})
     monkeypatch.setattr(bench.installed, "sizes_mb", lambda name: {name: 1.0})
     out = tmp_path / "bench.json"
-    command = ["--data", str(folder), "--out", str(out), "--clips", "5", "--peers", "librosa"]
+    command = ["--data", str(folder), "--output", str(out), "--clips", "5", "--peers", "librosa"]
     assert bench.main(command) == 0
     ((names, chosen),) = seen
     assert names == ["overtone", "librosa"], "Overtone is always there"
@@ -156,6 +156,6 @@ def test_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 
 def test_without_clips_it_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
-    assert bench.main(["--data", str(tmp_path), "--out", str(tmp_path / "bench.json")]) == 1
+    assert bench.main(["--data", str(tmp_path), "--output", str(tmp_path / "bench.json")]) == 1
     assert "OVERTONE_DATA" in capsys.readouterr().err
     assert not (tmp_path / "bench.json").exists()

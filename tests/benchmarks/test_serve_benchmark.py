@@ -35,7 +35,7 @@ def test_parts_in_small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     sizes = {"clients": 4, "seconds": 1, "jobs": 8, "uploads": 20}
     options = [word for name, size in sizes.items() for word in (f"--{name}", str(size))]
     parts = ["recognise", "kill", "malformed"]
-    assert serve.main(["--data", str(tmp_path / "ravdess"), "--out", str(out), *options, "--parts", *parts]) == 0
+    assert serve.main(["--data", str(tmp_path / "ravdess"), "--output", str(out), *options, "--parts", *parts]) == 0
     told = json.loads(out.read_text())
     assert told["start"] == {"kept": True}
     assert told["recognise"]["answers"].keys() == {"right"}

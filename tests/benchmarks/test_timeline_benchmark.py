@@ -10,7 +10,7 @@ import soundfile
 
 from benchmarks import timeline
 from benchmarks.timeline import RATE_HZ, join, joined, long_recording, stream
-from overtone.audio.read import read
+from overtone.audio.decode import read
 
 SPEECH = Path(__file__).resolve().parents[2] / "examples" / "speech"
 
@@ -83,7 +83,7 @@ def test_how_far_behind_is_sound_and_computing_together(monkeypatch: pytest.Monk
 def test_nobody_has_to_wait_for_ten_hours(
     clips: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    assert timeline.main(["--data", str(tmp_path / "none"), "--out", str(tmp_path / "x.json")]) == 1
+    assert timeline.main(["--data", str(tmp_path / "none"), "--output", str(tmp_path / "x.json")]) == 1
     assert "OVERTONE_DATA" in capsys.readouterr().err
     found = SimpleNamespace(utterances=[SimpleNamespace(path=clip) for clip in clips])
     monkeypatch.setattr("overtone.corpora.read", lambda name, folder: found)
@@ -98,7 +98,7 @@ def test_nobody_has_to_wait_for_ten_hours(
     bound = []
     monkeypatch.setattr(timeline, "bind", bound.append)
     out = tmp_path / "timeline.json"
-    assert timeline.main(["--hours", "0.001", "0.002", "--stream-s", "4", "--out", str(out)]) == 0
+    assert timeline.main(["--hours", "0.001", "0.002", "--stream-s", "4", "--output", str(out)]) == 0
     assert lengths == pytest.approx([3.6, 7.2])
     measured = json.loads(out.read_text())
     assert measured["recordings"] == [{"hours": 0.001}, {"hours": 0.002}]

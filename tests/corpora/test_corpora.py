@@ -31,7 +31,7 @@ def test_every_corpus_tells_about_itself(name: str, tmp_path: Path) -> None:
 
 def test_an_unknown_name_is_an_error_that_names_the_nearest() -> None:
     with pytest.raises(OptionError, match=r"no corpus is called 'ravdes'; did you mean 'ravdess'\?"):
-        corpora.read("ravdes", "anywhere")
+        corpora.read_corpus("ravdes", "anywhere")
 
 
 def test_importing_the_room_opens_no_heavy_package() -> None:

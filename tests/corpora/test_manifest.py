@@ -29,7 +29,7 @@ def fault(folder: Path, text: str, *, encoding: str = "utf-8") -> str:
 
 
 def test_path_and_emotion_are_enough(tmp_path: Path) -> None:
-    reading = corpora.read("manifest", table(tmp_path, "path,emotion\nb.wav,sad\na.wav, Anger \n"))
+    reading = corpora.read_corpus("manifest", table(tmp_path, "path,emotion\nb.wav,sad\na.wav, Anger \n"))
     first, second = reading.utterances
     assert (first.clip, first.emotion, first.path) == ("a", "angry", tmp_path / "a.wav")
     assert (second.clip, second.emotion) == ("b", "sad")

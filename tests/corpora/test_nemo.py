@@ -8,7 +8,7 @@ import pytest
 from corpus_trees import put
 
 from overtone.corpora import nemo
-from overtone.emotions import emotion_named
+from overtone.emotions import parse_emotion
 
 
 def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_the_real_corpus_agrees_with_its_table(data_folder: Path) -> None:
     for name, row in rows.items():
         clip = clips[name]
         assert (clip.speaker, clip.gender) == (row["speaker_id"].strip(), row["gender"])
-        assert clip.emotion == emotion_named(row["emotion"])
+        assert clip.emotion == parse_emotion(row["emotion"])
         texts[clip.sentence].add(row["raw_text"])
     assert len(texts) == len(set().union(*texts.values())) == 90
     assert Counter(clip.emotion for clip in clips.values()) == {

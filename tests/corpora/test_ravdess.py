@@ -138,7 +138,7 @@ def test_the_whole_corpus_has_1440_names() -> None:
 
 
 def test_the_real_corpus_is_whole(ravdess_folder: Path) -> None:
-    reading = corpora.read("ravdess", ravdess_folder)
+    reading = corpora.read_corpus("ravdess", ravdess_folder)
     assert {utterance.clip for utterance in reading.utterances} == ravdess.clips_expected()
     assert [utterance.clip for utterance in reading.utterances] == sorted(ravdess.clips_expected())
     assert reading.ignored == {}

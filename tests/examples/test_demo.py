@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from overtone.corpora.ravdess import EMOTIONS
-from overtone.values import Answer, Utterance
+from overtone.datatypes import Prediction, Utterance
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -43,7 +43,7 @@ def test_emotions_without_clips_are_left_out(demo: ModuleType) -> None:
 def test_row_shows_truth_beside_answer(demo: ModuleType) -> None:
     probabilities = np.full(8, 0.05)
     probabilities[EMOTIONS.index("sad")] = 0.65
-    answer = Answer(EMOTIONS, probabilities)
+    answer = Prediction(EMOTIONS, probabilities)
     assert demo.row(utterance(3, "calm"), answer).split() == ["Actor_03/calm", "calm", "sad", "65%", "(differs)"]
     assert demo.row(utterance(3, "sad"), answer).split() == ["Actor_03/sad", "sad", "sad", "65%"]
 

@@ -5,7 +5,7 @@ import pytest
 import sounds
 import torch
 
-from overtone.features.front_end import Features, FrontEnd, spoken_frames
+from overtone.features.front_end import Features, FrontEnd, speech_frames
 from overtone.features.mel import BANDS
 from overtone.features.spectrum import HOP_SAMPLES
 
@@ -66,7 +66,7 @@ def test_a_constant_offset_is_not_heard(rng: np.random.Generator, offset: float)
 def test_spoken_frames_are_the_speech_and_a_margin() -> None:
     clip = np.concatenate([sounds.silence(1.024), sounds.voice(150, 0.512), sounds.silence(1.024)])
     found = features(clip)
-    tight, wide = (spoken_frames(found, margin)[0].nonzero()[:, 0] for margin in (0, 8))
+    tight, wide = (speech_frames(found, margin)[0].nonzero()[:, 0] for margin in (0, 8))
     assert (tight[0], tight[-1]) == pytest.approx((64, 96), abs=2)
     assert (wide[0], wide[-1]) == (tight[0] - 8, tight[-1] + 8)
     assert len(wide) == wide[-1] - wide[0] + 1
@@ -76,7 +76,7 @@ def test_frames_of_the_padding_are_never_spoken(rng: np.random.Generator) -> Non
     found = features(sounds.speech_like(rng, 1.0, around_s=0.0))
     inside = found.inside.clone()
     inside[:, 30:] = False
-    spoken = spoken_frames(found._replace(inside=inside), 8)
+    spoken = speech_frames(found._replace(inside=inside), 8)
     assert spoken[:, :30].any() and not spoken[:, 30:].any()
 
 

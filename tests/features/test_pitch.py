@@ -8,7 +8,7 @@ import pytest
 import sounds
 import torch
 
-from overtone.audio.read import read
+from overtone.audio.decode import read
 from overtone.features.front_end import FrontEnd
 from overtone.features.pitch import HIGH_HZ, LOW_HZ, SHORTEST_LAG
 from overtone.features.spectrum import SAMPLE_RATE_HZ

@@ -8,12 +8,12 @@ import sounds
 import torch
 from tiny_training import store_of
 
+from overtone.datatypes import Waveform
 from overtone.features.front_end import Features
 from overtone.models import build
 from overtone.models.network import Network
-from overtone.recipe import read
-from overtone.tasks.training.batches import collate
-from overtone.values import Waveform
+from overtone.recipe import read_recipe
+from overtone.training.batches import collate
 
 EMOTIONS = 8
 
@@ -45,7 +45,7 @@ def network(batch: Features) -> Callable[[str], Network]:
 
     def made(name: str) -> Network:
         torch.manual_seed(0)
-        found = build(read(name), EMOTIONS)
+        found = build(read_recipe(name), EMOTIONS)
         found.fit_normalisers({"mel": [batch], "prosody": [batch]})
         with torch.no_grad():
             for _ in range(20):

@@ -6,7 +6,7 @@ from overtone.features.front_end import Features
 from overtone.models import build
 from overtone.models.ensemble import Ensemble
 from overtone.models.network import Network
-from overtone.recipe import PARTS, read
+from overtone.recipe import PARTS, read_recipe
 
 
 def several(batch: Features) -> list[Network]:
@@ -14,7 +14,7 @@ def several(batch: Features) -> list[Network]:
     found = []
     for seed in range(3):
         torch.manual_seed(seed)
-        found.append(build(read("overtone"), 5).eval())
+        found.append(build(read_recipe("overtone"), 5).eval())
         found[-1].fit_normalisers({"mel": [batch], "prosody": [batch]})
     return found
 
@@ -55,9 +55,9 @@ def test_embeddings_stand_side_by_side(batch: Features) -> None:
 def test_rounded_weights_fit_into_half_precision_and_hardly_change_the_answer(
     network: Callable[[str], Network], batch: Features
 ) -> None:
-    rounded = build(read("overtone"), 8).eval()
+    rounded = build(read_recipe("overtone"), 8).eval()
     rounded.load_state_dict(network("overtone").state_dict())
-    rounded.round_weights()
+    rounded.round_to_float16()
     assert all(torch.equal(weight, weight.half().float()) for weight in rounded.parameters())
     with torch.no_grad():
         before, after = (one.probabilities(one.logits(one.inputs(batch))) for one in (network("overtone"), rounded))

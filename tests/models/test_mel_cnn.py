@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import torch
 
-from overtone.features.front_end import Features, spoken_frames
+from overtone.features.front_end import Features, speech_frames
 from overtone.models.mel_cnn import EMBEDDING, MARGIN_FRAMES
 from overtone.models.network import Network
 
@@ -37,7 +37,7 @@ def test_what_is_outside_the_mask_has_no_say(network: Networks, batch: Features)
 def test_inputs_are_normalised_over_the_spoken_frames(network: Networks, batch: Features) -> None:
     picture, mask = network("overtone").mel.inputs(batch)
     spoken = picture[mask]
-    spoken_of_clips = spoken_frames(batch, MARGIN_FRAMES).sum(-1)
+    spoken_of_clips = speech_frames(batch, MARGIN_FRAMES).sum(-1)
     assert torch.equal(mask.sum(-1), spoken_of_clips) and mask.shape[1] == spoken_of_clips.max()
     assert mask[:, 0].all(), "each begins at its own speech"
     assert spoken.mean(0).abs().max() < 1e-3

@@ -7,12 +7,12 @@ import torch
 
 from overtone.errors import OptionError
 from overtone.models import MEL, PROSODY, build
-from overtone.recipe import known_recipes, read
+from overtone.recipe import bundled_recipes, read_recipe
 
 
-@pytest.mark.parametrize("name", known_recipes())
+@pytest.mark.parametrize("name", bundled_recipes())
 def test_every_recipe_of_the_package_can_be_built(name: str) -> None:
-    network = build(read(name), 5)
+    network = build(read_recipe(name), 5)
     assert network.fusion.layers[-1].out_features == 5
     assert network.mel.embedding + network.prosody.embedding == network.fusion.layers[1].in_features
 
@@ -26,13 +26,13 @@ def test_every_recipe_of_the_package_can_be_built(name: str) -> None:
 )
 def test_unknown_network_names_the_nearest(change: dict[str, str], message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        build(dataclasses.replace(read("overtone"), **change), 8)
+        build(dataclasses.replace(read_recipe("overtone"), **change), 8)
 
 
 @pytest.mark.parametrize("mel", MEL)
 @pytest.mark.parametrize("prosody", PROSODY)
 def test_any_two_branches_fit_together(mel: str, prosody: str) -> None:
-    recipe = dataclasses.replace(read("overtone"), mel=mel, prosody=prosody)
+    recipe = dataclasses.replace(read_recipe("overtone"), mel=mel, prosody=prosody)
     with torch.inference_mode():
         found = build(recipe, 3).eval()(torch.randn(2, 9000))
     assert found.probabilities.shape == (2, 3)

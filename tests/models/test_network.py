@@ -8,13 +8,13 @@ import sounds
 import torch
 from tiny_training import store_of
 
+from overtone.datatypes import Waveform
 from overtone.features.front_end import Features
 from overtone.features.spectrum import HOP_SAMPLES
 from overtone.models import build
 from overtone.models.network import Network, Outputs
-from overtone.recipe import PARTS, read
-from overtone.tasks.training.batches import collate
-from overtone.values import Waveform
+from overtone.recipe import PARTS, read_recipe
+from overtone.training.batches import collate
 
 RECIPES = ("overtone", "paper")
 Networks = Callable[[str], Network]
@@ -144,7 +144,7 @@ def test_fusion_sends_no_gradient_into_the_branches(recipe: str, network: Networ
 
 def test_the_bundled_network_is_small() -> None:
     """The package may carry 10 MB in all; the front end takes 2 MB of the file."""
-    parameters = sum(parameter.numel() for parameter in build(read("overtone"), 8).parameters())
+    parameters = sum(parameter.numel() for parameter in build(read_recipe("overtone"), 8).parameters())
     assert 4 * parameters < 7e6
 
 
@@ -167,6 +167,6 @@ def test_same_seed_same_weights() -> None:
     made = []
     for seed in (1, 1, 2):
         torch.manual_seed(seed)
-        made.append(build(read("overtone"), 8).state_dict())
+        made.append(build(read_recipe("overtone"), 8).state_dict())
     assert all(torch.equal(made[0][name], made[1][name]) for name in made[0])
     assert any(not torch.equal(made[0][name], made[2][name]) for name in made[0])

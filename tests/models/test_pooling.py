@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from overtone.models.pooling import AttentionStatistics, PlainStatistics, masked_moments
+from overtone.models.pooling import AttentiveStatisticsPooling, StatisticsPooling, masked_moments
 
 
 def test_moments_are_those_of_the_frames_that_count(rng: np.random.Generator) -> None:
@@ -23,7 +23,7 @@ def test_moments_of_nothing_are_finite() -> None:
 
 def test_attention_looks_only_where_it_may() -> None:
     torch.manual_seed(0)
-    pool = AttentionStatistics(6)
+    pool = AttentiveStatisticsPooling(6)
     values = torch.randn(2, 6, 30)
     weights = torch.zeros(2, 1, 30)
     weights[..., 5:20] = 1
@@ -36,7 +36,7 @@ def test_attention_looks_only_where_it_may() -> None:
 
 
 def test_attention_of_nothing_is_finite() -> None:
-    pool = AttentionStatistics(6)
+    pool = AttentiveStatisticsPooling(6)
     assert torch.isfinite(pool(torch.randn(1, 6, 9), torch.zeros(1, 1, 9))).all()
 
 
@@ -45,5 +45,5 @@ def test_plain_statistics_are_those_of_the_frames_that_count() -> None:
     weights[..., 5:20] = 1
     inner = values[..., 5:20]
     expected = torch.cat([inner.mean(-1), inner.std(-1, correction=0)], dim=-1)
-    torch.testing.assert_close(PlainStatistics(6)(values, weights), expected, atol=1e-4, rtol=0)
-    torch.testing.assert_close(PlainStatistics(6)(inner, None), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(StatisticsPooling(6)(values, weights), expected, atol=1e-4, rtol=0)
+    torch.testing.assert_close(StatisticsPooling(6)(inner, None), expected, atol=1e-4, rtol=0)

@@ -14,10 +14,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 from benchmarks.baselines import BASELINES, evaluation
 from benchmarks.baselines.__main__ import main
 from benchmarks.baselines.evaluation import answers_of, evaluate
-from overtone import splits
+from overtone.datatypes import Utterance
 from overtone.errors import OptionError
-from overtone.outputs import predictions
-from overtone.values import Utterance
+from overtone.evaluation import oof_files, protocols
 
 EMOTIONS = ("neutral", "sad", "angry")
 PARTS = ("svm", "adapted")
@@ -48,12 +47,12 @@ def versions(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(evaluation, "versions", lambda: {"opensmile": "2.6.0"})  # it need not be installed
 
 
-def probabilities(clips: list[Utterance], features: np.ndarray, split: splits.Split) -> dict[str, np.ndarray]:
+def probabilities(clips: list[Utterance], features: np.ndarray, split: protocols.Split) -> dict[str, np.ndarray]:
     return {part: found.probabilities for part, found in answers_of(clips, features, split, BASELINES["egemaps"])}
 
 
 def test_another_test_clip_has_a_say_in_adapted_answers_alone(clips: list[Utterance], features: np.ndarray) -> None:
-    split = splits.folds("loso", clips)[0]
+    split = protocols.make_folds("loso", clips)[0]
     others = features.copy()
     others[list(split.test[1:])] += 50
     before, after = (probabilities(clips, rows, split) for rows in (features, others))
@@ -62,7 +61,7 @@ def test_another_test_clip_has_a_say_in_adapted_answers_alone(clips: list[Uttera
 
 
 def test_adapted_answers_do_not_depend_on_what_is_a_speakers_own(clips: list[Utterance], features: np.ndarray) -> None:
-    split = splits.folds("loso", clips)[0]
+    split = protocols.make_folds("loso", clips)[0]
     other_voice = features.copy()
     other_voice[list(split.test)] = 3 * features[list(split.test)] + 7
     before, after = (probabilities(clips, rows, split) for rows in (features, other_voice))
@@ -71,7 +70,7 @@ def test_adapted_answers_do_not_depend_on_what_is_a_speakers_own(clips: list[Utt
 
 
 def test_clips_outside_the_fold_have_no_say(clips: list[Utterance], features: np.ndarray) -> None:
-    split = splits.folds("sentence", clips)[0]
+    split = protocols.make_folds("sentence", clips)[0]
     outside = sorted(set(range(len(clips))) - {*split.train, *split.validation, *split.test})
     assert outside
     others = features.copy()
@@ -84,7 +83,7 @@ def test_clips_outside_the_fold_have_no_say(clips: list[Utterance], features: np
 def test_speakers_of_two_corpora_are_two(clips: list[Utterance], features: np.ndarray) -> None:
     """Speakers 0 to 5 of the second corpus have other voices, which adapting must not take for those of the first."""
     both = [*clips, *(replace(clip, corpus="ravdess", clip=f"r{clip.clip}") for clip in clips)]
-    split = splits.folds("cross", both)[0]
+    split = protocols.make_folds("cross", both)[0]
     rows = np.vstack([features, features])
     other_voice = np.vstack([features, 3 * features + 7])
     before, after = (probabilities(both, each, split) for each in (rows, other_voice))
@@ -96,9 +95,9 @@ def test_files_are_those_of_an_evaluation(clips: list[Utterance], features: np.n
     evaluate(clips, features, "egemaps", "random", [3, 4], tmp_path, progress=lambda *step: told.append(step))
     names = {"random-egemaps-svm-svm.csv", "random-egemaps-svm-adapted.csv", "random-egemaps-svm.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
-    tested = {(clips[i].clip, seed) for seed in (3, 4) for i in splits.folds("random", clips, seed)[0].test}
+    tested = {(clips[i].clip, seed) for seed in (3, 4) for i in protocols.make_folds("random", clips, seed)[0].test}
     for part in PARTS:
-        found = predictions.read(predictions.csv_path(tmp_path, "random", "egemaps-svm", part))
+        found = oof_files.read(oof_files.csv_path(tmp_path, "random", "egemaps-svm", part))
         assert found.emotions == EMOTIONS
         assert set(zip(found.path.tolist(), found.seed.tolist(), strict=True)) == tested
         right = np.array(EMOTIONS)[found.probabilities.argmax(axis=1)] == found.truth
@@ -108,7 +107,7 @@ def test_files_are_those_of_an_evaluation(clips: list[Utterance], features: np.n
 
 def test_audits_tell_who_was_trained_on_and_how(clips: list[Utterance], features: np.ndarray, tmp_path: Path) -> None:
     evaluate(clips, features, "egemaps", "loso", [0], tmp_path)
-    held = predictions.read_audits(predictions.audits_path(tmp_path, "loso", "egemaps-svm"))
+    held = oof_files.read_record(oof_files.record_path(tmp_path, "loso", "egemaps-svm"))
     assert (held.protocol, held.recipe, held.seeds, held.versions) == (
         "loso",
         "egemaps-svm",
@@ -127,7 +126,7 @@ def test_audits_tell_who_was_trained_on_and_how(clips: list[Utterance], features
 
 def test_one_fold_alone(clips: list[Utterance], features: np.ndarray, tmp_path: Path) -> None:
     evaluate(clips, features, "compare", "loso", [0], tmp_path, fold="2")
-    found = predictions.read(predictions.csv_path(tmp_path, "loso", "compare-svm", "svm"))
+    found = oof_files.read(oof_files.csv_path(tmp_path, "loso", "compare-svm", "svm"))
     assert set(found.speaker) == set(found.fold) == {"2"}
     assert len(found) == 18
 

@@ -11,8 +11,8 @@ import soundfile
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from benchmarks.baselines.functionals import functionals
+from overtone.datatypes import SAMPLE_RATE_HZ, Utterance
 from overtone.errors import AudioError, CorpusError, MissingExtraError
-from overtone.values import SAMPLE_RATE_HZ, Utterance
 
 
 class Smile:

@@ -15,8 +15,8 @@ from sklearn.svm import SVC
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from benchmarks.baselines.svm import INNER_FOLDS, KERNELS, Learned, answers, by_speaker, decisions
-from overtone.calibration import fit_temperature
 from overtone.errors import CorpusError
+from overtone.evaluation.calibration import fit_temperature
 
 SPEAKERS, CLASSES, FEATURES = 7, 3, 6
 C_GRID = (1e-4, 1e-2, 1.0)

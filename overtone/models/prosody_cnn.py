@@ -1,0 +1,158 @@
+"""Pitch, loudness and tempo -> embedding and logits: contours with voicing, summaries, one MLP."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from overtone.features.active_span import gather_frames, per_clip_spans, shared_span
+from overtone.features.front_end import Features, speech_frames
+from overtone.models.masking import frame_weights, stride_weights
+from overtone.models.pooling import AttentiveStatisticsPooling, masked_moments
+
+MARGIN_FRAMES = 8
+TRACKS = 7
+SUMMARIES = 25
+CHANNELS = 64
+STRIDES = (1, 2, 1)  # over time, of each convolution
+EMBEDDING = 64
+REFERENCE_HZ = 100.0
+# Bands of the mel picture below 1 kHz and above 1.9 kHz or so: their difference is the spectral tilt (vocal effort).
+LOW_BANDS, HIGH_BANDS = slice(8, 24), slice(32, 64)
+
+
+def relative_pitch(features: Features, voiced: Tensor) -> tuple[Tensor, Tensor]:
+    """Pitch in semitones around the clip's mean `(batch, frames)`, 0 where unvoiced, and that mean `(batch, 1)`.
+
+    Args:
+        features: of the clips.
+        voiced: 1 where a pitch is known, else 0, `(batch, frames)`.
+    """
+    semitones = 12 * (features.pitch_hz.clamp(min=50) / REFERENCE_HZ).log2()
+    mean = (semitones * voiced).sum(-1, keepdim=True) / voiced.sum(-1, keepdim=True).clamp(min=1)
+    return (semitones - mean) * voiced, mean
+
+
+def step(track: Tensor) -> Tensor:
+    """Difference from the frame before, 0 at the first; `(batch, frames)`."""
+    return functional.pad(track[:, 1:] - track[:, :-1], (1, 0))
+
+
+def contours(features: Features, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Tracks `(batch, TRACKS, frames)` and summaries `(batch, SUMMARIES)`, each scaled to about 1.
+
+    Where there is no pitch its track is 0 and the voicing track says so; summaries of pitch are taken over voiced
+    frames only.
+
+    Args:
+        features: of the clips.
+        mask: spoken frames, bool `(batch, frames)`.
+    """
+    spoken = mask.to(torch.float32)
+    voiced = ((features.pitch_hz > 0) & mask).to(torch.float32)
+    both_voiced = functional.pad(voiced[:, 1:] * voiced[:, :-1], (1, 0))
+    pitch, mean_pitch = relative_pitch(features, voiced)
+    pitch_step = step(pitch).clamp(-6, 6) * both_voiced
+    level, _ = masked_moments(features.loudness_db[:, None], spoken[:, None])
+    loudness = (features.loudness_db - level).clamp(-40, 40) / 10 * spoken
+    loudness_step = step(loudness) * spoken
+    periodicity = features.periodicity * spoken
+    tilt = (features.log_mel[..., LOW_BANDS].mean(-1) - features.log_mel[..., HIGH_BANDS].mean(-1)) / 4 * spoken
+    tracks = torch.stack([pitch / 4, voiced, periodicity, loudness, pitch_step, loudness_step, tilt], dim=1)
+
+    # All moments at once: on tracks as short as these, each operation costs more than its arithmetic.
+    means, spreads = masked_moments(
+        torch.stack(
+            [pitch, pitch_step, loudness, loudness_step, loudness, periodicity, periodicity, tilt, tilt], dim=1
+        ),
+        torch.stack([voiced, both_voiced, spoken, spoken, voiced, spoken, voiced, spoken, voiced], dim=1),
+    )
+    total = spoken.sum(-1, keepdim=True).clamp(min=1)
+    voiced_count = voiced.sum(-1, keepdim=True)
+    summaries = [
+        mean_pitch * (voiced_count > 0) / 12,
+        spreads[:, 0:1],
+        pitch.amax(-1, keepdim=True) / 6,
+        pitch.amin(-1, keepdim=True) / 6,
+        pitch.clamp(min=0).sum(-1, keepdim=True) / voiced_count.clamp(min=1),
+        spreads[:, 1:2],
+        level / 20,
+        spreads[:, 2:3],
+        loudness.masked_fill(~mask, -9.0).amax(-1, keepdim=True),
+        spreads[:, 3:4],
+        torch.stack([means[:, 4:], spreads[:, 4:]], dim=-1).flatten(1),
+        voiced_count / total,
+        total / 100,
+        features.tempo_bpm[:, None] / 100,
+        features.speech_rate_hz[:, None] / 5,
+        features.pause_ratio[:, None],
+    ]
+    return tracks, torch.cat(summaries, dim=-1)
+
+
+class Conv1dAs2d(nn.Conv1d):
+    """A convolution over time of tracks that are a picture of one row, as those of pictures are quicker in use."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """Other tracks, `(batch, channels, 1, frames)` as they came."""
+        assert isinstance(self.padding, tuple)  # and no name of a rule for it
+        along = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
+        return functional.conv2d(values, self.weight[:, :, None], self.bias, *along)
+
+
+class ProsodyCnn(nn.Module):
+    """Features -> embedding `(batch, EMBEDDING)` and logits `(batch, emotions)`, from contours of any length.
+
+    Args:
+        emotions: number of classes.
+        dropout: share of units dropped before each dense layer.
+    """
+
+    def __init__(self, emotions: int, dropout: float) -> None:
+        super().__init__()
+        self.convolutions = nn.ModuleList(
+            [
+                Conv1dAs2d(TRACKS, CHANNELS, 5, padding=2, stride=STRIDES[0]),
+                Conv1dAs2d(CHANNELS, CHANNELS, 5, padding=2, stride=STRIDES[1]),
+                Conv1dAs2d(CHANNELS, CHANNELS, 5, padding=4, stride=STRIDES[2], dilation=2),
+            ]
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm2d(CHANNELS) for _ in self.convolutions)
+        self.pool = AttentiveStatisticsPooling(CHANNELS, hidden=32)
+        self.summary_norm = nn.BatchNorm1d(SUMMARIES)
+        self.embed = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(2 * CHANNELS + SUMMARIES, EMBEDDING),
+            nn.BatchNorm1d(EMBEDDING),
+            nn.ReLU(),
+        )
+        self.answer = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
+        self.embedding = EMBEDDING
+
+    def fit(self, training: list[Features]) -> None:
+        """Nothing: the scales of contours are constants, and the first norm learns the rest."""
+
+    def inputs(self, features: Features) -> tuple[Tensor, ...]:
+        """Tracks `(batch, TRACKS, frames)`, summaries `(batch, SUMMARIES)` and mask `(batch, frames)`."""
+        mask = speech_frames(features, MARGIN_FRAMES)
+        tracks, summaries = contours(features, mask)
+        positions, inside = shared_span(mask) if self.training else per_clip_spans(mask)  # as in `MelCnn`
+        # Behind the end of a shorter span the last frame may come again: it must not be heard.
+        return gather_frames(tracks, positions, axis=2) * inside[:, None], summaries, inside
+
+    def forward(self, tracks: Tensor, summaries: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Embedding and logits.
+
+        Args:
+            tracks: `(batch, TRACKS, frames)`.
+            summaries: `(batch, SUMMARIES)`.
+            mask: bool `(batch, frames)`, True where frames count.
+        """
+        weights = frame_weights(mask, tracks, self.training)
+        values = tracks[:, :, None]
+        for convolution, norm, stride in zip(self.convolutions, self.norms, STRIDES, strict=True):
+            weights = stride_weights(weights, stride)
+            values = functional.relu(norm(convolution(values)))
+            values = values if weights is None else values * weights[:, :, None]
+        pooled = self.pool(values.squeeze(2), weights)
+        embedding = self.embed(torch.cat([pooled, self.summary_norm(summaries)], dim=-1))
+        return embedding, self.answer(embedding)

@@ -1,0 +1,164 @@
+"""What is named is found, each sound once; what a manifest says is kept, and every fault of it is told."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from overtone.batch.inputs import Input, collect_inputs
+from overtone.errors import CorpusError, InputError, MissingExtraError
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working folder, with sounds in it and below."""
+    for name in ("in/b.wav", "in/deep/a.flac", "in/deep/.hidden.wav", "x[1].wav", "x1.wav", "notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*sources: str) -> list[str]:
+    return [row.name for row in collect_inputs(sources).rows]
+
+
+def manifest(text: str) -> Path:
+    Path("m.csv").write_text(text, "utf-8")
+    return Path("m.csv")
+
+
+@pytest.mark.parametrize(
+    ("sources", "found"),
+    [
+        (["in"], ["in/b.wav", "in/deep/a.flac"]),
+        (["in/deep/a.flac", "in", "./in/b.wav"], ["in/deep/a.flac", "in/b.wav"]),
+        (["in/**/*.*"], ["in/b.wav", "in/deep/a.flac"]),
+        (["in/**/.*"], ["in/deep/.hidden.wav"]),
+        (["x*.wav"], ["x1.wav", "x[1].wav"]),
+        (["x[1].wav"], ["x[1].wav"]),
+        (["i?"], ["in/b.wav", "in/deep/a.flac"]),
+        (["gone.wav"], ["gone.wav"]),
+    ],
+)
+def test_files_folders_and_patterns(folder: Path, sources: list[str], found: list[str]) -> None:
+    assert names(*sources) == found
+    absolute = [str(folder / source) for source in sources]
+    assert [os.path.relpath(name, folder) for name in names(*absolute)] == found
+
+
+def test_links_in_circles_are_gone_round_once(folder: Path) -> None:
+    Path("in/deep/up").symlink_to("..")
+    Path("in/deep/self").symlink_to(".")
+    Path("again").symlink_to("in")
+    Path("in/loop.wav").symlink_to("loop.wav")
+    once = ["in/b.wav", "in/deep/a.flac", "in/loop.wav"]
+    assert names("in", "again") == once
+    assert sorted(names("**/*.wav", "**/*.flac", "again")) == sorted([*once, "x1.wav", "x[1].wav"])
+
+
+def test_what_cannot_be_searched_is_an_input_with_its_error(folder: Path) -> None:
+    Path("empty").mkdir()
+    (row,) = collect_inputs(["empty"]).rows
+    assert row.name == "empty"
+    assert row.error.startswith("empty: a folder without sound files")
+
+
+def test_a_pattern_that_matches_nothing(folder: Path) -> None:
+    with pytest.raises(InputError, match=r"in/\*\.mp3: nothing matches"):
+        collect_inputs(["in", "in/*.mp3"])
+
+
+def test_a_manifest_is_read_relative_to_itself(folder: Path) -> None:
+    text = (
+        '\ufeffid,path,start_s,end_s,said\n1,b.wav,,,"oh, ""no""\n"\n\n2,deep/a.flac, 0.5,2,\n2,deep/a.flac, 0.5,2,\n'
+    )
+    Path("in/m.csv").write_text(text, "utf-8")
+    found = collect_inputs(["in/m.csv"])
+    assert found.columns == ("id", "start_s", "end_s", "said")
+    second = Input("deep/a.flac", "in/deep/a.flac", 0.5, 2.0, ("2", " 0.5", "2", ""))
+    assert list(found.rows) == [Input("b.wav", "in/b.wav", None, None, ("1", "", "", 'oh, "no"\n')), second, second]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "m.csv: no column 'path'; expected"),
+        ("file\na.wav\n", "m.csv: no column 'path'; expected"),
+        ("path;id\na.wav;1\n", "columns are divided by commas"),
+        ("path,id,id\na.wav,1,2\n", "m.csv: column 'id' is there twice"),
+        ("path\n", "m.csv: no row in it"),
+        ("path,id\na.wav\n", "m.csv, line 2: 1 cells where the header has 2"),
+        ("path,id\n,1\n", "m.csv, line 2: its 'path' is not the name of a file"),
+        ("path,end_s\na.wav,soon\n", "m.csv, line 2: end_s 'soon' is not a number of seconds"),
+        ("path,start_s,end_s\na.wav,2,1\nb.wav,0,nan\n", "m.csv: 2 bad lines:\n  line 2: end_s 1.0 is not after start"),
+        ('path\n"a.wav', "m.csv, line 2: not CSV"),
+    ],
+)
+def test_a_bad_manifest_is_told(folder: Path, text: str, told: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        collect_inputs([str(manifest(text))])
+    assert told in str(caught.value)
+
+
+def test_a_manifest_that_is_no_utf8_or_not_there(folder: Path) -> None:
+    Path("m.csv").write_bytes(b"path\n\xff.wav\n")
+    with pytest.raises(CorpusError, match=r"m\.csv: not UTF-8"):
+        collect_inputs(["m.csv"])
+    with pytest.raises(CorpusError, match=r"gone\.csv: cannot be read: No such file"):
+        collect_inputs(["gone.csv"])
+
+
+def test_a_manifest_is_read_alone(folder: Path) -> None:
+    manifest("path\nx1.wav\n")
+    with pytest.raises(InputError, match=r"m\.csv: a manifest is read alone"):
+        collect_inputs(["in", "m.csv"])
+
+
+def test_the_digest_changes_with_every_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["path,id\nx1.wav,1\n", "path,id\nx1.wav,2\n", "path,ID\nx1.wav,1\n", "path,id\nx1.wav,1\nx1.wav,1\n"]
+    digests = [collect_inputs([str(manifest(text))]).digest() for text in (*texts, texts[0])]
+    assert len(set(digests)) == len(texts)
+    assert digests[0] == digests[-1]
+    relative = collect_inputs(["m.csv"]).digest()
+    Path("elsewhere").mkdir()
+    Path("elsewhere/m.csv").write_text(texts[0])
+    monkeypatch.chdir("elsewhere")
+    assert collect_inputs(["m.csv"]).digest() != relative, "the same names in another folder are other files"
+
+
+def test_a_parquet_manifest_keeps_its_types(folder: Path) -> None:
+    pa = pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
+    import datetime
+
+    import pyarrow.parquet
+
+    columns = {
+        "path": ["b.wav", "deep/a.flac"],
+        "end_s": pa.array([None, 1.5], pa.float32()),
+        "id": pa.array([3, None], pa.int16()),
+        "day": [datetime.date(2024, 5, 17), None],
+        "share": [float("nan"), 0.25],
+    }
+    pyarrow.parquet.write_table(pa.table(columns), "in/m.parquet")
+    found = collect_inputs(["in/m.parquet"])
+    assert found.columns == ("end_s", "id", "day", "share")
+    assert list(found.rows) == [
+        Input("b.wav", "in/b.wav", None, None, (None, 3, "2024-05-17", None)),
+        Input("deep/a.flac", "in/deep/a.flac", None, 1.5, (1.5, None, None, 0.25)),
+    ]
+    assert {name: str(kind) for name, kind in found.types.items()} == {
+        "end_s": "float",
+        "id": "int16",
+        "share": "double",
+    }
+    Path("m.parquet").write_text("no table")
+    with pytest.raises(CorpusError, match=r"m\.parquet: cannot be read as Parquet"):
+        collect_inputs(["m.parquet"])
+
+
+def test_a_parquet_manifest_without_pyarrow(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtraError, match=r"pip install 'overtone\[parquet\]'"):
+        collect_inputs(["m.parquet"])

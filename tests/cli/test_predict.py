@@ -1,0 +1,247 @@
+import csv
+import io
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import tiny_model
+from sounds import RATE_HZ, voice
+
+from overtone.audio.decode import read
+from overtone.cli.main import main
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> str:
+    return str(tiny_model.write(tmp_path / "tiny.onnx"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three sounds, one of them deeper down, among things to pass over."""
+    root = tmp_path / "speech"
+    (root / "deep" / "er").mkdir(parents=True)
+    (root / ".cache").mkdir()
+    for number, name in enumerate(("b.WAV", "a.flac", "deep/er/c.ogg", ".cache/d.wav", "._b.wav")):
+        form = {".flac": "FLAC", ".ogg": "OGG"}.get(Path(name).suffix, "WAV")
+        soundfile.write(root / name, 0.1 * (number + 1) * np.sin(np.arange(24_000) / 9), 24_000, format=form)
+    (root / "notes.txt").write_text("no sound")
+    return root
+
+
+def test_a_folder_as_json(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(folder), "--model", model, "--format", "json"]) == 0
+    out, err = capsys.readouterr()
+    rows = json.loads(out)
+    assert [row["path"] for row in rows] == [str(folder / name) for name in ("a.flac", "b.WAV", "deep/er/c.ogg")]
+    for row in rows:
+        expected = tiny_model.expected(read(row["path"]).samples)
+        assert list(row["probabilities"].values()) == pytest.approx(expected.tolist(), abs=2e-6)
+        assert row["duration_s"] == 1
+        assert {"path", "emotion", "confidence", "probabilities", "branches", "duration_s"} <= set(row)
+    assert err == ""
+
+
+def test_what_is_uncertain_is_asked_for(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for threshold, uncertain in (("1", True), ("0", False)):
+        asked = ["--uncertain-below", threshold, "--format", "json"]
+        assert main(["predict", str(folder / "a.flac"), "--model", model, *asked]) == 0
+        assert [row["uncertain"] for row in json.loads(capsys.readouterr().out)] == [uncertain]
+    for threshold in ("half", "1.5", "-1", "nan"):
+        with pytest.raises(SystemExit):
+            main(["predict", str(folder), f"--uncertain-below={threshold}"])
+        assert f"expected a number from 0 to 1, got '{threshold}'" in capsys.readouterr().err
+
+
+def test_bad_files_are_named_and_the_rest_is_answered(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "text.wav").write_text("I am no sound")
+    good = str(folder / "a.flac")
+    paths = [good, "gone.wav", str(tmp_path / "text.wav"), str(tmp_path / "empty"), good]
+    assert main(["predict", *paths, "--model", model, "--format", "csv"]) == 1
+    out, err = capsys.readouterr()
+    assert [row["path"] for row in csv.DictReader(io.StringIO(out))] == [good, good]
+    lines = err.splitlines()
+    assert lines[0] == "overtone: gone.wav: no such file"
+    assert lines[1].startswith(f"overtone: {tmp_path}/text.wav: not a sound that can be read")
+    assert lines[2].startswith(f"overtone: {tmp_path}/empty: a folder without sound files")
+    assert lines[3:] == ["overtone: 3 of 5 could not be recognised"]
+
+
+def test_the_table_is_the_form_without_a_form(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(folder / "a.flac"), "--model", model]) == 0
+    heading, line = capsys.readouterr().out.splitlines()
+    assert heading.startswith("file ")
+    assert "a.flac" in line
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "begin"),
+    [
+        ("out.json", [], "["),
+        ("out.csv", [], "path,"),
+        ("out.txt", [], "file "),
+        ("out.json", ["--format", "csv"], "path,"),
+        ("new/folder/out.csv", [], "path,"),
+    ],
+)
+def test_output_files(
+    model: str,
+    folder: Path,
+    tmp_path: Path,
+    name: str,
+    options: list[str],
+    begin: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["predict", str(folder), "--model", model, "--output", str(tmp_path / name), *options]) == 0
+    assert (tmp_path / name).read_text().startswith(begin)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_output_that_cannot_be_written(
+    model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    for target in (tmp_path, tmp_path / "file" / "out.csv"):
+        assert main(["predict", str(folder), "--model", model, "--output", str(target)]) == 1
+        assert capsys.readouterr().err.startswith(f"overtone: cannot write {target}: ")
+
+
+def test_output_to_a_device_leaves_the_device(model: str, folder: Path) -> None:
+    assert main(["predict", str(folder), "--model", model, "--output", "/dev/null"]) == 0
+    assert Path("/dev/null").is_char_device()
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_a_full_disk(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(folder), "--model", model, "--output", "/dev/full"]) == 1
+    assert capsys.readouterr().err == "overtone: /dev/full: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="descriptors of POSIX")
+def test_a_closed_stdout(model: str, folder: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "overtone", "predict", str(folder / "a.flac"), "--model", model]
+    done = subprocess.run(f"{shlex.join(words)} >&-", shell=True, stderr=subprocess.PIPE, text=True, cwd=PROJECT)
+    assert done.returncode == 1
+    assert done.stderr == "overtone: stdout: is closed; send it to a file or to /dev/null\n"
+    out = tmp_path / "out.csv"
+    done = subprocess.run(
+        f"{shlex.join([*words, '--output', str(out)])} >&-", shell=True, stderr=subprocess.PIPE, text=True, cwd=PROJECT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(out.read_text().splitlines()) == 2
+
+
+# A file of each kind that libsndfile does not read, of no more than a head.
+FOREIGN = {
+    "m4a.m4a": (b"\0\0\0 ftypM4A ", "MP4, M4A or MOV"),
+    "mp4.MP4": (b"\0\0\0 ftypisom", "MP4, M4A or MOV"),
+    "mov.mov": (b"\0\0\0 ftypqt  ", "MP4, M4A or MOV"),
+    "3gp.3gp": (b"\0\0\0 ftyp3gp4", "MP4, M4A or MOV"),
+    "aac.aac": (b"\xff\xf1P\x80\x03\x7f\xfc", "AAC"),
+    "amr.amr": (b"#!AMR\n", "AMR"),
+    "wma.wma": (b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa", "WMA or WMV"),
+    "webm.webm": (b"\x1aE\xdf\xa3\x01", "WebM or Matroska"),
+    "mka.mka": (b"\x1aE\xdf\xa3\x01", "WebM or Matroska"),
+    "avi.avi": (b"RIFF\x64\0\0\0AVI ", "AVI"),
+}
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_films_in_a_folder_are_named_where_they_cannot_be_read(
+    installed: bool, model: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if not installed:
+        monkeypatch.setitem(sys.modules, "av", None)
+    for name, (head, _) in FOREIGN.items():
+        (folder / name).write_bytes(head + bytes(100))
+    assert main(["predict", str(folder), "--model", model, "--format", "csv"]) == 1
+    out, err = capsys.readouterr()
+    assert [Path(row["path"]).name for row in csv.DictReader(io.StringIO(out))] == ["a.flac", "b.WAV", "c.ogg"]
+    for name, (_, kind) in FOREIGN.items():
+        said = "" if installed else f"{kind} needs PyAV, which is not installed: pip install"
+        assert f"overtone: {folder / name}: {said}" in err
+    assert err.splitlines()[-1] == "overtone: 10 of 13 could not be recognised"
+
+
+def test_a_film_in_a_folder_is_answered(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("av", reason="PyAV comes with the [dev] extra")
+    from films import film
+
+    speech = voice(200, 1.0)
+    (tmp_path / "talk.MP4").write_bytes(film("mp4", "aac", [speech], RATE_HZ, pictures=10))
+    assert main(["predict", str(tmp_path), "--model", model, "--format", "json"]) == 0
+    (answer,) = json.loads(capsys.readouterr().out)
+    assert answer["path"] == str(tmp_path / "talk.MP4")
+    assert answer["duration_s"] == pytest.approx(1, abs=0.01)
+
+
+def test_links_to_files_that_are_gone_are_named(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "gone.wav").symlink_to("nowhere.wav")
+    assert main(["predict", str(folder), "--model", model]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == f"overtone: {folder}/gone.wav: no such file"
+
+
+def test_a_name_that_is_too_long_is_named_and_the_rest_answered(
+    model: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = "x" * 300 + ".wav"
+    for command in (["predict", "--format", "jsonl"], ["timeline"]):
+        assert main([*command, "--model", model, long, str(folder / "a.flac")]) == 1
+        out, err = capsys.readouterr()
+        assert out
+        assert f"overtone: {long}: " in err
+        assert "1 of 2 could not be" in err
+
+
+def test_an_empty_name(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", "", "--model", model]) == 1
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "overtone: '': an empty name; give the name of a sound file or a folder"
+    )
+
+
+def test_a_broken_model(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "broken.onnx").write_text("no model")
+    assert main(["predict", str(folder), "--model", str(tmp_path / "broken.onnx")]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith(f"overtone: {tmp_path}/broken.onnx: not a model")
+    assert len(err.splitlines()) == 1
+
+
+def test_odd_file_names(model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    names = ["new\nline.wav", "声音.wav", "\udcff.wav", "-dash.wav", "esc\x1b[2J.wav"]
+    root = tmp_path / "odd"
+    root.mkdir()
+    for name in names:
+        with (root / name).open("wb") as file:
+            soundfile.write(file, 0.3 * np.sin(np.arange(16_000) / 9), 16_000, format="WAV")
+    assert main(["predict", str(root), "--model", model, "--format", "json"]) == 0
+    assert {Path(row["path"]).name for row in json.loads(capsys.readouterr().out)} == set(names)
+    assert main(["predict", str(root), "--model", model]) == 0
+    out = capsys.readouterr().out
+    assert len(out.splitlines()) == 6
+    assert "\x1b" not in out
+
+
+def test_predicting_in_a_fresh_process_loads_no_training_half(model: str, folder: Path) -> None:
+    program = (
+        "import sys\nfrom overtone.cli.main import main\n"
+        f"assert main(['predict', {str(folder / 'a.flac')!r}, '--model', {model!r}]) == 0\n"
+        "heavy = {'torch', 'librosa', 'scipy', 'sklearn', 'matplotlib', 'onnx', 'onnxscript', 'safetensors'}\n"
+        "sys.exit(sorted(heavy & set(sys.modules)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")

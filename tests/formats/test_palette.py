@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+
+from overtone.emotions import EMOTIONS
+from overtone.formats.palette import EMOTION_COLOURS, OTHER_EMOTION, colour_of, contrast, ink_on
+
+LEAST_DISTANCE = 20  # CIELAB; the nine colours of Tol's "muted", made for this, come to 17
+
+# What is seen of linear light without cones for red, green or blue.
+# Source: Machado, Oliveira & Fernandes 2009, table 1.
+SIGHT = {
+    "all cones": np.eye(3),
+    "protanopia": [
+        [0.152286, 1.052583, -0.204868],
+        [0.114503, 0.786281, 0.099216],
+        [-0.003882, -0.048116, 1.051998],
+    ],
+    "deuteranopia": [
+        [0.367322, 0.860646, -0.227968],
+        [0.280085, 0.672501, 0.047413],
+        [-0.011820, 0.042940, 0.968881],
+    ],
+    "tritanopia": [
+        [1.255528, -0.076749, -0.178779],
+        [-0.078411, 0.930809, 0.147602],
+        [0.004733, 0.691367, 0.303900],
+    ],
+}
+XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+
+
+def cielab(linear_rgb: np.ndarray) -> np.ndarray:
+    xyz = linear_rgb @ XYZ.T / XYZ.sum(axis=1)
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
+
+
+@pytest.mark.parametrize("sight", SIGHT)
+def test_emotions_can_be_told_apart_by_every_eye(sight: str) -> None:
+    rgb = np.array([[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in EMOTION_COLOURS.values()])
+    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    lab = cielab(np.clip(linear @ np.array(SIGHT[sight]).T, 0, 1))
+    distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1)[np.triu_indices(len(lab), 1)]
+    assert distances.min() > LEAST_DISTANCE
+
+
+def test_every_emotion_has_a_colour_that_can_be_written_on() -> None:
+    assert tuple(EMOTION_COLOURS) == EMOTIONS
+    for colour in (*EMOTION_COLOURS.values(), OTHER_EMOTION):
+        assert contrast(colour, ink_on(colour)) >= 4.5  # WCAG 2.2, AA
+    assert colour_of("puzzled") == OTHER_EMOTION
+
+
+def test_contrast_is_that_of_wcag() -> None:
+    assert contrast("#000000", "#ffffff") == contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # the grey that just fails

@@ -1,0 +1,110 @@
+import csv
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from overtone.datatypes import Prediction
+from overtone.errors import OptionError
+from overtone.formats import TIMELINE_FORMATS, get_timeline_format, save_timeline
+from overtone.timeline import Segment, Timeline, Tracks
+
+EMOTIONS = ("neutral", "happy", "angry")
+
+
+def timeline(source: str = "talk.wav", speakers: tuple[str, str] = ("anna", "ben\n")) -> Timeline:
+    first = Prediction(
+        EMOTIONS, np.array([0.2, 0.7, 0.1]), {"mel": np.array([1.0, 0, 0])}, 2, {"pitch_median_hz": 212.4}
+    )
+    second = Prediction(EMOTIONS, np.array([0.35, 0.25, 0.4]), uncertain_below=0.5)
+    probabilities = np.full((35, 3), np.nan, np.float32)
+    probabilities[10:] = (0.25, 0.5, 0.25)
+    curves = Tracks(0.1, probabilities, np.linspace(0, 200, 35), np.linspace(-90, -20, 35))
+    segments = (Segment(0, 1), Segment(1, 3, first, speakers[0]), Segment(3, 3.4567, second, speakers[1]))
+    return Timeline(source, 3.4567, EMOTIONS, "tiny-1", segments, curves)
+
+
+def written(form: str, given: Timeline, encoding: str = "utf-8") -> str:
+    stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="", errors="backslashreplace")
+    TIMELINE_FORMATS[form].write(given, stream)
+    stream.flush()
+    return stream.buffer.getvalue().decode(encoding)
+
+
+def test_json_tells_everything() -> None:
+    given = timeline()
+    told = json.loads(written("json", given))
+    assert (told["path"], told["duration_s"], told["model"]) == ("talk.wav", 3.457, "tiny-1")
+    assert told["emotions"] == list(EMOTIONS) and told["turns_given"] is False
+    assert [(row["start_s"], row["end_s"], row["speech"]) for row in told["segments"]] == [
+        (0, 1, False), (1, 3, True), (3, 3.457, True),
+    ]  # fmt: skip
+    silent, happy, angry = told["segments"]
+    assert set(silent) == {"start_s", "end_s", "speaker", "speech"}
+    assert (happy["emotion"], happy["confidence"], happy["speaker"]) == ("happy", 0.7, "anna")
+    assert happy["prosody"] == {"pitch_median_hz": 212.4} and happy["branches"]["mel"]["neutral"] == 1
+    assert (happy["uncertain"], angry["uncertain"]) == (False, True)
+    assert [row["speech_s"] for row in told["speakers"]] == [0, 2, 0.457]
+    assert told["speakers"][0]["probabilities"]["happy"] is None
+    assert told["speakers"][1]["shares"] == {"neutral": 0, "happy": 1, "angry": 0}
+    assert told["curves"]["step_s"] == 0.1
+    assert told["curves"]["probabilities"]["happy"] == [None] * 10 + [0.5] * 25
+    assert told["curves"]["loudness_db"] == pytest.approx(given.tracks.loudness_db, abs=0.051)
+    assert told["curves"]["pitch_hz"] == pytest.approx(given.tracks.pitch_hz, abs=0.051)
+
+
+def test_jsonl_has_a_line_per_segment() -> None:
+    given = timeline()
+    rows = [json.loads(line) for line in written("jsonl", given).splitlines()]
+    whole = {"path": "talk.wav", "model": "tiny-1"}
+    assert rows == [{**whole, **segment} for segment in json.loads(written("json", given))["segments"]]
+
+
+def test_csv_has_a_row_per_segment() -> None:
+    rows = list(csv.DictReader(io.StringIO(written("csv", timeline()), newline="")))
+    assert [(row["start_s"], row["end_s"]) for row in rows] == [
+        ("0.000", "1.000"),
+        ("1.000", "3.000"),
+        ("3.000", "3.457"),
+    ]
+    assert [row["emotion"] for row in rows] == ["", "happy", "angry"]
+    assert [row["uncertain"] for row in rows] == ["", "false", "true"]
+    assert [row["p_angry"] for row in rows] == ["", "0.100000", "0.400000"]
+    assert [row["speaker"] for row in rows] == ["", "anna", "ben\n"]
+    assert {row["path"] for row in rows} == {"talk.wav"}
+
+
+def test_the_table_is_for_people() -> None:
+    lines = written("table", timeline()).splitlines()
+    assert lines[0] == "talk.wav  0:03.4"
+    assert lines[2].split() == ["from", "to", "speaker", "emotion", "confidence", "runner-up", "pitch"]
+    assert lines[3].split() == ["0:00.0", "0:01.0", "-"]
+    assert lines[4].split() == ["0:01.0", "0:03.0", "anna", "happy", "█████▋", "70%", "neutral", "20%", "212", "Hz"]
+    assert "uncertain (angry)" in lines[5] and "ben\\n" in lines[5]
+    assert lines[7:10] == [
+        "0.0 s of speech",
+        "anna: 2.0 s of speech: happy 100%",
+        "ben\\n: 0.5 s of speech: angry 100%",
+    ]
+
+
+def test_the_table_needs_neither_speakers_nor_block_characters() -> None:
+    text = written("table", timeline(speakers=("", "")), "ascii")
+    assert "speaker" not in text and "#" in text and "\\u" not in text
+    assert text.splitlines()[-2] == "2.5 s of speech: happy 81%, angry 19%"
+
+
+@pytest.mark.parametrize("form", TIMELINE_FORMATS)
+def test_forms_take_every_name_and_are_saved_whole(form: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out{get_timeline_format(form).SUFFIX}"
+    for source in ("声.wav", "line\nbreak.wav", "not-utf8-\udcff.wav", 'with "quotes", commas.wav'):
+        save_timeline(timeline(source), path, form)
+        assert path.read_bytes().endswith((b"\n", b"IEND\xaeB`\x82", b"PAR1"))
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_unknown_forms_name_the_nearest() -> None:
+    with pytest.raises(OptionError, match="no form is called 'jsn'; did you mean 'json'"):
+        get_timeline_format("jsn")

@@ -1,0 +1,102 @@
+"""A service for tests, in a thread, at a free port of this machine; and the few lines that it takes to ask it."""
+
+import http.client
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import Any, NamedTuple
+
+import uvicorn
+
+from overtone.cli.serve import _config
+from overtone.service.api.app import Page, build
+from overtone.service.api.auth import ApiKeys
+from overtone.service.api.web_page import mount
+from overtone.service.backend import ServiceBackend
+from overtone.service.settings import Settings
+from overtone.service.worker_pool import COMMAND
+
+BOUNDARY = "overtone-test"
+
+
+class Reply(NamedTuple):
+    """What came back."""
+
+    status: int
+    headers: dict[str, str]
+    content: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.content)
+
+    @property
+    def code(self) -> str:
+        return self.json["error"]["code"]
+
+
+class Served(NamedTuple):
+    """A service that runs."""
+
+    port: int
+    house: ServiceBackend
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
+        """The reply to one request; underscores in names of headers are hyphens."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
+            connection.request(method, path, body, named)
+            response = connection.getresponse()
+            return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+
+    def post(self, path: str, *files: tuple[str, bytes], field: str = "file", **headers: str) -> Reply:
+        """The reply to files, sent as a form."""
+        return self.ask("POST", path, multipart(files, field), Content_Type=form_type(), **headers)
+
+    def raw(self, path: str, content: bytes, **headers: str) -> Reply:
+        """The reply to one file, sent as it is."""
+        return self.ask("POST", path, content, **{"Content_Type": "application/octet-stream", **headers})
+
+
+def form_type() -> str:
+    return f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def multipart(files: tuple[tuple[str, bytes], ...], field: str = "file") -> bytes:
+    parts = []
+    for name, content in files:
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'
+        parts.append(head.encode() + content + b"\r\n")
+    return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
+
+
+@contextmanager
+def serving(
+    settings: Settings,
+    command: tuple[str, ...] = COMMAND,
+    keys: ApiKeys | None = None,
+    origins: tuple[str, ...] = (),
+    page: Page | None = mount,
+    hosts: tuple[str, ...] | None = (),
+) -> Iterator[Served]:
+    """Serves until the end of the block."""
+    house = ServiceBackend(settings, command)
+    try:
+        house.pool.wait_until_ready()
+        end = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(_config(uvicorn, build(house, keys, origins, page=page, hosts=hosts), settings))
+        thread = threading.Thread(target=server.run, args=([end],))
+        thread.start()
+        try:
+            while not server.started:
+                time.sleep(0.01)
+            yield Served(end.getsockname()[1], house)
+        finally:
+            server.should_exit = True
+            thread.join(60)
+            end.close()
+    finally:
+        house.close()

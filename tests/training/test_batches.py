@@ -1,0 +1,129 @@
+"""Batches: every clip once, padded with silence, in a drawn version; pictures varied and clips mixed."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from tiny_training import CLIPS, made_store, recipe, waveform
+
+from overtone.features.front_end import Features, FrontEnd
+from overtone.features.loudness import FLOOR_DB
+from overtone.features.mel import POWER_FLOOR
+from overtone.training.batches import augment, clean_batches, collate, mixup, training_batches
+
+RECIPE = recipe("overtone", batch_clips=5)
+
+
+def drawn(seed: int, indices: range = range(CLIPS)) -> list[tuple[Features, np.ndarray]]:
+    return list(training_batches(made_store(2), indices, RECIPE, np.random.default_rng(seed)))
+
+
+def test_one_clip_is_what_the_front_end_gives() -> None:
+    with torch.inference_mode():
+        expected = FrontEnd()(torch.from_numpy(waveform(3).samples)[None])
+    found = collate([made_store().clip(3)])
+    for values, wanted in zip(found, expected, strict=True):
+        assert torch.equal(values, wanted)
+
+
+def test_shorter_clips_are_padded_with_silence() -> None:
+    store = made_store(2)
+    clips = [store.clip(0), store.clip(0).around_speech(0), store.clip(1)]
+    found = collate(clips)
+    assert found.inside.sum(1).tolist() == [len(clip.tracks) for clip in clips]
+    outside = ~found.inside
+    assert outside.any()
+    assert (found.log_mel[outside] == np.log(np.float32(POWER_FLOOR))).all()
+    assert (found.loudness_db[outside] == FLOOR_DB).all()
+    assert not found.pitch_hz[outside].any() and not found.periodicity[outside].any()
+    np.testing.assert_array_equal(found.log_mel[1][found.inside[1]], clips[1].log_mel)
+    assert found.tempo_bpm.tolist() == [clip.rates[0] for clip in clips]
+    assert found.pause_ratio.tolist() == [clip.rates[2] for clip in clips]
+
+
+def test_every_clip_comes_once_and_none_alone() -> None:
+    for seed in range(3):
+        batches = drawn(seed)
+        positions = np.concatenate([indices for _, indices in batches])
+        assert sorted(positions) == list(range(CLIPS))
+        assert max(len(indices) for _, indices in batches) <= RECIPE.batch_clips
+    rest = np.concatenate([indices for _, indices in drawn(0, range(11))])
+    assert len(rest) == 10, "a last batch of one clip is left out: it has no statistics"
+
+
+def test_order_and_versions_are_drawn_anew_and_the_same_seed_draws_the_same() -> None:
+    first, again, other = drawn(1), drawn(1), drawn(2)
+    for (features, indices), (features_again, indices_again) in zip(first, again, strict=True):
+        np.testing.assert_array_equal(indices, indices_again)
+        assert torch.equal(features.log_mel, features_again.log_mel)
+    assert [list(i) for _, i in first] != [list(i) for _, i in other]
+
+
+def test_batches_hold_the_clips_they_name() -> None:
+    store = made_store(2)
+    versions = set()
+    for features, indices in drawn(4):
+        for row, index in enumerate(indices):
+            found = features.pitch_hz[row][features.inside[row]].numpy()
+            fits = [
+                version
+                for version in range(2)
+                if np.array_equal(
+                    found, store.clip(index, version).around_speech(RECIPE.crop_margin_frames).tracks[:, 0]
+                )
+            ]
+            assert fits
+            versions.update(fits)
+    assert versions == {0, 1}
+
+
+def test_whole_clips_where_the_recipe_says_so() -> None:
+    whole = dataclasses.replace(RECIPE, crop_margin_frames=-1)
+    features, indices = next(training_batches(made_store(), range(4), whole, np.random.default_rng(0)))
+    lengths = [len(made_store().clip(index).tracks) for index in indices]
+    assert features.inside.sum(1).tolist() == lengths
+
+
+def test_plain_batches_are_clean_whole_and_in_order() -> None:
+    store = made_store(2)
+    batches = list(clean_batches(store, [5, 3, 9, 1, 0], batch_clips=2))
+    assert [len(batch.tempo_bpm) for batch in batches] == [2, 2, 1]
+    tempi = torch.cat([batch.tempo_bpm for batch in batches]).tolist()
+    assert tempi == [store.clip(index).rates[0] for index in (5, 3, 9, 1, 0)]
+    assert batches[0].inside.sum(1).tolist() == [len(store.clip(index).tracks) for index in (5, 3)]
+
+
+@pytest.fixture
+def inputs(rng: np.random.Generator) -> dict[str, tuple[torch.Tensor, ...]]:
+    """A picture with its mask, and a vector."""
+    picture = torch.from_numpy(rng.standard_normal((4, 40, 64)).astype(np.float32))
+    mask = torch.from_numpy(rng.random((4, 40)) < 0.5)
+    return {"mel": (picture, mask), "prosody": (torch.from_numpy(rng.standard_normal((4, 7)).astype(np.float32)),)}
+
+
+def test_only_the_picture_is_varied(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
+    found, again = (augment(inputs, RECIPE, np.random.default_rng(1)) for _ in range(2))
+    assert found["mel"][0].shape == inputs["mel"][0].shape
+    assert not torch.equal(found["mel"][0], inputs["mel"][0])
+    assert torch.equal(found["mel"][0], again["mel"][0])
+    assert found["mel"][1] is inputs["mel"][1] and found["prosody"] is inputs["prosody"]
+
+
+def test_nothing_to_vary(inputs: dict[str, tuple[torch.Tensor, ...]], rng: np.random.Generator) -> None:
+    assert augment(inputs, recipe("paper"), rng) is inputs
+
+
+def test_clips_are_mixed_and_their_masks_joined(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
+    partners = torch.tensor([2, 0, 1, 3])
+    found = mixup(inputs, 0.75, partners)
+    picture, mask = inputs["mel"]
+    torch.testing.assert_close(found["mel"][0], 0.75 * picture + 0.25 * picture[partners])
+    assert torch.equal(found["mel"][1], mask | mask[partners])
+    torch.testing.assert_close(found["prosody"][0][0], 0.75 * inputs["prosody"][0][0] + 0.25 * inputs["prosody"][0][2])
+    torch.testing.assert_close(found["mel"][0][3], picture[3])
+
+
+def test_whole_weight_mixes_nothing(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
+    found = mixup(inputs, 1.0, torch.tensor([1, 2, 3, 0]))
+    torch.testing.assert_close(found["mel"][0], inputs["mel"][0])

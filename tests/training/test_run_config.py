@@ -1,0 +1,134 @@
+"""What a plan means for the clips at hand: folds, splits, leak audits, and what run.json says of it."""
+
+import dataclasses
+import hashlib
+import importlib.metadata
+import json
+from pathlib import Path
+
+import pytest
+import small_corpus
+
+from overtone.corpora.ravdess import EMOTIONS
+from overtone.datatypes import LeakAudit, Utterance
+from overtone.errors import CorpusError, MissingExtraError, OptionError
+from overtone.recipe import PARTS, Recipe
+from overtone.training import run_config as plan_module
+from overtone.training.run_config import (
+    RunConfig,
+    audit_parts,
+    fold_names,
+    part_splits,
+    present_emotions,
+    run_metadata,
+    training_data,
+    versions,
+)
+
+JOINT, PHASED = small_corpus.recipe(small_corpus.JOINT), small_corpus.recipe(small_corpus.PHASED)
+Clips = tuple[Utterance, ...]
+
+
+@pytest.fixture(scope="module")
+def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
+    return small_corpus.clips(small_corpus.write(tmp_path_factory.mktemp("named") / "ravdess", sound=False))
+
+
+def audits(clips: Clips, recipe: Recipe, protocol: str) -> dict[str, LeakAudit]:
+    return audit_parts(part_splits(RunConfig(recipe, protocol, "1", 0), clips), clips)
+
+
+def test_folds_of_a_protocol(clips: Clips) -> None:
+    assert fold_names("paper", clips, 0) == fold_names("random", clips, 0) == ("1",)
+    assert fold_names("luna5", clips, 0) == ("1", "2", "3", "4", "5")
+    assert fold_names("all", clips, 0) == ("all",)
+    assert len(fold_names("loso", clips, 0)) == small_corpus.ACTORS
+
+
+@pytest.mark.parametrize(
+    ("protocol", "fold", "seed", "message"),
+    [
+        ("lna5", "1", 0, "no protocol 'lna5'; did you mean 'luna5'"),
+        ("luna5", "6", 0, "protocol 'luna5' has no fold '6'; known are 1, 2, 3, 4, 5"),
+        ("paper", "mel", 0, "protocol 'paper' has no fold 'mel'"),
+        ("random", "1", -1, "a seed must be 0 or more, got -1"),
+    ],
+)
+def test_what_a_plan_cannot_be(clips: Clips, protocol: str, fold: str, seed: int, message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        part_splits(RunConfig(PHASED, protocol, fold, seed), clips)
+
+
+def test_the_paper_splits_parts_that_are_trained_apart(clips: Clips) -> None:
+    with pytest.raises(OptionError, match="recipe 'joint' trains several together"):
+        part_splits(RunConfig(JOINT, "paper", "1", 0), clips)
+    parts = part_splits(RunConfig(PHASED, "paper", "1", 0), clips)
+    assert len({split.test for split in parts.values()}) == len(PARTS)
+    assert len({split.test for split in part_splits(RunConfig(PHASED, "luna5", "2", 0), clips).values()}) == 1
+
+
+def test_audits_find_the_leak_of_the_paper_and_no_other(clips: Clips) -> None:
+    paper = audits(clips, PHASED, "paper")
+    assert paper["fusion"].seen_clips > 0.9 * paper["fusion"].test_clips
+    assert paper["mel"].seen_clips == paper["prosody"].seen_clips == 0
+    assert paper["mel"].shared_speakers == paper["mel"].test_speakers > 0
+    for part, found in audits(clips, PHASED, "random").items():
+        assert (part, found.seen_clips) == (part, 0)
+        assert found.shared_speakers == found.test_speakers > 0
+    for part, found in audits(clips, PHASED, "luna5").items():
+        assert (part, found.seen_clips, found.shared_speakers) == (part, 0, 0)
+        assert (found.test_clips, found.test_speakers) == (5 * len(EMOTIONS), 5)
+        assert found.shared_sentences == found.test_sentences == 2
+
+
+def test_emotions_stand_in_the_order_of_the_vocabulary(clips: Clips) -> None:
+    assert present_emotions(clips[::-1]) == EMOTIONS
+    assert present_emotions([clip for clip in clips if clip.emotion in ("sad", "calm")]) == ("calm", "sad")
+    with pytest.raises(CorpusError, match="two emotions at least, found sad"):
+        present_emotions([clip for clip in clips if clip.emotion == "sad"])
+
+
+def test_training_data_names_licence_and_speakers(clips: Clips) -> None:
+    own = [dataclasses.replace(clip, corpus="manifest", speaker="me") for clip in clips[:3]]
+    manifest, ravdess = training_data([*clips, *own])
+    assert (manifest["clips"], manifest["speakers"], manifest["licence"]) == (3, 1, "yours")
+    assert (ravdess["clips"], ravdess["speakers"]) == (len(clips), small_corpus.ACTORS)
+    assert ravdess["licence"] == "CC BY-NC-SA 4.0"
+
+
+def test_a_described_plan_is_as_json_has_it(clips: Clips) -> None:
+    run = run_metadata(clips, RunConfig(JOINT, "luna5", "3", 4))
+    assert json.loads(json.dumps(run)) == run
+    assert (run["protocol"], run["fold"], run["seed"], run["recipe"]["name"]) == ("luna5", "3", 4, "joint")
+    sides = run["split"]["fusion"]
+    assert sorted(name for side in sides.values() for name in side) == sorted(clip.clip for clip in clips)
+    assert {name[6:8] for name in sides["test"]} == {"10", "11", "12", "19", "20"}
+    assert run["audits"]["fusion"]["test_clips"] == len(sides["test"])
+
+
+def test_a_plan_may_start_from_a_run_on_other_corpora(clips: Clips, tmp_path: Path) -> None:
+    heard = [{"corpus": "emodb", "clips": 535, "speakers": 10, "licence": "free for research", "citation": "Burkhardt"}]
+    (tmp_path / "run.json").write_text(json.dumps({"training_data": heard}), encoding="utf-8")
+    plan = dataclasses.replace(RunConfig(JOINT, "luna5", "1", 0), init_from=tmp_path)
+    with pytest.raises(OptionError, match="no finished run to start from"):
+        run_metadata(clips, plan)
+    (tmp_path / "weights.safetensors").write_bytes(b"weights")
+    found = run_metadata(clips, plan)
+    assert found["start"] == {"weights": hashlib.sha256(b"weights").hexdigest(), "training_data": heard}
+    assert [row["corpus"] for row in found["training_data"]] == ["ravdess", "emodb"]
+    heard[0]["corpus"] = "ravdess"
+    (tmp_path / "run.json").write_text(json.dumps({"training_data": heard}), encoding="utf-8")
+    with pytest.raises(OptionError, match="was trained on ravdess already"):
+        run_metadata(clips, plan)
+
+
+def test_a_missing_package_is_named_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    def version(name: str) -> str:
+        if name == "matplotlib":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return "1"
+
+    assert {"python", "overtone", "torch", "matplotlib"} <= versions().keys()
+    monkeypatch.setattr(plan_module.importlib.metadata, "version", version)
+    with pytest.raises(MissingExtraError, match=r"matplotlib: pip install 'overtone\[train\]'"):
+        versions()
