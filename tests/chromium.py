@@ -1,4 +1,4 @@
-"""A real headless Chromium, and a page in it that is watched."""
+"""Headless Chromium for tests, with a tab that records requests and errors."""
 
 import os
 import time
@@ -13,13 +13,13 @@ FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 )
-PATIENCE_S = 20
-DESK, PHONE = {"width": 1100, "height": 900}, {"width": 375, "height": 700}
+TIMEOUT_S = 20
+DESKTOP, PHONE = {"width": 1100, "height": 900}, {"width": 375, "height": 700}
 
 
 @contextmanager
 def chromium(*flags: str) -> Iterator:
-    """The browser, until the end of the block; skips the test where there is none."""
+    """Run the browser for the duration of the block; skip the test if it is not installed."""
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright: pip install 'overtone[dev]'")
     if not CHROMIUM.exists():
         pytest.skip(f"no Chromium at {CHROMIUM}: apt-get install chromium, or set CHROMIUM")
@@ -30,27 +30,27 @@ def chromium(*flags: str) -> Iterator:
 
 
 class Tab:
-    """A page in a browser, with all that it asked for and complained of."""
+    """A tab that records requested URLs, console messages and script errors."""
 
-    def __init__(self, browser, address: str, **options) -> None:
-        self.context = browser.new_context(**{"viewport": DESK, **options})
+    def __init__(self, browser, url: str, **options) -> None:
+        self.context = browser.new_context(**{"viewport": DESKTOP, **options})
         self.tab = self.context.new_page()
-        self.asked: list[str] = []
-        self.complaints: list[str] = []
-        self.tab.on("request", lambda request: self.asked.append(request.url))
-        self.tab.on("console", lambda message: self.complaints.append(message.text))
-        self.tab.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.tab.goto(address)
+        self.requested_urls: list[str] = []
+        self.errors: list[str] = []
+        self.tab.on("request", lambda request: self.requested_urls.append(request.url))
+        self.tab.on("console", lambda message: self.errors.append(message.text))
+        self.tab.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.tab.goto(url)
 
-    def until(self, condition: str) -> None:
-        """Waits; playwright's own waiting would need the `eval` that pages forbid."""
-        deadline = time.monotonic() + PATIENCE_S
+    def wait_until(self, condition: str) -> None:
+        """Wait for a JavaScript condition; playwright's own wait needs `eval`, which the pages forbid."""
+        deadline = time.monotonic() + TIMEOUT_S
         while not self.tab.evaluate(condition):
-            assert time.monotonic() < deadline, f"never: {condition}"
+            assert time.monotonic() < deadline, f"timed out: {condition}"
             self.tab.wait_for_timeout(20)
 
-    def close(self, *own: str) -> None:
-        """Closes it; nothing may have gone wrong, nor been asked of what does not begin with one of these addresses."""
+    def close(self, *allowed_prefixes: str) -> None:
+        """Close the tab; fail on any recorded error, and on requests of URLs with other prefixes than the allowed."""
         self.context.close()
-        assert not self.complaints
-        assert not [url for url in self.asked if not url.startswith(("blob:", "data:", *own))]
+        assert not self.errors
+        assert not [url for url in self.requested_urls if not url.startswith(("blob:", "data:", *allowed_prefixes))]

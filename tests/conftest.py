@@ -1,4 +1,4 @@
-"""Fixtures for every room: where real speech lies, and sounds made on the spot."""
+"""Fixtures shared by all tests: folders of real speech, and a seeded random generator."""
 
 import os
 from pathlib import Path
@@ -12,23 +12,23 @@ pytest_plugins = ["training_fixtures"]
 
 @pytest.fixture(scope="session")
 def data_folder() -> Path:
-    """Folder of the real corpora: $OVERTONE_DATA, else ../shared/data; skips where there is none."""
+    """Return the folder of the corpora: $OVERTONE_DATA, else ../shared/data; skip the test if it does not exist."""
     folder = Path(os.environ.get("OVERTONE_DATA") or PROJECT.parent / "shared" / "data")
     if not folder.is_dir():
-        pytest.skip(f"no real speech at {folder}: set OVERTONE_DATA to the folder that holds ravdess/")
+        pytest.skip(f"no real speech in {folder}: set OVERTONE_DATA to the folder that contains ravdess/")
     return folder
 
 
 @pytest.fixture(scope="session")
 def ravdess_folder(data_folder: Path) -> Path:
-    """The RAVDESS folder with its 24 actors."""
+    """Return the RAVDESS folder with its 24 actors; skip the test if it does not exist."""
     folder = data_folder / "ravdess"
     if not folder.is_dir():
-        pytest.skip(f"no RAVDESS at {folder}")
+        pytest.skip(f"no RAVDESS in {folder}")
     return folder
 
 
 @pytest.fixture
 def rng() -> np.random.Generator:
-    """A generator that gives the same numbers in every run."""
+    """Return a random generator with a fixed seed."""
     return np.random.default_rng(20)

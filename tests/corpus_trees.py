@@ -1,10 +1,10 @@
-"""Folders that look like a corpus: a reader of names opens no file, so empty ones of the right names are enough."""
+"""Folders with the structure of a corpus; the files are empty, as a corpus reader opens none of them."""
 
 from pathlib import Path
 
 
-def put(folder: Path, *names: str) -> Path:
-    """Empty files of these names below a folder."""
+def create_files(folder: Path, *names: str) -> Path:
+    """Create empty files in a folder, and return the folder."""
     for name in names:
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)

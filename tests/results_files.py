@@ -1,4 +1,4 @@
-"""What a project folder holds for `make results`, made up: predictions by chance, figures of nobody."""
+"""Synthetic content of `results/` for tests of `tools.report`: random predictions, invented measurements."""
 
 from typing import Any
 
@@ -8,31 +8,30 @@ from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import OofPredictions
 
 
-def system(title: str, ms: float, times_longer: float) -> dict[str, Any]:
-    """A row of `results/bench.json`."""
+def system(title: str, ms: float, relative_time: float) -> dict[str, Any]:
+    """Return a row of `results/bench.json`."""
     return {
-        **{"title": title, "ends_with": "answer", "ms": ms, "times_real_time": 3670 / ms, "hour_s": 3600 * ms / 3670},
-        **{"times_longer": times_longer, "cpu_share": 1.0, "cold_s": 0.5, "peak_mb": 120.0},
-        **{"packages_mb": 150.0, "model_mb": 0.0},
+        **{"title": title, "output": "prediction", "ms": ms, "times_real_time": 3670 / ms},
+        **{"seconds_per_hour": 3600 * ms / 3670, "relative_time": relative_time, "cpu_share": 1.0, "cold_s": 0.5},
+        **{"peak_mb": 120.0, "packages_mb": 150.0, "model_mb": 0.0},
     }
 
 
 README = (
-    "# Hi\n<!-- results:start -->\nold\n<!-- results:end -->\nmiddle\n"
-    "<!-- rebuilt:start -->\n<!-- rebuilt:end -->\n<!-- bench:start -->\n<!-- bench:end -->\nend\n"
+    "# Hi\n<!-- results:start -->\nold\n<!-- results:end -->\nmiddle\n<!-- bench:start -->\n<!-- bench:end -->\nend\n"
 )
 BENCH = {
     "machine": {"processor": "Some CPU", "system": "Linux x86_64", "versions": {"python": "3.11.2"}},
     "clips": {"count": 48, "median_s": 3.67},
     "systems": {
         "overtone": system("Overtone, clip by clip", 9.87, 1.0),
-        "overtone-many": system("Overtone, a list of clips", 7.9, 0.8),
-        "librosa": system("librosa", 321.4, 32.6) | {"ends_with": "features"},
+        "overtone-list": system("Overtone, a list of clips", 7.9, 0.8),
+        "librosa": system("librosa", 321.4, 32.6) | {"output": "features"},
         "wav2vec2-base-torch": system("wav2vec2-base, torch", 400.0, 40.0),
         "wav2vec2-base-onnx": system("wav2vec2-base, onnxruntime", 160.0, 16.0) | {"model_mb": 380.0},
-        "egemaps-svm": {"title": "eGeMAPS", "ends_with": "answer", "left_out": "not installed: opensmile"},
+        "egemaps-svm": {"title": "eGeMAPS", "output": "prediction", "skipped": "not installed: opensmile"},
     },
-    "floor": {
+    "lower_bound": {
         **{"decode_ms": 0.5, "resample_ms": 0.5, "arithmetic_ms": 4.0, "total_ms": 5.0},
         **{"operations": 4e8, "gemm_per_s": 1e11},
     },
@@ -43,38 +42,38 @@ TIMELINE = {
     "machine": BENCH["machine"] | {"cores": 2, "cores_used": 2},
     "recordings": [
         {
-            **{"hours": 1.0, "form": "FLAC", "rate_hz": 48_000, "segments": 900, "speech_share": 0.44},
+            **{"hours": 1.0, "format": "FLAC", "rate_hz": 48_000, "segments": 900, "speech_share": 0.44},
             **{"wall_s": 14.4, "cpu_s": 28.0, "peak_mb": 401.0},
         }
     ],
     "stream": {
-        **{"sound_s": 300.0, "rate_hz": 48_000, "push_ms": 100, "answers": 180, "core_share": 0.012},
-        **{"behind_ms": 120.0, "behind_most_ms": 250.0, "computing_ms": 20.0, "longest_push_ms": 150.0},
+        **{"audio_s": 300.0, "rate_hz": 48_000, "push_ms": 100, "predictions": 180, "core_share": 0.012},
+        **{"latency_ms_median": 120.0, "latency_ms_max": 250.0, "computing_ms_median": 20.0, "push_ms_max": 150.0},
     },
 }
 BATCH = {
     "machine": {"processor": "Some CPU", "system": "Linux x86_64", "cores_used": 4, "versions": {"python": "3.11.2"}},
     "files": 1000,
-    "answers": 950,
+    "predictions": 950,
     "failures": {"empty": 30, "missing": 20},
     "repeats": 3,
-    "seconds": {"1 job": 12.0, "4 jobs": 4.0},
+    "seconds": {"1 process": 12.0, "4 processes": 4.0},
     "speed_up": 3.0,
 }
 ADAPTATION = {
-    "runs": "luna5-tuned",
-    "draws": 5,
+    "runs": "luna5-overtone",
+    "random_subsets": 5,
     "rows": [{"adapted_to": "3 clips", "uar": 0.71, "uar_low": 0.67, "uar_high": 0.75, "clips": 1440}],
 }
-ANCHORS = {
+PUBLISHED = {
     "sections": [
         {
             "protocol": "luna5",
             "title": "Unseen speakers",
             "text": "Five folds.",
             "rows": [
-                {"system": "Low", "uar": 10, "uar_low": 9, "uar_high": 11, "source": "Somebody 2020"},
-                {"system": "High", "wa": 99.5, "source": "Somebody 2021", "note": "optimistic"},
+                {"system": "Low", "uar": 10, "uar_low": 9, "uar_high": 11, "source": "Author 2020"},
+                {"system": "High", "wa": 99.5, "source": "Author 2021", "note": "optimistic"},
             ],
         },
         {
@@ -94,13 +93,19 @@ SCALE = {
     "speed_up": 1.8,
     "core_hours_per_1000_hours": {"1 node": 2.0, "2 nodes": 2.25},
     "lost": 0,
-    "twice": 0,
-    "bytes_per_answer": 500.0,
+    "duplicated": 0,
+    "bytes_per_prediction": 500.0,
 }
 
 
 def predictions(sharpness: float, clips: int = 16, seeds: int = 1) -> OofPredictions:
-    """Answers of six speakers by chance that lean to the truth."""
+    """Return random predictions for clips of six speakers.
+
+    Args:
+        sharpness: how much the true emotion is favoured; 0 for chance.
+        clips: number of clips per speaker.
+        seeds: number of random seeds.
+    """
     rng = np.random.default_rng(int(10 * sharpness))
     n = 6 * clips * seeds
     place = np.arange(n) % 8
@@ -122,7 +127,7 @@ PARTS = {"mel": predictions(1.5), "prosody": predictions(0.5), "fusion": predict
 
 
 def section(text: str, title: str) -> str:
-    """What stands under a heading of the second level."""
+    """Return the text below a heading of the second level."""
     assert f"\n## {title}\n" in text
     return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
@@ -130,35 +135,35 @@ def section(text: str, title: str) -> str:
 SERVE = {
     "machine": {"processor": "x", "cores": 2, "system": "Linux", "versions": {"python": "3.11.7"}},
     "start": {"seconds": {"max": 0.9}},
-    "recognise": {"right_per_second": 166.2, "ms": {"p99": 116.5}},
+    "recognise": {"clients": 16, "clip_s": 3.5, "correct_per_second": 166.2, "ms": {"p50": 90.0, "p99": 116.5}},
     "overload": {
         "minutes": 30,
-        "asked_per_second": 330.0,
-        "answers": {"right": 300, "refused with Retry-After": 200},
+        "requests_per_second": 330.0,
+        "responses": {"correct": 300, "rejected with Retry-After": 200},
         "alive": True,
         "worker_deaths": 0.0,
         "memory_mb": {"growth_percent": 1.5},
     },
-    "streams": {"streams": 50, "whole_timelines": 50, "lag_ms": {"max": 25.7}, "cores_used": 0.68},
-    "kill": {"jobs": 200, "done": 200, "failed": 0, "finished_again": 0, "uploads_left": 0},
+    "streams": {"streams": 50, "complete_timelines": 50, "lag_ms": {"max": 25.7}, "cores_used": 0.68},
+    "kill": {"jobs": 200, "done": 200, "failed": 0, "finished_twice": 0, "uploads_left": 0},
     "malformed": {
         "uploads": 10_000,
         "server_errors": 0,
         "worker_deaths": 0.0,
-        "right_afterwards": True,
+        "correct_afterwards": True,
         "memory_mb": {"growth_percent": 1.1},
     },
     "page": {
         "overtone": {
             "started_s": 0.95,
-            "adds_mb": 0.23,
+            "added_mb": 0.23,
             "loaded_kb": 59.1,
             "requests": 13,
             "usable_ms": 204.0,
-            "answer_ms": 480.0,
-            "elsewhere": [],
-            "names_left": 0,
+            "result_ms": 480.0,
+            "external_hosts": [],
+            "leftover_files": 0,
         },
-        "gradio": {"left_out": "not here"},
+        "gradio": {"skipped": "not here"},
     },
 }

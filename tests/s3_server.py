@@ -1,4 +1,4 @@
-"""An S3-like store on this machine, by moto, for tests; it forgets all when it ends."""
+"""A local S3-compatible server for tests, by moto, with its data in memory."""
 
 import contextlib
 import shutil
@@ -10,17 +10,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PATIENCE_S = 60
+START_TIMEOUT_S = 60
 
 
 def program() -> str | None:
-    """Where moto's server is, if it is installed."""
+    """Path of moto's server; None if it is not installed."""
     return shutil.which("moto_server", path=str(Path(sys.executable).parent)) or shutil.which("moto_server")
 
 
 @contextlib.contextmanager
 def serving() -> Iterator[dict[str, str]]:
-    """The environment in which `s3://` is that store; ends with the `with`."""
+    """Starts the server and yields the environment variables with which `s3://` uses it; stops it at the end."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -28,14 +28,14 @@ def serving() -> Iterator[dict[str, str]]:
         [str(program()), "-H", "127.0.0.1", "-p", str(port)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        end_s = time.monotonic() + PATIENCE_S
-        while not _answers(port):
+        end_s = time.monotonic() + START_TIMEOUT_S
+        while not _is_listening(port):
             assert process.poll() is None and time.monotonic() < end_s, "moto_server does not start"
             time.sleep(0.1)
         yield {
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-            "AWS_ACCESS_KEY_ID": "nobody",
-            "AWS_SECRET_ACCESS_KEY": "nothing",
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": "us-east-1",
             "AWS_EC2_METADATA_DISABLED": "true",
         }
@@ -44,13 +44,13 @@ def serving() -> Iterator[dict[str, str]]:
         process.wait()
 
 
-def _answers(port: int) -> bool:
+def _is_listening(port: int) -> bool:
     with socket.socket() as attempt:
         return attempt.connect_ex(("127.0.0.1", port)) == 0
 
 
 def bucket(environment: dict[str, str], name: str) -> Any:
-    """A new bucket, and the file system of pyarrow that sees it: independent of the code under test."""
+    """Creates a bucket and returns a pyarrow file system for it, independent of the code under test."""
     import pyarrow.fs
 
     host = environment["AWS_ENDPOINT_URL"].removeprefix("http://")

@@ -1,4 +1,4 @@
-"""A corpus with RAVDESS names, small enough to train on within a test: emotions are told apart by pitch and level."""
+"""A synthetic corpus with RAVDESS file names, small enough for tests that train: emotions differ in pitch and level."""
 
 import tomllib
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 import soundfile
-from sounds import RATE_HZ, silence, voice
+from synthetic_audio import RATE_HZ, silence, voice
 
 from overtone.corpora.ravdess import EMOTIONS, read
 from overtone.datatypes import Utterance
@@ -15,7 +15,8 @@ from overtone.training.run_config import RunConfig
 
 ACTORS = 24
 FEW_EMOTIONS = EMOTIONS[:4]
-SPOKEN_S, AROUND_S = 0.4, 0.1
+PARTS = ("mel", "prosody", "fusion")  # of the recipes below
+SPEECH_S, PADDING_S = 0.4, 0.1
 
 COMMON = """
 batch_clips = 16
@@ -51,20 +52,20 @@ class Corpus(NamedTuple):
 
 
 class Run(NamedTuple):
-    """A finished training: of what, by which plan, where."""
+    """A finished training: its clips, configuration and run folder."""
 
     clips: tuple[Utterance, ...]
-    plan: RunConfig
+    config: RunConfig
     folder: Path
 
 
-def write(folder: Path, emotions: tuple[str, ...] = EMOTIONS, *, sound: bool = True) -> Path:
-    """One clip of 0.6 s per actor and emotion, as FLAC at 16 kHz, in folders `Actor_01` to `Actor_24`.
+def write(folder: Path, emotions: tuple[str, ...] = EMOTIONS, *, with_audio: bool = True) -> Path:
+    """Write one clip of 0.6 s per actor and emotion, as FLAC at 16 kHz, in folders `Actor_01` to `Actor_24`.
 
     Args:
-        folder: made where it does not exist.
-        emotions: which of the eight.
-        sound: False leaves the files empty, where their names are enough.
+        folder: the corpus folder; created if it does not exist.
+        emotions: a subset of the eight of RAVDESS.
+        with_audio: False leaves the files empty, for tests that need only their names.
     """
     rng = np.random.default_rng(7)
     for actor in range(1, ACTORS + 1):
@@ -74,32 +75,32 @@ def write(folder: Path, emotions: tuple[str, ...] = EMOTIONS, *, sound: bool = T
             name = f"03-01-{number + 1:02d}-01-{(actor + number) % 2 + 1:02d}-01-{actor:02d}.flac"
             path = folder / f"Actor_{actor:02d}" / name
             path.touch()
-            if sound:
-                soundfile.write(path, _clip(number, rng), RATE_HZ)
+            if with_audio:
+                soundfile.write(path, clip(number, rng), RATE_HZ)
     return folder
 
 
 def clips(folder: Path) -> tuple[Utterance, ...]:
-    """Its utterances."""
+    """Return the utterances of a corpus folder."""
     return read(folder).utterances
 
 
 def recipe_file(folder: Path, text: str) -> Path:
-    """A recipe of this file (`JOINT`, `PHASED`) as a TOML file in a folder."""
+    """Write a recipe of this module (`JOINT`, `PHASED`) as a TOML file in a folder."""
     path = folder / "recipe.toml"
     path.write_text(text)
     return path
 
 
 def recipe(text: str) -> Recipe:
-    """A recipe of this file."""
+    """Return the recipe in this TOML text (`JOINT`, `PHASED`)."""
     return recipe_from_dict(tomllib.loads(text), "small_corpus")
 
 
-def _clip(number: int, rng: np.random.Generator) -> np.ndarray:
-    """Speech of a kind: the pitch rises with the number of the emotion, and every second one is soft."""
+def clip(number: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a speech-like clip: the pitch rises with the number of the emotion, and odd numbers are soft."""
     pitch_hz = 100 * 1.18**number * rng.uniform(0.97, 1.03)
     level = (0.15, 0.02)[number % 2] * rng.uniform(0.8, 1.2)
-    spoken = voice(pitch_hz, SPOKEN_S, level)
-    sound = np.concatenate([silence(AROUND_S), spoken, silence(AROUND_S)])
-    return sound + 1e-4 * rng.standard_normal(len(sound))
+    speech = voice(pitch_hz, SPEECH_S, level)
+    samples = np.concatenate([silence(PADDING_S), speech, silence(PADDING_S)])
+    return samples + 1e-4 * rng.standard_normal(len(samples))

@@ -1,4 +1,4 @@
-"""Timelines by hand, for tests of their forms."""
+"""Handmade timelines for the tests of the formats."""
 
 import io
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from overtone.datatypes import Prediction
-from overtone.formats.annotation_tiers import label, tiers
+from overtone.formats.annotation_tiers import label, make_tiers
 from overtone.timeline import Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")
@@ -15,96 +15,100 @@ STEP_S = 0.1
 NASTY_NAMES = ('say "hé"', "line\nbreak\ttab", "a --> b", "<b>&amp;</b></script>", "声", "not-utf8-\udcff", "']]>\\")
 
 
-def answer(emotion: str, confidence: float = 0.7, **branches: str) -> Prediction:
-    """An answer with this emotion and confidence; uncertain below 0.5. Its branches hear what is said, with 60 %."""
-    heard = {name: shared_out(branch, 0.6) for name, branch in branches.items()}
-    return Prediction(EMOTIONS, shared_out(emotion, confidence), heard, uncertain_below=0.5, model="tiny-1")
+def make_prediction(emotion: str, confidence: float = 0.7, **branches: str) -> Prediction:
+    """Return a prediction with this emotion and confidence, uncertain below 0.5, and branches at 60 %."""
+    branch_probabilities = {name: make_probabilities(branch, 0.6) for name, branch in branches.items()}
+    probabilities = make_probabilities(emotion, confidence)
+    return Prediction(EMOTIONS, probabilities, branch_probabilities, uncertain_below=0.5, model="tiny-1")
 
 
-def shared_out(emotion: str, confidence: float) -> np.ndarray:
-    """Those of all emotions; what is left by one is shared evenly."""
-    shares = np.full(len(EMOTIONS), (1 - confidence) / (len(EMOTIONS) - 1))
-    shares[EMOTIONS.index(emotion)] = confidence
-    return shares
+def make_probabilities(emotion: str, confidence: float) -> np.ndarray:
+    """Return probabilities of all emotions; the other emotions share the rest evenly."""
+    probabilities = np.full(len(EMOTIONS), (1 - confidence) / (len(EMOTIONS) - 1))
+    probabilities[EMOTIONS.index(emotion)] = confidence
+    return probabilities
 
 
-def timeline(*segments: Segment, source: str = "talk.wav", duration_s: float = 6, turns: bool = False) -> Timeline:
-    """A timeline of these segments, whose curves say the same; a rising pitch while anybody speaks."""
+def make_timeline(*segments: Segment, source: str = "talk.wav", duration_s: float = 6, turns: bool = False) -> Timeline:
+    """Return a timeline whose tracks match its segments; the pitch rises during speech."""
     steps = int(np.ceil(duration_s / STEP_S - 1e-9))
     probabilities = np.full((steps, len(EMOTIONS)), np.nan)
     for segment in segments:
         if segment.prediction is not None:
-            spoken = slice(round(segment.start_s / STEP_S), round(segment.end_s / STEP_S))
-            probabilities[spoken] = segment.prediction.probabilities
-    speech = ~np.isnan(probabilities[:, 0])
-    pitch_hz, loudness_db = np.linspace(120, 240, steps) * speech, np.where(speech, -25.0, -70.0)
-    curves = Tracks(STEP_S, probabilities, pitch_hz, loudness_db)
-    return Timeline(source, duration_s, EMOTIONS, "tiny-1", segments, curves, turns)
+            speech_steps = slice(round(segment.start_s / STEP_S), round(segment.end_s / STEP_S))
+            probabilities[speech_steps] = segment.prediction.probabilities
+    is_speech = ~np.isnan(probabilities[:, 0])
+    pitch_hz, loudness_db = np.linspace(120, 240, steps) * is_speech, np.where(is_speech, -25.0, -70.0)
+    tracks = Tracks(STEP_S, probabilities, pitch_hz, loudness_db)
+    return Timeline(source, duration_s, EMOTIONS, "tiny-1", segments, tracks, turns)
 
 
-def plain(source: str = "talk.wav") -> Timeline:
-    """One voice, all of it covered: silence, happy, uncertain, silence."""
-    return timeline(
+def plain_timeline(source: str = "talk.wav") -> Timeline:
+    """Return a timeline of one unknown speaker: silence, happy, uncertain, silence."""
+    return make_timeline(
         Segment(0, 1),
-        Segment(1, 3.25, answer("happy", 0.8125)),
-        Segment(3.25, 5, answer("sad", 0.4)),
+        Segment(1, 3.25, make_prediction("happy", 0.8125)),
+        Segment(3.25, 5, make_prediction("sad", 0.4)),
         Segment(5, 6),
         source=source,
     )
 
 
-def branches() -> Timeline:
-    """One segment on which two branches agree, one on which they do not."""
-    return timeline(
-        Segment(0, 2, answer("happy", mel="happy", prosody="happy")),
-        Segment(2, 6, answer("sad", 0.4, mel="angry", prosody="sad")),
+def branch_timeline() -> Timeline:
+    """Return a timeline with a segment on which two branches agree, and one on which they disagree."""
+    return make_timeline(
+        Segment(0, 2, make_prediction("happy", mel="happy", prosody="happy")),
+        Segment(2, 6, make_prediction("sad", 0.4, mel="angry", prosody="sad")),
     )
 
 
-def turns(*speakers: str) -> Timeline:
-    """Turns of speakers, each overlapping the next and the last one silent; the first speaks twice at once."""
-    spoken = [Segment(0.5 + k / 2, 1.5 + k / 2, answer("angry", 0.6), name) for k, name in enumerate(speakers)]
-    first = Segment(0.75, 2, answer("happy", 0.9), speakers[0])
+def turns_timeline(*speakers: str) -> Timeline:
+    """Return speaker turns that each overlap the next; the first speaker overlaps himself, the last turn is silent."""
+    turns = [
+        Segment(0.5 + k / 2, 1.5 + k / 2, make_prediction("angry", 0.6), speaker) for k, speaker in enumerate(speakers)
+    ]
+    overlapping = Segment(0.75, 2, make_prediction("happy", 0.9), speakers[0])
     silent = Segment(5.5, 6, None, speakers[-1])
-    return timeline(spoken[0], first, *spoken[1:], silent, turns=True)
+    return make_timeline(turns[0], overlapping, *turns[1:], silent, turns=True)
 
 
-def silence() -> Timeline:
-    """Nothing is said."""
-    return timeline(Segment(0, 6))
+def silent_timeline() -> Timeline:
+    """Return a timeline without speech."""
+    return make_timeline(Segment(0, 6))
 
 
-def nothing() -> Timeline:
-    """No turn was given at all."""
-    return timeline(turns=True)
+def empty_timeline() -> Timeline:
+    """Return a timeline without any speaker turn."""
+    return make_timeline(turns=True)
 
 
 TIMELINES = {
-    "plain": plain(),
-    "turns": turns("Anna", "Ben"),
-    "nasty": turns(*NASTY_NAMES),
-    "branches": branches(),
-    "silence": silence(),
-    "nothing": nothing(),
-    "long": timeline(Segment(0, 7000), Segment(7000, 7300.0004, answer("sad")), duration_s=7300.0004),
+    "plain": plain_timeline(),
+    "turns": turns_timeline("Anna", "Ben"),
+    "nasty": turns_timeline(*NASTY_NAMES),
+    "branches": branch_timeline(),
+    "silence": silent_timeline(),
+    "nothing": empty_timeline(),
+    "long": make_timeline(Segment(0, 7000), Segment(7000, 7300.0004, make_prediction("sad")), duration_s=7300.0004),
 }
-every_timeline = pytest.mark.parametrize("given", TIMELINES.values(), ids=TIMELINES)
+every_timeline = pytest.mark.parametrize("timeline", TIMELINES.values(), ids=TIMELINES)
 
 
-def written(form, given: Timeline, path: Path) -> Path:
+def write_to(path: Path, writer, timeline: Timeline) -> Path:
+    """Write a timeline with the `write` of a format module; return the path."""
     stream = io.StringIO(newline="")
-    form.write(given, stream)
+    writer.write(timeline, stream)
     path.write_bytes(stream.getvalue().encode("utf-8"))
     return path
 
 
-def expected_tiers(given: Timeline) -> dict[str, list[tuple[float, float, str]]]:
-    """Start, end and text of every interval that is not empty, by the name of its tier."""
+def expected_tiers(timeline: Timeline) -> dict[str, list[tuple[float, float, str]]]:
+    """Return start, end and text of every non-empty interval, by the name of its tier."""
     expected = {}
-    for tier in tiers(given):
-        spans = [(part.start_s, part.end_s, part) for part in tier.segments]
-        expected[tier.called("emotion")] = [(a, b, label(part)) for a, b, part in spans]
-        expected[tier.called("confidence")] = [
-            (a, b, f"{part.prediction.confidence:.3f}") for a, b, part in spans if part.prediction
+    for tier in make_tiers(timeline):
+        spans = [(segment.start_s, segment.end_s, segment) for segment in tier.segments]
+        expected[tier.tier_name("emotion")] = [(start, end, label(segment)) for start, end, segment in spans]
+        expected[tier.tier_name("confidence")] = [
+            (start, end, f"{segment.prediction.confidence:.3f}") for start, end, segment in spans if segment.prediction
         ]
     return expected

@@ -1,7 +1,7 @@
-"""A model file of a few hundred bytes that keeps the contract of `overtone.inference.recogniser`, for tests.
+"""A model file of a few kilobytes with the inputs, outputs and card of an exported model, for tests.
 
-Its probabilities are softmax(features @ weights), features being the means of |x|, x and x * x: not wise, but small
-and easy to compute again with numpy.
+Its probabilities are softmax(features @ weights), where the features are the means of |x|, x and x * x: small, and easy
+to compute with numpy.
 """
 
 import json
@@ -23,12 +23,12 @@ PARTS = ("probabilities", "mel_probabilities", "prosody_probabilities")
 
 
 def weights(part: str, classes: int = len(EMOTIONS)) -> np.ndarray:
-    """Weights `(3, classes)` of one part."""
+    """Return the weights of one output, float32 `(3, classes)`."""
     return np.random.default_rng(PARTS.index(part)).normal(0, 5, (3, classes)).astype(np.float32)
 
 
 def expected(samples: np.ndarray, part: str = "probabilities") -> np.ndarray:
-    """What the model answers, computed with numpy."""
+    """Return the probabilities that the model should give, computed with numpy, `(emotions,)`."""
     x = np.pad(samples, (0, max(0, MIN_SAMPLES - len(samples)))).astype(float)
     scores = np.array([np.abs(x).mean(), x.mean(), (x * x).mean()]) @ weights(part)
     powers = np.exp(scores - scores.max())
@@ -36,16 +36,16 @@ def expected(samples: np.ndarray, part: str = "probabilities") -> np.ndarray:
 
 
 def card(**changes: Any) -> dict[str, Any]:
-    """A whole card; a change to `...` takes a key out."""
-    whole = {
-        "format": 1,
+    """Return a complete model card with these keys changed; the value `...` removes a key."""
+    values = {
+        "format": 2,
         "id": "tiny-1",
         "emotions": list(EMOTIONS),
         "sample_rate_hz": 16_000,
         "min_samples": MIN_SAMPLES,
         "hop_samples": HOP_SAMPLES,
         "front_end": {"mel_bands": 64},
-        "recipe": {"name": "tiny"},
+        "recipe": {"name": "tiny", "branches": {"mel": "tiny", "prosody": "tiny"}},
         "seed": 4,
         "protocol": "luna5",
         "training_clips": 960,
@@ -78,20 +78,20 @@ def card(**changes: Any) -> dict[str, Any]:
         ],
         "scores_of": "the recipe",
         "versions": {"overtone": "0.1.0", "torch": "2.13.0"},
-        "limits": "Acted speech of 24 people; answers on other recordings are less certain.",
+        "limits": "Acted speech of 24 people; predictions for other recordings are less accurate.",
     }
-    whole.update(changes)
-    return {key: value for key, value in whole.items() if value is not ...}
+    values.update(changes)
+    return {key: value for key, value in values.items() if value is not ...}
 
 
 def write(path: Path, *, metadata: dict[str, str] | None = None, without: str = "", **changes: Any) -> Path:
-    """Writes the model file.
+    """Write the model file and return its path.
 
     Args:
-        path: where to.
+        path: of the file.
         metadata: of the ONNX file, instead of the card.
-        without: an output to leave out.
-        changes: keys of the card that differ; see `card`.
+        without: name of an output to omit.
+        changes: changed keys of the card; see `card`.
     """
     nodes = [
         helper.make_node("Abs", ["waveform"], ["size"]),
@@ -128,7 +128,7 @@ def write(path: Path, *, metadata: dict[str, str] | None = None, without: str = 
 
 
 def _track_nodes(constants: list[onnx.TensorProto]) -> list[onnx.NodeProto]:
-    """loudness_db = 20 log10 of the mean of |x| per hop; pitch_hz = 200 where louder than -60 dB, else 0."""
+    """Return the nodes of both tracks: the level of each hop in dB, and a pitch of 200 Hz where it exceeds -60 dB."""
     numbers = {"floor": 1e-6, "to_db": 20 / np.log(10), "gate_db": -60.0, "voiced_hz": PITCH_HZ, "unvoiced_hz": 0.0}
     constants += [numpy_helper.from_array(np.array(value, np.float32), name) for name, value in numbers.items()]
     return [

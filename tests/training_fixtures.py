@@ -1,4 +1,4 @@
-"""One small corpus, one training of it, one rebuilt paper and one store for all tests of whole runs."""
+"""Session fixtures: small corpora, a training, a reproduction of the paper, and an S3 server."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from overtone.training.run_config import RunConfig
 
 @pytest.fixture(scope="session")
 def one_thread() -> Iterator[None]:
-    """Sums in another order are other sums: with one thread each, processes give the same bits."""
+    """Limit torch to one thread, so that sums have one order and all processes give bitwise equal results."""
     import torch
 
     before = torch.get_num_threads()
@@ -24,47 +24,47 @@ def one_thread() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where features are kept."""
+    """Return the cache folder for features, shared by all tests."""
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture(scope="session")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """24 actors, 8 emotions."""
+    """Return a corpus of 24 actors and 8 emotions."""
     folder = small_corpus.write(tmp_path_factory.mktemp("corpus") / "ravdess")
     return Corpus(folder, small_corpus.clips(folder))
 
 
 @pytest.fixture(scope="session")
 def smaller_corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
-    """24 actors, 4 emotions."""
+    """Return a corpus of 24 actors and 4 emotions."""
     folder = small_corpus.write(tmp_path_factory.mktemp("corpus") / "ravdess", small_corpus.FEW_EMOTIONS)
     return Corpus(folder, small_corpus.clips(folder))
 
 
 @pytest.fixture(scope="session")
 def trained(one_thread: None, corpus: Corpus, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """One fold of unseen actors, all parts trained together. Copy the folder before writing to it."""
+    """Return a training with unseen test actors, all parts trained together. Copy its folder before writing to it."""
     from overtone.training.train import train
 
-    plan = RunConfig(small_corpus.recipe(small_corpus.JOINT), "luna5", "1", 0)
+    config = RunConfig(small_corpus.recipe(small_corpus.JOINT), "luna5", "1", 0)
     folder = tmp_path_factory.mktemp("runs") / "trained"
-    return Run(corpus.clips, plan, train(corpus.clips, plan, folder, cache=cache))
+    return Run(corpus.clips, config, train(corpus.clips, config, folder, cache=cache))
 
 
 @pytest.fixture(scope="session")
-def rebuilt(one_thread: None, smaller_corpus: Corpus, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The paper rebuilt: seven trainings of three phases, with one epoch each."""
+def reproduced(one_thread: None, smaller_corpus: Corpus, cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of a reproduction of the paper: seven trainings of three phases, with one epoch each."""
     from overtone.training.reproduce import reproduce
 
-    out = tmp_path_factory.mktemp("rebuilt")
-    reproduce(smaller_corpus.clips, small_corpus.recipe(small_corpus.PHASED), out, cache=cache)
-    return out
+    output = tmp_path_factory.mktemp("reproduced")
+    reproduce(smaller_corpus.clips, small_corpus.recipe(small_corpus.PHASED), output, cache=cache)
+    return output
 
 
 @pytest.fixture(scope="session")
 def s3() -> Iterator[dict[str, str]]:
-    """The environment in which `s3://` is a store on this machine."""
+    """Return the environment variables with which `s3://` addresses a local server."""
     pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
     if s3_server.program() is None:
         pytest.skip("no moto_server: it comes with the [dev] extra")

@@ -1,4 +1,4 @@
-"""Containers and films in memory, made with the encoders of PyAV, for tests of reading."""
+"""Encodes audio and video containers in memory with PyAV, for decoding tests."""
 
 import io
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ import pytest
 
 av = pytest.importorskip("av", reason="PyAV comes with the [dev] extra")
 
-# Demuxer, codec, and how many samples at 16 kHz later the sound may come, and longer it may be, where the container
-# does not tell what the encoder needs to begin and to end. All others are to be right to the sample.
-FORMS: list[tuple[str, str, int]] = [
+# Container, codec, and by how many samples at 16 kHz the audio may be delayed and longer, where the container does not
+# declare encoder delay and padding. All others must be exact to the sample.
+FORMATS: list[tuple[str, str, int]] = [
     ("mp4", "aac", 0),
     ("ipod", "alac", 0),
     ("3gp", "aac", 0),
@@ -33,36 +33,42 @@ FORMS: list[tuple[str, str, int]] = [
     ("asf", "wmav2", 1_400),
 ]
 LOSSLESS = ("alac", "flac", "pcm_s16le", "pcm_s24be", "pcm_f32le")
-FILM_HZ = 10
+FRAME_RATE_HZ = 10
 
 
-def film(
-    form: str,
+def encode_video(
+    container_format: str,
     codec: str,
     tracks: Sequence[np.ndarray],
     rate_hz: int = 48_000,
     *,
-    pictures: int = 0,
+    video_frames: int = 0,
     delay_s: float = 0.0,
     default: int | None = None,
     gap_s: float = 0.0,
     options: dict[str, str] | None = None,
 ) -> bytes:
-    """A file with these tracks of sound, `(samples,)` or `(samples, channels)`, and so many pictures.
+    """Return a file with these audio tracks, `(samples,)` or `(samples, channels)`.
 
     Args:
-        delay_s: how much later than the pictures the sound begins.
+        container_format: FFmpeg's name of the container.
+        codec: FFmpeg's name of the audio codec.
+        tracks: samples of the audio tracks.
+        rate_hz: their sampling rate.
+        video_frames: number of video frames; 0 for no video.
+        delay_s: how much later than the video the audio starts.
         default: the only track that is marked as the default one.
-        gap_s: a pause in the time stamps in the middle of the sound.
+        gap_s: a gap in the time stamps in the middle of the audio.
+        options: options of the container.
     """
     content = io.BytesIO()
-    with av.open(content, "w", format=form, options=options or {}) as container:
-        video = _picture_stream(container, form) if pictures else None
-        streams = [_sound_stream(container, codec, rate_hz, track) for track in tracks]
+    with av.open(content, "w", format=container_format, options=options or {}) as container:
+        video = _add_video(container, container_format) if video_frames else None
+        streams = [_add_audio(container, codec, rate_hz, track) for track in tracks]
         for number, stream in enumerate(streams):
             if default is not None:
                 stream.disposition = av.stream.Disposition(int(number == default))
-        for number in range(pictures):
+        for number in range(video_frames):
             frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 8 * number % 256, np.uint8))
             frame.pts = number
             container.mux(video.encode(frame))
@@ -75,13 +81,13 @@ def film(
     return content.getvalue()
 
 
-def _picture_stream(container: Any, form: str) -> Any:
-    video = container.add_stream({"webm": "libvpx", "flv": "flv"}.get(form, "mpeg4"), rate=FILM_HZ)
+def _add_video(container: Any, container_format: str) -> Any:
+    video = container.add_stream({"webm": "libvpx", "flv": "flv"}.get(container_format, "mpeg4"), rate=FRAME_RATE_HZ)
     video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
     return video
 
 
-def _sound_stream(container: Any, codec: str, rate_hz: int, track: np.ndarray) -> Any:
+def _add_audio(container: Any, codec: str, rate_hz: int, track: np.ndarray) -> Any:
     channels = 1 if track.ndim == 1 else track.shape[1]
     stream = container.add_stream(codec, rate=rate_hz, layout={1: "mono", 2: "stereo", 6: "5.1"}[channels])
     stream.bit_rate = 64_000 * channels
@@ -89,7 +95,7 @@ def _sound_stream(container: Any, codec: str, rate_hz: int, track: np.ndarray) -
 
 
 def _frames(stream: Any, track: np.ndarray, rate_hz: int, delay_s: float, gap_s: float) -> list[Any]:
-    """The track as frames of the kind and length that its encoder takes."""
+    """Return the track as frames of the format and length that its encoder accepts."""
     channels = track[None] if track.ndim == 1 else track.T
     source = av.AudioFrame.from_ndarray(np.ascontiguousarray(channels, np.float32), "fltp", stream.layout.name)
     source.sample_rate, source.pts, source.time_base = rate_hz, 0, Fraction(1, rate_hz)

@@ -1,4 +1,4 @@
-"""Sounds in which nobody speaks, for tests: coloured noise, hum, and music of several kinds; float32 at 16 kHz."""
+"""Synthetic audio without speech, for tests: coloured noise, hum, and several kinds of music; float32 at 16 kHz."""
 
 import numpy as np
 
@@ -9,52 +9,52 @@ COLOURS = {"white": 0, "pink": 1, "brown": 2}
 MUSIC = ("chords", "arpeggio", "melody", "drums", "band")
 
 
-def at_level(sound: np.ndarray, level_db: float) -> np.ndarray:
-    """The sound at so many dB re full scale."""
-    return (sound * 10 ** (level_db / 20) / sound.std()).astype(np.float32)
+def at_level(samples: np.ndarray, level_db: float) -> np.ndarray:
+    """Return the audio scaled to a level in dB re full scale."""
+    return (samples * 10 ** (level_db / 20) / samples.std()).astype(np.float32)
 
 
 def noise(colour: str, duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Noise whose power falls with frequency to the power that `COLOURS` tells."""
-    samples = round(duration_s * SAMPLE_RATE_HZ)
-    hz = np.maximum(np.fft.rfftfreq(samples, 1 / SAMPLE_RATE_HZ), 20)
-    return np.fft.irfft(np.fft.rfft(rng.standard_normal(samples)) * hz ** (-COLOURS[colour] / 2), samples)
+    """Return noise whose power falls with frequency; `COLOURS` has the exponents."""
+    count = round(duration_s * SAMPLE_RATE_HZ)
+    hz = np.maximum(np.fft.rfftfreq(count, 1 / SAMPLE_RATE_HZ), 20)
+    return np.fft.irfft(np.fft.rfft(rng.standard_normal(count)) * hz ** (-COLOURS[colour] / 2), count)
 
 
 def hum(mains_hz: float, duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Mains hum with its harmonics."""
+    """Return mains hum with its harmonics."""
     times_s = _times(duration_s)
     return sum(rng.random() / k * np.sin(2 * np.pi * (mains_hz * k * times_s + rng.random())) for k in range(1, 12))
 
 
-def music(kind: str, duration_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Four chords at a drawn tempo in a drawn key, played in the manner of one of `MUSIC`."""
-    sound = np.zeros(len(_times(duration_s)))
+def music(style: str, duration_s: float, rng: np.random.Generator) -> np.ndarray:
+    """Return four chords at a random tempo in a random key, in one of the styles of `MUSIC`."""
+    samples = np.zeros(len(_times(duration_s)))
     beat_s, key = 60 / rng.uniform(70, 150), int(rng.integers(-3, 6))
     for beat in range(int(duration_s / beat_s)):
         chord = [note + key for note in CHORDS[beat // 4 % 4]]
-        at_s = beat * beat_s
-        if kind in ("chords", "band") and beat % 4 == 0:
+        start_s = beat * beat_s
+        if style in ("chords", "band") and beat % 4 == 0:
             for midi in chord:
-                _add(sound, at_s, _bowed(midi, 4 * beat_s))
-        if kind in ("arpeggio", "band"):
+                _add(samples, start_s, _bowed(midi, 4 * beat_s))
+        if style in ("arpeggio", "band"):
             for half in (0, 0.5):
-                _add(sound, at_s + half * beat_s, _plucked(int(rng.choice(chord)) + 12, beat_s))
-        if kind == "melody":
-            _add(sound, at_s, _bowed(int(rng.choice(chord)) + 12, beat_s))
-        if kind in ("drums", "band"):
-            _add(sound, at_s, _kick() if beat % 2 else _snare(rng))
-    return sound
+                _add(samples, start_s + half * beat_s, _plucked(int(rng.choice(chord)) + 12, beat_s))
+        if style == "melody":
+            _add(samples, start_s, _bowed(int(rng.choice(chord)) + 12, beat_s))
+        if style in ("drums", "band"):
+            _add(samples, start_s, _kick() if beat % 2 else _snare(rng))
+    return samples
 
 
 def _times(duration_s: float) -> np.ndarray:
     return np.arange(round(duration_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
 
 
-def _add(sound: np.ndarray, at_s: float, note: np.ndarray) -> None:
-    start = round(at_s * SAMPLE_RATE_HZ)
-    note = note[: len(sound) - start]
-    sound[start : start + len(note)] += note
+def _add(samples: np.ndarray, start_s: float, note: np.ndarray) -> None:
+    start = round(start_s * SAMPLE_RATE_HZ)
+    note = note[: len(samples) - start]
+    samples[start : start + len(note)] += note
 
 
 def _harmonics(midi: int, times_s: np.ndarray) -> np.ndarray:
