@@ -1,9 +1,11 @@
-"""File -> waveform -> windows: whatever was recorded becomes mono sound at 16 kHz, as a whole or block by block.
+"""Audio input: any recording -> mono at 16 kHz, as one waveform or as a stream of blocks; speech detection; windows.
 
-`read` takes files, bytes and file objects, `from_array` takes samples; both end in a `Waveform` or an `AudioError`.
-`blocks` gives the same sound piece by piece, in flat memory; `StreamResampler` takes it in chunks, as a microphone gives it, and
-`recording_buffer` keeps them.
-`opened` opens a source; `container` looks at a file from outside, before it is decoded: is it whole, is it a kind that
-is read here? `foreign` does so for what libsndfile does not read, and `track` decodes that. `speech` tells where
-somebody speaks; `windows` cuts a recording and stitches what was heard together.
+`decode.read` decodes files, bytes and file objects, `decode.from_array` converts samples; both return a `Waveform` or
+raise an `AudioError`. `blocks.blocks` yields the same audio in blocks, with constant memory; `blocks.StreamResampler`
+receives it in chunks, as a microphone delivers them, and `recording_buffer` stores them.
+
+`source` opens a file; before it is decoded, `containers` checks that it is complete and of a supported format.
+`ffmpeg_formats` does so for the formats that libsndfile does not support, and `pyav_reader` decodes those. `mp3` adds
+the missing length of an MP3. `discovery` finds the audio files of a folder. `vad` detects speech; `windows` splits a
+recording into overlapping windows and merges their results.
 """

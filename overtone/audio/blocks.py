@@ -1,11 +1,13 @@
-"""File or pushed samples -> mono blocks at 16 kHz, one after the other: the same sound as `read` gives, in flat memory.
+"""Decodes a file, or resamples pushed chunks, into mono blocks at 16 kHz, in constant memory.
 
-for block in blocks("ten-hours.flac"):       # float32 (some samples,)
-    ...
-inlet = Inlet(48_000)                        # from a microphone, chunks of any size
-for chunk in chunks:
-    block = inlet.push(chunk)
-rest = inlet.close()
+    for block in blocks("ten-hours.flac"):       # float32 (samples of the block,)
+        ...
+    resampler = StreamResampler(48_000)          # from a microphone, chunks of any size
+    for chunk in chunks:
+        block = resampler.push(chunk)
+    rest = resampler.close()
+
+The concatenated blocks equal the waveform of `decode.read` or `decode.from_array`.
 """
 
 from collections.abc import Iterator
@@ -13,21 +15,21 @@ from collections.abc import Iterator
 import numpy as np
 import soxr
 
-from overtone.audio.decode import QUALITY, check_all_frames, check_is_number, frame_range, mono_blocks, to_mono
+from overtone.audio.decode import QUALITY, check_all_frames, check_is_number, frame_limits, mono_blocks, to_mono
 from overtone.audio.source import Source, check_not_empty, check_sample_rate, open_source, source_name
 from overtone.datatypes import SAMPLE_RATE_HZ
 
 
 class StreamResampler:
-    """Where samples of any kind come in, in chunks of any size, and leave as mono at 16 kHz.
+    """Converts a stream of samples, in chunks of any size, to mono at 16 kHz.
 
     Args:
-        rate_hz: samples per second of what comes in, 8 000 to 192 000.
+        rate_hz: sampling rate of the chunks, 8 000 to 192 000.
         source: a name for messages.
 
     Raises:
         AudioError: a rate outside the range.
-        OptionError: a rate that is no number.
+        OptionError: a rate that is not a number.
     """
 
     def __init__(self, rate_hz: float, source: str = "stream") -> None:
@@ -41,50 +43,50 @@ class StreamResampler:
         )
 
     def push(self, chunk: np.ndarray) -> np.ndarray:
-        """As much of the sound as is ready, float32 `(some samples,)`; the resampler keeps back a few milliseconds.
+        """Return the audio that is ready, float32 `(samples,)`; the resampler holds back a few milliseconds.
 
         Args:
-            chunk: `(samples,)` or `(samples, channels)`, as `overtone.audio.decode.from_array` takes them; may be empty.
+            chunk: `(samples,)` or `(samples, channels)`, as for `overtone.audio.decode.from_array`; may be empty.
 
         Raises:
-            AudioError: of a shape or type that is not sound, or not finite.
+            AudioError: an unsupported shape or type, or samples that are not finite.
         """
         mono = to_mono(chunk, self._source)
         return mono if self._resampler is None else self._resampler.resample_chunk(mono)
 
     def close(self) -> np.ndarray:
-        """The rest of the sound, float32 `(some samples,)`; nothing can be pushed after it."""
-        nothing = np.empty(0, np.float32)
-        return nothing if self._resampler is None else self._resampler.resample_chunk(nothing, last=True)
+        """Return the rest of the audio, float32 `(samples,)`; no chunk can be pushed after it."""
+        empty = np.empty(0, np.float32)
+        return empty if self._resampler is None else self._resampler.resample_chunk(empty, last=True)
 
 
 def blocks(source: Source) -> Iterator[np.ndarray]:
-    """The sound of a file as mono float32 blocks `(some samples,)` at 16 kHz: joined, what `read` gives.
+    """Yield the audio of a file as mono float32 blocks `(samples,)` at 16 kHz; concatenated they equal `read`.
 
     Args:
-        source: path, content as bytes, or an object with `read()` that gives bytes.
+        source: path, content as bytes, or an object whose `read()` returns bytes.
 
     Raises:
-        AudioError: as `overtone.audio.decode.read`. Of a damaged file some blocks may come before the error.
+        AudioError: as `overtone.audio.decode.read`. For a damaged file some blocks may come before the error.
     """
     name = source_name(source)
     with open_source(source) as file:
-        inlet = StreamResampler(file.samplerate, name)
-        most, promised = frame_range(file)
+        resampler = StreamResampler(file.samplerate, name)
+        max_frames, declared_frames = frame_limits(file)
         frames = samples = 0
-        for block in mono_blocks(file, most):
+        for block in mono_blocks(file, max_frames):
             frames += len(block)
-            ready = inlet.push(block)
-            samples += len(ready)
-            yield ready
-        check_all_frames(file, frames, promised, name)
-        rest = inlet.close()
+            resampled = resampler.push(block)
+            samples += len(resampled)
+            yield resampled
+        check_all_frames(file, frames, declared_frames, name)
+        rest = resampler.close()
         check_not_empty(samples + len(rest), name)
         yield rest
 
 
 def measure_duration(source: Source) -> float:
-    """Length of a file in seconds, as its header tells it.
+    """Return the duration of a file in seconds, as declared in its header.
 
     Raises:
         AudioError: as `overtone.audio.decode.read`.

@@ -1,12 +1,13 @@
-"""Sound and films that libsndfile does not read, seen from outside: which kind is it, and is it whole.
+"""Detects the audio and video formats that libsndfile does not support, and checks that such files are complete.
 
-FFmpeg reads a cut file to the cut without a word, so what a header promises is checked here first, as `container` does:
+FFmpeg silently decodes a truncated file up to the truncation, so the length that a header declares is checked here
+first, as in `containers`:
 
-    MP4, AVI            boxes or chunks one after the other, the last of which ends with the file
-    Matroska, WebM      length of the segment; what was written live may leave it open
-    WMA, WMV            length of the file; what was written live may leave it open
-    FLV                 length of the last tag, which stands before and behind it
-    AAC, AMR            nothing here: the decoder stumbles over a frame that is cut
+    MP4, AVI            boxes or chunks in sequence, the last of which ends with the file
+    Matroska, WebM      length of the segment; a live recording may leave it open
+    WMA, WMV            length of the file; a live recording may leave it open
+    FLV                 length of the last tag, which is stored before and after it
+    AAC, AMR            nothing here: the decoder fails at an incomplete frame
     MPEG                nothing at all: a broadcast may end anywhere
 """
 
@@ -19,28 +20,28 @@ from overtone.audio.mp3 import after_id3
 from overtone.errors import AudioError
 
 PROBED_BYTES = 512  # enough for three packets of a transport stream
-PART_LIMIT = 1_000_000  # of a file in more parts, the rest is left to the decoder
+MAX_BOXES = 1_000_000  # the decoder checks the rest of a file with more
 
 
 @dataclass(frozen=True)
 class ContainerFormat:
-    """A kind of file that libsndfile does not read.
+    """A file format that libsndfile does not support.
 
     Attributes:
-        words: what people call it.
-        demuxer: what FFmpeg calls it, for `track`; "" where it is refused.
-        timed: whether its header tells how long its sound is.
+        label: its common name, for messages.
+        demuxer: FFmpeg's name of it, for `pyav_reader`; "" if it is not supported.
+        has_duration: whether its header declares the duration of the audio.
     """
 
-    words: str
+    label: str
     demuxer: str = ""
-    timed: bool = False
+    has_duration: bool = False
 
 
-MP4 = ContainerFormat("MP4, M4A or MOV", "mov", timed=True)
-MATROSKA = ContainerFormat("WebM or Matroska", "matroska", timed=True)
-ASF = ContainerFormat("WMA or WMV", "asf", timed=True)
-AVI = ContainerFormat("AVI", "avi", timed=True)
+MP4 = ContainerFormat("MP4, M4A or MOV", "mov", has_duration=True)
+MATROSKA = ContainerFormat("WebM or Matroska", "matroska", has_duration=True)
+ASF = ContainerFormat("WMA or WMV", "asf", has_duration=True)
+AVI = ContainerFormat("AVI", "avi", has_duration=True)
 AAC = ContainerFormat("AAC", "aac")
 FLV = ContainerFormat("FLV", "flv")
 SIGNATURES: tuple[tuple[int, bytes, ContainerFormat], ...] = (
@@ -56,21 +57,21 @@ SIGNATURES: tuple[tuple[int, bytes, ContainerFormat], ...] = (
 )
 TRANSPORT = ContainerFormat("MPEG transport stream", "mpegts")
 TRANSPORT_SYNC = 0x47
-TRANSPORT_PACKETS = ((0, 188), (4, 192))  # place of the first sync byte, length of a packet
-# Who looks for sound files in a folder takes these too, even where they cannot be read: they are then refused by name.
+TRANSPORT_PACKETS = ((0, 188), (4, 192))  # position of the first sync byte, length of a packet
+# A folder search includes these even where PyAV is not installed: such files are then reported by name.
 FFMPEG_SUFFIXES = frozenset(
     {".m4a", ".m4b", ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".wma", ".wmv", ".asf", ".avi"}
     | {".aac", ".amr", ".flv", ".mpg", ".mpeg", ".vob", ".m2ts"}
 )
 MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-FLV_TAG_HEAD_BYTES = 11
-ASF_OBJECT_LIMIT = 1_000
+FLV_TAG_HEADER_BYTES = 11
+MAX_ASF_OBJECTS = 1_000
 ASF_BROADCAST = 1
 
 
 def detect_format(stream: BinaryIO, size: int, source: str) -> ContainerFormat | None:
-    """What kind of file it is, whole as far as its header can tell; None where it is for libsndfile.
+    """Return the format of a file, after checking its declared length; None if libsndfile decodes it.
 
     Args:
         stream: the file, seekable, opened in binary mode; its position changes.
@@ -78,29 +79,31 @@ def detect_format(stream: BinaryIO, size: int, source: str) -> ContainerFormat |
         source: its name, for messages.
 
     Raises:
-        AudioError: of a kind that nothing here reads, or shorter than its header promises.
+        AudioError: an unsupported format, or shorter than its header declares.
     """
     stream.seek(0)
-    kind = _kind(stream.read(PROBED_BYTES), stream)
-    if kind is None:
+    container_format = _match_signature(stream.read(PROBED_BYTES), stream)
+    if container_format is None:
         return None
-    if not kind.demuxer:
-        raise AudioError(f"{source}: {kind.words} is not read; convert it first: ffmpeg -i INPUT OUTPUT.wav")
-    if kind is MP4 and b"moof" in _whole_boxes(stream, size, source):
-        return replace(kind, timed=False)  # the header of a film in fragments tells the length of the first one
-    if kind is FLV and not _last_tag_is_whole(stream, size):
-        raise AudioError(f"{source}: truncated: its last FLV tag is cut; copy it again")
-    if kind in DECLARED_SIZES:
-        promised = DECLARED_SIZES[kind](stream, size)
-        if promised > size:
-            raise AudioError(f"{source}: truncated: {promised} bytes promised, {size} found; copy it again")
-    return kind
+    if not container_format.demuxer:
+        raise AudioError(
+            f"{source}: {container_format.label} is not supported; convert it first: ffmpeg -i INPUT OUTPUT.wav"
+        )
+    if container_format is MP4 and b"moof" in _box_names(stream, size, source):
+        return replace(container_format, has_duration=False)  # a fragmented file declares only its first fragment
+    if container_format is FLV and not _is_last_tag_complete(stream, size):
+        raise AudioError(f"{source}: truncated: its last FLV tag is incomplete; copy it again")
+    if container_format in DECLARED_SIZES:
+        declared = DECLARED_SIZES[container_format](stream, size)
+        if declared > size:
+            raise AudioError(f"{source}: truncated: {declared} bytes declared, {size} found; copy it again")
+    return container_format
 
 
-def _kind(probed: bytes, stream: BinaryIO) -> ContainerFormat | None:
-    for offset, magic, kind in SIGNATURES:
+def _match_signature(probed: bytes, stream: BinaryIO) -> ContainerFormat | None:
+    for offset, magic, container_format in SIGNATURES:
         if probed[offset : offset + len(magic)] == magic:
-            return kind
+            return container_format
     for first, step in TRANSPORT_PACKETS:
         syncs = probed[first : first + 2 * step + 1 : step]
         if len(syncs) == 3 and set(syncs) == {TRANSPORT_SYNC}:
@@ -113,13 +116,13 @@ def _kind(probed: bytes, stream: BinaryIO) -> ContainerFormat | None:
     return None
 
 
-def _whole_boxes(stream: BinaryIO, size: int, source: str) -> set[bytes]:
-    """The names of the outermost boxes, the last of which ends with the file.
+def _box_names(stream: BinaryIO, size: int, source: str) -> set[bytes]:
+    """Return the names of the top-level boxes, after checking that the last one ends with the file.
 
     Source: ISO/IEC 14496-12, section 4.2.
     """
     position, names = 0, set[bytes]()
-    for _ in range(PART_LIMIT):
+    for _ in range(MAX_BOXES):
         if position + 8 > size:
             break
         stream.seek(position)
@@ -127,13 +130,13 @@ def _whole_boxes(stream: BinaryIO, size: int, source: str) -> set[bytes]:
         names.add(name)
         length = {0: size - position, 1: long_length}.get(length, length)
         if length < 8 or position + length > size:
-            raise AudioError(f"{source}: truncated or damaged: it ends within its box {name!r}; copy it again")
+            raise AudioError(f"{source}: truncated or damaged: it ends inside its box {name!r}; copy it again")
         position += length
     return names
 
 
 def _riffs_end(stream: BinaryIO, size: int) -> int:
-    """Where the last RIFF chunk of an AVI ends: long films are several of them in a row.
+    """Return the end of the last RIFF chunk of an AVI: long videos consist of several in sequence.
 
     Source: OpenDML AVI File Format Extensions 1.02.
     """
@@ -141,20 +144,20 @@ def _riffs_end(stream: BinaryIO, size: int) -> int:
     while end + 8 <= size:
         stream.seek(end + end % 2)
         name, length = struct.unpack("<4sI", stream.read(8).ljust(8))
-        if name != b"RIFF" or not length:  # something after the film, or a recorder that was switched off
+        if name != b"RIFF" or not length:  # other data after the video, or a recording that was interrupted
             break
         end += end % 2 + 8 + length
     return end
 
 
 def _segment_end(stream: BinaryIO, _: int) -> int:
-    """Where the segment of a Matroska file ends, 0 where it does not say.
+    """Return the end of the segment of a Matroska file, 0 if it is unknown.
 
-    Source: RFC 8794, section 4 (numbers of variable length), and RFC 9559, section 5.1.
+    Source: RFC 8794, section 4 (variable-size integers), and RFC 9559, section 5.1.
     """
     stream.seek(4)
-    head_bytes = _ebml_number(stream)
-    stream.seek(stream.tell() + max(0, head_bytes))
+    header_bytes = _ebml_number(stream)
+    stream.seek(stream.tell() + max(0, header_bytes))
     if stream.read(4) != MATROSKA_SEGMENT:
         return 0
     length = _ebml_number(stream)
@@ -162,7 +165,7 @@ def _segment_end(stream: BinaryIO, _: int) -> int:
 
 
 def _ebml_number(stream: BinaryIO) -> int:
-    """A length, -1 where all its bits are set: unknown."""
+    """Return a length; -1 (unknown) if all its bits are set."""
     first = stream.read(1)
     more_bytes = 8 - first[0].bit_length() if first else 8
     if more_bytes == 8:
@@ -172,28 +175,28 @@ def _ebml_number(stream: BinaryIO) -> int:
     return -1 if number == mask else number
 
 
-def _last_tag_is_whole(stream: BinaryIO, size: int) -> bool:
+def _is_last_tag_complete(stream: BinaryIO, size: int) -> bool:
     """Source: Adobe Flash Video File Format Specification 10.1, annex E: each tag is followed by its length."""
     stream.seek(max(0, size - 4))
     tag_bytes = int.from_bytes(stream.read(4), "big")
     stream.seek(max(0, size - 4 - tag_bytes))
-    return tag_bytes == FLV_TAG_HEAD_BYTES + int.from_bytes(stream.read(4)[1:], "big")
+    return tag_bytes == FLV_TAG_HEADER_BYTES + int.from_bytes(stream.read(4)[1:], "big")
 
 
 def _asf_size(stream: BinaryIO, size: int) -> int:
-    """How long an ASF file says it is, 0 where it does not say.
+    """Return the declared length of an ASF file, 0 if it is unknown.
 
     Source: Microsoft, Advanced Systems Format Specification 01.20, sections 3.1 and 3.2.
     """
-    position = 30  # after the head of the header object
-    for _ in range(ASF_OBJECT_LIMIT):
+    position = 30  # after the fixed part of the header object
+    for _ in range(MAX_ASF_OBJECTS):
         if position > size:
             break
         stream.seek(position)
-        name, length, promised = struct.unpack("<16sQ16xQ", stream.read(48).ljust(48, b"\0"))
+        name, length, declared = struct.unpack("<16sQ16xQ", stream.read(48).ljust(48, b"\0"))
         if name == ASF_FILE_PROPERTIES:
             flags = stream.read(44)[40:41]
-            return 0 if flags and flags[0] & ASF_BROADCAST else promised
+            return 0 if flags and flags[0] & ASF_BROADCAST else declared
         position += max(length, 24)
     return 0
 

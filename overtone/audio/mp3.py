@@ -1,10 +1,11 @@
-"""MP3 -> the same MP3 with its length in front, so that the decoder reads it to its end.
+"""Adds the missing length to an MP3, so that the decoder reads it to its end.
 
-An MP3 is a row of frames. Most encoders put a frame with a "Xing" tag first that counts them. Where it lacks, the
-decoder guesses the count from the size of the first frame and stops there: with a varying bit rate most of the sound
-would be lost without a word. So the frames are counted here, and a tag with the true count is put before them.
+An MP3 is a sequence of frames. Most encoders first write a frame with a "Xing" tag that contains their number. Where it
+is missing, the decoder guesses the number from the size of the first frame and stops there: with a variable bit rate
+most of the audio would be lost silently. So the frames are counted here, and a tag with the right number is put before
+them.
 
-Source: ISO/IEC 11172-3, section 2.4.2.3 (frame header); the Xing tag as described by its maker, GB Xing VBR header.
+Source: ISO/IEC 11172-3, section 2.4.2.3 (frame header); the Xing tag as described by its author, GB Xing VBR header.
 """
 
 import contextlib
@@ -27,7 +28,7 @@ MONO = 3
 TAG_KILOBITS_INDEX = 9  # large enough for a frame that holds the tag at every sampling rate
 TAG_HAS_COUNT = 1
 TAG_HAS_BYTES = 2
-FRAME_LIMIT_BYTES = 2_881  # 320 kbit/s in MPEG 2.5 at 8 kHz
+MAX_FRAME_BYTES = 2_881  # 320 kbit/s in MPEG 2.5 at 8 kHz
 
 
 @dataclass(frozen=True)
@@ -41,28 +42,28 @@ class Frame:
 
     @property
     def side_bytes(self) -> int:
-        """Length of the side information, after which a Xing tag stands."""
+        """Length of the side information, which a Xing tag follows."""
         if self.version == MPEG1:
             return 17 if self.mode == MONO else 32
         return 9 if self.mode == MONO else 17
 
 
 def frame_at(content: bytes | mmap.mmap, position: int) -> Frame | None:
-    """The layer III frame whose header stands at `position`, or None where none stands."""
-    head = content[position : position + 4]
-    if len(head) < 4 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
+    """Return the layer III frame whose header is at `position`, or None."""
+    header = content[position : position + 4]
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
-    version, layer = head[1] >> 3 & 3, head[1] >> 1 & 3
-    kilobits, rate, padding = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
+    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
+    kilobits, rate, padding = header[2] >> 4, header[2] >> 2 & 3, header[2] >> 1 & 1
     if version not in RATES_HZ or layer != LAYER_3 or kilobits in (0, 15) or rate == 3:
         return None
     rate_hz = RATES_HZ[version][rate]
     per_kilobit, table = (144_000, KILOBITS_MPEG1) if version == MPEG1 else (72_000, KILOBITS_MPEG2)
-    return Frame(version, rate_hz, head[3] >> 6, per_kilobit * table[kilobits] // rate_hz + padding)
+    return Frame(version, rate_hz, header[3] >> 6, per_kilobit * table[kilobits] // rate_hz + padding)
 
 
 class TaggedStream(io.RawIOBase):
-    """A stream that reads as a tag and then what stands in another one from `start`; that one must stay open.
+    """A stream that consists of a tag and the bytes of another stream from `start`; the other one must stay open.
 
     Its `seek` never raises: libsndfile calls it from C.
     """
@@ -73,21 +74,21 @@ class TaggedStream(io.RawIOBase):
         self._position = 0
 
     def readable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seekable(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
     def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """The new position; the old one where no such position exists."""
+        """Return the new position; the old one if the requested position is invalid."""
         position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position}.get(whence, self._length)
         self._position = position if position >= 0 else self._position
         return self._position
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fills the buffer as far as one of both parts reaches; the number of bytes."""
+        """Fill the buffer up to the end of the tag or of the stream; return the number of bytes."""
         if self._position < len(self._tag):
             part = self._tag[self._position : self._position + len(buffer)]
         else:
@@ -99,37 +100,37 @@ class TaggedStream(io.RawIOBase):
 
 
 def with_xing_header(stream: BinaryIO, source: str) -> BinaryIO:
-    """The stream itself, or, for an MP3 without a Xing tag, a stream over it that has one.
+    """Return the stream itself or, for an MP3 without a Xing tag, a stream over it that has one.
 
     Args:
-        stream: any sound file, seekable; it is at its start again afterwards where it is returned.
+        stream: any audio file, seekable; it is rewound if it is returned itself.
         source: its name, for messages.
 
     Raises:
-        AudioError: an MP3 is shorter than its tag says, or the last frame of one without a tag is cut.
+        AudioError: an MP3 is shorter than its tag declares, or the last frame of one without a tag is incomplete.
     """
     stream.seek(0)
     start = after_id3(stream.read(10))
     stream.seek(start)
-    head = stream.read(FRAME_LIMIT_BYTES)
-    first = frame_at(head, 0)
-    tag = 0 if first is None else _tag_position(head[: first.length_bytes])
+    header = stream.read(MAX_FRAME_BYTES)
+    first = frame_at(header, 0)
+    tag = 0 if first is None else _tag_position(header[: first.length_bytes])
     if first is not None and tag == 0:
         with _content(stream) as content:
-            count = _counted(content, start, first, source)
-        if count > 1:  # a single one is a sync word by chance, in something that is no MP3
-            return cast(BinaryIO, TaggedStream(_tag_frame(head, first, count), stream, start))
+            count = _count_frames(content, start, first, source)
+        if count > 1:  # a single one is a sync word by chance, in a file that is not an MP3
+            return cast(BinaryIO, TaggedStream(_tag_frame(header, first, count), stream, start))
     elif first is not None:
-        _check_bytes(head[tag:], stream.seek(0, os.SEEK_END) - start, source)
+        _check_bytes(header[tag:], stream.seek(0, os.SEEK_END) - start, source)
     stream.seek(0)
     return stream
 
 
-def after_id3(head: bytes) -> int:
-    """Position after an ID3v2 tag at the start (whose length has 7 bits in each byte), 0 without one."""
-    if head[:3] != b"ID3" or len(head) < 10:
+def after_id3(header: bytes) -> int:
+    """Return the position after an ID3v2 tag at the start (its length has 7 bits per byte), 0 without one."""
+    if header[:3] != b"ID3" or len(header) < 10:
         return 0
-    a, b, c, d = (byte & 0x7F for byte in head[6:10])
+    a, b, c, d = (byte & 0x7F for byte in header[6:10])
     return 10 + (a << 21 | b << 14 | c << 7 | d)
 
 
@@ -137,18 +138,18 @@ def _tag_position(frame: bytes) -> int:
     return max(frame.find(b"Xing"), frame.find(b"Info"), 0)
 
 
-def _check_bytes(tag: bytes, found: int, source: str) -> None:
-    """The decoder would notice too, but with a warning of its own on stderr."""
+def _check_bytes(tag: bytes, actual: int, source: str) -> None:
+    """Check the declared length: the decoder would detect a truncation too, but print a warning to stderr."""
     flags = tag[7] if len(tag) >= 16 else 0
     if flags & TAG_HAS_BYTES:
-        promised = struct.unpack(">I", tag[12:16] if flags & TAG_HAS_COUNT else tag[8:12])[0]
-        if promised > found:
-            raise AudioError(f"{source}: truncated: {promised} bytes of MP3 promised, {found} found; copy it again")
+        declared = struct.unpack(">I", tag[12:16] if flags & TAG_HAS_COUNT else tag[8:12])[0]
+        if declared > actual:
+            raise AudioError(f"{source}: truncated: {declared} bytes of MP3 declared, {actual} found; copy it again")
 
 
 @contextlib.contextmanager
 def _content(stream: BinaryIO) -> Iterator[bytes | mmap.mmap]:
-    """All bytes of a stream, of a file without loading them: a long recording may be larger than the memory."""
+    """Return all bytes of a stream; a file is memory-mapped, as a long recording may be larger than the memory."""
     if isinstance(stream, io.BytesIO):
         yield stream.getvalue()
     else:
@@ -156,8 +157,8 @@ def _content(stream: BinaryIO) -> Iterator[bytes | mmap.mmap]:
             yield mapped
 
 
-def _counted(content: bytes | mmap.mmap, start: int, first: Frame, source: str) -> int:
-    """Number of frames from `start`, stepping over what is not a frame."""
+def _count_frames(content: bytes | mmap.mmap, start: int, first: Frame, source: str) -> int:
+    """Return the number of frames from `start`, ignoring bytes between them."""
     position, count = start, 0
     while 0 <= position <= len(content) - 4:
         frame = frame_at(content, position)
@@ -167,14 +168,14 @@ def _counted(content: bytes | mmap.mmap, start: int, first: Frame, source: str) 
         position += frame.length_bytes
         count += 1
         if position > len(content) and count > 1:
-            raise AudioError(f"{source}: truncated: its last MP3 frame is cut; copy it again")
+            raise AudioError(f"{source}: truncated: its last MP3 frame is incomplete; copy it again")
     return count
 
 
-def _tag_frame(head: bytes, first: Frame, count: int) -> bytes:
-    """A frame of silence that says how many frames follow."""
-    tag_head = bytes([0xFF, head[1] | 1, TAG_KILOBITS_INDEX << 4 | head[2] & 0x0C, head[3]])
-    frame = frame_at(tag_head, 0)
+def _tag_frame(header: bytes, first: Frame, count: int) -> bytes:
+    """Return a silent frame with a tag that contains the number of following frames."""
+    tag_header = bytes([0xFF, header[1] | 1, TAG_KILOBITS_INDEX << 4 | header[2] & 0x0C, header[3]])
+    frame = frame_at(tag_header, 0)
     length_bytes = frame.length_bytes if frame else 0
-    tag = tag_head + bytes(first.side_bytes) + b"Xing" + struct.pack(">II", TAG_HAS_COUNT, count)
+    tag = tag_header + bytes(first.side_bytes) + b"Xing" + struct.pack(">II", TAG_HAS_COUNT, count)
     return tag + bytes(length_bytes - len(tag))

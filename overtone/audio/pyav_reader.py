@@ -1,16 +1,16 @@
-"""M4A, MP4, WebM, AAC, WMA, films -> the sound of one track, decoded by PyAV: what libsndfile does not read.
+"""Decodes one audio track of M4A, MP4, WebM, AAC, WMA and video files with PyAV, as libsndfile does not support them.
 
-Of several tracks it is the first that is marked as the default one, else the first; pictures are not even decoded.
-What a container cuts off is cut off: the samples that an encoder needs to begin, those that fill its last frame, what
-an edit list leaves out. Where the track begins later than the film, or has a gap, there is silence, so that times are
-those of a player. A frame that is cut or damaged is an error, as everywhere in this room.
+Of several tracks the first default one is decoded, else the first; video is not decoded at all. Samples that the
+container marks as removed are removed: encoder delay, padding of the last frame, and parts cut by an edit list. Where
+the track starts later than the video, or has a gap, there is silence, so that times agree with a player. An incomplete
+or damaged frame is an error, as in all of this package.
 
-    with track(stream, kind, "talk.m4a") as file:       # as much of a `soundfile.SoundFile` as is used here
+    with open_track(stream, container_format, "talk.m4a") as file:     # the used part of `soundfile.SoundFile`
         file.samplerate, file.frames
         file.seek(48_000)
-        file.read(1_000)                                # (1000, 1)
+        file.read(1_000)                                               # (1000, 1)
 
-PyAV (BSD) binds FFmpeg and is used where it is installed. Overtone does not install it: `docs/sound.md` says why.
+PyAV (BSD) binds FFmpeg and is used if it is installed. Overtone does not install it: see `docs/audio-formats.md`.
 """
 
 import contextlib
@@ -26,65 +26,66 @@ import numpy as np
 from overtone.audio.ffmpeg_formats import MP4, ContainerFormat
 from overtone.errors import AudioError
 
-OLDEST_PYAV = 17  # older ones cannot leave pictures unread
-INSTALL = f"pip install 'av>={OLDEST_PYAV}' (docs/sound.md), or convert it: ffmpeg -i INPUT OUTPUT.wav"
+MIN_PYAV_VERSION = 17  # older ones cannot discard video
+INSTALL = f"pip install 'av>={MIN_PYAV_VERSION}' (docs/audio-formats.md), or convert it: ffmpeg -i INPUT OUTPUT.wav"
 BUFFER_BYTES = 2**17
-GAP_S = 0.2  # shorter ones are clocks that do not quite agree
-LONGEST_GAP_S = 3600.0  # longer ones are clocks that were set anew; the sound goes on
-PREROLL_S = 1.0  # decoded before a stretch, for decoders that hear what was before: Opus needs 80 ms
-SEEK_FROM_S = 10.0
-SOUGHT = frozenset({"mov", "matroska", "aac"})  # others land within a frame, or do not know where they are
+MIN_GAP_S = 0.2  # shorter ones are differences between clocks
+MAX_GAP_S = 3600.0  # longer ones are clocks that were reset; the audio continues
+PREROLL_S = 1.0  # decoded before an interval, for decoders with a state: Opus needs 80 ms
+MIN_SEEK_S = 10.0
+SEEKABLE = frozenset({"mov", "matroska", "aac"})  # others seek into a frame, or to an unknown position
 SLACK_S = 0.25
 PROTECTED = frozenset({"enca", "drms"})
 MICROSECOND = Fraction(1, 1_000_000)
 
 
 class PyavReader:
-    """An open track.
+    """An open audio track.
 
     Attributes:
-        samplerate: samples per second, as it is decoded.
-        channels: 1, the mean of those in the file.
-        frames: how many samples it holds, or a good guess.
-        frames_at_least: how many its header promises, 0 where it promises none.
-        slack_frames: how many fewer are no sign of a cut: clocks and frames of containers are coarse.
-        format: what kind of file it is.
+        samplerate: samples per second of the decoded audio.
+        channels: 1, the mean of the channels in the file.
+        frames: number of samples, or an estimate of it.
+        declared_frames: number of samples that the header declares, 0 if it declares none.
+        slack_frames: how many fewer samples are not a sign of truncation: clocks and frames of containers are coarse.
+        format: name of the file format.
     """
 
     channels = 1
 
     def __init__(
-        self, container: Any, stream: Any, kind: ContainerFormat, name: str, counted_s: Fraction | None
+        self, container: Any, stream: Any, container_format: ContainerFormat, name: str, counted_s: Fraction | None
     ) -> None:
         self._container, self._stream, self._name = container, stream, name
-        self._begin_s = _begin_s(container, stream)
-        self._is_sought = kind.demuxer in SOUGHT
+        self._start_s = _start_s(container, stream)
+        self._can_seek = container_format.demuxer in SEEKABLE
         self._rest = np.empty(0, np.float32)
-        self._frames = self._decoded()
+        self._frames = self._decode()
         first = next(self._frames, None)
-        self.format = kind.words
+        self.format = container_format.label
         self.samplerate = first.sample_rate if first is not None else 0
-        length_s = counted_s if counted_s is not None else _told_s(container, stream, self._begin_s)
-        self.frames = max(1, round(length_s * self.samplerate)) if first is not None else 0
-        promised = counted_s is None and (kind == MP4 or _is_alone(container))  # others time the whole film
-        self.frames_at_least = self.frames if promised else 0
+        duration_s = counted_s if counted_s is not None else _declared_s(container, stream, self._start_s)
+        self.frames = max(1, round(duration_s * self.samplerate)) if first is not None else 0
+        # Other formats than MP4 declare the duration of the whole video.
+        is_declared = counted_s is None and (container_format == MP4 or _is_only_track(container))
+        self.declared_frames = self.frames if is_declared else 0
         self.slack_frames = round(SLACK_S * self.samplerate)
-        exact = promised and stream.duration and stream.time_base * self.samplerate == 1
-        self._end = self.frames if exact else None
-        self._blocks = self._in_place(first, 0)
+        is_exact = is_declared and stream.duration and stream.time_base * self.samplerate == 1
+        self._end = self.frames if is_exact else None
+        self._blocks = self._positioned_blocks(first, 0)
 
     def seek(self, frame: int) -> None:
-        """Makes `frame` the next one to be read."""
-        if self._is_sought and frame > SEEK_FROM_S * self.samplerate:
-            time_s = Fraction(frame, self.samplerate) + self._begin_s - Fraction(PREROLL_S)
+        """Make `frame` the next one to be read."""
+        if self._can_seek and frame > MIN_SEEK_S * self.samplerate:
+            time_s = Fraction(frame, self.samplerate) + self._start_s - Fraction(PREROLL_S)
             self._container.seek(math.floor(time_s / MICROSECOND))
-            self._frames = self._decoded()
-            self._blocks = self._in_place(next(self._frames, None), None)
+            self._frames = self._decode()
+            self._blocks = self._positioned_blocks(next(self._frames, None), None)
         self._rest = np.empty(0, np.float32)
-        self._blocks = _from(self._blocks, frame)
+        self._blocks = _drop_before(self._blocks, frame)
 
     def read(self, frames: int, **_: Any) -> np.ndarray:
-        """The next samples, float32 `(frames, 1)`; fewer at the end."""
+        """Return the next samples, float32 `(frames, 1)`; fewer at the end."""
         parts, count = [self._rest], len(self._rest)
         while count < frames:
             block = next(self._blocks, None)
@@ -96,174 +97,190 @@ class PyavReader:
         self._rest = joined[frames:]
         return joined[:frames, None]
 
-    def _decoded(self) -> Iterator[Any]:
-        """The frames of the track, as PyAV gives them."""
+    def _decode(self) -> Iterator[Any]:
+        """Yield the decoded frames of the track, as PyAV objects."""
         for packet in _packets(self._container, self._stream):
             if packet.is_corrupt:
-                raise AudioError(f"{self._name}: truncated or damaged: a part of its sound is cut; copy it again")
+                raise AudioError(f"{self._name}: truncated or damaged: an audio packet is incomplete; copy it again")
             yield from packet.decode()
 
-    def _in_place(self, first: Any, at: int | None) -> Iterator[tuple[int, np.ndarray]]:
-        """Consecutive blocks from the position `at`, or from where the first frame stands, each with its position."""
+    def _positioned_blocks(self, first: Any, position: int | None) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield consecutive blocks, each with its position; gaps are filled with silence.
+
+        Args:
+            first: the first frame.
+            position: its position; None to take it from its time stamp.
+        """
         frame = first
         while frame is not None:
             following = next(self._frames, None)
-            mono, begin = self._mono(frame), self._position(frame)
-            at = begin or 0 if at is None else at
-            if begin is not None and GAP_S < (begin - at) / self.samplerate < LONGEST_GAP_S and begin < self.frames:
-                for start in range(at, begin, self.samplerate):
-                    yield start, np.zeros(min(self.samplerate, begin - start), np.float32)
-                at = begin
-            yield at, mono if following is not None else self._without_padding(at, mono)
-            at += len(mono)
+            mono, start = self._mono(frame), self._position(frame)
+            position = start or 0 if position is None else position
+            if (
+                start is not None
+                and MIN_GAP_S < (start - position) / self.samplerate < MAX_GAP_S
+                and start < self.frames
+            ):
+                for silence in range(position, start, self.samplerate):
+                    yield silence, np.zeros(min(self.samplerate, start - silence), np.float32)
+                position = start
+            yield position, mono if following is not None else self._without_padding(position, mono)
+            position += len(mono)
             frame = following
 
-    def _without_padding(self, at: int, last: np.ndarray) -> np.ndarray:
-        """The last block as far as the sound goes; what is more than one block beyond is no padding."""
-        kept = len(last) if self._end is None else self._end - at
-        return last[:kept] if 0 < kept < len(last) else last
+    def _without_padding(self, position: int, last: np.ndarray) -> np.ndarray:
+        """Return the last block up to the end of the track; more than one block beyond the end is not padding."""
+        length = len(last) if self._end is None else self._end - position
+        return last[:length] if 0 < length < len(last) else last
 
     def _position(self, frame: Any) -> int | None:
-        """Where a frame stands in the sound, as its time stamp says."""
+        """Return the position of a frame in the track, from its time stamp; None without one."""
         if frame.pts is None or frame.time_base is None:
             return None
-        return max(0, round((frame.pts * frame.time_base - self._begin_s) * self.samplerate))
+        return max(0, round((frame.pts * frame.time_base - self._start_s) * self.samplerate))
 
     def _mono(self, frame: Any) -> np.ndarray:
-        """The mean of the channels at full scale 1, float32 `(samples,)`."""
+        """Return the mean of the channels with full scale 1, float32 `(samples,)`."""
         if frame.sample_rate != self.samplerate:
             raise AudioError(
-                f"{self._name}: changes from {self.samplerate} to {frame.sample_rate} samples per second on its way; "
+                f"{self._name}: changes from {self.samplerate} to {frame.sample_rate} samples per second; "
                 "convert it first: ffmpeg -i INPUT OUTPUT.wav"
             )
         array = frame.to_ndarray()
         channels = array if frame.format.is_planar else array.reshape(frame.samples, -1).T
-        return _full_scale_one(channels).mean(axis=0, dtype=np.float32)
+        return _scale_to_one(channels).mean(axis=0, dtype=np.float32)
 
 
 @contextlib.contextmanager
-def open_track(stream: BinaryIO, kind: ContainerFormat, name: str) -> Iterator[PyavReader]:
-    """The sound of a file, at its first sample; what goes wrong while it is open and decoded is an `AudioError`.
+def open_track(stream: BinaryIO, container_format: ContainerFormat, name: str) -> Iterator[PyavReader]:
+    """Open the audio track at its first sample; errors while it is open and decoded are an `AudioError`.
 
     Args:
         stream: the file, seekable, at its start.
-        kind: what it is.
-        name: what it is called, for messages.
+        container_format: its format.
+        name: its name, for messages.
 
     Raises:
-        AudioError: PyAV is not installed; or damaged, protected, of an unknown codec, or without sound.
+        AudioError: PyAV is not installed; or the file is damaged, protected, of an unknown codec, or without audio.
     """
-    av = _pyav(kind, name)
+    av = _import_pyav(container_format, name)
     try:
         with contextlib.ExitStack() as stack:
-            container, chosen = stack.enter_context(_opened(av, stream, kind, name))
+            container, track = stack.enter_context(_open_container(av, stream, container_format, name))
             counted_s = None
-            if not kind.timed or container.duration is None:
-                counted_s = _counted_s(container, chosen)
+            if not container_format.has_duration or container.duration is None:
+                counted_s = _count_duration_s(container, track)
                 stack.close()
-                container, chosen = stack.enter_context(_opened(av, stream, kind, name))
-            yield PyavReader(container, chosen, kind, name, counted_s)
+                container, track = stack.enter_context(_open_container(av, stream, container_format, name))
+            yield PyavReader(container, track, container_format, name, counted_s)
     except av.FFmpegError as error:
         reason = error.strerror or "unknown reason"
         raise AudioError(
-            f"{name}: {kind.words} that is damaged, protected or cannot be read ({reason}); copy it again, or try: "
-            "ffmpeg -i INPUT OUTPUT.wav"
+            f"{name}: {container_format.label} that is damaged, protected or cannot be decoded ({reason}); copy it "
+            "again, or try: ffmpeg -i INPUT OUTPUT.wav"
         ) from error
 
 
 @contextlib.contextmanager
-def _opened(av: ModuleType, stream: BinaryIO, kind: ContainerFormat, name: str) -> Iterator[tuple[Any, Any]]:
-    """The container and the track that is chosen of it."""
+def _open_container(
+    av: ModuleType, stream: BinaryIO, container_format: ContainerFormat, name: str
+) -> Iterator[tuple[Any, Any]]:
+    """Open the container; yield it and the selected track."""
     stream.seek(0)
-    # The demuxer is named and pictures have no decoder: what a file pretends to be gets no other code to run.
-    options = {"codec_whitelist": _sound_decoders()}
+    # Security: with a fixed demuxer and audio decoders only, the content of a file cannot select other code to run.
+    options = {"codec_whitelist": _audio_decoders()}
     with av.open(
-        stream, format=kind.demuxer, buffer_size=BUFFER_BYTES, metadata_errors="replace", container_options=options
+        stream,
+        format=container_format.demuxer,
+        buffer_size=BUFFER_BYTES,
+        metadata_errors="replace",
+        container_options=options,
     ) as container:
         tracks = container.streams.audio
         if not tracks:
-            raise AudioError(f"{name}: {kind.words} without a track of sound")
-        chosen = next((one for one in tracks if one.disposition & av.stream.Disposition.default), tracks[0])
-        codec = chosen.codec_context
+            raise AudioError(f"{name}: {container_format.label} without an audio track; choose another file")
+        default = av.stream.Disposition.default
+        selected = next((track for track in tracks if track.disposition & default), tracks[0])
+        codec = selected.codec_context
         if codec is None:
-            raise AudioError(f"{name}: its sound is of a kind that FFmpeg does not know; convert it with what made it")
+            raise AudioError(f"{name}: its audio codec is unknown to FFmpeg; convert it with the program that made it")
         if codec.codec_tag.lower() in PROTECTED:
-            raise AudioError(f"{name}: its sound is protected against copying and cannot be read")
+            raise AudioError(f"{name}: its audio is copy-protected and cannot be decoded; choose another file")
         codec.thread_count = 1
         for other in container.streams:
-            if other is not chosen:
+            if other is not selected:
                 other.discard = av.stream.Discard.all
-        yield container, chosen
+        yield container, selected
 
 
-def _counted_s(container: Any, stream: Any) -> Fraction:
-    """How long the sound is, without decoding it: to the end of its last packet."""
+def _count_duration_s(container: Any, stream: Any) -> Fraction:
+    """Return the duration of the audio up to the end of its last packet, without decoding it."""
     ends = (packet.pts + (packet.duration or 0) for packet in _packets(container, stream) if packet.pts is not None)
-    return max(ends, default=0) * stream.time_base - _begin_s(container, stream)
+    return max(ends, default=0) * stream.time_base - _start_s(container, stream)
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
-    """The packets of a track."""
-    with contextlib.suppress(IndexError):  # after the last one PyAV stumbles over tracks that were not there at first
+    """Yield the packets of a track."""
+    with contextlib.suppress(IndexError):  # after the last one, PyAV fails on tracks that appeared within the file
         yield from container.demux(stream)
 
 
-def _begin_s(container: Any, stream: Any) -> Fraction:
-    """The time stamp with which the film begins."""
+def _start_s(container: Any, stream: Any) -> Fraction:
+    """Return the first time stamp of the container."""
     if container.start_time is not None:
         return container.start_time * MICROSECOND
     return stream.start_time * stream.time_base if stream.start_time is not None else Fraction(0)
 
 
-def _is_alone(container: Any) -> bool:
-    """Whether there is but one track of sound, and no film that may be longer; a cover is none."""
-    covers = [bool(one.disposition & one.disposition.attached_pic) for one in container.streams.video]
+def _is_only_track(container: Any) -> bool:
+    """Return whether there is one audio track and no video, which may be longer; a cover image is not a video."""
+    covers = [bool(video.disposition & video.disposition.attached_pic) for video in container.streams.video]
     return len(container.streams.audio) == 1 and all(covers)
 
 
-def _told_s(container: Any, stream: Any, begin_s: Fraction) -> Fraction:
-    """How long the sound is, as its header tells it."""
+def _declared_s(container: Any, stream: Any, start_s: Fraction) -> Fraction:
+    """Return the duration of the audio that the header declares."""
     if stream.duration:
-        late_s = stream.start_time * stream.time_base - begin_s if stream.start_time is not None else 0
-        return stream.duration * stream.time_base + max(0, late_s)
+        delay_s = stream.start_time * stream.time_base - start_s if stream.start_time is not None else 0
+        return stream.duration * stream.time_base + max(0, delay_s)
     return (container.duration or 0) * MICROSECOND
 
 
-def _from(blocks: Iterator[tuple[int, np.ndarray]], start: int) -> Iterator[tuple[int, np.ndarray]]:
-    """The blocks without what stands before `start`."""
-    for at, block in blocks:
-        if at + len(block) > start:
-            kept = block[max(0, start - at) :]
-            yield max(at, start), kept
+def _drop_before(blocks: Iterator[tuple[int, np.ndarray]], start: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield the blocks without the samples before the position `start`."""
+    for position, block in blocks:
+        if position + len(block) > start:
+            yield max(position, start), block[max(0, start - position) :]
 
 
-def _full_scale_one(samples: np.ndarray) -> np.ndarray:
-    """Floats as they are, integers divided by their full scale."""
+def _scale_to_one(samples: np.ndarray) -> np.ndarray:
+    """Return floats unchanged and integers divided by their full scale."""
     if samples.dtype.kind == "f":
         return samples
-    span = np.iinfo(samples.dtype)
-    middle = (span.max + 1 + span.min) / 2  # 128 where bytes have no sign, else 0
-    return (samples - middle) / (middle - span.min)
+    limits = np.iinfo(samples.dtype)
+    middle = (limits.max + 1 + limits.min) / 2  # 128 for unsigned bytes, else 0
+    return (samples - middle) / (middle - limits.min)
 
 
 @functools.cache
-def _sound_decoders() -> str:
-    """The names of all decoders of sound, separated by commas."""
+def _audio_decoders() -> str:
+    """Return the names of all audio decoders, separated by commas."""
     import av
 
     names = []
     for name in sorted(av.codecs_available):
-        with contextlib.suppress(ValueError):  # it encodes only
+        with contextlib.suppress(ValueError):  # an encoder without a decoder
             if av.Codec(name, "r").type == "audio":
                 names.append(name)
     return ",".join(names)
 
 
-def _pyav(kind: ContainerFormat, name: str) -> ModuleType:
+def _import_pyav(container_format: ContainerFormat, name: str) -> ModuleType:
+    label = container_format.label
     try:
         import av
     except ImportError as error:
-        raise AudioError(f"{name}: {kind.words} needs PyAV, which is not installed: {INSTALL}") from error
-    if int(av.__version__.partition(".")[0]) < OLDEST_PYAV:
-        raise AudioError(f"{name}: {kind.words} needs PyAV {OLDEST_PYAV}, and {av.__version__} is installed: {INSTALL}")
+        raise AudioError(f"{name}: {label} needs PyAV, which is not installed: {INSTALL}") from error
+    if int(av.__version__.partition(".")[0]) < MIN_PYAV_VERSION:
+        raise AudioError(f"{name}: {label} needs PyAV {MIN_PYAV_VERSION}, and {av.__version__} is installed: {INSTALL}")
     return av

@@ -1,11 +1,11 @@
-"""Sound that is coming in -> a temporary file -> the same sound again, block by block: for forms that play it.
+"""Stores incoming audio in a temporary file and returns it block by block, for output formats that embed the audio.
 
-    with keeping(rate_hz=48_000, longest_s=7_200) as kept:
-        for chunk in kept.passing(chunks):
+    with recording_buffer(rate_hz=48_000, max_duration_s=7_200) as buffer:
+        for chunk in buffer.tee(chunks):
             ...
-        sound = kept.blocks()               # float32 (some samples,), mono at 16 kHz; None where it could not be kept
+        audio = buffer.blocks()             # float32 (samples,), mono at 16 kHz; None if it could not be stored
 
-The file has no name: nobody else finds it, and it is gone with the process, however that ends.
+The file has no name: no other process can open it, and it is deleted with the process, however that ends.
 """
 
 import contextlib
@@ -19,61 +19,61 @@ from overtone.audio.blocks import StreamResampler
 from overtone.datatypes import SAMPLE_RATE_HZ
 
 BLOCK_SAMPLES = 2**18
-FULL_SCALE = 32_767  # two bytes a sample, 115 MB an hour
+FULL_SCALE = 32_767  # two bytes per sample, 115 MB per hour
 
 
 @contextlib.contextmanager
-def recording_buffer(rate_hz: float, longest_s: float) -> Iterator["RecordingBuffer"]:
-    """What keeps a sound as long as it is open.
+def recording_buffer(rate_hz: float, max_duration_s: float) -> Iterator["RecordingBuffer"]:
+    """Open a buffer that stores audio until it is closed.
 
     Args:
-        rate_hz: samples per second of what comes in.
-        longest_s: a longer one is not kept.
+        rate_hz: sampling rate of the incoming audio.
+        max_duration_s: a longer recording is not stored.
     """
     with tempfile.TemporaryFile(buffering=0) as file:
-        yield RecordingBuffer(file, rate_hz, longest_s)
+        yield RecordingBuffer(file, rate_hz, max_duration_s)
 
 
 class RecordingBuffer:
-    """As much of a sound as is kept; where it becomes too long, or the disk is full, nothing.
+    """A recording that is stored completely, or not at all if it becomes too long or the disk is full.
 
     Attributes:
-        why_not: why nothing is kept; "" where it is.
+        failure: the reason why the recording is not stored; "" if it is.
     """
 
-    def __init__(self, file: IO[bytes], rate_hz: float, longest_s: float) -> None:
-        self.why_not = ""
-        self._inlet = StreamResampler(rate_hz)
-        self._left = round(longest_s * SAMPLE_RATE_HZ)
+    def __init__(self, file: IO[bytes], rate_hz: float, max_duration_s: float) -> None:
+        self.failure = ""
+        self._resampler = StreamResampler(rate_hz)
+        self._free_samples = round(max_duration_s * SAMPLE_RATE_HZ)
         self._file = file
 
     def tee(self, chunks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
-        """The chunks, as they are, each kept before it is handed on."""
+        """Yield the chunks unchanged, after storing each."""
         for chunk in chunks:
-            self._keep(self._inlet.push(chunk))
+            self._store(self._resampler.push(chunk))
             yield chunk
 
     def blocks(self) -> Iterator[np.ndarray] | None:
-        """The sound from its beginning; nothing more is kept after it."""
-        self._keep(self._inlet.close())
-        return None if self.why_not else self._read()
+        """Return the recording from its start, or None if it is not stored; ends the recording."""
+        self._store(self._resampler.close())
+        return None if self.failure else self._read()
 
-    def _keep(self, samples: np.ndarray) -> None:
-        self._left -= len(samples)
-        if self.why_not:
+    def _store(self, samples: np.ndarray) -> None:
+        self._free_samples -= len(samples)
+        if self.failure:
             return
-        if self._left < 0:
-            self._give_up("it is too long")
+        if self._free_samples < 0:
+            self._fail("it is too long")
             return
         content = (samples.clip(-1, 1) * FULL_SCALE).round().astype("<i2").tobytes()
         try:
             if self._file.write(content) < len(content):
-                self._give_up("no space left for it")
+                self._fail("no disk space left")
         except OSError as error:
-            self._give_up(error.strerror or str(error))
+            self._fail(error.strerror or str(error))
 
-    def _give_up(self, why: str) -> None:
-        self.why_not = why
+    def _fail(self, reason: str) -> None:
+        self.failure = reason
         with contextlib.suppress(OSError):
             self._file.truncate(0)
 

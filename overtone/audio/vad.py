@@ -1,11 +1,11 @@
 """Voice activity detection: waveform -> probability of speech per 32 ms chunk -> speech mask per 0.1 s step.
 
-    detector = SpeechDetector()
+    detector = VoiceActivityDetector()
     probabilities = np.concatenate([detector.push(samples), detector.close()])     # one per 32 ms chunk
     is_speech = speech_steps(probabilities, steps)                                 # bool, one per 0.1 s step
 
-Source: Silero VAD 5 (MIT), a small recurrent network that hears chunk after chunk. `tools/make_speech_detector.py`
-made the file of it: the same weights in a graph that takes many chunks at once.
+Source: Silero VAD 5 (MIT), a small recurrent network. The file `overtone/bundled/speech.onnx` contains the same weights
+in a graph that processes many chunks at once; `tools/make_vad_model.py` builds it.
 """
 
 from dataclasses import dataclass, field
@@ -17,99 +17,99 @@ import onnxruntime
 
 from overtone.audio.windows import STEP_S, STEP_SAMPLES
 
-MODEL = Path(__file__).parent.parent / "bundled" / "speech.onnx"
+VAD_MODEL = Path(__file__).parent.parent / "bundled" / "speech.onnx"
 
 CHUNK_SAMPLES = 512
-CONTEXT_SAMPLES = 64  # of the chunk before, heard again with each
+CONTEXT_SAMPLES = 64  # end of the previous chunk, an input with each chunk
 STATE_SHAPE = (2, 1, 128)
-CHUNKS_AT_ONCE = 128  # more are no faster, and a few megabytes each
-MIN_RMS = 3e-4  # -70 dB re full scale. After a long digital silence the network takes seconds to hear speech again
+CHUNKS_PER_CALL = 128  # more are not faster, and need a few megabytes each
+MIN_RMS = 3e-4  # -70 dB re full scale. After a long digital silence the network takes seconds to detect speech again
 SPEECH_ONSET = 0.5
-SPEECH_OFFSET = 0.35  # within speech: it ends where the probability falls below
-SHORTEST_CHUNKS = 3  # 0.1 s, half a syllable; less is a click
-MARGIN_STEPS = 1  # the network hears the first consonant late, and the last breath not at all
-PAUSE_STEPS = round(0.5 / STEP_S)  # a shorter pause is part of the speech
-
-
-@cache
-def _network() -> onnxruntime.InferenceSession:
-    """The network, loaded once; what it remembers is handed to it and back, so that all detectors can share it."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    onnxruntime.disable_telemetry_events()
-    return onnxruntime.InferenceSession(MODEL, options, providers=["CPUExecutionProvider"])
+SPEECH_OFFSET = 0.35  # a speech segment ends where the probability falls below
+MIN_SPEECH_CHUNKS = 3  # 0.1 s, half a syllable; less is a click
+MARGIN_STEPS = 1  # the network detects the first consonant late, and the last breath not at all
+MIN_PAUSE_STEPS = round(0.5 / STEP_S)  # a shorter pause is part of the speech
 
 
 @dataclass
-class SpeechDetector:
-    """Hears one recording from its beginning to its end, in pieces of any size."""
+class VoiceActivityDetector:
+    """Detects speech in one recording, which is pushed from start to end in pieces of any size."""
 
     _rest: np.ndarray = field(default_factory=lambda: np.empty(0, np.float32))
     _context: np.ndarray = field(default_factory=lambda: np.zeros(CONTEXT_SAMPLES, np.float32))
     _state: np.ndarray = field(default_factory=lambda: np.zeros(STATE_SHAPE, np.float32))
 
     def push(self, samples: np.ndarray) -> np.ndarray:
-        """Probability of speech in each chunk that is whole by now, float32 `(chunks,)` in [0, 1].
+        """Return the probability of speech in each complete chunk, float32 `(chunks,)` in [0, 1].
 
         Args:
-            samples: float32 `(samples,)` at 16 kHz, what follows on those before.
+            samples: the next samples of the recording, float32 `(samples,)` at 16 kHz.
         """
         samples = np.concatenate([self._rest, samples])
-        whole = len(samples) // CHUNK_SAMPLES * CHUNK_SAMPLES
-        self._rest = samples[whole:]
-        chunks = samples[:whole].reshape(-1, CHUNK_SAMPLES)
+        complete = len(samples) // CHUNK_SAMPLES * CHUNK_SAMPLES
+        self._rest = samples[complete:]
+        chunks = samples[:complete].reshape(-1, CHUNK_SAMPLES)
         probabilities = np.zeros(len(chunks), np.float32)
-        for first in range(0, len(chunks), CHUNKS_AT_ONCE):
-            some = slice(first, first + CHUNKS_AT_ONCE)
-            probabilities[some] = self._detect(chunks[some])
+        for first in range(0, len(chunks), CHUNKS_PER_CALL):
+            batch = slice(first, first + CHUNKS_PER_CALL)
+            probabilities[batch] = self._detect(chunks[batch])
         return probabilities
 
     def close(self) -> np.ndarray:
-        """Probability in the last chunk, which is not whole; float32 `(0 or 1,)`."""
+        """Return the probability of speech in the last, incomplete chunk, float32 `(0 or 1,)`."""
         return self.push(np.zeros(-len(self._rest) % CHUNK_SAMPLES, np.float32))
 
     def _detect(self, chunks: np.ndarray) -> np.ndarray:
-        """Probability of each chunk `(chunks,)`: 0 where nothing is audible, which the network does not hear at all."""
-        audible = chunks.std(1) > MIN_RMS
+        """Return the probability of each chunk `(chunks,)`: 0 for silent ones, which the network does not receive."""
+        is_audible = chunks.std(1) > MIN_RMS
         probabilities = np.zeros(len(chunks), np.float32)
-        if audible.any():
-            heard = chunks[audible]
-            before = np.vstack([self._context, heard[:-1, -CONTEXT_SAMPLES:]])
-            inputs = {"chunks": np.hstack([before, heard]), "state": self._state}
-            probabilities[audible], self._state = _network().run(["probabilities", "next_state"], inputs)
-            self._context = heard[-1, -CONTEXT_SAMPLES:]
+        if is_audible.any():
+            audible = chunks[is_audible]
+            contexts = np.vstack([self._context, audible[:-1, -CONTEXT_SAMPLES:]])
+            inputs = {"chunks": np.hstack([contexts, audible]), "state": self._state}
+            probabilities[is_audible], self._state = _vad_model().run(["probabilities", "next_state"], inputs)
+            self._context = audible[-1, -CONTEXT_SAMPLES:]
         return probabilities
 
 
 def speech_steps(probabilities: np.ndarray, steps: int) -> np.ndarray:
-    """Steps in which somebody speaks, bool `(steps,)`.
+    """Return the steps with speech, bool `(steps,)`.
 
-    A stretch of speech begins where the probability is high and ends where it is low. Clicks are left out; pauses of
-    less than half a second, before and after it too, are part of the speech.
+    A speech segment starts at a high probability and ends at a low one. Clicks are dropped; pauses of less than half a
+    second, also at the start and the end of the recording, are part of the speech.
 
     Args:
-        probabilities: of speech `(chunks,)`, as a `SpeechDetector` gives them.
-        steps: of the recording.
+        probabilities: of speech `(chunks,)`, from a `VoiceActivityDetector`.
+        steps: number of steps of the recording.
     """
-    spoken = np.zeros(steps, bool)
+    is_speech = np.zeros(steps, bool)
     for first, end in runs(_hysteresis(probabilities)):
-        if end - first >= SHORTEST_CHUNKS:
-            begins, ends = first * CHUNK_SAMPLES // STEP_SAMPLES, -(-end * CHUNK_SAMPLES // STEP_SAMPLES)
-            spoken[max(0, begins - MARGIN_STEPS) : ends + MARGIN_STEPS] = True
-    for first, end in runs(~spoken) if spoken.any() else ():
-        if end - first < PAUSE_STEPS:
-            spoken[first:end] = True
-    return spoken
+        if end - first >= MIN_SPEECH_CHUNKS:
+            first_step, end_step = first * CHUNK_SAMPLES // STEP_SAMPLES, -(-end * CHUNK_SAMPLES // STEP_SAMPLES)
+            is_speech[max(0, first_step - MARGIN_STEPS) : end_step + MARGIN_STEPS] = True
+    for first, end in runs(~is_speech) if is_speech.any() else ():
+        if end - first < MIN_PAUSE_STEPS:
+            is_speech[first:end] = True
+    return is_speech
 
 
 def runs(mask: np.ndarray) -> list[tuple[int, int]]:
-    """Where a mask `(n,)` is true: first position of each run and the one after its last."""
+    """Return the runs of true values of a mask `(n,)`: the first position of each run and the one after its last."""
     edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _hysteresis(probabilities: np.ndarray) -> np.ndarray:
-    """Whether the last probability that was high or low was high, bool `(chunks,)`."""
-    high, low = probabilities >= SPEECH_ONSET, probabilities < SPEECH_OFFSET
-    decided = np.where(high | low, np.arange(len(probabilities)), 0)
-    return high[np.maximum.accumulate(decided)] if len(decided) else high
+    """Return whether the latest probability above onset or below offset was above onset, bool `(chunks,)`."""
+    is_high, is_low = probabilities >= SPEECH_ONSET, probabilities < SPEECH_OFFSET
+    latest = np.maximum.accumulate(np.where(is_high | is_low, np.arange(len(probabilities)), 0))
+    return is_high[latest]
+
+
+@cache
+def _vad_model() -> onnxruntime.InferenceSession:
+    """Load the network once; its state is an input and an output, so all detectors share it."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime.InferenceSession(VAD_MODEL, options, providers=["CPUExecutionProvider"])

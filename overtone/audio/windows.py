@@ -1,10 +1,10 @@
-"""Recording -> overlapping windows, and what was heard in them -> one curve: `cut` and `overlap_add`, an inverse pair.
+"""Splits a recording into overlapping windows and merges their results: `split_windows` and its inverse `overlap_add`.
 
-    windows = list(cut(0, steps))
-    curve, weights = stitch(windows, [values[first:end] for first, end in windows], steps)     # the values again
+    windows = list(split_windows(0, steps))
+    curve, weights = overlap_add(windows, [values[first:end] for first, end in windows], steps)     # equals `values`
 
-Everything is counted in steps of 0.1 s. A window is as long as the clips that models are trained on; half of it is also
-heard in the window before, the other half in the one after, so that nothing is only heard at an edge.
+The unit is a step of 0.1 s. A window is as long as the clips that models are trained on, and overlaps half of the
+previous and half of the next window, so that no step is only at the edge of a window.
 """
 
 from collections.abc import Iterator, Sequence
@@ -22,15 +22,15 @@ Window = tuple[int, int]  # first step, and the one after the last
 
 
 def count_steps(samples: int) -> int:
-    """How many steps cover so many samples; the last one may reach beyond them."""
+    """Return how many steps cover this many samples; the last one may extend beyond them."""
     return -(-samples // STEP_SAMPLES)
 
 
 def split_windows(first: int, end: int) -> Iterator[Window]:
-    """The windows that cover the steps from `first` to `end`, in order; a short stretch is one window.
+    """Yield the windows that cover the steps from `first` to `end`, in order; a short interval is one window.
 
-    All but the last are the same for every later `end`: a stream can hear them before it knows where it ends. The last
-    one is moved back so that it is as long as the others.
+    All but the last are the same for every later `end`, so a stream can process them before its end is known. The last
+    one starts earlier, so that it is as long as the others.
     """
     start = first
     while start + WINDOW_STEPS < end:
@@ -45,30 +45,30 @@ def overlap_add(
     steps: int,
     importance: Sequence[float] | Sequence[np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Where windows overlap, the mean of what they say, a window counting most in its middle.
+    """Return the weighted mean of overlapping windows; the weight of a window is highest in its middle.
 
     Args:
-        windows: as `cut` gives them.
-        values: of each window, `(columns,)` for all of its steps, or `(its steps, columns)`.
-        steps: of the whole curve.
-        importance: how much each window counts, not negative, as a whole or `(its steps,)`; None for all the same.
+        windows: from `split_windows`.
+        values: of each window, `(columns,)` for all of its steps, or `(steps of the window, columns)`.
+        steps: number of steps of the whole curve.
+        importance: weight of each window, not negative, a number or `(steps of the window,)`; None for equal weights.
 
     Returns:
-        Curve `(steps, columns)`, NaN where nothing is said of a step, and what each step weighs `(steps,)`.
+        Curve `(steps, columns)`, NaN for a step without weight, and the total weight of each step `(steps,)`.
     """
     columns = np.shape(values[0])[-1] if len(values) else 0
     total, weight = np.zeros((steps, columns)), np.zeros(steps)
     for number, (first, end) in enumerate(windows):
-        share = _triangle(end - first) * (1.0 if importance is None else importance[number])
-        total[first:end] += share[:, None] * values[number]
-        weight[first:end] += share
-    known = weight > 0
+        step_weights = _triangle(end - first) * (1.0 if importance is None else importance[number])
+        total[first:end] += step_weights[:, None] * values[number]
+        weight[first:end] += step_weights
+    has_weight = weight > 0
     curve = np.full_like(total, np.nan)
-    curve[known] = total[known] / weight[known, None]
+    curve[has_weight] = total[has_weight] / weight[has_weight, None]
     return curve, weight
 
 
 def _triangle(steps: int) -> np.ndarray:
-    """Rises from both edges to the middle, `(steps,)`."""
+    """Return weights that rise from both edges to the middle, `(steps,)`."""
     rise = np.arange(1, steps + 1)
     return np.minimum(rise, rise[::-1]).astype(float)

@@ -1,34 +1,34 @@
-"""FOLDER ON DISK -> LABELLED UTTERANCES. A plug-board: one file per corpus.
+"""Corpus readers: a folder on disk -> labelled utterances. A registry with one module per corpus.
 
-To add a corpus, write one file such as `ravdess.py` with
+To add a corpus, write a module such as `emodb.py` with
 
-    ABOUT            a `CorpusInfo`: source, licence, citation, speakers, folder tree
-    read(folder)     -> `CorpusScan`: its utterances, and what else lay in the folder, by reason
-    clips_expected() -> names of all clips of the whole corpus; empty where that is not known
+    INFO             a `CorpusInfo`: source, licence, citation, speakers, folder structure
+    read(folder)     returns a `CorpusScan`: its utterances, and the other files by reason
+    clips_expected() returns the names of all clips of the complete corpus; empty if they are unknown
 
-and add its row to `CORPORA`. Where a file name tells all, `files.scan_folder` does the rest. Only the standard library
-is needed: no sound is opened here.
+and add its row to `CORPORA`. If the file names contain all labels, a `file_names.FileNameScheme` provides both
+functions. Reading a corpus needs only the standard library, as no audio file is opened.
 """
 
 from pathlib import Path
 from typing import Protocol
 
-from overtone.corpora import ased, crema_d, emodb, emovo, manifest, nemo, ravdess, savee, tess
+from overtone.corpora import ased, crema_d, emodb, emogator, emovo, manifest, nemo, ravdess, savee, tess
 from overtone.corpora.metadata import CorpusInfo, CorpusScan
 from overtone.errors import OptionError, suggest
 
 
 class Corpus(Protocol):
-    """The shape of a corpus module."""
+    """The interface of a corpus module."""
 
-    ABOUT: CorpusInfo
+    INFO: CorpusInfo
 
     def read(self, folder: Path) -> CorpusScan:
-        """The clips of the corpus below a folder."""
+        """Return the clips of the corpus in a folder."""
         ...
 
     def clips_expected(self) -> frozenset[str]:
-        """Names of all clips of the whole corpus."""
+        """Return the names of all clips of the complete corpus; empty if they are unknown."""
         ...
 
 
@@ -41,15 +41,16 @@ CORPORA: dict[str, Corpus] = {
     "emovo": emovo,
     "nemo": nemo,
     "ased": ased,
+    "emogator": emogator,
     "manifest": manifest,
 }
 
 
 def get_corpus(name: str) -> Corpus:
-    """The module of a corpus.
+    """Return the module of a corpus.
 
     Raises:
-        OptionError: there is no such corpus; the message names the nearest.
+        OptionError: no such corpus; the message suggests the most similar name.
     """
     if name not in CORPORA:
         raise OptionError(f"no corpus is called '{name}'{suggest(name, CORPORA)}")
@@ -57,14 +58,14 @@ def get_corpus(name: str) -> Corpus:
 
 
 def read_corpus(name: str, path: str | Path) -> CorpusScan:
-    """The labelled utterances of a corpus on disk.
+    """Return the labelled utterances of a corpus on disk.
 
     Args:
         name: a key of `CORPORA`.
         path: its folder; for "manifest" the CSV file.
 
     Raises:
-        OptionError: there is no such corpus.
-        CorpusError: the folder or file is not laid out as it should be.
+        OptionError: no such corpus.
+        CorpusError: the folder or file does not have the expected structure.
     """
     return get_corpus(name).read(Path(path))

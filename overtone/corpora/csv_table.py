@@ -1,4 +1,4 @@
-"""A CSV table that somebody wrote -> its rows, every fault told with file and line.
+"""Reads a CSV table that a user wrote; every error names the file and the line.
 
 UTF-8, with or without byte order mark; cells with commas in double quotes.
 """
@@ -12,22 +12,22 @@ from typing import TextIO
 
 from overtone.errors import CorpusError
 
-SHOWN_BAD_LINES = 10
+MAX_SHOWN_LINES = 10
 
 
 def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
-    """Line number and cells of the header and of every row that is not blank.
+    """Yield the line number and the cells of the header and of every row that is not blank.
 
     Args:
-        table: the file, or its name where the content is given.
-        expected: what should be in it, for messages.
-        content: of the file; None to read it.
+        table: the file, or its name if the content is given.
+        expected: description of the expected content, for messages.
+        content: content of the file; None to read it.
 
     Raises:
         CorpusError: it cannot be read, is not UTF-8, or not CSV.
     """
     try:
-        with _text(table, content) as file:
+        with _open_text(table, content) as file:
             lines = csv.reader(file, strict=True)
             try:
                 for row in lines:
@@ -41,50 +41,54 @@ def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iter
         raise CorpusError(f"{table}: cannot be read: {error.strerror}; expected\n{expected}") from error
 
 
-def _text(table: Path | str, content: bytes | None) -> TextIO:
+def _open_text(table: Path | str, content: bytes | None) -> TextIO:
     if content is None:
         return Path(table).open(encoding="utf-8-sig", newline="")
     return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
 
 
 def check_unique(columns: Sequence[str], place: str) -> None:
-    """Nothing, where no two columns have one name.
+    """Check that no two columns have the same name.
+
+    Args:
+        columns: names of the columns.
+        place: file and line, for the message.
 
     Raises:
-        CorpusError: two have; `place` stands in front of the message.
+        CorpusError: two have.
     """
     for name in columns:
         if columns.count(name) > 1:
-            raise CorpusError(f"{place}: column '{name}' is there twice; keep one")
+            raise CorpusError(f"{place}: duplicate column '{name}'; remove one of them")
 
 
 def parse_interval(start: str, end: str) -> tuple[float | None, float | None]:
-    """Where a stretch begins and ends, in seconds; None for the ends of the file.
+    """Return the start and the end of an interval in seconds; None for an empty cell.
 
     Args:
         start: cell of the column `start_s`.
         end: cell of the column `end_s`.
 
     Raises:
-        CorpusError: one is no number of seconds, or the end is not after the start.
+        CorpusError: one is not a number of seconds, or the end is not after the start.
     """
-    start_s, end_s = _seconds(start, "start_s"), _seconds(end, "end_s")
+    start_s, end_s = _parse_seconds(start, "start_s"), _parse_seconds(end, "end_s")
     if end_s is not None and end_s <= (start_s or 0.0):
         raise CorpusError(f"end_s {end_s} is not after start_s {start_s or 0.0}")
     return start_s, end_s
 
 
-def format_errors(table: Path | str, bad: Sequence[str]) -> str:
-    """All bad lines of a table in one message, the first ten in full."""
-    if len(bad) == 1:
-        return f"{table}, {bad[0]}"
-    more = len(bad) - SHOWN_BAD_LINES
-    shown = [*bad[:SHOWN_BAD_LINES], *([f"... and {more} more"] if more > 0 else [])]
-    return f"{table}: {len(bad)} bad lines:\n" + "\n".join(f"  {line}" for line in shown)
+def format_errors(table: Path | str, errors: Sequence[str]) -> str:
+    """Return all errors of a table, each "line N: ...", as one message with the first ten of them."""
+    if len(errors) == 1:
+        return f"{table}, {errors[0]}"
+    more = len(errors) - MAX_SHOWN_LINES
+    shown = [*errors[:MAX_SHOWN_LINES], *([f"... and {more} more"] if more > 0 else [])]
+    return f"{table}: {len(errors)} invalid lines:\n" + "\n".join(f"  {line}" for line in shown)
 
 
-def _seconds(text: str, column: str) -> float | None:
-    """A time in seconds, >= 0; None where the cell is empty."""
+def _parse_seconds(text: str, column: str) -> float | None:
+    """Return a time in seconds, >= 0; None for an empty cell."""
     if not text:
         return None
     try:

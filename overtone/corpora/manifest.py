@@ -1,9 +1,9 @@
-"""Any corpus that a CSV table describes, one utterance a row.
+"""Reads any corpus that a CSV table describes, with one utterance per row.
 
     path,emotion,speaker,sentence,start_s,end_s,gender
     calls/0017.wav,angry,anna,,12.5,15.25,female
 
-Only `path` and `emotion` must be there; an empty cell is an unknown value. Paths are relative to the table. UTF-8, with
+Only `path` and `emotion` are required; an empty cell is an unknown value. Paths are relative to the table. UTF-8, with
 or without byte order mark; cells with commas in double quotes.
 """
 
@@ -17,7 +17,7 @@ from overtone.datatypes import Utterance
 from overtone.emotions import EMOTIONS, parse_emotion
 from overtone.errors import CorpusError, InputError, suggest
 
-ABOUT = CorpusInfo(
+INFO = CorpusInfo(
     name="manifest",
     title="Your own recordings, described by a CSV table",
     language="any",
@@ -28,118 +28,118 @@ ABOUT = CorpusInfo(
     url="",
     tree=(
         "TABLE.csv with the columns path,emotion and, where known, speaker,sentence,start_s,end_s,gender\n"
-        "└── sound files, named relative to the table"
+        "└── audio files, named relative to the table"
     ),
 )
 
-MUST_COLUMNS = ("path", "emotion")
-COLUMNS = (*MUST_COLUMNS, "speaker", "sentence", "start_s", "end_s", "gender")
+REQUIRED_COLUMNS = ("path", "emotion")
+COLUMNS = (*REQUIRED_COLUMNS, "speaker", "sentence", "start_s", "end_s", "gender")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
 def read(folder: Path) -> CorpusScan:
-    """The utterances of a table.
+    """Return the utterances of a table.
 
     Args:
-        folder: the CSV file, or a folder with a file `manifest.csv` in it.
+        folder: the CSV file, or a folder that contains a file `manifest.csv`.
 
     Returns:
         Utterances sorted by clip; `clip` is the path relative to the table without suffix, with `#start-end` in seconds
-        where the row names a stretch. Nothing is ever left out.
+        if the row names an interval. No file is ever left out.
 
     Raises:
-        CorpusError: no such table, not UTF-8, a column that is not known or not there, no row; or rows with an unknown
-            emotion or gender, a missing sound file, a bad number, an end before the start, or a stretch named twice.
-            All bad rows are told in one error, the first ten in full.
+        CorpusError: the table does not exist, is not UTF-8, has an unknown or missing column, or no row; or rows have
+            an unknown emotion or gender, a missing audio file, an invalid number, an end before the start, or an
+            interval that another row names too. One error reports all invalid rows, the first ten in full.
     """
     table = Path(folder) / "manifest.csv" if Path(folder).is_dir() else Path(folder)
-    lines = ((line, [cell.strip() for cell in cells]) for line, cells in rows(table, ABOUT.tree))
+    lines = ((line, [cell.strip() for cell in cells]) for line, cells in rows(table, INFO.tree))
     return CorpusScan(tuple(sorted(_utterances(table, lines), key=lambda utterance: utterance.clip)), {})
 
 
 def clips_expected() -> frozenset[str]:
-    """Nothing: a table does not say what should be in it."""
+    """Return nothing: the complete list of clips is unknown."""
     return frozenset()
 
 
 def _utterances(table: Path, lines: Iterator[tuple[int, list[str]]]) -> list[Utterance]:
-    """One utterance a row, or one error that tells all bad rows."""
+    """Return one utterance per row, or raise one error that reports all invalid rows."""
     line, header = next(lines, (1, []))
     columns = _columns(table, header, line)
     utterances: list[Utterance] = []
-    line_of: dict[str, int] = {}
-    bad: list[str] = []
+    line_of_clip: dict[str, int] = {}
+    errors: list[str] = []
     for line, cells in lines:
         try:
             if len(cells) != len(columns):
                 raise CorpusError(f"{len(cells)} cells where the header has {len(columns)}")
             utterance = _utterance(table, dict(zip(columns, cells, strict=True)))
-            first = line_of.setdefault(utterance.clip, line)
-            if first != line:
-                raise CorpusError(f"'{utterance.clip}' stands in line {first} already")
+            first_line = line_of_clip.setdefault(utterance.clip, line)
+            if first_line != line:
+                raise CorpusError(f"'{utterance.clip}' is listed in line {first_line} already")
             utterances.append(utterance)
         except InputError as error:
-            bad.append(f"line {line}: {error}")
-    if bad:
-        raise CorpusError(format_errors(table, bad))
+            errors.append(f"line {line}: {error}")
+    if errors:
+        raise CorpusError(format_errors(table, errors))
     if not utterances:
-        raise CorpusError(f"{table}: no utterance in it; expected\n{ABOUT.tree}")
+        raise CorpusError(f"{table}: no utterance in it; expected\n{INFO.tree}")
     return utterances
 
 
 def _columns(table: Path, header: list[str], line: int) -> list[str]:
-    """Names of the columns in the order of the table, each of them known and there once."""
+    """Return the checked column names, in the order of the table."""
     if not header:
-        raise CorpusError(f"{table}: is empty; expected\n{ABOUT.tree}")
+        raise CorpusError(f"{table}: is empty; expected\n{INFO.tree}")
     columns = [name.lower() for name in header]
     for name in columns:
         if name not in COLUMNS:
-            hint = "; columns are divided by commas" if ";" in name or "\t" in name else suggest(name, COLUMNS)
+            hint = "; separate columns with commas" if ";" in name or "\t" in name else suggest(name, COLUMNS)
             raise CorpusError(f"{table}, line {line}: unknown column '{name}'{hint}")
     check_unique(columns, f"{table}, line {line}")
-    missing = [name for name in MUST_COLUMNS if name not in columns]
+    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
     if missing:
-        raise CorpusError(f"{table}, line {line}: no column '{missing[0]}'; expected\n{ABOUT.tree}")
+        raise CorpusError(f"{table}, line {line}: no column '{missing[0]}'; expected\n{INFO.tree}")
     return columns
 
 
 def _utterance(table: Path, cells: dict[str, str]) -> Utterance:
-    """One row, column -> cell, as an utterance."""
-    path = _sound(table.parent, cells["path"])
+    """Return the utterance of one row, column -> cell."""
+    path = _audio_path(table.parent, cells["path"])
     start_s, end_s = parse_interval(cells.get("start_s", ""), cells.get("end_s", ""))
     gender = cells.get("gender", "").lower()
     if gender not in GENDERS:
-        raise CorpusError(f"unknown gender '{gender}'; known are female, male, or nothing")
+        raise CorpusError(f"unknown gender '{gender}'; use female, male, or an empty cell")
     return Utterance(
         path=path,
         emotion=parse_emotion(cells["emotion"]),
         speaker=cells.get("speaker", ""),
         sentence=cells.get("sentence", ""),
-        corpus=ABOUT.name,
+        corpus=INFO.name,
         start_s=start_s or 0.0,
         end_s=end_s,
         gender=GENDERS[gender],
-        clip=_clip(table.parent, path, start_s, end_s),
+        clip=_clip_name(table.parent, path, start_s, end_s),
     )
 
 
-def _sound(folder: Path, name: str) -> Path:
-    """The sound file that a cell names; backslashes, as written on Windows, divide folders too."""
+def _audio_path(folder: Path, name: str) -> Path:
+    """Return the path of the audio file in a cell; backslashes, as written on Windows, separate folders too."""
     path = folder / name.replace("\\", "/")
     try:
-        there = bool(name) and path.is_file()
-    except (OSError, ValueError):  # a name too long or with a null character
-        there = False
-    if not there:
-        raise CorpusError(f"no sound file '{name}' beside the table")
+        exists = bool(name) and path.is_file()
+    except (OSError, ValueError):  # a name that is too long or has a null character
+        exists = False
+    if not exists:
+        raise CorpusError(f"no audio file '{name}' next to the table")
     return path
 
 
-def _clip(folder: Path, path: Path, start_s: float | None, end_s: float | None) -> str:
+def _clip_name(folder: Path, path: Path, start_s: float | None, end_s: float | None) -> str:
     try:
-        inside = os.path.relpath(path, folder)
-    except ValueError:  # another drive of a Windows machine
-        inside = os.fspath(path)
-    ends = [f"{second_s:.3f}" if second_s is not None else "" for second_s in (start_s or 0.0, end_s)]
-    stretch = "" if start_s is None and end_s is None else "#" + "-".join(ends)
-    return Path(inside).with_suffix("").as_posix() + stretch
+        relative = os.path.relpath(path, folder)
+    except ValueError:  # another drive on Windows
+        relative = os.fspath(path)
+    ends = [f"{time_s:.3f}" if time_s is not None else "" for time_s in (start_s or 0.0, end_s)]
+    interval = "" if start_s is None and end_s is None else "#" + "-".join(ends)
+    return Path(relative).with_suffix("").as_posix() + interval

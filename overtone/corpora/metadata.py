@@ -1,4 +1,4 @@
-"""What every corpus module tells: about the corpus, and what was found in a folder."""
+"""The data types of every corpus reader: the description of a corpus, and the result of scanning its folder."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,42 +8,42 @@ from overtone.datatypes import Utterance
 
 @dataclass(frozen=True)
 class Archive:
-    """One published ZIP file.
+    """A published ZIP file.
 
     Attributes:
-        url: where it lies; https.
+        url: its address; https.
         name: its file name.
         size_bytes: its exact size.
-        md5: its checksum as published, 32 hexadecimal digits.
-        most_members: more members than this are refused.
-        most_unpacked_bytes: more than this, unpacked, is refused.
+        md5: its published checksum, 32 hexadecimal digits.
+        max_members: archives with more members are refused.
+        max_unpacked_bytes: archives with more bytes, unpacked, are refused.
     """
 
     url: str
     name: str
     size_bytes: int
     md5: str
-    most_members: int = 10_000
-    most_unpacked_bytes: int = 2**30
+    max_members: int = 10_000
+    max_unpacked_bytes: int = 2**30
 
 
 @dataclass(frozen=True)
 class CorpusInfo:
-    """Where a corpus comes from and what it holds.
+    """The origin and the content of a corpus.
 
     Attributes:
-        name: how it is called in commands and results.
+        name: its key in commands and results.
         title: its full name.
-        language: of the speech.
-        speakers: how many; 0 where it differs from folder to folder.
+        language: language of the speech.
+        speakers: number of speakers; 0 if it differs from folder to folder.
         emotions: its classes, in the order of `overtone.emotions.EMOTIONS`.
-        licence: of the recordings.
+        licence: licence of the recordings.
         citation: the paper to cite.
         url: its home page.
-        tree: short drawing of the folder that `read` expects.
-        label: how people call it, for messages; `name` where it is empty.
-        clips: how many there are in the whole corpus; 0 where that is not known.
-        archives: what `tasks.fetching.download` fetches; empty where it cannot be fetched.
+        tree: short drawing of the expected folder structure.
+        label: its common name in text, for messages; `name` if it is empty.
+        clips: number of clips in the complete corpus; 0 if that is unknown.
+        archives: the files that `overtone corpora download` fetches; empty if it cannot be downloaded.
     """
 
     name: str
@@ -59,14 +59,19 @@ class CorpusInfo:
     clips: int = 0
     archives: tuple[Archive, ...] = ()
 
+    @property
+    def display_name(self) -> str:
+        """The common name of the corpus in text."""
+        return self.label or self.name
+
 
 @dataclass(frozen=True)
 class CorpusScan:
-    """What was found in a folder: clips of the corpus, and all the rest by reason.
+    """The content of a folder: the clips of the corpus, and all other files by reason.
 
     Attributes:
         utterances: the clips, sorted by name.
-        left_out: reason ("song", "video", ...) -> the files that were left out for it, sorted.
+        left_out: reason ("song", "video", ...) -> the files left out for it, sorted.
     """
 
     utterances: tuple[Utterance, ...]

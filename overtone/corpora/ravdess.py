@@ -1,23 +1,20 @@
 """RAVDESS, the speech part: 24 actors, two sentences, eight emotions, 1440 clips.
 
-A file is known by its name alone, wherever it lies: `03-01-06-01-02-01-12.wav` is audio only (03), speech (01), fearful
-(06), normal intensity (01), sentence 2, first repetition, actor 12. Odd actors are male, even ones female; neutral has
-no strong intensity.
+`03-01-06-01-02-01-12.wav` is audio only (03), speech (01), fearful (06), normal intensity (01), sentence 2, first
+repetition, actor 12. Odd actors are male, even ones female; neutral has no strong intensity.
 
 Source: Livingstone and Russo 2018, section "File naming"; https://zenodo.org/records/1188976.
 """
 
-import itertools
-import re
 from pathlib import Path
 
-from overtone.corpora.metadata import Archive, CorpusInfo, CorpusScan
-from overtone.corpora.scan import LOSSLESS, invalid_field, name_mismatch, numbers, scan_folder
-from overtone.datatypes import Utterance
+from overtone.corpora.file_names import Fields, FileNameScheme, number_codes
+from overtone.corpora.metadata import Archive, CorpusInfo
+from overtone.corpora.scan import LOSSLESS_SUFFIXES
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")  # 01 to 08
 
-ABOUT = CorpusInfo(
+INFO = CorpusInfo(
     name="ravdess",
     title="Ryerson Audio-Visual Database of Emotional Speech and Song, speech part",
     language="English (North America)",
@@ -43,64 +40,35 @@ ABOUT = CorpusInfo(
     ),
 )
 
-NAME = re.compile(r"[0-9]{2}(-[0-9]{2}){6}")
-FIELDS = ("modality", "vocal channel", "emotion", "intensity", "statement", "repetition", "actor")
-VALUES = tuple(numbers(1, most) for most in (3, 2, 8, 2, 2, 2, 24))
 AUDIO_ONLY, SPEECH, NEUTRAL, STRONG = "03", "01", "01", "02"
 
 
-def read(folder: Path) -> CorpusScan:
-    """The speech clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
-
-    Returns:
-        Utterances sorted by clip, `speaker` "01" to "24", `sentence` "1" or "2", `clip` such as
-        "Actor_01/03-01-01-01-01-01-01" wherever the file lies.
-
-    Raises:
-        CorpusError: no such folder, one that cannot be looked into, or no speech clip in it.
-    """
-    return scan_folder(folder, ABOUT, clip_named, LOSSLESS)
-
-
-def clips_expected() -> frozenset[str]:
-    """Names of the 1440 speech clips of the whole corpus."""
-    names = ("-".join(values) for values in itertools.product((AUDIO_ONLY,), (SPEECH,), *VALUES[2:]))
-    return frozenset(_clip(name) for name in names if _foreign_value(name) is None)
-
-
-def clip_named(path: Path) -> Utterance | str:
-    """The clip that a file of this name holds, or why it is no RAVDESS speech clip; opens nothing."""
-    if not NAME.fullmatch(path.stem):
-        return name_mismatch(ABOUT)
-    foreign = _foreign_value(path.stem)
-    if foreign:
-        return foreign
-    modality, channel, emotion, intensity, statement, repetition, actor = path.stem.split("-")
-    if modality != AUDIO_ONLY:
-        return "video"
-    if channel != SPEECH:
-        return "song"
-    return Utterance(
-        path=path,
-        emotion=EMOTIONS[int(emotion) - 1],
-        speaker=actor,
-        sentence=str(int(statement)),
-        corpus=ABOUT.name,
-        gender="male" if int(actor) % 2 else "female",
-        intensity="strong" if intensity == STRONG else "normal",
-        repetition=int(repetition),
-        clip=_clip(path.stem),
-    )
-
-
-def _foreign_value(name: str) -> str | None:
-    """What is wrong with the numbers of a name; None where nothing is."""
-    values = name.split("-")
-    foreign = invalid_field(zip(FIELDS, values, VALUES, strict=True))
-    if not foreign and values[2] == NEUTRAL and values[3] == STRONG:
+def _exclude(path: Path, fields: Fields) -> str | None:
+    """Return why a file with valid codes is not a speech clip, or None."""
+    if fields["emotion"] == NEUTRAL and fields["intensity"] == STRONG:
         return "neutral has no strong intensity"
-    return foreign
+    if fields["modality"] != AUDIO_ONLY:
+        return "video"
+    return "song" if fields["vocal_channel"] != SPEECH else None
 
 
-def _clip(name: str) -> str:
-    return f"Actor_{name[-2:]}/{name}"
+SCHEME = FileNameScheme(
+    info=INFO,
+    pattern=(
+        r"(?P<modality>[0-9]{2})-(?P<vocal_channel>[0-9]{2})-(?P<emotion>[0-9]{2})-(?P<intensity>[0-9]{2})"
+        r"-(?P<sentence>[0-9]{2})-(?P<repetition>[0-9]{2})-(?P<speaker>[0-9]{2})"
+    ),
+    emotions=dict(zip(number_codes(1, 8), EMOTIONS, strict=True)),
+    genders={actor: "male" if int(actor) % 2 else "female" for actor in number_codes(1, 24)},
+    intensities={"01": "normal", STRONG: "strong"},
+    repetitions={"01": 1, "02": 2},
+    codes={"modality": number_codes(1, 3), "vocal_channel": number_codes(1, 2), "sentence": number_codes(1, 2)},
+    sentence=lambda fields: str(int(fields["sentence"])),
+    clip=lambda fields: f"Actor_{fields['speaker']}/{fields['stem']}",
+    exclude=_exclude,
+    suffixes=LOSSLESS_SUFFIXES,
+    all_stems=f"{AUDIO_ONLY}-{SPEECH}-{{emotion}}-{{intensity}}-{{sentence}}-{{repetition}}-{{speaker}}",
+)
+
+read = SCHEME.read
+clips_expected = SCHEME.clips_expected

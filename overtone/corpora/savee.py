@@ -1,24 +1,21 @@
-"""SAVEE, Surrey Audio-Visual Expressed Emotion, its sound: 4 British men, seven emotions, 480 clips.
+"""SAVEE, Surrey Audio-Visual Expressed Emotion, the audio: 4 British men, seven emotions, 480 clips.
 
-A file is known by its name and, where that does not name the speaker, its folder: `DC/sa03.wav` is speaker DC, the
-third sad sentence; `DC_sa03.wav` is the same. There are 15 sentences for each emotion and 30 for neutral.
+`DC/sa03.wav` is speaker DC, the third sad sentence; `DC_sa03.wav` is the same clip: if the name does not contain the
+speaker, the folder does. There are 15 sentences for each emotion and 30 for neutral.
 
-Three sentences are common to all emotions and two of each emotion were said neutrally too, but which numbers those are
-is not published with the names. So the sentence of a clip is "sad3" here: the same text may hide under several such
-names, and a split by sentence is not clean on this corpus.
+Three sentences are common to all emotions, and two of each emotion were spoken neutrally too, but the names do not say
+which numbers those are. So the sentence of a clip is "sad3" here: the same text may have several such names, and a
+split by sentence is not free of leakage on this corpus.
 
 Source: Info.txt of the corpus; http://kahlan.eps.surrey.ac.uk/savee/.
 """
 
-import itertools
-import re
 from pathlib import Path
 
-from overtone.corpora.metadata import CorpusInfo, CorpusScan
-from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, numbers, scan_folder
-from overtone.datatypes import Utterance
+from overtone.corpora.file_names import Fields, FileNameScheme, number_codes, speaker_genders
+from overtone.corpora.metadata import CorpusInfo
 
-ABOUT = CorpusInfo(
+INFO = CorpusInfo(
     name="savee",
     title="Surrey Audio-Visual Expressed Emotion (SAVEE), audio",
     language="English (Great Britain)",
@@ -35,9 +32,7 @@ ABOUT = CorpusInfo(
     clips=480,
 )
 
-NAME = re.compile(r"(?:([A-Z]{2})_?)?([a-z]{1,2})([0-9]{2})")
-SPEAKERS = ("DC", "JE", "JK", "KL")
-EMOTION_OF = {
+EMOTION_CODES = {
     "n": "neutral",
     "h": "happy",
     "sa": "sad",
@@ -46,52 +41,27 @@ EMOTION_OF = {
     "d": "disgust",
     "su": "surprised",
 }
+NEUTRAL_SENTENCES, OTHER_SENTENCES = 30, 15
 
 
-def read(folder: Path) -> CorpusScan:
-    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
-
-    Returns:
-        Utterances sorted by clip, `speaker` "DC", "JE", "JK" or "KL", `sentence` such as "sad3", `clip` such as
-        "DC/sa03" wherever the file lies.
-
-    Raises:
-        CorpusError: no such folder, one that cannot be looked into, or no clip in it.
-    """
-    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
+def _exclude_sentence(path: Path, fields: Fields) -> str | None:
+    """Return a reason for the sentences 16 to 30, which only neutral has."""
+    if fields["emotion"] != "n" and int(fields["sentence"]) > OTHER_SENTENCES:
+        return f"sentence {fields['sentence']} does not exist"
+    return None
 
 
-def clips_expected() -> frozenset[str]:
-    """Names of the 480 clips of the whole corpus."""
-    pairs = itertools.product(SPEAKERS, EMOTION_OF)
-    return frozenset(f"{speaker}/{code}{number}" for speaker, code in pairs for number in _sentences(code))
+SCHEME = FileNameScheme(
+    info=INFO,
+    pattern=r"(?:(?P<speaker>[A-Z]{2})_?)?(?P<emotion>[a-z]{1,2})(?P<sentence>[0-9]{2})",
+    emotions=EMOTION_CODES,
+    genders=speaker_genders(male=("DC", "JE", "JK", "KL")),
+    codes={"sentence": number_codes(1, NEUTRAL_SENTENCES)},
+    sentence=lambda fields: f"{EMOTION_CODES[fields['emotion']]}{int(fields['sentence'])}",
+    clip=lambda fields: f"{fields['speaker']}/{fields['emotion']}{fields['sentence']}",
+    exclude=_exclude_sentence,
+    all_stems="{speaker}_{emotion}{sentence}",
+)
 
-
-def _known(path: Path) -> Utterance | str:
-    """The clip that a file holds, or why it holds none."""
-    name = NAME.fullmatch(path.stem)
-    if not name:
-        return name_mismatch(ABOUT)
-    named, code, number = name.groups()
-    speaker = named or path.parent.name
-    if not named and speaker not in SPEAKERS:
-        return "no speaker, neither in the name nor as the folder"
-    foreign = invalid_field(
-        (("speaker", speaker, SPEAKERS), ("emotion", code, EMOTION_OF), ("sentence", number, _sentences(code)))
-    )
-    if foreign:
-        return foreign
-    return Utterance(
-        path=path,
-        emotion=EMOTION_OF[code],
-        speaker=speaker,
-        sentence=f"{EMOTION_OF[code]}{int(number)}",
-        corpus=ABOUT.name,
-        gender="male",
-        clip=f"{speaker}/{code}{number}",
-    )
-
-
-def _sentences(code: str) -> tuple[str, ...]:
-    """The numbers of the sentences of an emotion."""
-    return numbers(1, 30 if EMOTION_OF.get(code) == "neutral" else 15)
+read = SCHEME.read
+clips_expected = SCHEME.clips_expected

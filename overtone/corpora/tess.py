@@ -1,21 +1,17 @@
 """TESS, the Toronto emotional speech set: two actresses, 200 words, seven emotions, 2800 clips.
 
-A file is known by its name alone: `OAF_back_angry.wav` is the older actress (YAF: the younger), who says "Say the word
-back", angry. Its "pleasant surprise" (ps) is taken as surprised. Two speakers cannot tell how well a model does on
-others.
+`OAF_back_angry.wav` is the older actress (YAF: the younger), who says "Say the word back", angry; the sentence is
+"back". "Pleasant surprise" (ps) is mapped to surprised. Results on two speakers do not show how a model performs on
+other speakers. The naming scheme does not list the 200 words.
 
 Source: Pichora-Fuller and Dupuis 2020.
 """
 
-import re
-from pathlib import Path
-
-from overtone.corpora.metadata import CorpusInfo, CorpusScan
-from overtone.corpora.scan import AUDIO_SUFFIXES, invalid_field, name_mismatch, scan_folder
-from overtone.datatypes import Utterance
+from overtone.corpora.file_names import FileNameScheme, speaker_genders
+from overtone.corpora.metadata import CorpusInfo
 from overtone.emotions import CORPUS_SYNONYMS
 
-ABOUT = CorpusInfo(
+INFO = CorpusInfo(
     name="tess",
     title="Toronto Emotional Speech Set (TESS)",
     language="English (Canada)",
@@ -35,54 +31,22 @@ ABOUT = CorpusInfo(
     clips=2800,
 )
 
-NAME = re.compile(r"([A-Z]{3})_([a-z]+)_([a-z]+)")
-CORRECTED = {"OA_bite_neutral": "OAF_bite_neutral"}  # as published
-SPEAKERS = ("OAF", "YAF")
-EMOTION_OF = {
-    "neutral": "neutral",
-    "happy": "happy",
-    "sad": "sad",
-    "angry": "angry",
-    "fear": "fearful",
-    "disgust": "disgust",
-    "ps": CORPUS_SYNONYMS["pleasant surprise"],
-}
+SCHEME = FileNameScheme(
+    info=INFO,
+    pattern=r"(?P<speaker>[A-Z]{3})_(?P<sentence>[a-z]+)_(?P<emotion>[a-z]+)",
+    emotions={
+        "neutral": "neutral",
+        "happy": "happy",
+        "sad": "sad",
+        "angry": "angry",
+        "fear": "fearful",
+        "disgust": "disgust",
+        "ps": CORPUS_SYNONYMS["pleasant surprise"],
+    },
+    genders=speaker_genders(female=("OAF", "YAF")),
+    clip=lambda fields: fields["stem"],
+    corrections={"OA_bite_neutral": "OAF_bite_neutral"},
+)
 
-
-def read(folder: Path) -> CorpusScan:
-    """The clips below a folder, at any depth, and what else lies there; see `files.scan_folder`.
-
-    Returns:
-        Utterances sorted by clip, `speaker` "OAF" or "YAF", `sentence` the word after "Say the word", `clip` such as
-        "OAF_back_angry" wherever the file lies.
-
-    Raises:
-        CorpusError: no such folder, one that cannot be looked into, or no clip in it.
-    """
-    return scan_folder(folder, ABOUT, _known, AUDIO_SUFFIXES)
-
-
-def clips_expected() -> frozenset[str]:
-    """Nothing: the naming scheme does not say which 200 words there are."""
-    return frozenset()
-
-
-def _known(path: Path) -> Utterance | str:
-    """The clip that a file holds, or why it holds none."""
-    stem = CORRECTED.get(path.stem, path.stem)
-    name = NAME.fullmatch(stem)
-    if not name:
-        return name_mismatch(ABOUT)
-    speaker, word, emotion = name.groups()
-    foreign = invalid_field((("speaker", speaker, SPEAKERS), ("emotion", emotion, EMOTION_OF)))
-    if foreign:
-        return foreign
-    return Utterance(
-        path=path,
-        emotion=EMOTION_OF[emotion],
-        speaker=speaker,
-        sentence=word,
-        corpus=ABOUT.name,
-        gender="female",
-        clip=stem,
-    )
+read = SCHEME.read
+clips_expected = SCHEME.clips_expected

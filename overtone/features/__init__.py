@@ -1,6 +1,6 @@
-"""WAVEFORM -> MEL, PITCH, LOUDNESS, TEMPO. One layer per file, all without trained weights.
+"""Feature extraction: waveform -> log-mel spectrogram, pitch, loudness, tempo. One untrained layer per file.
 
-To add a feature: write one file with one `nn.Module` made of operations that ONNX knows with dynamic batch and time,
-add its output to `Features` and its call to `FrontEnd` (both in `front_end.py`), and hold it against an oracle in a
-test of the same name.
+To add a feature, write a file with one `nn.Module` whose operations ONNX supports with dynamic batch and time, add its
+output to `Features` and its call to `FrontEnd` (both in `front_end.py`), and compare it with a reference implementation
+in a test of the same name.
 """

@@ -1,21 +1,21 @@
-"""Tracks over time -> where something happens in them: the span from the first frame to the last, its surroundings."""
+"""Finds the active span of tracks over time: from the first active frame to the last."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-OUTSIDE = -200.0  # beyond the ends of a track there is only silence
+OUTSIDE = -200.0  # padding beyond the ends of a track: silence
 
 
 def max_filter(track: Tensor, before_frames: int, after_frames: int) -> Tensor:
-    """Running maximum over the frames before and after each frame, `(batch, frames)`."""
+    """Return the running maximum over the frames before and after each frame, `(batch, frames)`."""
     padded = functional.pad(track, (before_frames, after_frames), value=OUTSIDE)
-    # Two dimensions, as the exporter knows dynamic time in max_pool2d only.
+    # Two dimensions, as the exporter supports dynamic time in max_pool2d only.
     return functional.max_pool2d(padded[:, None, None], (1, before_frames + after_frames + 1), stride=1).flatten(1)
 
 
 def first_to_last(active: Tensor) -> Tensor:
-    """Frames from the first active one to the last, bool `(batch, frames)`.
+    """Return the frames from the first active one to the last, bool `(batch, frames)`.
 
     Args:
         active: bool `(batch, frames)`.
@@ -25,31 +25,31 @@ def first_to_last(active: Tensor) -> Tensor:
     return (so_far > 0) & (so_far - count < so_far[..., -1:])
 
 
-def span_of(active: Tensor) -> Tensor:
-    """Positions from the first frame that is active in any clip to the last, int64 `(some frames,)`.
+def batch_span(active: Tensor) -> Tensor:
+    """Return the positions from the first frame that is active in any clip to the last, int64 `(span frames,)`.
 
-    All frames where none is active, so that there is always something to compute with.
+    All frames if none is active, so that the result is never empty.
 
     Args:
         active: bool `(batch, frames)`.
     """
     span = first_to_last(active.any(0, keepdim=True))[0]
-    found = (span | ~span.any()).nonzero()[:, 0]
-    torch._check(found.shape[0] >= 1)  # for the exporter
-    return found
+    positions = (span | ~span.any()).nonzero()[:, 0]
+    torch._check(positions.shape[0] >= 1)  # for the exporter
+    return positions
 
 
 def per_clip_spans(active: Tensor) -> tuple[Tensor, Tensor]:
-    """Positions of each clip's frames from its own first active one on, int64 `(batch, longest span)`, and which count.
+    """Return the positions of each clip's frames from its own first active one, and a mask of those inside the span.
 
-    So a clip begins at its own speech, whatever silence is before it and whoever is in the batch with it. Of a clip
-    without an active frame the first one counts, so that there is always something to hear.
+    A clip thus starts at its own speech, independent of leading silence and of the other clips in the batch. The span
+    of a clip without an active frame is its first frame, so that it is never empty.
 
     Args:
         active: bool `(batch, frames)`.
 
     Returns:
-        Positions, and bool `(batch, longest span)`: False behind the end of a shorter span.
+        Positions, int64 `(batch, longest span)`, and mask, bool of the same shape: False after a shorter span.
     """
     span = first_to_last(active).to(torch.float32)
     lengths = span.sum(-1, keepdim=True).clamp(min=1)
@@ -61,14 +61,14 @@ def per_clip_spans(active: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def gather_frames(values: Tensor, positions: Tensor, axis: int) -> Tensor:
-    """Values of each clip at its own positions.
+    """Return the values of each clip at its own positions.
 
     Args:
         values: `(batch, ...)` with frames along an axis.
-        positions: int64 `(batch, some frames)`, as from `per_clip_spans`.
-        axis: which axis of `values` the frames are.
+        positions: int64 `(batch, span frames)`, as from `per_clip_spans`.
+        axis: the axis of the frames in `values`.
     """
-    if len(positions) == 1:  # whole rows at once, as an exported model takes them
+    if len(positions) == 1:  # whole rows at once, as in an exported model
         return values.index_select(axis, positions[0])
     shape = [*values.shape[:axis], positions.shape[1], *values.shape[axis + 1 :]]
     others = [1] * (axis - 1), [1] * (values.ndim - axis - 1)
@@ -76,6 +76,6 @@ def gather_frames(values: Tensor, positions: Tensor, axis: int) -> Tensor:
 
 
 def shared_span(active: Tensor) -> tuple[Tensor, Tensor]:
-    """As `per_clip_spans`, but from the first frame that is active in any clip: clips keep their places to each other."""
-    span = span_of(active)
+    """Return the same as `per_clip_spans`, but from the first frame that is active in any clip: clips stay aligned."""
+    span = batch_span(active)
     return span.expand(len(active), -1), active.index_select(1, span)

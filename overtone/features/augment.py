@@ -1,4 +1,4 @@
-"""Training only: other versions of a waveform and of a mel picture, of the same emotion."""
+"""Data augmentation for training: variations of a waveform and of a log-mel spectrogram with the same emotion."""
 
 import numpy as np
 import soxr
@@ -12,29 +12,29 @@ MIN_SNR_DB, MAX_SNR_DB = 15.0, 45.0
 
 
 def augment_waveform(samples: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The clip as another speaker, room and recorder might have given it, float32 `(other samples,)`.
+    """Return an augmented copy of a clip, as by another speaker in another room, float32 `(new samples,)`.
 
-    Speed (with it pitch and formants), spectral tilt, coloured noise and gain, each drawn anew.
+    Random speed (and with it pitch and formants), spectral tilt, coloured noise and gain.
 
     Args:
         samples: float32 `(samples,)` at 16 kHz.
-        rng: source of the draws.
+        rng: random generator.
     """
     speed = np.exp(rng.uniform(np.log(MIN_SPEED), np.log(MAX_SPEED)))
-    varied = soxr.resample(samples, SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ)
+    augmented = soxr.resample(samples, SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ)
     tilt = rng.uniform(-MAX_TILT, MAX_TILT)
-    varied = (varied + tilt * np.concatenate([[0.0], varied[:-1]])) / (1 + abs(tilt))
-    noise = rng.standard_normal(len(varied) + 8)
+    augmented = (augmented + tilt * np.concatenate([[0.0], augmented[:-1]])) / (1 + abs(tilt))
+    noise = rng.standard_normal(len(augmented) + 8)
     colour = rng.uniform(0, 0.95) ** np.arange(9)
     noise = np.convolve(noise, colour, mode="valid")
     snr_db = rng.uniform(MIN_SNR_DB, MAX_SNR_DB)
-    noise *= np.sqrt(np.mean(varied**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
+    noise *= np.sqrt(np.mean(augmented**2) / np.mean(noise**2)) * 10 ** (-snr_db / 20)
     gain_db = rng.uniform(-MAX_GAIN_DB, MAX_GAIN_DB)
-    return ((varied + noise) * 10 ** (gain_db / 20)).astype(np.float32)
+    return ((augmented + noise) * 10 ** (gain_db / 20)).astype(np.float32)
 
 
 def spec_augment(
-    picture: np.ndarray,
+    spectrogram: np.ndarray,
     rng: np.random.Generator,
     *,
     shift_bands: int,
@@ -42,24 +42,24 @@ def spec_augment(
     mask_bands: int,
     mask_frames: int,
 ) -> np.ndarray:
-    """Normalised mel pictures, each shifted along frequency and with parts hidden, float32 `(batch, frames, bands)`.
+    """Return normalised log-mel spectrograms, shifted along frequency and masked, float32 `(batch, frames, bands)`.
 
     Args:
-        picture: float32 `(batch, frames, bands)`, 0 = average.
-        rng: source of the draws.
-        shift_bands: the most bands of shift, up or down.
-        mask_count: hidden stripes per clip, along frequency and along time each.
-        mask_bands: the most bands of a stripe.
-        mask_frames: the most frames of a stripe; never more than a quarter of the clip.
+        spectrogram: float32 `(batch, frames, bands)`, 0 = average.
+        rng: random generator.
+        shift_bands: maximum shift in bands, up or down.
+        mask_count: number of masks per clip, along frequency and along time each.
+        mask_bands: maximum width of a mask in bands.
+        mask_frames: maximum length of a mask in frames; never more than a quarter of the clip.
 
-    Source: Park et al. (2019), "SpecAugment"; the shift stands for another length of the vocal tract.
+    Source: Park et al. (2019), "SpecAugment"; the shift simulates another length of the vocal tract.
     """
-    varied = picture.copy()
-    _, frames, bands = varied.shape
-    for clip in varied:
+    augmented = spectrogram.copy()
+    _, frames, bands = augmented.shape
+    for clip in augmented:
         shift = int(rng.integers(-shift_bands, shift_bands + 1))
         clip[:] = np.roll(clip, shift, axis=1)
-        clip[:, : max(0, shift)] = 0  # what left at one end does not come back at the other
+        clip[:, : max(0, shift)] = 0  # bands shifted out at one end do not reappear at the other
         clip[:, bands + min(0, shift) :] = 0
         for _ in range(mask_count):
             width = int(rng.integers(0, mask_bands + 1))
@@ -68,4 +68,4 @@ def spec_augment(
             length = int(rng.integers(0, min(mask_frames, frames // 4) + 1))
             start = int(rng.integers(0, frames - length + 1))
             clip[start : start + length] = 0
-    return varied
+    return augmented

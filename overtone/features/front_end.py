@@ -1,5 +1,7 @@
-"""Waveform -> everything the networks hear: the whole front end as one layer."""
+"""Waveform -> all features that the networks take: the front end as one layer."""
 
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 import torch
@@ -13,8 +15,23 @@ from overtone.features.speech_rate import SpeechRate
 from overtone.features.tempo import Tempo
 
 
+class ExtraFeature(NamedTuple):
+    """A feature that only some branches need; their row in `overtone.models.branches.BRANCHES` names it.
+
+    Attributes:
+        build: returns the layer `(batch, samples)` -> `(batch, frames, ...)`, at any frame rate; it is not trained.
+        padding: value of the frames after the end of a clip.
+        hop_samples: distance between frames at 16 kHz; None if frames do not correspond to times, such as a single one
+            per clip.
+    """
+
+    build: Callable[[], nn.Module]
+    padding: float = 0.0
+    hop_samples: int | None = None
+
+
 class Features(NamedTuple):
-    """What the front end measures of a batch of clips.
+    """The features of a batch of clips.
 
     Attributes:
         log_mel: natural log of mel power `(batch, frames, bands)`.
@@ -24,7 +41,8 @@ class Features(NamedTuple):
         tempo_bpm: beat tempo `(batch,)`.
         speech_rate_hz: syllable nuclei per second `(batch,)`.
         pause_ratio: share of silence within the speech `(batch,)`, in [0, 1].
-        inside: frames that belong to the clip, not to the padding, bool `(batch, frames)`.
+        inside: True in frames of the clip, False in padding, bool `(batch, frames)`.
+        extra: name of an `ExtraFeature` -> its values `(batch, frames, ...)`.
     """
 
     log_mel: Tensor
@@ -35,22 +53,31 @@ class Features(NamedTuple):
     speech_rate_hz: Tensor
     pause_ratio: Tensor
     inside: Tensor
+    extra: Mapping[str, Tensor] = MappingProxyType({})
 
     def to(self, device: torch.device | str) -> "Features":
         """The same features on another device."""
-        return Features(*(values.to(device) for values in self))
+        extra = {name: values.to(device) for name, values in self.extra.items()}
+        shared = {name: values.to(device) for name, values in self._asdict().items() if name != "extra"}
+        return Features(**shared, extra=extra)
 
 
 class FrontEnd(nn.Module):
-    """Waveform `(batch, samples)` at 16 kHz -> `Features`. Nothing in it is trained."""
+    """Waveform `(batch, samples)` at 16 kHz -> `Features`. It has no trained weights.
 
-    def __init__(self) -> None:
+    Args:
+        extra: name -> feature to compute beyond the shared ones; None for none.
+    """
+
+    def __init__(self, extra: Mapping[str, ExtraFeature] | None = None) -> None:
         super().__init__()
         self.log_mel = LogMel()
         self.pitch = Pitch()
         self.loudness = Loudness()
         self.tempo = Tempo()
         self.speech_rate = SpeechRate()
+        self.extra = dict(extra or {})
+        self.extra_layers = nn.ModuleDict({name: feature.build() for name, feature in self.extra.items()})
 
     def forward(self, waveform: Tensor) -> Features:
         """All features of clips of one length.
@@ -58,7 +85,7 @@ class FrontEnd(nn.Module):
         Args:
             waveform: `(batch, samples)`.
         """
-        waveform = waveform - waveform.mean(-1, keepdim=True)  # an offset is no sound, and its edges would be loud
+        waveform = waveform - waveform.mean(-1, keepdim=True)  # a constant offset would look like loud clip edges
         log_mel = self.log_mel(waveform)
         loudness_db = self.loudness(waveform)
         pitch_hz, periodicity = self.pitch(waveform, loudness_db)
@@ -66,13 +93,14 @@ class FrontEnd(nn.Module):
         return Features(
             log_mel, pitch_hz, periodicity, loudness_db, self.tempo(log_mel), speech_rate_hz, pause_ratio,
             inside=torch.ones_like(loudness_db, dtype=torch.bool),
+            extra={name: layer(waveform) for name, layer in self.extra_layers.items()},
         )  # fmt: skip
 
 
 def speech_frames(features: Features, margin_frames: int) -> Tensor:
-    """Frames from the first active one to the last, `margin_frames` wider on either side; bool `(batch, frames)`.
+    """Frames from the first active one to the last, plus `margin_frames` on either side; bool `(batch, frames)`.
 
-    Silence around the speech says nothing of the emotion, and recordings differ in it: networks look only here.
+    Silence around the speech carries no emotion and differs between recordings, so networks ignore it.
     """
     active = active_frames(features.loudness_db.masked_fill(~features.inside, OUTSIDE)).to(torch.float32)
     return first_to_last(max_filter(active, margin_frames, margin_frames) > 0) & features.inside

@@ -1,4 +1,4 @@
-"""Waveform -> loudness track in dB."""
+"""Loudness: waveform -> level per frame in dB."""
 
 import math
 
@@ -22,7 +22,7 @@ class Loudness(nn.Module):
     """
 
     weights: Tensor
-    places: Tensor
+    positions: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -31,32 +31,32 @@ class Loudness(nn.Module):
         # (samples of a hop, hops of the window and both weights): a frame is the sum over its hops.
         by_hop = weights.unflatten(0, (-1, HOP_SAMPLES)).permute(1, 0, 2)
         self.register_buffer("weights", by_hop.flatten(1).float().contiguous(), persistent=False)
-        # Which shares of its hops a frame takes, for either weight: of the first hop the first, of the second ...
-        places = torch.eye(by_hop.shape[1])[..., None] * torch.eye(2)[:, None, None]
-        self.register_buffer("places", places.flatten(1)[:, None], persistent=False)
+        # The partial sum that a frame takes from each of its hops, per weight: from the first hop the first one, ...
+        positions = torch.eye(by_hop.shape[1])[..., None] * torch.eye(2)[:, None, None]
+        self.register_buffer("positions", positions.flatten(1)[:, None], persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
-        """Loudness track.
+        """Return the loudness track.
 
         Args:
             waveform: `(batch, samples)` at 16 kHz, of mean 0.
         """
-        cut = hops(waveform)
-        weighted, plain = self._means(cut)
-        square, _ = self._means(cut * cut)
-        # Praat takes the plain mean of each frame away first: a slow drift is not loud.
-        power = square - 2 * plain * weighted + plain * plain
+        hop_blocks = hops(waveform)
+        weighted, mean = self._means(hop_blocks)
+        square, _ = self._means(hop_blocks * hop_blocks)
+        # Praat subtracts the unweighted mean of each frame first: a slow drift is not loud.
+        power = square - 2 * mean * weighted + mean * mean
         return 10 / math.log(10) * power.clamp(min=POWER_FLOOR).log()
 
-    def _means(self, cut: Tensor) -> tuple[Tensor, Tensor]:
-        """Kaiser-weighted and plain mean of each frame `(batch, frames)`, from hops `(batch, hops, HOP_SAMPLES)`."""
-        shares = cut @ self.weights
-        weighted, plain = functional.conv1d(shares.flatten(1)[:, None], self.places, stride=shares.shape[-1]).unbind(1)
-        return weighted, plain
+    def _means(self, hop_blocks: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the Kaiser-weighted and the unweighted mean of each frame, from hops `(batch, hops, HOP_SAMPLES)`."""
+        sums = hop_blocks @ self.weights
+        weighted, mean = functional.conv1d(sums.flatten(1)[:, None], self.positions, stride=sums.shape[-1]).unbind(1)
+        return weighted, mean
 
 
 def active_frames(loudness_db: Tensor) -> Tensor:
-    """Where sound is at most 25 dB below the loudest frame and above the floor, bool `(batch, frames)`.
+    """Return the frames at most 25 dB below the loudest one and above the floor, bool `(batch, frames)`.
 
     Source: the silence threshold of de Jong & Wempe (2009).
 

@@ -1,4 +1,4 @@
-"""Loudness and pitch tracks -> speech rate and pause ratio."""
+"""Speech rate and pause ratio, from the loudness and pitch tracks."""
 
 import torch
 from torch import Tensor, nn
@@ -9,35 +9,35 @@ from overtone.features.loudness import active_frames
 from overtone.features.spectrum import FRAME_RATE_HZ
 
 DIP_DB = 2.0
-NEIGHBOUR_FRAMES = 3  # a nucleus is the loudest within 48 ms on either side,
-VALLEY_FRAMES = 10  # and 2 dB above the quietest within 160 ms on either side
+NEIGHBOUR_FRAMES = 3  # a nucleus is the loudest frame within 48 ms on each side,
+VALLEY_FRAMES = 10  # and 2 dB above the quietest one within 160 ms on each side
 
 
 def syllable_nuclei(loudness_db: Tensor, pitch_hz: Tensor) -> Tensor:
-    """Frames that are the peak of a syllable: loud, voiced, with a dip on both sides; bool `(batch, frames)`.
+    """Return the frames that are the peak of a syllable: loud, voiced, a dip on both sides; bool `(batch, frames)`.
 
-    Source: de Jong & Wempe (2009), "Praat script to detect syllable nuclei"; the dips are sought in a fixed window.
+    Source: de Jong & Wempe (2009), "Praat script to detect syllable nuclei"; dips are searched in a fixed window here.
     """
     padded = functional.pad(loudness_db[:, None], (1, 1), mode="replicate")
     smooth = functional.avg_pool1d(padded, 3, stride=1).squeeze(1)
-    # Louder than those before and not quieter than those after: of equal frames the first is the peak.
+    # Louder than the frames before and not quieter than those after: of equal frames the first is the peak.
     before = functional.pad(max_filter(smooth, NEIGHBOUR_FRAMES - 1, 0)[:, :-1], (1, 0), value=OUTSIDE)
     after = max_filter(smooth, 0, NEIGHBOUR_FRAMES)
     lowest_before = -max_filter(-smooth, VALLEY_FRAMES, 0)
     lowest_after = -max_filter(-smooth, 0, VALLEY_FRAMES)
-    dipped = (smooth - lowest_before >= DIP_DB) & (smooth - lowest_after >= DIP_DB)
-    return (smooth > before) & (smooth >= after) & dipped & (pitch_hz > 0) & active_frames(loudness_db)
+    has_dips = (smooth - lowest_before >= DIP_DB) & (smooth - lowest_after >= DIP_DB)
+    return (smooth > before) & (smooth >= after) & has_dips & (pitch_hz > 0) & active_frames(loudness_db)
 
 
 class SpeechRate(nn.Module):
     """Loudness and pitch tracks -> syllable nuclei per second and pause ratio, each `(batch,)`.
 
-    Both are taken between the first and the last active frame: silence around the speech is no pause. A clip without
-    any active frame has rate 0 and pause ratio 0.
+    Both are measured between the first and the last active frame: silence around the speech is not a pause. A clip
+    without an active frame has rate 0 and pause ratio 0.
     """
 
     def forward(self, loudness_db: Tensor, pitch_hz: Tensor) -> tuple[Tensor, Tensor]:
-        """Speech rate (1/s) and share of silent frames within the speech, in [0, 1].
+        """Return the speech rate (1/s) and the proportion of silent frames within the speech, in [0, 1].
 
         Args:
             loudness_db: `(batch, frames)`.

@@ -1,6 +1,6 @@
-"""Log-mel picture -> tempo in beats per minute, as the paper measures it.
+"""Tempo in beats per minute from the log-mel spectrogram, as defined in the paper.
 
-Beat tempo means little in speech; `speech_rate.py` holds what does.
+Beat tempo means little in speech; `speech_rate.py` has a more meaningful measure.
 """
 
 import math
@@ -13,8 +13,8 @@ from overtone.features.spectrum import FRAME_RATE_HZ
 
 LOW_BPM, HIGH_BPM = 30.0, 320.0
 PRIOR_BPM, PRIOR_OCTAVES = 120.0, 1.0
-SHORTEST_LAG = math.floor(60 * FRAME_RATE_HZ / HIGH_BPM)  # 11 frames
-LONGEST_LAG = math.ceil(60 * FRAME_RATE_HZ / LOW_BPM)  # 125 frames
+MIN_LAG = math.floor(60 * FRAME_RATE_HZ / HIGH_BPM)  # 11 frames
+MAX_LAG = math.ceil(60 * FRAME_RATE_HZ / LOW_BPM)  # 125 frames
 DYNAMIC_RANGE = 80 / 10 * math.log(10)  # 80 dB, in natural log of power
 
 
@@ -31,12 +31,12 @@ class Tempo(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        lags = torch.arange(SHORTEST_LAG, LONGEST_LAG + 1, dtype=torch.float64)
+        lags = torch.arange(MIN_LAG, MAX_LAG + 1, dtype=torch.float64)
         octaves = (60 * FRAME_RATE_HZ / lags / PRIOR_BPM).log2() / PRIOR_OCTAVES
         self.register_buffer("prior", (-0.5 * octaves.square()).float(), persistent=False)
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """Tempo of each clip.
+        """Return the tempo of each clip.
 
         Args:
             log_mel: natural log of mel power `(batch, frames, bands)`.
@@ -46,19 +46,19 @@ class Tempo(nn.Module):
         onset = onset - onset.mean(-1, keepdim=True)
         correlation = (_lagged(onset) @ onset[..., None]).squeeze(-1)
         correlation = correlation / correlation[:, :1].clamp(min=1e-9)
-        strength = (1e6 * correlation[:, SHORTEST_LAG : LONGEST_LAG + 1].clamp(min=0)).log1p() + self.prior
-        best = strength.argmax(-1, keepdim=True) + SHORTEST_LAG
+        strength = (1e6 * correlation[:, MIN_LAG : MAX_LAG + 1].clamp(min=0)).log1p() + self.prior
+        best = strength.argmax(-1, keepdim=True) + MIN_LAG
         left, centre, right = (correlation.gather(-1, best + step).squeeze(-1) for step in (-1, 0, 1))
         shift = (0.5 * (left - right) / (left - 2 * centre + right).clamp(max=-1e-6)).clamp(-0.5, 0.5)
         return 60 * FRAME_RATE_HZ / (best.squeeze(-1) + shift)
 
 
 def _lagged(track: Tensor) -> Tensor:
-    """A track at every lag from 0 to `LONGEST_LAG + 1`, 0 behind its end: `(batch, lags, frames)`.
+    """Return a track at every lag from 0 to `MAX_LAG + 1`, 0 after its end: `(batch, lags, frames)`.
 
-    Copies of the track, end to end, are cut in rows that are one frame longer than a copy: each begins a frame later.
+    Concatenated copies of the track are split into rows one frame longer than a copy: each row starts a frame later.
     """
-    lags = LONGEST_LAG + 2
+    lags = MAX_LAG + 2
     padded = functional.pad(track, (0, lags))
     length = track.shape[1] + lags
     copies = padded[:, None].expand(-1, lags + 1, -1).flatten(1)

@@ -1,25 +1,27 @@
+"""Blocks and resampled streams give the same audio as `read` and `from_array`, in constant memory."""
+
 import tracemalloc
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
-from audio_files import FORMS, encoded, tone
+from audio_files import FORMATS, encoded, tone
 from numpy.testing import assert_array_equal
 
-from overtone.audio import decode as reading
+from overtone.audio import decode
 from overtone.audio.blocks import StreamResampler, blocks, measure_duration
 from overtone.audio.decode import from_array, read
 from overtone.errors import AudioError, OptionError
 
 
-@pytest.mark.parametrize(("form", "depth"), FORMS)
+@pytest.mark.parametrize(("container", "subtype"), FORMATS)
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 48_000])
-def test_blocks_are_the_sound_that_is_read(
-    form: str, depth: str, rate_hz: int, monkeypatch: pytest.MonkeyPatch
+def test_blocks_equal_the_audio_of_read(
+    container: str, subtype: str, rate_hz: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "BLOCK_SAMPLES", 5_000)
-    content = encoded(tone(rate_hz, 2, channels=2), rate_hz, form, depth)
+    monkeypatch.setattr(decode, "BLOCK_SAMPLES", 5_000)
+    content = encoded(tone(rate_hz, 2, channels=2), rate_hz, container, subtype)
     parts = list(blocks(content))
     assert len(parts) > 3
     assert {part.dtype for part in parts} == {np.dtype(np.float32)}
@@ -28,22 +30,22 @@ def test_blocks_are_the_sound_that_is_read(
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 44_100, 48_000])
-@pytest.mark.parametrize("kind", [np.float32, np.int16])
-def test_chunks_of_any_size_give_the_same_sound(rate_hz: int, kind: type, rng: np.random.Generator) -> None:
-    sound = 0.1 * rng.standard_normal((rate_hz, 2))
-    sound = (sound * 32_767).astype(kind) if kind is np.int16 else sound.astype(kind)
-    inlet, parts, start = StreamResampler(rate_hz), [], 0
-    while start < len(sound):
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_chunks_of_any_size_give_the_same_audio(rate_hz: int, dtype: type, rng: np.random.Generator) -> None:
+    samples = 0.1 * rng.standard_normal((rate_hz, 2))
+    samples = (samples * 32_767).astype(dtype) if dtype is np.int16 else samples.astype(dtype)
+    resampler, parts, start = StreamResampler(rate_hz), [], 0
+    while start < len(samples):
         size = int(rng.integers(0, 3_000))
-        parts.append(inlet.push(sound[start : start + size]))
+        parts.append(resampler.push(samples[start : start + size]))
         start += size
-    assert_array_equal(np.concatenate([*parts, inlet.close()]), from_array(sound, rate_hz).samples)
+    assert_array_equal(np.concatenate([*parts, resampler.close()]), from_array(samples, rate_hz).samples)
 
 
-def test_errors_are_those_of_reading(tmp_path: Path) -> None:
-    whole = encoded(tone(16_000), 16_000)
-    broken = [b"", b"no sound", whole[:-100], encoded(np.zeros(0), 16_000), encoded(tone(16_000), 16_000, "VOC")]
-    for source in [*broken, tmp_path / "gone.wav", tmp_path, ""]:
+def test_errors_equal_those_of_read(tmp_path: Path) -> None:
+    complete = encoded(tone(16_000), 16_000)
+    invalid = [b"", b"no samples", complete[:-100], encoded(np.zeros(0), 16_000), encoded(tone(16_000), 16_000, "VOC")]
+    for source in [*invalid, tmp_path / "gone.wav", tmp_path, ""]:
         with pytest.raises(AudioError) as by_blocks:
             list(blocks(source))
         with pytest.raises(AudioError) as by_read:
@@ -54,13 +56,13 @@ def test_errors_are_those_of_reading(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("tenths", range(1, 10))
-def test_a_cut_flac_is_an_error_after_its_blocks(tenths: int) -> None:
+def test_a_truncated_flac_is_an_error_after_its_blocks(tenths: int) -> None:
     content = encoded(tone(48_000, 1), 48_000, "FLAC")
     with pytest.raises(AudioError):
         list(blocks(content[: len(content) * tenths // 10]))
 
 
-def test_what_cannot_be_pushed() -> None:
+def test_invalid_chunks_are_refused() -> None:
     with pytest.raises(OptionError, match="rate_hz: expected samples per second"):
         StreamResampler("fast")  # type: ignore[arg-type]
     with pytest.raises(AudioError, match=r"^mic: 400 samples per second is outside"):

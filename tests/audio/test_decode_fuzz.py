@@ -1,4 +1,4 @@
-"""Whatever the bytes: finite mono sound at 16 kHz, or an `AudioError` of one line, and nothing else."""
+"""Any bytes give finite mono audio at 16 kHz or an `AudioError` of one line, and no other exception."""
 
 import io
 
@@ -12,24 +12,24 @@ from overtone.errors import AudioError
 
 bounded = hypothesis.settings(max_examples=150, deadline=None, derandomize=True, database=None)
 
-DEPTHS = {"WAV": "PCM_16", "FLAC": "PCM_16", "OGG": "VORBIS", "MP3": "MPEG_LAYER_III", "AIFF": "PCM_24", "AU": "ULAW"}
+SUBTYPES = {"WAV": "PCM_16", "FLAC": "PCM_16", "OGG": "VORBIS", "MP3": "MPEG_LAYER_III", "AIFF": "PCM_24", "AU": "ULAW"}
 
 
-def _whole(form: str) -> bytes:
+def _encode(container: str) -> bytes:
     stream = io.BytesIO()
-    soundfile.write(stream, 0.4 * np.sin(np.arange(4_000) / 6), 16_000, format=form, subtype=DEPTHS[form])
+    soundfile.write(stream, 0.4 * np.sin(np.arange(4_000) / 6), 16_000, format=container, subtype=SUBTYPES[container])
     return stream.getvalue()
 
 
-WHOLE = {form: _whole(form) for form in DEPTHS}
+FILES = {container: _encode(container) for container in SUBTYPES}
 
 
-def check_sound_or_audio_error(content: bytes) -> None:
+def check_audio_or_audio_error(content: bytes) -> None:
     try:
         waveform = read(content)
     except AudioError as error:
         assert "\n" not in str(error)
-        assert str(error).startswith("sound in memory: ")
+        assert str(error).startswith("audio in memory: ")
     else:
         assert waveform.samples.dtype == np.float32
         assert len(waveform.samples) > 0
@@ -40,21 +40,21 @@ def check_sound_or_audio_error(content: bytes) -> None:
 @hypothesis.given(
     st.sampled_from([b"", b"RIFF\0\0\0\0WAVE", b"OggS", b"fLaC", b"\xff\xfb", b"FORM"]), st.binary(max_size=999)
 )
-def test_any_bytes(head: bytes, rest: bytes) -> None:
-    check_sound_or_audio_error(head + rest)
+def test_any_bytes(header: bytes, rest: bytes) -> None:
+    check_audio_or_audio_error(header + rest)
 
 
 @bounded
 @hypothesis.given(
-    st.sampled_from(sorted(DEPTHS)),
+    st.sampled_from(sorted(SUBTYPES)),
     st.lists(st.tuples(st.integers(0, 200), st.integers(0, 255)), max_size=6),
     st.integers(0, 2_000),
 )
-def test_any_damage(form: str, changes: list[tuple[int, int]], cut_bytes: int) -> None:
-    content = bytearray(WHOLE[form])
+def test_any_damage(container: str, changes: list[tuple[int, int]], cut_bytes: int) -> None:
+    content = bytearray(FILES[container])
     for position, value in changes:
         content[position] = value
-    check_sound_or_audio_error(bytes(content[: len(content) - cut_bytes]))
+    check_audio_or_audio_error(bytes(content[: len(content) - cut_bytes]))
 
 
 @bounded
@@ -64,8 +64,8 @@ def test_any_damage(form: str, changes: list[tuple[int, int]], cut_bytes: int) -
     st.binary(min_size=64, max_size=64),
     st.floats(allow_nan=True, allow_infinity=True),
 )
-def test_any_array(kind: str, shape: list[int], content: bytes, rate_hz: float) -> None:
-    samples = np.resize(np.frombuffer(content, kind), shape)
+def test_any_array(dtype: str, shape: list[int], content: bytes, rate_hz: float) -> None:
+    samples = np.resize(np.frombuffer(content, dtype), shape)
     for rate in (rate_hz, 16_000, 44_100):
         try:
             assert np.isfinite(from_array(samples, rate).samples).all()

@@ -1,4 +1,4 @@
-"""Which files of a folder are read, which are refused by name, and which passed over."""
+"""Which files of a folder are found, which are reported as errors, and which are ignored."""
 
 import os
 from pathlib import Path
@@ -11,7 +11,7 @@ from overtone.errors import AudioError
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Three sounds, one of them deeper down, among things to pass over."""
+    """Three audio files, one of them in a subfolder, among files to ignore."""
     root = tmp_path / "speech"
     (root / "deep" / "er").mkdir(parents=True)
     (root / ".cache").mkdir()
@@ -20,26 +20,26 @@ def folder(tmp_path: Path) -> Path:
     return root
 
 
-def test_a_folder_and_below_sorted(folder: Path) -> None:
+def test_a_folder_is_searched_recursively_and_sorted(folder: Path) -> None:
     assert list(find_audio_files(str(folder))) == [folder / "a.flac", folder / "b.WAV", folder / "deep/er/c.ogg"]
 
 
-def test_a_file_is_itself_there_or_not() -> None:
+def test_a_file_name_is_returned_even_if_missing() -> None:
     assert list(find_audio_files("gone.txt")) == [Path("gone.txt")]
 
 
-def test_what_cannot_even_be_looked_at_is_for_the_reader_to_say(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_paths_that_cannot_be_inspected_are_returned_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     name = "x" * 300 + ".wav"
     assert list(find_audio_files(name)) == [Path(name)]
 
-    def not_ours(*_: object, **__: object) -> None:
+    def deny(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(os, "stat", not_ours)
+    monkeypatch.setattr(os, "stat", deny)
     assert list(find_audio_files("folder of another/a.wav")) == [Path("folder of another/a.wav")]
 
 
-def test_what_cannot_be_searched_is_named(tmp_path: Path) -> None:
+def test_paths_that_cannot_be_searched_are_reported(tmp_path: Path) -> None:
     for path in ("", str(tmp_path)):
         ((name, error),) = search(path)
         assert name == path
@@ -58,7 +58,7 @@ def test_links_to_folders_are_followed_once(folder: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.skipif(os.name != "posix", reason="named pipes of POSIX")
-def test_a_named_pipe_in_a_folder_is_not_waited_for(folder: Path) -> None:
+def test_a_named_pipe_in_a_folder_does_not_block(folder: Path) -> None:
     os.mkfifo(folder / "pipe.wav")
     *files, error = find_audio_files(str(folder))
     assert files == [folder / "a.flac", folder / "b.WAV", folder / "deep/er/c.ogg"]
@@ -66,16 +66,16 @@ def test_a_named_pipe_in_a_folder_is_not_waited_for(folder: Path) -> None:
     assert str(error) == f"{folder}/pipe.wav: is not a regular file"
 
 
-def test_folders_that_cannot_be_searched_are_named(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folders_that_cannot_be_searched_are_reported(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     scandir = os.scandir
 
-    def refusing(path):
+    def deny(path):
         if str(path).endswith("deep"):
             raise PermissionError(13, "Permission denied", str(path))
         return scandir(path)
 
-    monkeypatch.setattr(os, "scandir", refusing)  # root may search anything
+    monkeypatch.setattr(os, "scandir", deny)  # root may search anything
     *files, error = list(find_audio_files(str(folder)))
     assert files == [folder / "a.flac", folder / "b.WAV"]
     assert isinstance(error, AudioError)
-    assert str(error) == f"{folder}/deep: cannot be searched: Permission denied"
+    assert str(error) == f"{folder}/deep: cannot be searched: Permission denied; see: chmod +rx"

@@ -1,3 +1,5 @@
+"""MP3 files without a Xing tag are decoded to their end, and truncated ones are detected."""
+
 import io
 import os
 import tracemalloc
@@ -13,7 +15,7 @@ from overtone.errors import AudioError
 
 
 def speech_like(rate_hz: int, seconds: float) -> np.ndarray:
-    """Loud and quiet by turns, so that a varying bit rate varies."""
+    """Return alternating noise and tone, so that a variable bit rate varies."""
     time_s = np.arange(int(rate_hz * seconds)) / rate_hz
     noise = np.random.default_rng(1).uniform(-0.3, 0.3, len(time_s))
     return np.where(time_s % 0.6 < 0.3, noise, 0.3 * np.sin(2 * np.pi * 300 * time_s))
@@ -39,15 +41,15 @@ def test_an_mp3_without_a_tag_reads_to_its_end(rate_hz: int, channels: int) -> N
     content = mp3(rate_hz, channels)
     bare = without_tag(content)
     decoded = read(bare)
-    assert decoded.duration_s == pytest.approx(2, abs=0.3)  # the tag also said how much padding to drop
+    assert decoded.duration_s == pytest.approx(2, abs=0.3)  # the tag also contained the padding to remove
     assert decoded.duration_s >= 2
     expected, found = read(content).samples[6_000:26_000], decoded.samples[6_000:30_000]
-    likeness = np.correlate(found, expected, "valid").max() / np.sum(expected**2)
-    assert likeness == pytest.approx(1, abs=0.1)  # the tag's padding is no whole number of samples at 16 kHz
+    correlation = np.correlate(found, expected, "valid").max() / np.sum(expected**2)
+    assert correlation == pytest.approx(1, abs=0.1)  # the tag's padding is not a whole number of samples at 16 kHz
 
 
-def test_the_decoder_alone_would_lose_sound() -> None:
-    """The reason for this module; when a later libsndfile counts by itself, the module can go."""
+def test_the_decoder_alone_would_lose_audio() -> None:
+    """The reason for this module; it can be removed when libsndfile counts frames itself."""
     stream = io.BytesIO()
     soundfile.write(stream, 0.5 * np.sin(np.arange(32_000) / 6), 16_000, format="MP3", subtype="MPEG_LAYER_III")
     bare = without_tag(stream.getvalue())
@@ -55,54 +57,54 @@ def test_the_decoder_alone_would_lose_sound() -> None:
     assert read(bare).duration_s >= 2
 
 
-def test_an_id3_tag_in_front_and_tags_behind() -> None:
+def test_tags_before_and_after_the_frames() -> None:
     bare = without_tag(mp3(44_100))
     id3 = b"ID3\x04\0\0" + bytes([0, 0, 2, 1]) + bytes(257)
     assert read(id3 + bare + b"TAG" + bytes(125)).duration_s == pytest.approx(2, abs=0.3)
 
 
-def test_frames_are_found_again_behind_what_is_none() -> None:
+def test_frames_are_found_after_invalid_bytes() -> None:
     bare, position = without_tag(mp3(44_100)), 0
     for _ in range(30):
         frame = frame_at(bare, position)
         assert frame is not None
         position += frame.length_bytes
-    torn = bare[:position] + b"\xff\xfb\0 not a frame" + bare[position:]
-    assert read(torn).duration_s == pytest.approx(2, abs=0.3)
+    damaged = bare[:position] + b"\xff\xfb\0 not a frame" + bare[position:]
+    assert read(damaged).duration_s == pytest.approx(2, abs=0.3)
 
 
-def test_a_tag_that_promises_too_many_frames() -> None:
+def test_a_tag_that_declares_too_many_frames() -> None:
     bare = without_tag(mp3(44_100))
     first = frame_at(bare, 0)
     assert first is not None
-    with pytest.raises(AudioError, match=r"truncated or damaged: \d+ samples promised"):
+    with pytest.raises(AudioError, match=r"truncated or damaged: \d+ samples declared"):
         read(_tag_frame(bare, first, 200) + bare)
 
 
-def test_files_with_a_tag_and_other_files_pass_untouched() -> None:
+def test_files_with_a_tag_and_other_files_are_unchanged() -> None:
     for content in (mp3(44_100), b"", b"ID3", b"\xff\xfb", b"\xff\xfb\x90\xc4" + bytes(1_000), b"RIFF" + bytes(50)):
         stream = io.BytesIO(content)
         assert with_xing_header(stream, "clip") is stream
         assert stream.tell() == 0
 
 
-def test_a_cut_last_frame_is_seen() -> None:
+def test_a_truncated_last_frame_is_detected() -> None:
     bare = without_tag(mp3(44_100))
-    with pytest.raises(AudioError, match=r"^clip: truncated: its last MP3 frame is cut"):
+    with pytest.raises(AudioError, match=r"^clip: truncated: its last MP3 frame is incomplete"):
         with_xing_header(io.BytesIO(bare[:-20]), "clip")
 
 
-def test_fewer_bytes_than_the_tag_promises() -> None:
+def test_fewer_bytes_than_the_tag_declares() -> None:
     content = mp3(44_100)
-    with pytest.raises(AudioError, match=rf"^clip: truncated: {len(content)} bytes of MP3 promised, 9999 found"):
+    with pytest.raises(AudioError, match=rf"^clip: truncated: {len(content)} bytes of MP3 declared, 9999 found"):
         with_xing_header(io.BytesIO(content[:9_999]), "clip")
 
 
-def test_headers_of_frames() -> None:
+def test_frame_headers() -> None:
     frame = frame_at(bytes.fromhex("fffb9064"), 0)
     assert frame is not None
     assert (frame.rate_hz, frame.length_bytes, frame.side_bytes) == (44_100, 417, 32)
-    for head in (
+    for header in (
         "fff19064",
         "fffb0064",
         "fffbf064",
@@ -110,10 +112,10 @@ def test_headers_of_frames() -> None:
         "ffeb9064",
         "fffb90",
     ):  # AAC, free, bad, bad, 2.?, short
-        assert frame_at(bytes.fromhex(head), 0) is None
+        assert frame_at(bytes.fromhex(header), 0) is None
 
 
-def test_a_file_without_a_tag_is_read_as_its_bytes_are_and_not_loaded(tmp_path: Path) -> None:
+def test_a_file_without_a_tag_is_decoded_without_loading_it(tmp_path: Path) -> None:
     path = tmp_path / "bare.mp3"
     bare = b"ID3\x04\0\0" + bytes(4) + without_tag(mp3(44_100)) * 200
     path.write_bytes(bare)
@@ -124,8 +126,8 @@ def test_a_file_without_a_tag_is_read_as_its_bytes_are_and_not_loaded(tmp_path: 
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 400_000 < len(bare)
-    stretch = {"start_s": 300.0, "end_s": 301.5}
-    np.testing.assert_array_equal(read(path, **stretch).samples, read(bare, **stretch).samples)
+    interval = {"start_s": 300.0, "end_s": 301.5}
+    np.testing.assert_array_equal(read(path, **interval).samples, read(bare, **interval).samples)
 
 
 def test_a_tagged_stream_reads_as_one() -> None:

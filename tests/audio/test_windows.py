@@ -1,3 +1,5 @@
+"""Windows cover a recording, and `overlap_add` inverts `split_windows`."""
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ LENGTHS = st.integers(1, 40 * WINDOW_STEPS)
 
 
 @given(LENGTHS, st.integers(0, 500), st.integers(0, 2**32 - 1))
-def test_stitching_undoes_cutting(steps: int, first: int, seed: int) -> None:
+def test_overlap_add_inverts_split_windows(steps: int, first: int, seed: int) -> None:
     values = np.random.default_rng(seed).normal(size=(first + steps, 2))
     windows = list(split_windows(first, first + steps))
     curve, weights = overlap_add(windows, [values[start:end] for start, end in windows], first + steps)
@@ -19,14 +21,14 @@ def test_stitching_undoes_cutting(steps: int, first: int, seed: int) -> None:
 
 
 @given(LENGTHS)
-def test_windows_cover_every_step_twice_but_for_the_ends(steps: int) -> None:
+def test_windows_cover_every_step_twice_except_at_the_ends(steps: int) -> None:
     windows = list(split_windows(0, steps))
-    heard = np.zeros(steps, int)
+    counts = np.zeros(steps, int)
     for start, end in windows:
         assert end - start == min(WINDOW_STEPS, steps)
-        heard[start:end] += 1
-    assert (heard >= 1).all()
-    assert (heard[HOP_STEPS : steps - HOP_STEPS] >= 2).all()
+        counts[start:end] += 1
+    assert (counts >= 1).all()
+    assert (counts[HOP_STEPS : steps - HOP_STEPS] >= 2).all()
     assert windows == sorted(set(windows))
 
 
@@ -36,7 +38,7 @@ def test_only_the_last_window_depends_on_the_end(steps: int, more: int) -> None:
     assert long[: len(short) - 1] == short[:-1]
 
 
-def test_overlapping_windows_are_weighed() -> None:
+def test_overlapping_windows_are_weighted() -> None:
     windows = [(0, WINDOW_STEPS), (HOP_STEPS, HOP_STEPS + WINDOW_STEPS)]
     values = [np.array([0.0]), np.array([1.0])]
     steps = HOP_STEPS + WINDOW_STEPS

@@ -1,34 +1,34 @@
-"""ASED: names are read whole; most sentences belong to one emotion, and say so."""
+"""ASED: all fields of a file name; most sentences belong to one emotion, and their names say so."""
 
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from corpus_trees import put
+from corpus_trees import create_files
 
 from overtone.corpora import ased
 
 
-def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
-    (utterance,) = ased.read(put(tmp_path, "05Angry/a5-02-01-02-50.wav")).utterances
+def test_every_field_of_a_name_is_parsed(tmp_path: Path) -> None:
+    (utterance,) = ased.read(create_files(tmp_path, "05Angry/a5-02-01-02-50.wav")).utterances
     assert (utterance.emotion, utterance.speaker, utterance.gender) == ("angry", "50", "male")
     assert (utterance.sentence, utterance.repetition, utterance.clip) == ("2", 1, "05Angry/a5-02-01-02-50")
 
 
-def test_a_sentence_of_one_emotion_is_not_that_of_another(tmp_path: Path) -> None:
-    put(tmp_path, "h3-03-02-01-01.wav", "n1-03-02-01-01.wav", "h3-01-02-01-01.wav", "n1-01-02-01-01.wav")
+def test_specific_sentences_of_different_emotions_differ(tmp_path: Path) -> None:
+    create_files(tmp_path, "h3-03-02-01-01.wav", "n1-03-02-01-01.wav", "h3-01-02-01-01.wav", "n1-01-02-01-01.wav")
     sentences = [utterance.sentence for utterance in ased.read(tmp_path).utterances]
     assert sentences == ["1", "neutral3", "1", "happy3"]
 
 
 def test_a_published_name_with_a_capital(tmp_path: Path) -> None:
-    reading = ased.read(put(tmp_path, "04Sad/S4-04-02-01-29.ogg", "again/s4-04-02-01-29.ogg"))
-    assert [utterance.clip for utterance in reading.utterances] == ["04Sad/s4-04-02-01-29"]
-    assert reading.ignored == {"same clip twice": 1}
+    scan = ased.read(create_files(tmp_path, "04Sad/S4-04-02-01-29.ogg", "again/s4-04-02-01-29.ogg"))
+    assert [utterance.clip for utterance in scan.utterances] == ["04Sad/s4-04-02-01-29"]
+    assert scan.ignored == {"same clip twice": 1}
 
 
 def test_a_wrong_gender_in_a_name_does_not_change_the_speaker(tmp_path: Path) -> None:
-    put(tmp_path, "02Fearful/f2-01-02-01-15.wav", "02Fearful/f2-01-01-02-15.wav")  # both as published
+    create_files(tmp_path, "02Fearful/f2-01-02-01-15.wav", "02Fearful/f2-01-01-02-15.wav")  # both as published
     assert {(utterance.speaker, utterance.gender) for utterance in ased.read(tmp_path).utterances} == {("15", "female")}
 
 
@@ -44,8 +44,8 @@ def test_a_wrong_gender_in_a_name_does_not_change_the_speaker(tmp_path: Path) ->
         ("a5-01-01-01.wav", "not an ASED name"),
     ],
 )
-def test_foreign_files_are_told_apart(tmp_path: Path, name: str, reason: str) -> None:
-    assert ased.read(put(tmp_path, "a5-01-01-01-01.wav", f"x/{name}")).ignored == {reason: 1}
+def test_other_files_are_left_out_with_a_reason(tmp_path: Path, name: str, reason: str) -> None:
+    assert ased.read(create_files(tmp_path, "a5-01-01-01-01.wav", f"x/{name}")).ignored == {reason: 1}
 
 
 def test_the_real_corpus(data_folder: Path) -> None:

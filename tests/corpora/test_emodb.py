@@ -1,16 +1,16 @@
-"""EmoDB: names are read whole; the corpus is uneven in speakers, sentences and emotions, as published."""
+"""EmoDB: all fields of a file name; the corpus is uneven in speakers, sentences and emotions, as published."""
 
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from corpus_trees import put
+from corpus_trees import create_files
 
 from overtone.corpora import emodb
 
 
-def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
-    (utterance,) = emodb.read(put(tmp_path, "wav/14b03Lc.wav")).utterances
+def test_every_field_of_a_name_is_parsed(tmp_path: Path) -> None:
+    (utterance,) = emodb.read(create_files(tmp_path, "wav/14b03Lc.wav")).utterances
     assert (utterance.emotion, utterance.speaker, utterance.gender) == ("bored", "14", "female")
     assert (utterance.sentence, utterance.repetition, utterance.intensity) == ("b03", 3, "")
     assert utterance.clip == "wav/14b03Lc"
@@ -29,7 +29,7 @@ def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_emotions_by_letter(tmp_path: Path, letter: str, emotion: str) -> None:
-    (utterance,) = emodb.read(put(tmp_path, f"03a01{letter}a.flac")).utterances
+    (utterance,) = emodb.read(create_files(tmp_path, f"03a01{letter}a.flac")).utterances
     assert (utterance.emotion, utterance.gender, utterance.repetition) == (emotion, "male", 1)
 
 
@@ -45,8 +45,8 @@ def test_emotions_by_letter(tmp_path: Path, letter: str, emotion: str) -> None:
         ("erkennung.txt", "not an EmoDB name"),
     ],
 )
-def test_foreign_files_are_told_apart(tmp_path: Path, name: str, reason: str) -> None:
-    assert emodb.read(put(tmp_path, "wav/03a01Fa.wav", f"x/{name}")).ignored == {reason: 1}
+def test_other_files_are_left_out_with_a_reason(tmp_path: Path, name: str, reason: str) -> None:
+    assert emodb.read(create_files(tmp_path, "wav/03a01Fa.wav", f"x/{name}")).ignored == {reason: 1}
 
 
 def test_the_real_corpus_has_the_published_counts(data_folder: Path) -> None:
@@ -63,4 +63,4 @@ def test_the_real_corpus_has_the_published_counts(data_folder: Path) -> None:
         "disgust": 46,
     }
     assert Counter(utterance.gender for utterance in utterances) == {"female": 302, "male": 233}
-    assert {utterance.sentence for utterance in utterances} == set(emodb.SENTENCES)
+    assert {utterance.sentence for utterance in utterances} == set(emodb.SCHEME.codes["sentence"])

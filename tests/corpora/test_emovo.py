@@ -1,16 +1,16 @@
-"""EMOVO: names are read whole; every actor says every sentence in every emotion."""
+"""EMOVO: all fields of a file name; every actor speaks every sentence in every emotion."""
 
 from collections import Counter
 from pathlib import Path
 
 import pytest
-from corpus_trees import put
+from corpus_trees import create_files
 
 from overtone.corpora import emovo
 
 
-def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
-    (utterance,) = emovo.read(put(tmp_path, "EMOVO/m2/rab-m2-n5.wav")).utterances
+def test_every_field_of_a_name_is_parsed(tmp_path: Path) -> None:
+    (utterance,) = emovo.read(create_files(tmp_path, "EMOVO/m2/rab-m2-n5.wav")).utterances
     assert (utterance.emotion, utterance.speaker, utterance.gender) == ("angry", "m2", "male")
     assert (utterance.sentence, utterance.repetition, utterance.clip) == ("n5", 0, "m2/rab-m2-n5")
 
@@ -28,7 +28,7 @@ def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
     ],
 )
 def test_emotions_by_code(tmp_path: Path, code: str, emotion: str) -> None:
-    (utterance,) = emovo.read(put(tmp_path, f"{code}-f3-l4.ogg")).utterances
+    (utterance,) = emovo.read(create_files(tmp_path, f"{code}-f3-l4.ogg")).utterances
     assert (utterance.emotion, utterance.gender) == (emotion, "female")
 
 
@@ -43,8 +43,8 @@ def test_emotions_by_code(tmp_path: Path, code: str, emotion: str) -> None:
         ("LA STRUTTURA DI EMOVO.pdf", "not an EMOVO name"),
     ],
 )
-def test_foreign_files_are_told_apart(tmp_path: Path, name: str, reason: str) -> None:
-    assert emovo.read(put(tmp_path, "f1/gio-f1-b1.wav", f"x/{name}")).ignored == {reason: 1}
+def test_other_files_are_left_out_with_a_reason(tmp_path: Path, name: str, reason: str) -> None:
+    assert emovo.read(create_files(tmp_path, "f1/gio-f1-b1.wav", f"x/{name}")).ignored == {reason: 1}
 
 
 def test_the_real_corpus_is_balanced(data_folder: Path) -> None:

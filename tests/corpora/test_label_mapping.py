@@ -1,4 +1,4 @@
-"""Utterances under other labels: order and everything else stays, what is dropped is counted."""
+"""Relabelled utterances: order and all other fields are unchanged, dropped utterances are counted."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ CLIPS = [
 
 
 @pytest.mark.parametrize(
-    ("name", "kept", "dropped"),
+    ("name", "expected", "dropped"),
     [
         ("4-classes", "1 sad, 4 neutral", {"calm": 2, "fearful": 1, "bored": 1}),
         ("4-classes-calm-as-neutral", "1 sad, 2 neutral, 3 neutral, 4 neutral", {"fearful": 1, "bored": 1}),
@@ -27,12 +27,12 @@ CLIPS = [
         ("7-classes", "1 sad, 4 neutral, 5 fearful", {"calm": 2, "bored": 1}),
     ],
 )
-def test_classes_outside_are_dropped_and_counted(name: str, kept: str, dropped: dict[str, int]) -> None:
+def test_other_classes_are_dropped_and_counted(name: str, expected: str, dropped: dict[str, int]) -> None:
     utterances, counts = apply_label_map(CLIPS, LABEL_MAPS[name])
-    assert ", ".join(f"{utterance.clip} {utterance.emotion}" for utterance in utterances) == kept
+    assert ", ".join(f"{utterance.clip} {utterance.emotion}" for utterance in utterances) == expected
     assert list(counts.items()) == list(dropped.items())
     assert [utterance.speaker for utterance in utterances] == [f"s{utterance.clip}" for utterance in utterances]
 
 
-def test_nothing_in_nothing_out() -> None:
+def test_no_utterances() -> None:
     assert apply_label_map([], LABEL_MAPS["4-classes"]) == ((), {})

@@ -1,4 +1,4 @@
-"""A table of one's own: what may stand in it, and how each fault is told."""
+"""The user's own table: its valid content, and the error for each fault."""
 
 from pathlib import Path
 
@@ -9,8 +9,8 @@ from overtone.corpora import manifest
 from overtone.errors import CorpusError
 
 
-def table(folder: Path, text: str, *, encoding: str = "utf-8") -> Path:
-    """A table and the sound files a.wav, b.wav, deep/c.wav (empty: no sound is opened) beside it."""
+def write_table(folder: Path, text: str, *, encoding: str = "utf-8") -> Path:
+    """Write a table and the empty audio files a.wav, b.wav, deep/c.wav next to it."""
     (folder / "deep").mkdir(exist_ok=True)
     for name in ("a.wav", "b.wav", "deep/c.wav", "one, two.wav"):
         (folder / name).touch()
@@ -19,9 +19,9 @@ def table(folder: Path, text: str, *, encoding: str = "utf-8") -> Path:
     return path
 
 
-def fault(folder: Path, text: str, *, encoding: str = "utf-8") -> str:
-    """The error that a table ends in, without the path of the folder."""
-    path = table(folder, text, encoding=encoding)
+def read_error(folder: Path, text: str, *, encoding: str = "utf-8") -> str:
+    """Return the error for a table, without the path of the folder."""
+    path = write_table(folder, text, encoding=encoding)
     with pytest.raises(CorpusError) as caught:
         manifest.read(path)
     assert str(caught.value).startswith(str(path))
@@ -29,58 +29,58 @@ def fault(folder: Path, text: str, *, encoding: str = "utf-8") -> str:
 
 
 def test_path_and_emotion_are_enough(tmp_path: Path) -> None:
-    reading = corpora.read_corpus("manifest", table(tmp_path, "path,emotion\nb.wav,sad\na.wav, Anger \n"))
-    first, second = reading.utterances
+    scan = corpora.read_corpus("manifest", write_table(tmp_path, "path,emotion\nb.wav,sad\na.wav, Anger \n"))
+    first, second = scan.utterances
     assert (first.clip, first.emotion, first.path) == ("a", "angry", tmp_path / "a.wav")
     assert (second.clip, second.emotion) == ("b", "sad")
     assert (first.speaker, first.sentence, first.gender, first.start_s, first.end_s) == ("", "", "", 0.0, None)
     assert first.corpus == "manifest"
-    assert reading.ignored == {}
+    assert scan.ignored == {}
 
 
 def test_all_columns_in_any_order(tmp_path: Path) -> None:
     text = "Gender,end_s,start_s,sentence,speaker,emotion,path\nF,2.5,1,why,anna,happy,deep\\c.wav\n"
-    (utterance,) = manifest.read(table(tmp_path, text)).utterances
+    (utterance,) = manifest.read(write_table(tmp_path, text)).utterances
     assert utterance.path == tmp_path / "deep" / "c.wav"
     assert (utterance.gender, utterance.speaker, utterance.sentence) == ("female", "anna", "why")
     assert (utterance.start_s, utterance.end_s) == (1.0, 2.5)
     assert utterance.clip == "deep/c#1.000-2.500"
 
 
-def test_stretches_of_one_file_are_different_clips(tmp_path: Path) -> None:
+def test_intervals_of_one_file_are_different_clips(tmp_path: Path) -> None:
     text = "path,emotion,start_s,end_s\na.wav,sad,,1\na.wav,calm,1,2\na.wav,calm,2,\na.wav,sad,,\n"
-    clips = [utterance.clip for utterance in manifest.read(table(tmp_path, text)).utterances]
+    clips = [utterance.clip for utterance in manifest.read(write_table(tmp_path, text)).utterances]
     assert clips == ["a", "a#0.000-1.000", "a#1.000-2.000", "a#2.000-"]
 
 
 def test_byte_order_mark_quotes_blank_lines_and_windows_line_ends(tmp_path: Path) -> None:
     text = '\r\n"path",emotion,sentence\r\n\r\n"one, two.wav",calm,"says ""no"""\r\n,,\r\n'
-    (utterance,) = manifest.read(table(tmp_path, text, encoding="utf-8-sig")).utterances
+    (utterance,) = manifest.read(write_table(tmp_path, text, encoding="utf-8-sig")).utterances
     assert (utterance.path.name, utterance.sentence) == ("one, two.wav", 'says "no"')
 
 
 def test_a_folder_with_a_table_in_it(tmp_path: Path) -> None:
-    table(tmp_path, "path,emotion\na.wav,sad\n").rename(tmp_path / "manifest.csv")
+    write_table(tmp_path, "path,emotion\na.wav,sad\n").rename(tmp_path / "manifest.csv")
     assert len(manifest.read(tmp_path).utterances) == 1
 
 
 def test_paths_outside_the_folder_of_the_table(tmp_path: Path) -> None:
-    path = table(tmp_path, f"path,emotion\n../a.wav,sad\n{tmp_path / 'b.wav'},sad\n").rename(
+    path = write_table(tmp_path, f"path,emotion\n../a.wav,sad\n{tmp_path / 'b.wav'},sad\n").rename(
         tmp_path / "deep" / "t.csv"
     )
     assert [utterance.clip for utterance in manifest.read(path).utterances] == ["../a", "../b"]
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         ("a.wav,hapy,,,", "unknown emotion 'hapy'; did you mean 'happy'?"),
         ("a.wav,,,,", "unknown emotion ''"),
-        ("x.wav,sad,,,", "no sound file 'x.wav' beside the table"),
-        ("deep,sad,,,", "no sound file 'deep'"),
-        (",sad,,,", "no sound file ''"),
-        ("a\0.wav,sad,,,", "no sound file"),
-        (f"{'a' * 300}.wav,sad,,,", "no sound file"),
+        ("x.wav,sad,,,", "no audio file 'x.wav' next to the table"),
+        ("deep,sad,,,", "no audio file 'deep'"),
+        (",sad,,,", "no audio file ''"),
+        ("a\0.wav,sad,,,", "no audio file"),
+        (f"{'a' * 300}.wav,sad,,,", "no audio file"),
         ("a.wav,sad,x,,", "start_s 'x' is not a number of seconds such as 12.5"),
         ("a.wav,sad,-1,,", "start_s '-1' is not"),
         ("a.wav,sad,,nan,", "end_s 'nan' is not"),
@@ -88,54 +88,54 @@ def test_paths_outside_the_folder_of_the_table(tmp_path: Path) -> None:
         ("a.wav,sad,1_0,,", "start_s '1_0' is not"),
         ("a.wav,sad,2,1,", "end_s 1.0 is not after start_s 2.0"),
         ("a.wav,sad,,0,", "end_s 0.0 is not after start_s 0.0"),
-        ("a.wav,sad,,,robot", "unknown gender 'robot'; known are female, male, or nothing"),
+        ("a.wav,sad,,,robot", "unknown gender 'robot'; use female, male, or an empty cell"),
         ("a.wav,sad", "2 cells where the header has 5"),
         ("a.wav,sad,,,,x", "6 cells where the header has 5"),
-        ("b.wav,happy,,,", "'b' stands in line 2 already"),
+        ("b.wav,happy,,,", "'b' is listed in line 2 already"),
     ],
 )
-def test_a_bad_line_is_named(tmp_path: Path, row: str, told: str) -> None:
+def test_an_invalid_line_is_reported(tmp_path: Path, row: str, message: str) -> None:
     text = f"path,emotion,start_s,end_s,gender\nb.wav,sad,,,\n{row}\n"
-    assert fault(tmp_path, text).startswith(f"table.csv, line 3: {told}")
+    assert read_error(tmp_path, text).startswith(f"table.csv, line 3: {message}")
 
 
-def test_all_bad_lines_are_told_in_one_error(tmp_path: Path) -> None:
-    lines = fault(tmp_path, "path,emotion\n" + "x.wav,sad\na.wav,glad\n" * 7).splitlines()
-    assert lines[0] == "table.csv: 14 bad lines:"
-    assert lines[1] == "  line 2: no sound file 'x.wav' beside the table"
+def test_one_error_reports_all_invalid_lines(tmp_path: Path) -> None:
+    lines = read_error(tmp_path, "path,emotion\n" + "x.wav,sad\na.wav,glad\n" * 7).splitlines()
+    assert lines[0] == "table.csv: 14 invalid lines:"
+    assert lines[1] == "  line 2: no audio file 'x.wav' next to the table"
     assert lines[2].startswith("  line 3: unknown emotion 'glad'")
     assert len(lines) == 12
     assert lines[-1] == "  ... and 4 more"
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "table.csv: is empty; expected"),
         ("\n\n", "table.csv: is empty; expected"),
         ("path,emotion\n", "table.csv: no utterance in it"),
         (
             "path;emotion\na.wav;sad\n",
-            "table.csv, line 1: unknown column 'path;emotion'; columns are divided by",
+            "table.csv, line 1: unknown column 'path;emotion'; separate columns with",
         ),
         ("path,emotoin\n", "table.csv, line 1: unknown column 'emotoin'; did you mean 'emotion'?"),
         ("path,emotion,\n", "table.csv, line 1: unknown column ''"),
-        ("path,emotion,Path\n", "table.csv, line 1: column 'path' is there twice"),
+        ("path,emotion,Path\n", "table.csv, line 1: duplicate column 'path'"),
         ("path,speaker\n", "table.csv, line 1: no column 'emotion'"),
         ('path,emotion\n"a.wav,sad\n', "table.csv, line 2: not CSV"),
         ('path,emotion\n"a.wav"x,sad\n', "table.csv, line 2: not CSV"),
         (f"path,emotion\n{'a' * 200_000},sad\n", "table.csv, line 2: not CSV"),
     ],
 )
-def test_a_bad_table_is_told(tmp_path: Path, text: str, told: str) -> None:
-    assert fault(tmp_path, text).startswith(told)
+def test_an_invalid_table_is_an_error(tmp_path: Path, text: str, message: str) -> None:
+    assert read_error(tmp_path, text).startswith(message)
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
-def test_other_encodings_are_told(tmp_path: Path, encoding: str) -> None:
-    told = fault(tmp_path, "path,emotion,speaker\na.wav,sad,José\n", encoding=encoding)
-    assert told.startswith("table.csv: not UTF-8")
-    assert "CSV UTF-8" in told
+def test_other_encodings_are_an_error(tmp_path: Path, encoding: str) -> None:
+    message = read_error(tmp_path, "path,emotion,speaker\na.wav,sad,José\n", encoding=encoding)
+    assert message.startswith("table.csv: not UTF-8")
+    assert "CSV UTF-8" in message
 
 
 def test_a_missing_table_is_an_error(tmp_path: Path) -> None:

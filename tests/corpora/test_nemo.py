@@ -1,18 +1,18 @@
-"""nEMO: names are read whole, and say the same as the table that comes with the corpus."""
+"""nEMO: all fields of a file name; they agree with the table of the corpus."""
 
 import csv
 from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
-from corpus_trees import put
+from corpus_trees import create_files
 
 from overtone.corpora import nemo
 from overtone.emotions import parse_emotion
 
 
-def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
-    (utterance,) = nemo.read(put(tmp_path, "samples/KD0_happiness_7.wav")).utterances
+def test_every_field_of_a_name_is_parsed(tmp_path: Path) -> None:
+    (utterance,) = nemo.read(create_files(tmp_path, "samples/KD0_happiness_7.wav")).utterances
     assert (utterance.emotion, utterance.speaker, utterance.gender) == ("happy", "KD0", "female")
     assert (utterance.sentence, utterance.repetition, utterance.clip) == ("7", 0, "samples/KD0_happiness_7")
 
@@ -29,8 +29,8 @@ def test_every_field_of_a_name_is_read(tmp_path: Path) -> None:
         ("WR0_fear.wav", "not a nEMO name"),
     ],
 )
-def test_foreign_files_are_told_apart(tmp_path: Path, name: str, reason: str) -> None:
-    assert nemo.read(put(tmp_path, "samples/WR0_fear_1.wav", f"x/{name}")).ignored == {reason: 1}
+def test_other_files_are_left_out_with_a_reason(tmp_path: Path, name: str, reason: str) -> None:
+    assert nemo.read(create_files(tmp_path, "samples/WR0_fear_1.wav", f"x/{name}")).ignored == {reason: 1}
 
 
 def test_the_real_corpus_agrees_with_its_table(data_folder: Path) -> None:

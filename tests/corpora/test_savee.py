@@ -1,16 +1,16 @@
-"""SAVEE: the speaker is in the name or is the folder; sentences of different emotions are not taken for the same."""
+"""SAVEE: the speaker is in the name or is the folder; sentences of different emotions have different names."""
 
 from pathlib import Path
 
 import pytest
-from corpus_trees import put
+from corpus_trees import create_files
 
 from overtone.corpora import savee
 
 
 @pytest.mark.parametrize("name", ["AudioData/JK/su12.wav", "ALL/JK_su12.wav", "JKsu12.flac", "DC/JK_su12.wav"])
-def test_every_field_of_a_name_is_read(tmp_path: Path, name: str) -> None:
-    (utterance,) = savee.read(put(tmp_path, name)).utterances
+def test_every_field_of_a_name_is_parsed(tmp_path: Path, name: str) -> None:
+    (utterance,) = savee.read(create_files(tmp_path, name)).utterances
     assert (utterance.emotion, utterance.speaker, utterance.gender) == ("surprised", "JK", "male")
     assert (utterance.sentence, utterance.repetition, utterance.clip) == ("surprised12", 0, "JK/su12")
 
@@ -28,14 +28,14 @@ def test_every_field_of_a_name_is_read(tmp_path: Path, name: str) -> None:
     ],
 )
 def test_emotions_by_code(tmp_path: Path, code: str, emotion: str) -> None:
-    (utterance,) = savee.read(put(tmp_path, f"KL/{code}01.wav")).utterances
+    (utterance,) = savee.read(create_files(tmp_path, f"KL/{code}01.wav")).utterances
     assert (utterance.emotion, utterance.sentence) == (emotion, f"{emotion}1")
 
 
 def test_neutral_has_thirty_sentences_and_the_others_fifteen(tmp_path: Path) -> None:
-    reading = savee.read(put(tmp_path, "DC/n30.wav", "DC/n31.wav", "DC/a15.wav", "DC/a16.wav", "DC/n00.wav"))
-    assert [utterance.clip for utterance in reading.utterances] == ["DC/a15", "DC/n30"]
-    assert reading.ignored == {f"sentence {number} does not exist": 1 for number in ("00", "16", "31")}
+    scan = savee.read(create_files(tmp_path, "DC/n30.wav", "DC/n31.wav", "DC/a15.wav", "DC/a16.wav", "DC/n00.wav"))
+    assert [utterance.clip for utterance in scan.utterances] == ["DC/a15", "DC/n30"]
+    assert scan.ignored == {f"sentence {number} does not exist": 1 for number in ("00", "16", "31")}
 
 
 @pytest.mark.parametrize(
@@ -50,5 +50,5 @@ def test_neutral_has_thirty_sentences_and_the_others_fifteen(tmp_path: Path) -> 
         ("AudioVisualClip/DC/a02.avi", "not .wav, .flac, .ogg, .opus or .mp3"),
     ],
 )
-def test_foreign_files_are_told_apart(tmp_path: Path, name: str, reason: str) -> None:
-    assert savee.read(put(tmp_path, "DC/a01.wav", f"x/{name}")).ignored == {reason: 1}
+def test_other_files_are_left_out_with_a_reason(tmp_path: Path, name: str, reason: str) -> None:
+    assert savee.read(create_files(tmp_path, "DC/a01.wav", f"x/{name}")).ignored == {reason: 1}

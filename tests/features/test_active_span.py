@@ -1,10 +1,17 @@
-"""Where something happens in a track, on tracks that are read at a glance."""
+"""The active span of tracks, on short hand-written tracks."""
 
 import numpy as np
 import pytest
 import torch
 
-from overtone.features.active_span import first_to_last, gather_frames, max_filter, per_clip_spans, shared_span, span_of
+from overtone.features.active_span import (
+    batch_span,
+    first_to_last,
+    gather_frames,
+    max_filter,
+    per_clip_spans,
+    shared_span,
+)
 
 
 def test_span_goes_from_the_first_to_the_last_active_frame() -> None:
@@ -14,8 +21,8 @@ def test_span_goes_from_the_first_to_the_last_active_frame() -> None:
 
 def test_running_maximum(rng: np.random.Generator) -> None:
     track = rng.standard_normal(30).astype(np.float32)
-    found = max_filter(torch.from_numpy(track)[None], 2, 4)[0].numpy()
-    np.testing.assert_array_equal(found, [track[max(0, t - 2) : t + 5].max() for t in range(30)])
+    result = max_filter(torch.from_numpy(track)[None], 2, 4)[0].numpy()
+    np.testing.assert_array_equal(result, [track[max(0, t - 2) : t + 5].max() for t in range(30)])
 
 
 @pytest.mark.parametrize(
@@ -27,8 +34,8 @@ def test_running_maximum(rng: np.random.Generator) -> None:
         ([[0, 0, 0], [0, 0, 0]], [0, 1, 2]),
     ],
 )
-def test_positions_of_the_span_over_all_clips(active: list[list[int]], expected: list[int]) -> None:
-    assert span_of(torch.tensor(active, dtype=torch.bool)).tolist() == expected
+def test_positions_of_the_span_of_all_clips(active: list[list[int]], expected: list[int]) -> None:
+    assert batch_span(torch.tensor(active, dtype=torch.bool)).tolist() == expected
 
 
 def test_each_clip_begins_at_its_own_span() -> None:
@@ -44,10 +51,10 @@ def test_each_clip_begins_at_its_own_span() -> None:
 
 @pytest.mark.parametrize("axis", [1, 2])
 @pytest.mark.parametrize("clips", [1, 3])
-def test_frames_are_taken_at_the_positions_of_each_clip(rng: np.random.Generator, clips: int, axis: int) -> None:
+def test_frames_are_gathered_at_the_positions_of_each_clip(rng: np.random.Generator, clips: int, axis: int) -> None:
     values = rng.standard_normal((clips, 6, 6)).astype(np.float32)
     positions = rng.integers(0, 6, (clips, 4))
-    found = gather_frames(torch.from_numpy(values), torch.from_numpy(positions), axis).numpy()
+    result = gather_frames(torch.from_numpy(values), torch.from_numpy(positions), axis).numpy()
     np.testing.assert_array_equal(
-        found, [np.take(*of_clip, axis - 1) for of_clip in zip(values, positions, strict=True)]
+        result, [np.take(*of_clip, axis - 1) for of_clip in zip(values, positions, strict=True)]
     )

@@ -1,1 +1,1 @@
-"""The web -> a corpus on disk, whole and as published."""
+"""Downloads corpora from the web and verifies corpus folders."""

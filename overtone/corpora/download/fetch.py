@@ -1,8 +1,8 @@
-"""URL -> FILE, going on after every break.
+"""Fetches a URL into a file, with retries, and resumes after interruptions.
 
-A connection that breaks off is taken up again where it ended (HTTP Range); a server that does not know Range is asked
-for the whole again. No more is ever read than the published size; whether it is the right content is for the caller's
-checksum to say. https only, redirects included; http for a server on this machine.
+An interrupted transfer is resumed at its end (HTTP Range); from a server that does not support Range, the complete file
+is requested again. At most the published size is ever read; the caller checks the content. https only, redirects
+included; http only for a server on this machine.
 """
 
 import http.client
@@ -20,80 +20,82 @@ from overtone.errors import DownloadError
 
 BLOCK_BYTES = 2**18
 TIMEOUT_S = 30.0
-ATTEMPTS = 5  # without a byte of headway
-FIRST_PAUSE_S = 1.0  # doubled with every attempt that made no headway
-LONGEST_PAUSE_S = 60.0
-PARTIAL, RANGE_REFUSED = 206, 416
-PASSING_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
+MAX_ATTEMPTS = 5  # in a row without a new byte
+MIN_BACKOFF_S = 1.0  # doubled with every attempt without a new byte
+MAX_BACKOFF_S = 60.0
+PARTIAL_CONTENT, RANGE_NOT_SATISFIABLE = 206, 416
+RETRY_STATUS = frozenset({408, 425, 429, 500, 502, 503, 504})
 CONTENT_RANGE = re.compile(r"bytes (\d+)-\d+/(\d+|\*)")
 
 
-class _BreakError(Exception):
-    """A break that another attempt may get over.
+class _RetryError(Exception):
+    """A failure that another attempt may overcome.
 
     Attributes:
-        pause_s: what the server asked us to wait; 0 where it did not.
+        retry_after_s: the delay that the server requested; 0 if it did not.
     """
 
-    def __init__(self, reason: str, pause_s: float = 0.0) -> None:
+    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
         super().__init__(reason)
-        self.pause_s = pause_s
+        self.retry_after_s = retry_after_s
 
 
 def fetch(url: str, part: Path, size_bytes: int, progress: Callable[[int, int], None]) -> None:
-    """Fills a file up to its published size.
+    """Fetch a URL into a file until the file has its published size.
 
     Args:
-        url: where the content lies.
-        part: the file; what it holds already is taken as the beginning. It stays where the fetching fails.
+        url: address of the content.
+        part: the file; its present content is taken as the beginning. It remains if fetching fails.
         size_bytes: the published size.
-        progress: called with bytes done and bytes in all.
+        progress: called with bytes done and total bytes.
 
     Raises:
-        DownloadError: not https, refused by the server, of another size there, or no headway in five attempts.
+        DownloadError: not https, refused by the server, of another size, or no new byte in five attempts.
         OSError: the file cannot be written.
     """
-    _check_safe(url, from_this_machine=True)
-    farthest, idle = _held(part), 0
-    while _held(part) != size_bytes:
-        if _held(part) > size_bytes:
+    _check_secure(url, allow_loopback=True)
+    farthest, failures = _size(part), 0
+    while _size(part) != size_bytes:
+        if _size(part) > size_bytes:
             part.unlink()
         try:
             _attempt(url, part, size_bytes, progress)
-            reason, asked_s = "it ended early", 0.0
-        except _BreakError as broken:
-            reason, asked_s = str(broken), broken.pause_s
-        held = _held(part)
-        if held == size_bytes:
+            reason, retry_after_s = "it ended early", 0.0
+        except _RetryError as error:
+            reason, retry_after_s = str(error), error.retry_after_s
+        size = _size(part)
+        if size == size_bytes:
             return
-        idle = 0 if held > farthest else idle + 1
-        farthest = max(farthest, held)
-        if idle >= ATTEMPTS:
-            raise DownloadError(f"{url}: broke off at {held} of {size_bytes} bytes: {reason}; run the download again")
-        time.sleep(min(max(FIRST_PAUSE_S * 2**idle, asked_s), LONGEST_PAUSE_S))
+        failures = 0 if size > farthest else failures + 1
+        farthest = max(farthest, size)
+        if failures >= MAX_ATTEMPTS:
+            raise DownloadError(
+                f"{url}: interrupted at {size} of {size_bytes} bytes: {reason}; run the download again: it resumes here"
+            )
+        time.sleep(min(max(MIN_BACKOFF_S * 2**failures, retry_after_s), MAX_BACKOFF_S))
 
 
-def _held(part: Path) -> int:
+def _size(part: Path) -> int:
     return part.stat().st_size if part.is_file() else 0
 
 
 def _attempt(url: str, part: Path, size_bytes: int, progress: Callable[[int, int], None]) -> None:
-    """One request: adds to the part, or begins it anew where the server sends the whole."""
-    start = _held(part)
-    with _opened(url, start, part) as response:
-        if response.status == PARTIAL:
-            _check_rest(response, url, part, start, size_bytes)
+    """Make one request: append to the part, or overwrite it if the server sends the complete file."""
+    start = _size(part)
+    with _request(url, start, part) as response:
+        if response.status == PARTIAL_CONTENT:
+            _check_range(response, url, part, start, size_bytes)
         else:
             start = 0
         with part.open("ab" if start else "wb") as file:
-            while start < size_bytes and (block := _block(response, size_bytes - start)):
+            while start < size_bytes and (block := _read_block(response, size_bytes - start)):
                 file.write(block)
                 start += len(block)
                 progress(start, size_bytes)
 
 
-def _opened(url: str, start: int, part: Path) -> http.client.HTTPResponse:
-    """The answer to a request for everything from byte `start` on."""
+def _request(url: str, start: int, part: Path) -> http.client.HTTPResponse:
+    """Return the response to a request for all bytes from `start`."""
     headers = {"User-Agent": f"overtone/{__version__}", "Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
@@ -101,67 +103,73 @@ def _opened(url: str, start: int, part: Path) -> http.client.HTTPResponse:
         return _opener(url).open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT_S)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == RANGE_REFUSED and start:
+        if error.code == RANGE_NOT_SATISFIABLE and start:
             part.unlink()
-            raise _BreakError("the server cannot go on from there") from error
-        if error.code in PASSING_STATUS:
-            raise _BreakError(f"HTTP {error.code} {error.reason}", _asked_pause_s(error)) from error
-        raise DownloadError(f"{url}: the server refuses: HTTP {error.code} {error.reason}") from error
+            raise _RetryError("the server cannot resume there") from error
+        if error.code in RETRY_STATUS:
+            raise _RetryError(f"HTTP {error.code} {error.reason}", _retry_after_s(error)) from error
+        raise DownloadError(
+            f"{url}: the server refuses: HTTP {error.code} {error.reason}; check the home page of the corpus, "
+            "see: overtone corpora list"
+        ) from error
     except urllib.error.URLError as error:
-        raise _BreakError(f"no connection ({error.reason})") from error
+        raise _RetryError(f"no connection ({error.reason})") from error
     except (OSError, http.client.HTTPException) as error:
-        raise _BreakError(f"{type(error).__name__} ({error})") from error
+        raise _RetryError(f"{type(error).__name__} ({error})") from error
 
 
-def _asked_pause_s(error: urllib.error.HTTPError) -> float:
-    """What the header Retry-After asks for, where it is a number of seconds."""
+def _retry_after_s(error: urllib.error.HTTPError) -> float:
+    """Return the value of the header Retry-After if it is a number of seconds, else 0."""
     text = (error.headers.get("Retry-After") or "").strip()
     return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
-def _check_rest(response: http.client.HTTPResponse, url: str, part: Path, start: int, size_bytes: int) -> None:
-    """Nothing, where a partial answer begins where the part ends and belongs to a file of the published size."""
-    span = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    if not span or int(span[1]) != start:
+def _check_range(response: http.client.HTTPResponse, url: str, part: Path, start: int, size_bytes: int) -> None:
+    """Check that a partial response continues the part and belongs to a file of the published size."""
+    content_range = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    if not content_range or int(content_range[1]) != start:
         part.unlink(missing_ok=True)
-        raise _BreakError("the server went on from another place than asked")
-    if span[2] not in ("*", str(size_bytes)):
+        raise _RetryError("the server sent another range than requested")
+    if content_range[2] not in ("*", str(size_bytes)):
         part.unlink()
-        raise DownloadError(f"{url}: is not what was published: it has {span[2]} bytes, published {size_bytes}")
+        raise DownloadError(
+            f"{url}: is not the published file: it has {content_range[2]} bytes, published {size_bytes}; "
+            "it was deleted; run the download again"
+        )
 
 
-def _block(response: http.client.HTTPResponse, most_bytes: int) -> bytes:
-    """What came next, at most so many bytes; nothing at the end."""
+def _read_block(response: http.client.HTTPResponse, max_bytes: int) -> bytes:
+    """Return the next bytes, at most `max_bytes`; none at the end."""
     try:
-        return response.read1(min(BLOCK_BYTES, most_bytes))
+        return response.read1(min(BLOCK_BYTES, max_bytes))
     except (OSError, http.client.HTTPException) as error:
-        raise _BreakError(f"the connection broke ({error})") from error
+        raise _RetryError(f"the connection was lost ({error})") from error
 
 
 def _opener(url: str) -> urllib.request.OpenerDirector:
-    direct = [urllib.request.ProxyHandler({})] if _is_this_machine(url) else []
-    return urllib.request.build_opener(_SafeRedirects, *direct)
+    no_proxy = [urllib.request.ProxyHandler({})] if _is_loopback(url) else []
+    return urllib.request.build_opener(_SecureRedirects, *no_proxy)
 
 
-class _SafeRedirects(urllib.request.HTTPRedirectHandler):
+class _SecureRedirects(urllib.request.HTTPRedirectHandler):
     """Follows redirects to https only; to http only from one server on this machine to another."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
         try:
-            _check_safe(newurl, from_this_machine=_is_this_machine(req.full_url))
+            _check_secure(newurl, allow_loopback=_is_loopback(req.full_url))
         except DownloadError:
             fp.close()
             raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _check_safe(url: str, *, from_this_machine: bool) -> None:
-    if urlsplit(url).scheme != "https" and not (from_this_machine and _is_this_machine(url)):
-        raise DownloadError(f"{url}: only https is fetched")
+def _check_secure(url: str, *, allow_loopback: bool) -> None:
+    if urlsplit(url).scheme != "https" and not (allow_loopback and _is_loopback(url)):
+        raise DownloadError(f"{url}: only https is allowed; use an https address")
 
 
-def _is_this_machine(url: str) -> bool:
-    """Whether a URL is http and of a loopback host."""
+def _is_loopback(url: str) -> bool:
+    """Return whether a URL is http and has a loopback host."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     try:

@@ -1,29 +1,30 @@
-"""CORPUS FOLDER -> WHAT IS MISSING, SURPLUS, UNREADABLE OR TWICE IN IT. Decodes every clip."""
+"""Verifies a corpus folder: lists missing, surplus, unreadable and duplicate clips. Decodes every clip."""
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import overtone.corpora
 from overtone._internal.progress import Progress, silent_progress
-from overtone.datatypes import Utterance
+from overtone.datatypes import Utterance, Waveform
 from overtone.errors import AudioError
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What a corpus folder holds, next to what it should hold. Clips go by name, all tuples are sorted.
+    """The content of a corpus folder compared with the complete corpus. All tuples are sorted.
 
     Attributes:
         clips: number of clips found.
-        missing: clips of the whole corpus that are not there; empty where the corpus does not say what it holds.
-        surplus: files that are no clip of the corpus, each as "path (reason)", path relative to the folder.
-        unreadable: clips that cannot be decoded to the end, each as "clip: reason".
-        duplicates: groups of clips that hold the very same sound.
-        stereo: clips with another number of channels than one.
-        expected: number of clips of the whole corpus; 0 where that is not known. Some corpora tell how many clips they
-            have and not which: then clips are counted, and none is named as missing.
+        missing: missing clips; empty if the complete list of clips is unknown.
+        surplus: files that are not clips of the corpus, each as "path (reason)", path relative to the folder.
+        unreadable: clips that cannot be decoded completely, each as "clip: reason".
+        duplicates: groups of clips that contain identical audio.
+        stereo: clips with more than one channel.
+        expected: number of clips of the complete corpus; 0 if that is unknown. Of some corpora only the number of
+            clips is known: then clips are counted, and none is listed as missing.
     """
 
     clips: int
@@ -35,59 +36,62 @@ class Verification:
     expected: int = 0
 
     @property
-    def whole(self) -> bool:
-        """Whether every clip is there and readable. Duplicates and stereo are as published, surplus does no harm."""
+    def complete(self) -> bool:
+        """Whether every clip exists and is readable. Duplicates and stereo are as published, surplus files harmless."""
         return not (self.missing or self.unreadable) and self.clips >= self.expected
 
 
-def verify(corpus: str, folder: str | Path, progress: Progress = silent_progress) -> Verification:
-    """Compares a folder with what the corpus should hold, and decodes every clip.
+def verify(
+    corpus: str, folder: str | Path, read: Callable[..., Waveform], progress: Progress = silent_progress
+) -> Verification:
+    """Compare a folder with the complete corpus, and decode every clip.
 
     Args:
         corpus: a key of `overtone.corpora.CORPORA`.
         folder: its folder; for "manifest" the CSV file.
-        progress: called with clips done, clips in all, and the name of the clip.
+        read: decodes an interval of an audio file: `overtone.audio.decode.read`.
+        progress: called with the number of clips done, their total number, and the name of the clip.
 
     Raises:
-        OptionError: there is no such corpus.
-        CorpusError: no clip of it in the folder at all, or a faulty table.
+        OptionError: no such corpus.
+        CorpusError: no clip of it in the folder, or an invalid table.
     """
     module = overtone.corpora.get_corpus(corpus)
-    reading = module.read(Path(folder))
+    scan = module.read(Path(folder))
     expected = module.clips_expected()
-    found = {utterance.clip for utterance in reading.utterances}
+    names = {utterance.clip for utterance in scan.utterances}
     unreadable: list[str] = []
     stereo: list[str] = []
-    clips_of: defaultdict[bytes, list[str]] = defaultdict(list)
-    for done, utterance in enumerate(reading.utterances, 1):
+    clips_by_digest: defaultdict[bytes, list[str]] = defaultdict(list)
+    for done, utterance in enumerate(scan.utterances, 1):
         try:
-            digest, channels = _heard(utterance)
-            clips_of[digest].append(utterance.clip)
+            digest, channels = _digest_and_channels(utterance, read)
+            clips_by_digest[digest].append(utterance.clip)
             stereo += [utterance.clip] if channels != 1 else []
         except AudioError as error:
             unreadable.append(f"{utterance.clip}: {error}")
-        progress(done, len(reading.utterances), utterance.clip)
+        progress(done, len(scan.utterances), utterance.clip)
     return Verification(
-        clips=len(found),
-        missing=tuple(sorted(expected - found)),
-        surplus=tuple(_surplus(Path(folder), reading.left_out)),
+        clips=len(names),
+        missing=tuple(sorted(expected - names)),
+        surplus=tuple(_surplus(Path(folder), scan.left_out)),
         unreadable=tuple(sorted(unreadable)),
-        duplicates=tuple(sorted(tuple(sorted(clips)) for clips in clips_of.values() if len(clips) > 1)),
+        duplicates=tuple(sorted(tuple(sorted(clips)) for clips in clips_by_digest.values() if len(clips) > 1)),
         stereo=tuple(sorted(stereo)),
-        expected=len(expected) or module.ABOUT.clips,
+        expected=len(expected) or module.INFO.clips,
     )
 
 
-def _heard(utterance: Utterance) -> tuple[bytes, int]:
-    """Digest of the sound as the model hears it (mono, 16 kHz), and the number of channels of the file."""
+def _digest_and_channels(utterance: Utterance, read: Callable[..., Waveform]) -> tuple[bytes, int]:
+    """Return a digest of the audio as the model receives it (mono, 16 kHz), and the channel count of the file."""
     import soundfile  # here, so that `import overtone.corpora.download.verify` stays light
 
-    from overtone.audio.decode import read
-
     waveform = read(utterance.path, start_s=utterance.start_s, end_s=utterance.end_s)
-    with utterance.path.open("rb") as file:  # opened here: libsndfile then goes by content, whatever the name says
+    with utterance.path.open("rb") as file:  # an open file, so that libsndfile ignores the suffix of its name
         return hashlib.blake2b(waveform.samples.tobytes()).digest(), soundfile.info(file).channels
 
 
 def _surplus(folder: Path, left_out: dict[str, tuple[Path, ...]]) -> list[str]:
-    return sorted(f"{path.relative_to(folder).as_posix()} ({why})" for why, paths in left_out.items() for path in paths)
+    return sorted(
+        f"{path.relative_to(folder).as_posix()} ({reason})" for reason, paths in left_out.items() for path in paths
+    )

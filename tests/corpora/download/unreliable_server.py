@@ -1,4 +1,4 @@
-"""A server on this machine that does what servers do: break off, lie, refuse. One behaviour for each request."""
+"""A server on this machine that interrupts transfers, sends wrong headers and refuses requests, as servers do."""
 
 import re
 import threading
@@ -10,7 +10,7 @@ Behaviour = Callable[["Handler", bytes], None]
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Answers each GET with the next behaviour of the server; the last one stays."""
+    """Handles each GET with the next behaviour of the server; the last one is repeated."""
 
     server: "UnreliableServer"
 
@@ -20,25 +20,25 @@ class Handler(BaseHTTPRequestHandler):
         behave = plan.pop(0) if len(plan) > 1 else plan[0]
         behave(self, self.server.content)
 
-    def begin(self, status: int, **headers: object) -> None:
-        """Status line and headers; `Content_Length` is written Content-Length."""
+    def send_head(self, status: int, **headers: object) -> None:
+        """Send the status line and headers; `Content_Length` is written Content-Length."""
         self.send_response(status)
         for name, value in headers.items():
             self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
 
     def first_byte(self) -> int:
-        """The first byte that the request asks for."""
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "bytes=0-")
-        assert asked, "a range in a form that we do not send"
-        return int(asked[1])
+        """Return the position of the first requested byte."""
+        requested = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "bytes=0-")
+        assert requested, "a range in a format that the client never sends"
+        return int(requested[1])
 
     def log_message(self, *_: object) -> None:
-        """Nothing on the screen."""
+        """Log nothing."""
 
 
 class UnreliableServer(ThreadingHTTPServer):
-    """Serves `content` at any path, one behaviour of `plan` for each request; keeps the asked ranges."""
+    """Serves `content` at any path, with one behaviour of `plan` per request; stores the requested ranges."""
 
     daemon_threads = True
 
@@ -50,8 +50,8 @@ class UnreliableServer(ThreadingHTTPServer):
 
 @contextmanager
 def serving(content: bytes, *plan: Behaviour) -> Iterator[UnreliableServer]:
-    """A running server; `plan` defaults to honest answers."""
-    with UnreliableServer(content, *(plan or (honest(),))) as server:
+    """A running server; without a plan it is reliable."""
+    with UnreliableServer(content, *(plan or (reliable(),))) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
         try:
@@ -61,47 +61,47 @@ def serving(content: bytes, *plan: Behaviour) -> Iterator[UnreliableServer]:
             thread.join()
 
 
-def honest(*, most_bytes: int | None = None, claimed_total: int | None = None, shift_bytes: int = 0) -> Behaviour:
-    """Knows ranges. Breaks off after `most_bytes`; may claim another total, or go on from another place."""
+def reliable(*, max_bytes: int | None = None, declared_total: int | None = None, shift_bytes: int = 0) -> Behaviour:
+    """Support ranges. May stop after `max_bytes`, declare another total, or send another range than requested."""
 
     def behave(handler: Handler, content: bytes) -> None:
         start = handler.first_byte()
         rest = content[start + shift_bytes :]
-        span = f"bytes {start + shift_bytes}-{len(content) - 1}/{claimed_total or len(content)}"
+        content_range = f"bytes {start + shift_bytes}-{len(content) - 1}/{declared_total or len(content)}"
         if start:
-            handler.begin(206, Content_Length=len(rest), Content_Range=span)
+            handler.send_head(206, Content_Length=len(rest), Content_Range=content_range)
         else:
-            handler.begin(200, Content_Length=claimed_total or len(rest))
-        handler.wfile.write(rest[:most_bytes])
+            handler.send_head(200, Content_Length=declared_total or len(rest))
+        handler.wfile.write(rest[:max_bytes])
 
     return behave
 
 
-def rangeless(*, most_bytes: int | None = None) -> Behaviour:
-    """Sends the whole, whatever was asked."""
+def without_ranges(*, max_bytes: int | None = None) -> Behaviour:
+    """Send the complete content, whatever range was requested."""
 
     def behave(handler: Handler, content: bytes) -> None:
-        handler.begin(200, Content_Length=len(content))
-        handler.wfile.write(content[:most_bytes])
+        handler.send_head(200, Content_Length=len(content))
+        handler.wfile.write(content[:max_bytes])
 
     return behave
 
 
-def sends(body: bytes, *, claimed: int | None = None) -> Behaviour:
-    """Another body, with another length than it has, or without any."""
+def send_body(body: bytes, *, declared: int | None = None) -> Behaviour:
+    """Send another body, with a wrong declared length or without one."""
 
     def behave(handler: Handler, content: bytes) -> None:
-        handler.begin(200, **({"Content_Length": claimed} if claimed is not None else {}))
+        handler.send_head(200, **({"Content_Length": declared} if declared is not None else {}))
         handler.wfile.write(body)
 
     return behave
 
 
 def status(code: int, **headers: object) -> Behaviour:
-    """Refuses, or redirects."""
-    return lambda handler, content: handler.begin(code, Content_Length=0, **headers)
+    """Refuse, or redirect."""
+    return lambda handler, content: handler.send_head(code, Content_Length=0, **headers)
 
 
-def hangs_up(handler: Handler, content: bytes) -> None:
-    """Closes without a word."""
+def hang_up(handler: Handler, content: bytes) -> None:
+    """Close the connection without a response."""
     handler.close_connection = True
