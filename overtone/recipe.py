@@ -1,22 +1,28 @@
-"""A recipe: everything that decides how a model is built and trained, read from a small TOML file.
+"""Recipe: every setting that decides how a model is built and trained, read from a small TOML file.
 
-A recipe file holds only what differs from the defaults below, or, where it names one as its `base`, from another recipe
-of the package. Those lie in `recipes/`.
+A recipe file holds only the settings that differ from the defaults below or, if it has a key `base`, from another
+recipe: a bundled one (by name) or a TOML file (by its path relative to the recipe file). The bundled recipes are in
+`recipes/`.
 """
 
 import dataclasses
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_type_hints
 
 from overtone.errors import OptionError, suggest
 
-PARTS: tuple[str, ...] = ("mel", "prosody", "fusion")
+FUSION = "fusion"  # the part of a network that combines its branches
 BUNDLED_FOLDER = Path(__file__).parent / "recipes"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-# Key -> the least and the most it may be.
+RESERVED_NAMES = (FUSION, "adapted", "member")  # parts of results that are no branches
+BRANCH_NAME = re.compile(r"[a-z][a-z0-9_]*")
+VALIDATION_MODES = ("shared", "rotating")
+PRECISIONS = ("float32", "bfloat16")
+# Key -> smallest and largest allowed value.
 RANGES: dict[str, tuple[float, float]] = {
     "epochs": (1, 10_000),
     "patience": (1, 10_000),
@@ -41,41 +47,42 @@ RANGES: dict[str, tuple[float, float]] = {
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a model is built and trained.
+    """The settings of one kind of model and its training.
 
     Attributes:
-        name: name of the recipe, of a-z, 0-9, _ and -; part of the names of its results.
-        mel: which network hears the mel picture, a name in `models.MEL`.
-        prosody: which network hears pitch, loudness and tempo, a name in `models.PROSODY`.
-        phases: which parts are trained together, one phase after the other; earlier phases are frozen in later ones.
-        epochs: the most epochs a phase may take.
-        patience: epochs without a better validation score after which a phase stops.
-        batch_clips: clips per step.
+        name: name of the recipe, of a-z, 0-9, _ and -; part of the names of its result files.
+        branches: branch -> name of its network; rows and names of `overtone.models.branches.BRANCHES`.
+        phases: parts (branches and "fusion") that are trained together, one phase after the other; earlier phases are
+            frozen in later ones. Empty: all parts together.
+        epochs: maximum number of epochs of a phase.
+        patience: number of epochs without a better validation score after which a phase stops.
+        batch_clips: clips per training step.
         learning_rate: peak of the one-cycle schedule.
         weight_decay: decoupled weight decay of weight matrices.
-        dropout: share of units dropped before each dense layer.
-        label_smoothing: share of the target spread over all classes.
-        mixup: alpha of the beta distribution of mixing weights; 0 for none.
-        ema_decay: decay per step of the averaged weights that are validated and kept; 0 for the last weights.
-        wave_variants: augmented versions of each waveform (speed, spectral tilt, noise, gain) beside the clean one.
-        mask_count: rectangles of the mel picture hidden per clip, in frequency and in time each.
-        mask_bands: the most bands one may hide.
-        mask_frames: the most frames one may hide.
-        shift_bands: the most bands by which the picture is shifted (another vocal tract).
-        crop_margin_frames: frames of silence kept around the speech when training; -1 keeps the whole clip.
-        members: how many networks are trained, each with other draws; their probabilities are averaged.
-        validation: "shared": every network keeps the epoch that is best on the validation side. "in-turns": each leaves
-            out a part of that side, learns from the rest, and keeps its last epoch: a part is too small to choose on.
-        distil: share of their answers in what one more network learns, which then takes their place; 0 keeps them all.
-        adapter: strength (inverse of the penalty on its weights) of the layer that answers when unlabelled clips of the
-            speaker are known; 0 for none.
-        precision: "float32" or "bfloat16" (convolutions only, training only).
+        dropout: probability of dropping a unit before each dense layer.
+        label_smoothing: share of the target distribution that is spread over all classes.
+        mixup: alpha of the beta distribution of mixing weights; 0 turns mixup off.
+        ema_decay: decay per step of the exponential moving average of the weights, which is validated and stored; 0
+            takes the last weights.
+        wave_variants: number of augmented versions of each waveform (speed, spectral tilt, noise, gain) in
+            addition to the clean one.
+        mask_count: number of frequency masks, and of time masks, per log-mel spectrogram.
+        mask_bands: maximum width of a frequency mask.
+        mask_frames: maximum length of a time mask.
+        shift_bands: maximum shift of the spectrogram along frequency (another vocal tract length).
+        crop_margin_frames: frames of silence left around the speech in training; -1 uses the whole clip.
+        members: number of networks in the ensemble, each trained with another seed; probabilities are averaged.
+        validation: "shared": every network stores its best epoch on the validation set. "rotating": each network
+            leaves out other validation speakers, is trained on the rest, and stores its last epoch.
+        distil: weight of the ensemble's predictions in the targets of one more network, which then replaces the
+            ensemble; 0 turns distillation off.
+        adapter: inverse regularisation strength of the speaker adapter; 0 trains none.
+        precision: "float32" or "bfloat16" (log-mel branch only, training only).
     """
 
     name: str
-    mel: str = "attentive"
-    prosody: str = "contour"
-    phases: tuple[tuple[str, ...], ...] = (PARTS,)
+    branches: dict[str, str] = field(default_factory=lambda: {"mel": "residual-cnn", "prosody": "contour-cnn"})
+    phases: tuple[tuple[str, ...], ...] = ()
     epochs: int = 48
     patience: int = 48
     batch_clips: int = 32
@@ -100,21 +107,33 @@ class Recipe:
     def __post_init__(self) -> None:
         if not NAME.fullmatch(self.name):
             raise OptionError(
-                f"recipe {self.name!r}: its name becomes part of file names; take a-z, 0-9, _ and -, "
-                "and begin with a letter or a digit"
+                f"recipe {self.name!r}: the name becomes part of file names; use a-z, 0-9, _ and -, and start with a "
+                "letter or a digit"
             )
-        trained = tuple(part for phase in self.phases for part in phase)
-        if sorted(trained) != sorted(PARTS):
-            raise OptionError(f"recipe {self.name}: phases must train each of {PARTS} once, got {self.phases}")
-        if self.precision not in ("float32", "bfloat16"):
-            raise OptionError(f"recipe {self.name}: precision must be float32 or bfloat16, got {self.precision!r}")
-        if self.validation not in ("shared", "in-turns"):
-            raise OptionError(f"recipe {self.name}: validation must be shared or in-turns, got {self.validation!r}")
-        if self.validation == "in-turns" and self.distil:
-            raise OptionError(f"recipe {self.name}: a network that learns from others needs a shared validation side")
+        bad = [name for name in self.branches if not BRANCH_NAME.fullmatch(name) or name in RESERVED_NAMES]
+        if bad or not self.branches:
+            raise OptionError(
+                f"recipe {self.name}: 'branches' needs at least one branch, named with a-z, 0-9 and _, "
+                f"and not {', '.join(RESERVED_NAMES)}"
+            )
+        if not self.phases:
+            object.__setattr__(self, "phases", (self.parts,))
+        trained = sorted(part for phase in self.phases for part in phase)
+        if trained != sorted(self.parts):
+            raise OptionError(f"recipe {self.name}: phases must train each of {self.parts} once, got {self.phases}")
+        for key, known in (("precision", PRECISIONS), ("validation", VALIDATION_MODES)):
+            if getattr(self, key) not in known:
+                raise OptionError(f"recipe {self.name}: {key} must be {' or '.join(known)}, got {getattr(self, key)!r}")
+        if self.validation == "rotating" and self.distil:
+            raise OptionError(f"recipe {self.name}: distillation needs a shared validation set: validation = 'shared'")
         for key, (low, high) in RANGES.items():
             if not low <= getattr(self, key) <= high:
                 raise OptionError(f"recipe {self.name}: {key} must be in [{low}, {high}], got {getattr(self, key)!r}")
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The parts with their own predictions: every branch, then the fusion."""
+        return (*self.branches, FUSION)
 
     def as_dict(self) -> dict[str, Any]:
         """The recipe as plain values, for JSON."""
@@ -126,39 +145,50 @@ def bundled_recipes() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in BUNDLED_FOLDER.glob("*.toml")))
 
 
-def recipe_from_dict(values: dict[str, Any], source: str) -> Recipe:
+def recipe_from_dict(values: Mapping[str, Any], source: str) -> Recipe:
     """The recipe with these values.
 
     Args:
         values: field of `Recipe` -> value.
-        source: where they came from, for messages.
+        source: where the values came from, for messages.
 
     Raises:
-        OptionError: a key that no recipe has, a value of another type, or one outside its range.
+        OptionError: an unknown key, or a value of the wrong type or outside its range.
     """
-    kinds = get_type_hints(Recipe)
+    types = get_type_hints(Recipe)
+    values = dict(values)
     for key, value in values.items():
-        if key not in kinds:
-            raise OptionError(f"{source}: unknown key '{key}'{suggest(key, kinds)}")
-        allowed = (int, float) if kinds[key] is float else kinds[key]
-        if key != "phases" and (not isinstance(value, allowed) or isinstance(value, bool)):
-            raise OptionError(f"{source}: '{key}' must be {kinds[key].__name__}, got {value!r}")
+        if key not in types:
+            raise OptionError(f"{source}: unknown key '{key}'{suggest(key, types)}")
+        if key in _PARSERS:
+            values[key] = _PARSERS[key](value, source)
+            continue
+        allowed = (int, float) if types[key] is float else types[key]
+        if not isinstance(value, allowed) or isinstance(value, bool):
+            raise OptionError(f"{source}: '{key}' must be {types[key].__name__}, got {value!r}")
     if "name" not in values:
         raise OptionError(f"{source}: a recipe needs a 'name'")
-    if "phases" in values:
-        values = {**values, "phases": _phases(values["phases"], source)}
     return Recipe(**values)
 
 
-def _phases(value: Any, source: str) -> tuple[tuple[str, ...], ...]:
+def _parse_phases(value: Any, source: str) -> tuple[tuple[str, ...], ...]:
     rows = value if isinstance(value, (list, tuple)) else [value]
     if not all(isinstance(row, (list, tuple)) and all(isinstance(part, str) for part in row) for row in rows):
         raise OptionError(f"{source}: 'phases' must be a list of lists of parts, got {value!r}")
     return tuple(tuple(row) for row in rows)
 
 
+def _parse_branches(value: Any, source: str) -> dict[str, str]:
+    if not isinstance(value, dict) or not all(isinstance(network, str) for network in value.values()):
+        raise OptionError(f"{source}: 'branches' must be a table of branch = \"network\", got {value!r}")
+    return {branch: network for branch, network in value.items() if network}  # "" removes a branch of the base
+
+
+_PARSERS = {"phases": _parse_phases, "branches": _parse_branches}
+
+
 def read_recipe(name_or_path: str | Path) -> Recipe:
-    """The recipe of that name, or in that TOML file.
+    """The bundled recipe of that name, or the one in that TOML file.
 
     Raises:
         OptionError: no such recipe or file, or one that is not valid.
@@ -168,17 +198,28 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
         path = BUNDLED_FOLDER / f"{name_or_path}.toml"
     if not path.is_file():
         raise OptionError(f"no recipe '{name_or_path}'{suggest(str(name_or_path), bundled_recipes())}")
-    values = _values(path)
+    return recipe_from_dict(_read_with_base(path, ()), str(path))
+
+
+def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+    """The values of a recipe file, merged into those of its base; `branches` are merged one by one."""
+    values = _read_toml(path)
     base = values.pop("base", None)
-    if base is not None and base not in bundled_recipes():
-        raise OptionError(
-            f"{path}: 'base' names no recipe of the package: {base!r}{suggest(str(base), bundled_recipes())}"
-        )
-    return recipe_from_dict({**(read_recipe(base).as_dict() if base else {}), **values}, str(path))
+    if base is None:
+        return values
+    base_path = path.parent / str(base) if str(base).endswith(".toml") else BUNDLED_FOLDER / f"{base}.toml"
+    if not base_path.is_file():
+        raise OptionError(f"{path}: no recipe for 'base': {base!r}{suggest(str(base), bundled_recipes())}")
+    if base_path in seen:
+        raise OptionError(f"{path}: 'base' leads back to {base_path}; remove one of the 'base' keys")
+    inherited = _read_with_base(base_path, (*seen, path))
+    if isinstance(values.get("branches"), dict):
+        defaults = Recipe("defaults").branches
+        values["branches"] = {**inherited.get("branches", defaults), **values["branches"]}
+    return {**inherited, **values}
 
 
-def _values(path: Path) -> dict[str, Any]:
-    """What stands in a TOML file."""
+def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

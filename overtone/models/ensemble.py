@@ -1,4 +1,4 @@
-"""Several networks behind one front end -> one answer."""
+"""Ensemble: several networks on one front end, whose probabilities are averaged."""
 
 from collections.abc import Sequence
 
@@ -7,20 +7,19 @@ from torch import Tensor, nn
 
 from overtone.features.front_end import Features
 from overtone.models.network import Inputs, Model, Network
-from overtone.recipe import PARTS
 
 
 class Ensemble(Model):
-    """Networks of one recipe, trained on the same clips from other draws; their probabilities are averaged.
+    """Networks of one recipe, trained on the same clips with different seeds; their probabilities are averaged.
 
     Source: Lakshminarayanan et al. (2017), "Simple and scalable predictive uncertainty estimation".
 
     Args:
-        networks: at least one; all with the same normalisers, since one reads the features for all.
+        networks: at least one; all with the same normalisers, since the first one prepares the inputs of all.
     """
 
     def __init__(self, networks: Sequence[Network]) -> None:
-        super().__init__()
+        super().__init__(networks[0].parts, networks[0].front_end.extra)
         self.members = nn.ModuleList(networks)
 
     @property
@@ -29,11 +28,14 @@ class Ensemble(Model):
         return [network for network in self.members if isinstance(network, Network)]
 
     def inputs(self, features: Features) -> Inputs:
-        """What each branch of each network hears, normalised once."""
+        """The inputs of each branch, normalised once for all networks."""
         return self.networks[0].inputs(features)
 
-    def answers(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
-        """Logs of the averaged probabilities of each part, and the embeddings side by side."""
-        several = [network.answers(inputs) for network in self.networks]
-        shares = {part: torch.stack([logits[part] for logits, _ in several]).softmax(-1).mean(0) for part in PARTS}
-        return {part: share.log() for part, share in shares.items()}, torch.cat([own for _, own in several], dim=-1)
+    def logits_and_embedding(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
+        """Logarithms of the averaged probabilities of each part, and the concatenated embeddings."""
+        members = [network.logits_and_embedding(inputs) for network in self.networks]
+        probabilities = {
+            part: torch.stack([logits[part] for logits, _ in members]).softmax(-1).mean(0) for part in self.parts
+        }
+        embedding = torch.cat([embedding for _, embedding in members], dim=-1)
+        return {part: values.log() for part, values in probabilities.items()}, embedding

@@ -1,6 +1,7 @@
-"""Which frames count, for layers over clips of different lengths: weights, 1 where a frame counts and 0 behind the end.
+"""Frame weights for padded batches of clips of different lengths.
 
-A clip alone, in use, is cut to its own speech: all its frames count, nothing is multiplied, and its weights are None.
+Weights are 1 in valid frames and 0 after the end of a clip. In inference each clip is processed alone and cropped to
+its speech: all its frames are valid, and its weights are None, which saves the multiplications.
 """
 
 from torch import Tensor
@@ -9,23 +10,23 @@ FrameWeights = Tensor | None
 
 
 def frame_weights(mask: Tensor, values: Tensor, training: bool) -> FrameWeights:
-    """Weights of the frames `(batch, 1, frames)`, of the type of `values`; None where all of them count.
+    """Weights of the frames `(batch, 1, frames)`, of the dtype of `values`; None if all of them are valid.
 
     Args:
-        mask: bool `(batch, frames)`, True where frames count.
-        values: what will be weighted.
-        training: whether it is for training, where masks hide parts of a single clip too.
+        mask: bool `(batch, frames)`, True in valid frames.
+        values: the values to be weighted.
+        training: whether the model is in training, where masks hide parts of a single clip too.
     """
     return None if len(mask) == 1 and not training else mask[:, None].to(values.dtype)
 
 
 def stride_weights(weights: FrameWeights, stride: int) -> FrameWeights:
-    """Weights of each `stride`-th frame, as a layer with this stride leaves them."""
+    """Weights of every `stride`-th frame: those of the output of a layer with this stride."""
     return None if weights is None else weights[..., ::stride]
 
 
 def apply_mask(values: Tensor, weights: FrameWeights) -> Tensor:
-    """Values `(batch, channels, frames)` or `(batch, channels, frames, bands)`, 0 where frames do not count."""
+    """Values `(batch, channels, frames)` or `(batch, channels, frames, bands)`, set to 0 in invalid frames."""
     if weights is None:
         return values
     return values * (weights if values.ndim == 3 else weights[..., None])

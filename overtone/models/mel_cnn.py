@@ -1,16 +1,19 @@
-"""Log-mel picture -> embedding and logits: a residual network with attention over time."""
+"""Log-mel branch: features -> embedding and logits, by a residual CNN with attention over time."""
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from overtone.features.active_span import gather_frames, per_clip_spans, shared_span
+from overtone.features.augment import spec_augment
 from overtone.features.front_end import Features, speech_frames
 from overtone.features.mel import BANDS
 from overtone.models.masking import FrameWeights, apply_mask, frame_weights, stride_weights
 from overtone.models.pooling import AttentiveStatisticsPooling, masked_moments
+from overtone.recipe import Recipe
 
 MARGIN_FRAMES = 8
 CHANNELS = (32, 48, 96, 128)
@@ -25,7 +28,7 @@ class ResidualBlock(nn.Module):
     Args:
         channels_in: channels of the input.
         channels_out: channels of the output.
-        stride: by what frames and bands are divided.
+        stride: downsampling factors of frames and bands.
     """
 
     def __init__(self, channels_in: int, channels_out: int, stride: tuple[int, int]) -> None:
@@ -41,21 +44,21 @@ class ResidualBlock(nn.Module):
         self.shortcut = nn.Conv2d(channels_in, channels_out, 1, bias=False)
 
     def forward(self, values: Tensor, weights: FrameWeights) -> Tensor:
-        """Output, zero where frames do not count; `weights` are `(batch, 1, frames / stride)`."""
+        """Output, zero in invalid frames; `weights` are `(batch, 1, frames / stride)`."""
         inner = apply_mask(functional.relu(self.first_norm(self.first(values))), weights)
         inner = self.second_norm(self.second(inner))
         return apply_mask(functional.relu(inner + self.shortcut(self.squeeze(values))), weights)
 
 
 class MelCnn(nn.Module):
-    """Features -> embedding `(batch, EMBEDDING)` and logits `(batch, emotions)`, from clips of any length.
+    """Features -> embedding `(batch, EMBEDDING)` and logits `(batch, emotions)`, for clips of any length.
 
-    Each layer is masked to the spoken frames, so an answer depends neither on the silence around the speech nor on
-    the other clips of the batch.
+    Each layer is masked to the speech, so a prediction depends neither on the silence around the speech nor on the
+    other clips of the batch.
 
     Args:
         emotions: number of classes.
-        dropout: share of units dropped before each dense layer.
+        dropout: probability of dropping a unit before each dense layer.
         pooling: frames -> one vector, twice as wide; a class of `overtone.models.pooling`.
     """
 
@@ -79,40 +82,60 @@ class MelCnn(nn.Module):
         self.embed = nn.Sequential(
             nn.BatchNorm1d(2 * MIXED), nn.Dropout(dropout), nn.Linear(2 * MIXED, EMBEDDING), nn.ReLU()
         )
-        self.answer = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
         self.embedding = EMBEDDING
 
     def fit(self, training: list[Features]) -> None:
-        """Takes mean and scale of each band over the spoken frames of the training side."""
+        """Set mean and scale of each band from the speech frames of the training set."""
         spoken = torch.cat([f.log_mel[speech_frames(f, MARGIN_FRAMES)] for f in training])
         self.mean.copy_(spoken.mean(0))
         self.scale.copy_(spoken.std(0))
 
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
-        """Normalised picture `(batch, frames, BANDS)`, 0 = average of the clip, and its mask `(batch, frames)`."""
+        """Normalised spectrogram `(batch, frames, BANDS)`, 0 = average of the clip, and its mask `(batch, frames)`."""
         mask = speech_frames(features, MARGIN_FRAMES)
-        picture = (features.log_mel - self.mean) / self.scale
-        average, _ = masked_moments(picture.transpose(1, 2), mask[:, None].to(picture.dtype))
-        # Without its own average a clip no longer tells microphone, distance and gain.
-        # In training a clip falls on the grid of strides at random; in use always alike.
+        spectrogram = (features.log_mel - self.mean) / self.scale
+        average, _ = masked_moments(spectrogram.transpose(1, 2), mask[:, None].to(spectrogram.dtype))
+        # Without its average a clip no longer reveals microphone, distance and gain.
+        # In training the strides fall on random frames of a clip; in inference always on the same ones.
         positions, inside = shared_span(mask) if self.training else per_clip_spans(mask)
-        return gather_frames(picture - average[:, None], positions, axis=1), inside
+        return gather_frames(spectrogram - average[:, None], positions, axis=1), inside
 
-    def forward(self, picture: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, spectrogram: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.
 
         Args:
-            picture: `(batch, frames, BANDS)`.
-            mask: bool `(batch, frames)`, True where frames count.
+            spectrogram: `(batch, frames, BANDS)`.
+            mask: bool `(batch, frames)`, True in valid frames.
         """
-        weights = frame_weights(mask, picture, self.training)
-        values, weights = self.stem(apply_mask(picture[:, None], weights)), stride_weights(weights, 2)
+        weights = frame_weights(mask, spectrogram, self.training)
+        values, weights = self.stem(apply_mask(spectrogram[:, None], weights)), stride_weights(weights, 2)
         values = apply_mask(functional.relu(self.stem_norm(values)), weights)
         for block, (frames_stride, _) in zip(self.blocks, STRIDES, strict=True):
             weights = stride_weights(weights, frames_stride)
             values = block(values, weights)
-        mixed = apply_mask(
-            functional.relu(self.mix_norm(self.mix(values).squeeze(-1))), weights
-        )  # (batch, MIXED, frames)
-        embedding = self.embed(self.pool(mixed, weights))
-        return embedding, self.answer(embedding)
+        mixed = functional.relu(self.mix_norm(self.mix(values).squeeze(-1)))  # (batch, MIXED, frames)
+        embedding = self.embed(self.pool(apply_mask(mixed, weights), weights))
+        return embedding, self.classifier(embedding)
+
+
+def augment_spectrogram(inputs: tuple[Tensor, ...], recipe: Recipe, rng: np.random.Generator) -> tuple[Tensor, ...]:
+    """The inputs of a log-mel branch with the spectrogram shifted along frequency and partly masked.
+
+    Args:
+        inputs: the spectrogram `(batch, frames, bands)` first.
+        recipe: specifies the sizes of shifts and masks.
+        rng: random generator.
+    """
+    if not (recipe.mask_count or recipe.shift_bands):
+        return inputs
+    spectrogram, *others = inputs
+    augmented = spec_augment(
+        spectrogram.cpu().numpy(),
+        rng,
+        shift_bands=recipe.shift_bands,
+        mask_count=recipe.mask_count,
+        mask_bands=recipe.mask_bands,
+        mask_frames=recipe.mask_frames,
+    )
+    return (torch.from_numpy(augmented).to(spectrogram.device), *others)

@@ -1,77 +1,66 @@
-"""Waveform -> answer: front end, both branches and their fusion as one network."""
+"""Waveform -> probabilities: front end, branches and their fusion as one network."""
 
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from overtone.features.front_end import Features, FrontEnd
+from overtone._internal import tensor_names
+from overtone.features.front_end import ExtraFeature, Features, FrontEnd
+from overtone.models.branches import BRANCHES, extra_features
 from overtone.models.fusion import LateFusion
 from overtone.models.speaker_adapter import SpeakerAdapter, clip_statistics
-from overtone.recipe import PARTS, Recipe
+from overtone.recipe import FUSION, Recipe
 
 Inputs = dict[str, tuple[Tensor, ...]]
-
-
-class Outputs(NamedTuple):
-    """What the exported graph gives, under these names.
-
-    Attributes:
-        probabilities: the fused answer `(batch, emotions)`.
-        mel_probabilities: the answer of the mel branch `(batch, emotions)`.
-        prosody_probabilities: the answer of the prosody branch `(batch, emotions)`.
-        pitch_hz: pitch track `(batch, frames)`, 0 where unvoiced.
-        loudness_db: loudness track `(batch, frames)`, dB re full scale.
-        tempo_bpm: beat tempo `(batch,)`.
-        speech_rate_hz: syllable nuclei per second `(batch,)`.
-        pause_ratio: share of silence within the speech `(batch,)`.
-    """
-
-    probabilities: Tensor
-    mel_probabilities: Tensor
-    prosody_probabilities: Tensor
-    pitch_hz: Tensor
-    loudness_db: Tensor
-    tempo_bpm: Tensor
-    speech_rate_hz: Tensor
-    pause_ratio: Tensor
-
-
-class AdaptableOutputs(NamedTuple):
-    """What the graph of a model with an adapter gives: `Outputs`, and two more under these names.
-
-    Attributes:
-        outputs: as of any model.
-        voice: what the speaker's usual is taken of `(batch, values)`.
-        adapted_probabilities: the answer of the adapter `(batch, emotions)`.
-    """
-
-    outputs: Outputs
-    voice: Tensor
-    adapted_probabilities: Tensor
+"""Branch -> its input tensors, batch first; bool tensors are masks."""
 
 
 class Model(nn.Module):
-    """The whole way from waveform to probabilities: what is exported.
+    """A complete model from waveform to probabilities: the module that is exported.
 
-    Who derives from it says what hears and answers: `inputs` and `answers`.
+    Subclasses implement `inputs` and `logits_and_embedding`.
+
+    Args:
+        parts: names of the parts that make predictions: the branches, then "fusion".
+        extra: features that the front end computes beyond the shared ones; see `FrontEnd`.
 
     Attributes:
-        adapter: what answers when the speaker is known; None where there is none.
+        parts: names of the parts.
+        adapter: the speaker adapter; None if there is none.
     """
 
     temperature: Tensor
     adapter: SpeakerAdapter | None
 
-    def __init__(self) -> None:
+    def __init__(self, parts: Sequence[str], extra: Mapping[str, ExtraFeature] | None = None) -> None:
         super().__init__()
-        self.front_end = FrontEnd()
+        self.parts = tuple(parts)
+        self.front_end = FrontEnd(extra)
         self.adapter = None
-        # What the logits of each part are divided by, so that probabilities mean what they say; set after training.
-        self.register_buffer("temperature", torch.ones(len(PARTS)))
+        # The logits of each part are divided by it, so that the probabilities are calibrated; set after training.
+        self.register_buffer("temperature", torch.ones(len(self.parts)))
+
+    @property
+    def branch_names(self) -> tuple[str, ...]:
+        """Names of the branches, in the order of the recipe."""
+        return tuple(part for part in self.parts if part != FUSION)
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the outputs of `forward` when it is given all inputs; see `overtone._internal.tensor_names`."""
+        adapted = (tensor_names.SPEAKER_FEATURES, tensor_names.ADAPTED_PROBABILITIES)
+        return (
+            tensor_names.PROBABILITIES,
+            *map(tensor_names.branch_output, self.branch_names),
+            *tensor_names.TRACKS,
+            *tensor_names.RATES,
+            *(adapted if self.adapter is not None else ()),
+        )
 
     def inputs(self, features: Features) -> Inputs:
-        """What each branch hears, normalised; training varies and mixes it. Bool tensors are masks."""
+        """The normalised inputs of each branch; training augments and mixes them."""
         raise NotImplementedError
 
     def logits_and_embedding(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
@@ -84,88 +73,99 @@ class Model(nn.Module):
 
     def probabilities(self, logits: dict[str, Tensor]) -> dict[str, Tensor]:
         """Calibrated probabilities of each part `(batch, emotions)`."""
-        return {part: (logits[part] / self.temperature[k]).softmax(-1) for k, part in enumerate(PARTS)}
+        return {part: (logits[part] / self.temperature[k]).softmax(-1) for k, part in enumerate(self.parts)}
 
     def speaker_features(self, features: Features, embedding: Tensor) -> Tensor:
-        """What an adapter compares with what is usual for the speaker, `(batch, values)`."""
+        """The values that the speaker adapter normalises by speaker, `(batch, values)`."""
         return torch.cat([embedding, clip_statistics(features)], dim=-1)
 
     def forward(
-        self, waveform: Tensor, usual: Tensor | None = None, usual_clips: Tensor | None = None
-    ) -> Outputs | AdaptableOutputs:
-        """The exported graph.
+        self, waveform: Tensor, statistics: Tensor | None = None, reference_clips: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        """The outputs named in `output_names`, in order; without statistics, those of the adapter are missing.
 
         Args:
             waveform: float32 `(batch, samples)` at 16 kHz.
-            usual: mean and standard deviation of the speaker's voice `(2, values)`, for a model with an adapter.
-            usual_clips: of how many clips `(1,)`; with 0 `usual` does not count.
+            statistics: mean and standard deviation of the speaker's features `(2, values)`, for a model with an
+                adapter.
+            reference_clips: number of clips that the statistics were computed from `(1,)`; 0 to ignore the statistics.
         """
         features = self.front_end(waveform)
         logits, embedding = self.logits_and_embedding(self.inputs(features))
         probabilities = self.probabilities(logits)
-        outputs = Outputs(
-            probabilities["fusion"],
-            probabilities["mel"],
-            probabilities["prosody"],
-            features.pitch_hz,
-            features.loudness_db,
-            features.tempo_bpm,
-            features.speech_rate_hz,
-            features.pause_ratio,
+        outputs = (
+            probabilities[FUSION],
+            *(probabilities[branch] for branch in self.branch_names),
+            *(getattr(features, name) for name in (*tensor_names.TRACKS, *tensor_names.RATES)),
         )
-        if self.adapter is None or usual is None or usual_clips is None:
+        if self.adapter is None or statistics is None or reference_clips is None:
             return outputs
-        voice = self.speaker_features(features, embedding)
-        return AdaptableOutputs(outputs, voice, self.adapter(voice, usual, usual_clips).softmax(-1))
+        speaker_features = self.speaker_features(features, embedding)
+        adapted = self.adapter(speaker_features, statistics, reference_clips).softmax(-1)
+        return (*outputs, speaker_features, adapted)
 
 
 class Network(Model):
-    """Both branches and their fusion.
+    """The branches and their fusion.
 
     Args:
-        mel: the branch that hears the mel picture.
-        prosody: the branch that hears pitch, loudness and tempo.
+        branches: name -> network, as `overtone.models.branches` describes it; in the order of the recipe.
         emotions: number of classes.
-        recipe: for the fusion's dropout.
+        recipe: specifies the dropout of the fusion, the precision and the features of the branches.
     """
 
-    mel: Any  # branches, as the docstring of `overtone.models` describes them
-    prosody: Any
-
-    def __init__(self, mel: Any, prosody: Any, emotions: int, recipe: Recipe) -> None:
-        super().__init__()
-        self.mel = mel
-        self.prosody = prosody
-        self.fusion = LateFusion(mel.embedding, prosody.embedding, emotions, recipe.dropout)
+    def __init__(self, branches: Mapping[str, nn.Module], emotions: int, recipe: Recipe) -> None:
+        super().__init__((*branches, FUSION), extra_features(recipe))
+        self.branches = nn.ModuleDict(branches)
+        self.fusion = LateFusion([self.branch(name).embedding for name in branches], emotions, recipe.dropout)
         self.precision = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
 
-    def fit_normalisers(self, training: dict[str, list[Features]]) -> None:
-        """Takes what each branch needs to know of its training clips (mean and scale), before the first step."""
-        self.mel.fit(training["mel"])
-        self.prosody.fit(training["prosody"])
+    def branch(self, name: str) -> Any:
+        """The network of a branch."""
+        return self.branches[name]
+
+    def part(self, name: str) -> nn.Module:
+        """The network of a branch, or the fusion."""
+        return self.fusion if name == FUSION else self.branches[name]
+
+    def set_memory_format(self, memory_format: torch.memory_format) -> None:
+        """Convert the weights of the branches to a memory format, such as `torch.channels_last`."""
+        branches: Any = self.branches  # the type stubs of `Module.to` lack this argument
+        branches.to(memory_format=memory_format)
+
+    def fit_normalisers(self, training: Mapping[str, list[Features]]) -> None:
+        """Set the normalisers (mean and scale) of each branch, before the first step.
+
+        Args:
+            training: branch -> features of its training clips.
+        """
+        for name in self.branch_names:
+            self.branch(name).fit(training[name])
 
     @torch.no_grad()
     def round_to_float16(self) -> None:
-        """Takes each weight to the nearest number that half precision knows, so that a file of half the size holds it.
+        """Round each weight to the nearest float16 number, so that it can be stored in half the space.
 
-        Done before anything is measured: what is tested, calibrated and exported is the very same network.
+        Call this before any evaluation: the network that is tested, calibrated and exported is the same.
         """
         for weight in self.parameters():
             weight.copy_(weight.half().float())
 
     def inputs(self, features: Features) -> Inputs:
-        """What each branch hears, normalised."""
-        return {"mel": self.mel.inputs(features), "prosody": self.prosody.inputs(features)}
+        """The normalised inputs of each branch."""
+        return {name: self.branch(name).inputs(features) for name in self.branch_names}
 
-    def answers(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
-        """Logits of each part, and both embeddings side by side.
+    def logits_and_embedding(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
+        """Logits of each part, and the embeddings of all branches, concatenated.
 
-        The fusion sends no gradient into the branches: they stay honest answers of their own.
+        The fusion sends no gradient into the branches, so that each branch remains an independent classifier.
         """
-        reduced = self.training and self.precision is torch.bfloat16
-        with torch.autocast(inputs["mel"][0].device.type, torch.bfloat16, enabled=reduced):
-            mel_embedding, mel = self.mel(*inputs["mel"])
-        prosody_embedding, prosody = self.prosody(*inputs["prosody"])
-        fusion = self.fusion(mel_embedding.float().detach(), prosody_embedding.detach())
-        embedding = torch.cat([mel_embedding.float(), prosody_embedding], dim=-1)
-        return {"mel": mel.float(), "prosody": prosody, "fusion": fusion}, embedding
+        embeddings, logits = [], {}
+        for name in self.branch_names:
+            reduced = self.training and self.precision is torch.bfloat16 and BRANCHES[name].reduced_precision
+            with torch.autocast(inputs[name][0].device.type, torch.bfloat16, enabled=reduced):
+                embedding, branch_logits = self.branches[name](*inputs[name])
+            embeddings.append(embedding.float())
+            logits[name] = branch_logits.float()
+        logits[FUSION] = self.fusion(*(embedding.detach() for embedding in embeddings))
+        return logits, torch.cat(embeddings, dim=-1)

@@ -1,6 +1,6 @@
-"""The three networks of the paper: pictures and contours of one fixed length, padded or cut.
+"""The paper's branches: log-mel spectrogram and prosody tracks of one fixed length, padded or truncated.
 
-Source: Govindu, "Multimodal Emotion Recognition from Audio". Layer sizes are not given there and chosen as usual.
+Source: Govindu, "Multimodal Emotion Recognition from Audio". The paper gives no layer sizes; these are common ones.
 """
 
 import torch
@@ -15,21 +15,21 @@ FRAMES = 240  # 3.84 s: the mean length of a RAVDESS clip is 3.7 s
 LOG_FLOOR = float(torch.tensor(POWER_FLOOR).log())
 
 
-def fixed_length(track: Tensor, inside: Tensor, filling: float) -> Tensor:
-    """The first `FRAMES` frames, filled up where a clip is shorter; `(batch, FRAMES, ...)`.
+def fixed_length(track: Tensor, inside: Tensor, padding: float) -> Tensor:
+    """The first `FRAMES` frames of a track, padded where a clip is shorter; `(batch, FRAMES, ...)`.
 
     Args:
         track: `(batch, frames, ...)`.
-        inside: frames that belong to the clip, bool `(batch, frames)`.
-        filling: value of silence.
+        inside: True in frames of the clip, bool `(batch, frames)`.
+        padding: value of silence.
     """
     inside = inside.reshape(inside.shape + (1,) * (track.ndim - inside.ndim))
-    silent = torch.full_like(track[:, :1], filling).expand(-1, FRAMES, *track.shape[2:])
-    return torch.cat([torch.where(inside, track, filling), silent], dim=1)[:, :FRAMES]
+    silent = torch.full_like(track[:, :1], padding).expand(-1, FRAMES, *track.shape[2:])
+    return torch.cat([torch.where(inside, track, padding), silent], dim=1)[:, :FRAMES]
 
 
 class PaperMelCnn(nn.Module):
-    """Features -> flattened last convolution and logits `(batch, emotions)`."""
+    """Log-mel branch of the paper: features -> flattened last convolution and logits `(batch, emotions)`."""
 
     mean: Tensor
     scale: Tensor
@@ -43,41 +43,41 @@ class PaperMelCnn(nn.Module):
             layers += [nn.Conv2d(channels_in, channels_out, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2)]
         self.convolutions = nn.Sequential(*layers, nn.Flatten())
         self.embedding = 64 * (FRAMES // 8) * (BANDS // 8)
-        self.answer = nn.Sequential(
+        self.classifier = nn.Sequential(
             nn.Linear(self.embedding, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, emotions)
         )
 
     def fit(self, training: list[Features]) -> None:
-        """Takes mean and scale of the pictures from the training side."""
+        """Set mean and scale of the spectrograms from the training set."""
         values = torch.cat([fixed_length(f.log_mel, f.inside, LOG_FLOOR) for f in training])
         self.mean.copy_(values.mean())
         self.scale.copy_(values.std())
 
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
-        """The normalised picture `(batch, FRAMES, BANDS)`."""
+        """The normalised spectrogram `(batch, FRAMES, BANDS)`."""
         return ((fixed_length(features.log_mel, features.inside, LOG_FLOOR) - self.mean) / self.scale,)
 
-    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, spectrogram: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits."""
-        embedding = self.convolutions(picture[:, None])
-        return embedding, self.answer(embedding)
+        embedding = self.convolutions(spectrogram[:, None])
+        return embedding, self.classifier(embedding)
 
 
 class PaperDenseMelCnn(PaperMelCnn):
-    """The same network, whose embedding is its first dense layer instead of the flattened convolution."""
+    """The same network with its first dense layer as the embedding, instead of the flattened convolution."""
 
     def __init__(self, emotions: int, dropout: float) -> None:
         super().__init__(emotions, dropout)
         self.embedding = 128
 
-    def forward(self, picture: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, spectrogram: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits."""
-        embedding = self.answer[:2](self.convolutions(picture[:, None]))
-        return embedding, self.answer[2:](embedding)
+        embedding = self.classifier[:2](self.convolutions(spectrogram[:, None]))
+        return embedding, self.classifier[2:](embedding)
 
 
 class PaperProsodyMlp(nn.Module):
-    """Features -> first dense layer and logits `(batch, emotions)`: pitch, loudness and tempo as one vector."""
+    """Prosody branch of the paper: pitch, loudness and tempo as one vector -> first dense layer and logits."""
 
     mean: Tensor
     scale: Tensor
@@ -89,7 +89,7 @@ class PaperProsodyMlp(nn.Module):
         self.register_buffer("scale", torch.ones(values))
         self.embedding = 256
         self.first = nn.Linear(values, self.embedding)
-        self.answer = nn.Sequential(
+        self.classifier = nn.Sequential(
             nn.Dropout(dropout), nn.Linear(256, 128), nn.ReLU(), nn.Dropout(dropout), nn.Linear(128, emotions)
         )
 
@@ -100,7 +100,7 @@ class PaperProsodyMlp(nn.Module):
         return torch.cat([pitch, loudness, features.tempo_bpm[:, None]], dim=-1)
 
     def fit(self, training: list[Features]) -> None:
-        """Takes mean and scale of each value from the training side."""
+        """Set mean and scale of each value from the training set."""
         values = torch.cat([self.vector(f) for f in training])
         self.mean.copy_(values.mean(0))
         self.scale.copy_(values.std(0).clamp(min=1e-3))
@@ -112,4 +112,4 @@ class PaperProsodyMlp(nn.Module):
     def forward(self, vector: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits."""
         embedding = functional.relu(self.first(vector))
-        return embedding, self.answer(embedding)
+        return embedding, self.classifier(embedding)

@@ -1,4 +1,4 @@
-"""Frames -> one vector, whatever their number."""
+"""Pooling over time: any number of frames -> one vector."""
 
 import torch
 from torch import Tensor, nn
@@ -11,7 +11,7 @@ def masked_moments(values: Tensor, weights: FrameWeights) -> tuple[Tensor, Tenso
 
     Args:
         values: `(batch, channels, frames)`.
-        weights: `(batch, 1 or channels, frames)`, not negative; None where all frames count alike.
+        weights: `(batch, 1 or channels, frames)`, not negative; None where all frames have the same weight.
     """
     if weights is None:
         mean = values.mean(-1)
@@ -23,12 +23,12 @@ def masked_moments(values: Tensor, weights: FrameWeights) -> tuple[Tensor, Tenso
 
 
 class StatisticsPooling(nn.Module):
-    """`(batch, channels, frames)` -> mean and standard deviation `(batch, 2 * channels)`, every frame alike.
+    """`(batch, channels, frames)` -> mean and standard deviation `(batch, 2 * channels)`, without attention.
 
-    What `AttentiveStatisticsPooling` is compared with to see what attention is worth.
+    The ablation of `AttentiveStatisticsPooling`.
 
     Args:
-        channels: of the input; only for the shape of `AttentiveStatisticsPooling`.
+        channels: of the input; unused, so that both classes are built alike.
     """
 
     def __init__(self, channels: int) -> None:

@@ -1,4 +1,4 @@
-"""Pitch, loudness and tempo -> embedding and logits: contours with voicing, summaries, one MLP."""
+"""Prosody branch: pitch, loudness and tempo -> embedding and logits, by a CNN on contours and an MLP on summaries."""
 
 import torch
 from torch import Tensor, nn
@@ -16,7 +16,7 @@ CHANNELS = 64
 STRIDES = (1, 2, 1)  # over time, of each convolution
 EMBEDDING = 64
 REFERENCE_HZ = 100.0
-# Bands of the mel picture below 1 kHz and above 1.9 kHz or so: their difference is the spectral tilt (vocal effort).
+# Mel bands below about 1 kHz and above about 1.9 kHz: their difference is the spectral tilt (vocal effort).
 LOW_BANDS, HIGH_BANDS = slice(8, 24), slice(32, 64)
 
 
@@ -25,36 +25,35 @@ def relative_pitch(features: Features, voiced: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         features: of the clips.
-        voiced: 1 where a pitch is known, else 0, `(batch, frames)`.
+        voiced: 1 in voiced frames, else 0, `(batch, frames)`.
     """
     semitones = 12 * (features.pitch_hz.clamp(min=50) / REFERENCE_HZ).log2()
     mean = (semitones * voiced).sum(-1, keepdim=True) / voiced.sum(-1, keepdim=True).clamp(min=1)
     return (semitones - mean) * voiced, mean
 
 
-def step(track: Tensor) -> Tensor:
-    """Difference from the frame before, 0 at the first; `(batch, frames)`."""
+def difference(track: Tensor) -> Tensor:
+    """Difference to the previous frame, 0 at the first; `(batch, frames)`."""
     return functional.pad(track[:, 1:] - track[:, :-1], (1, 0))
 
 
 def contours(features: Features, mask: Tensor) -> tuple[Tensor, Tensor]:
     """Tracks `(batch, TRACKS, frames)` and summaries `(batch, SUMMARIES)`, each scaled to about 1.
 
-    Where there is no pitch its track is 0 and the voicing track says so; summaries of pitch are taken over voiced
-    frames only.
+    In unvoiced frames the pitch track is 0, as the voicing track shows; summaries of pitch cover voiced frames only.
 
     Args:
         features: of the clips.
-        mask: spoken frames, bool `(batch, frames)`.
+        mask: speech frames, bool `(batch, frames)`.
     """
     spoken = mask.to(torch.float32)
     voiced = ((features.pitch_hz > 0) & mask).to(torch.float32)
     both_voiced = functional.pad(voiced[:, 1:] * voiced[:, :-1], (1, 0))
     pitch, mean_pitch = relative_pitch(features, voiced)
-    pitch_step = step(pitch).clamp(-6, 6) * both_voiced
+    pitch_step = difference(pitch).clamp(-6, 6) * both_voiced
     level, _ = masked_moments(features.loudness_db[:, None], spoken[:, None])
     loudness = (features.loudness_db - level).clamp(-40, 40) / 10 * spoken
-    loudness_step = step(loudness) * spoken
+    loudness_step = difference(loudness) * spoken
     periodicity = features.periodicity * spoken
     tilt = (features.log_mel[..., LOW_BANDS].mean(-1) - features.log_mel[..., HIGH_BANDS].mean(-1)) / 4 * spoken
     tracks = torch.stack([pitch / 4, voiced, periodicity, loudness, pitch_step, loudness_step, tilt], dim=1)
@@ -90,13 +89,13 @@ def contours(features: Features, mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Conv1dAs2d(nn.Conv1d):
-    """A convolution over time of tracks that are a picture of one row, as those of pictures are quicker in use."""
+    """A convolution over time, computed as a 2-D convolution over an image of one row: faster in onnxruntime."""
 
     def forward(self, values: Tensor) -> Tensor:
-        """Other tracks, `(batch, channels, 1, frames)` as they came."""
-        assert isinstance(self.padding, tuple)  # and no name of a rule for it
-        along = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
-        return functional.conv2d(values, self.weight[:, :, None], self.bias, *along)
+        """The convolved tracks, `(batch, channels, 1, frames)` like the input."""
+        assert isinstance(self.padding, tuple)  # not a string such as "same"
+        stride, padding, dilation = (1, *self.stride), (0, *self.padding), (1, *self.dilation)
+        return functional.conv2d(values, self.weight[:, :, None], self.bias, stride, padding, dilation)
 
 
 class ProsodyCnn(nn.Module):
@@ -104,7 +103,7 @@ class ProsodyCnn(nn.Module):
 
     Args:
         emotions: number of classes.
-        dropout: share of units dropped before each dense layer.
+        dropout: probability of dropping a unit before each dense layer.
     """
 
     def __init__(self, emotions: int, dropout: float) -> None:
@@ -125,18 +124,18 @@ class ProsodyCnn(nn.Module):
             nn.BatchNorm1d(EMBEDDING),
             nn.ReLU(),
         )
-        self.answer = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
+        self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
         self.embedding = EMBEDDING
 
     def fit(self, training: list[Features]) -> None:
-        """Nothing: the scales of contours are constants, and the first norm learns the rest."""
+        """Do nothing: the scales of contours are constants, and batch normalisation learns the rest."""
 
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
         """Tracks `(batch, TRACKS, frames)`, summaries `(batch, SUMMARIES)` and mask `(batch, frames)`."""
         mask = speech_frames(features, MARGIN_FRAMES)
         tracks, summaries = contours(features, mask)
-        positions, inside = shared_span(mask) if self.training else per_clip_spans(mask)  # as in `MelCnn`
-        # Behind the end of a shorter span the last frame may come again: it must not be heard.
+        positions, inside = shared_span(mask) if self.training else per_clip_spans(mask)  # see `MelCnn.inputs`
+        # After the end of a shorter span the last frame is repeated: mask it.
         return gather_frames(tracks, positions, axis=2) * inside[:, None], summaries, inside
 
     def forward(self, tracks: Tensor, summaries: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -145,7 +144,7 @@ class ProsodyCnn(nn.Module):
         Args:
             tracks: `(batch, TRACKS, frames)`.
             summaries: `(batch, SUMMARIES)`.
-            mask: bool `(batch, frames)`, True where frames count.
+            mask: bool `(batch, frames)`, True in valid frames.
         """
         weights = frame_weights(mask, tracks, self.training)
         values = tracks[:, :, None]
@@ -155,4 +154,4 @@ class ProsodyCnn(nn.Module):
             values = values if weights is None else values * weights[:, :, None]
         pooled = self.pool(values.squeeze(2), weights)
         embedding = self.embed(torch.cat([pooled, self.summary_norm(summaries)], dim=-1))
-        return embedding, self.answer(embedding)
+        return embedding, self.classifier(embedding)

@@ -1,4 +1,4 @@
-"""Embeddings and what is usual for their speaker -> logits of a model that knows the speaker."""
+"""Speaker adapter: embeddings, normalised by the speaker's statistics -> logits."""
 
 from collections.abc import Mapping, Sequence
 
@@ -11,33 +11,34 @@ from overtone.models.pooling import masked_moments
 from overtone.models.prosody_cnn import MARGIN_FRAMES, SUMMARIES, contours
 
 STATISTICS = 2 * BANDS + SUMMARIES
-MAX_DEVIATIONS = 6.0  # deviations beyond are outliers, as a spread that few clips tell is no sure one
-# Clips of the speaker that count as much as what is known of speakers in general: with few clips the usual is unsure.
+MAX_DEVIATIONS = 6.0  # values beyond are outliers: a standard deviation of few clips is unreliable
+# Number of the speaker's clips that count as much as the statistics of all training speakers (shrinkage).
 PRIOR_CLIPS = 2.0
+CLASSIFIER_WEIGHT = "adapter.classifier.weight"
 
 
 def clip_statistics(features: Features) -> Tensor:
-    """How loud, bright, high and lively each clip is, before any normalisation; `(batch, STATISTICS)`.
+    """Level, spectrum and prosody of each clip before any normalisation, `(batch, STATISTICS)`.
 
-    Mean and spread of every mel band over the spoken frames, and the summaries of the contours. Between speakers these
-    tell voice, microphone and distance; around what is usual for one speaker, emotion.
+    Mean and standard deviation of every mel band over the speech frames, and the summaries of the contours. Differences
+    between speakers reflect voice, microphone and distance; differences within a speaker reflect emotion.
 
     Args:
         features: of the clips.
     """
     spoken = speech_frames(features, MARGIN_FRAMES)
-    mean, spread = masked_moments(features.log_mel.transpose(1, 2), spoken[:, None].to(features.log_mel.dtype))
-    return torch.cat([mean, spread, contours(features, spoken)[1]], dim=-1)
+    mean, deviation = masked_moments(features.log_mel.transpose(1, 2), spoken[:, None].to(features.log_mel.dtype))
+    return torch.cat([mean, deviation, contours(features, spoken)[1]], dim=-1)
 
 
 class SpeakerAdapter(nn.Module):
-    """Voices, each as its distance from what is usual for the speaker, through one linear layer.
+    """Speaker features, z-scored with the statistics of the speaker, through one linear layer.
 
-    A voice is the embeddings of a clip and its statistics, `(batch, values)`; what is usual are mean and standard
-    deviation over unlabelled clips of the same speaker.
+    The speaker features of a clip `(batch, values)` are its embeddings and its `clip_statistics`; the statistics are
+    their mean and standard deviation over unlabelled clips of the same speaker.
 
     Args:
-        values: width of a voice.
+        values: number of speaker features.
         emotions: number of classes.
     """
 
@@ -46,52 +47,55 @@ class SpeakerAdapter(nn.Module):
 
     def __init__(self, values: int, emotions: int) -> None:
         super().__init__()
-        self.register_buffer("centre", torch.zeros(values))  # of the training speakers
+        self.register_buffer("centre", torch.zeros(values))  # mean over the training speakers
         self.register_buffer("scale", torch.ones(values))
-        self.answer = nn.Linear(values, emotions)
+        self.classifier = nn.Linear(values, emotions)
 
-    def normalise(self, voice: Tensor, usual: Tensor, clips: Tensor) -> Tensor:
-        """Voices in standard deviations from what is usual for the speaker, `(batch, values)`.
+    def normalise(self, speaker_features: Tensor, statistics: Tensor, reference_clips: Tensor) -> Tensor:
+        """Speaker features in standard deviations from the speaker's mean, `(batch, values)`.
 
         Args:
-            voice: `(batch, values)`.
-            usual: mean and standard deviation of the speaker's clips, `(2, values)`.
-            clips: how many clips they were taken of, `(1,)`; with 0 the speakers of the training are the usual.
+            speaker_features: `(batch, values)`.
+            statistics: mean and standard deviation over the speaker's clips, `(2, values)`.
+            reference_clips: number of those clips, `(1,)`; with 0 the statistics of the training speakers apply.
         """
-        trust = clips / (clips + PRIOR_CLIPS)
-        mean = self.centre + trust * (usual[0] - self.centre)
-        spread = self.scale + trust * (usual[1] - self.scale)
-        return ((voice - mean) / (spread + 0.05 * self.scale)).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
+        weight = reference_clips / (reference_clips + PRIOR_CLIPS)
+        mean = self.centre + weight * (statistics[0] - self.centre)
+        deviation = self.scale + weight * (statistics[1] - self.scale)
+        z = (speaker_features - mean) / (deviation + 0.05 * self.scale)
+        return z.clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 
-    def forward(self, voice: Tensor, usual: Tensor, clips: Tensor) -> Tensor:
-        """Logits `(batch, emotions)`; arguments as in `distance`."""
-        return self.answer(self.normalise(voice, usual, clips))
+    def forward(self, speaker_features: Tensor, statistics: Tensor, reference_clips: Tensor) -> Tensor:
+        """Logits `(batch, emotions)`; arguments as in `normalise`."""
+        return self.classifier(self.normalise(speaker_features, statistics, reference_clips))
 
 
 @torch.no_grad()
 def average_adapters(adapters: Sequence[SpeakerAdapter]) -> SpeakerAdapter:
-    """One adapter for an ensemble, whose logits are the mean of those of the adapters of its networks.
+    """One adapter for an ensemble, whose logits are the mean of the logits of the adapters of its networks.
 
     Args:
-        adapters: one for each network, alike in shape, in the order of the networks.
+        adapters: one for each network, of equal shapes, in the order of the networks.
     """
-    several = len(adapters)
-    emotions, values = adapters[0].answer.weight.shape
-    own = values - STATISTICS  # embeddings of each network; the statistics are those of the clip, alike for all
-    mean = SpeakerAdapter(several * own + STATISTICS, emotions)
-    mean.answer.bias.copy_(torch.stack([one.answer.bias for one in adapters]).mean(0))
-    for part, rows in (
-        (mean.centre, [one.centre for one in adapters]),
-        (mean.scale, [one.scale for one in adapters]),
-        (mean.answer.weight, [one.answer.weight for one in adapters]),
+    count = len(adapters)
+    emotions, values = adapters[0].classifier.weight.shape
+    width = values - STATISTICS  # embeddings of one network; the clip statistics are the same for all networks
+    average = SpeakerAdapter(count * width + STATISTICS, emotions)
+    average.classifier.bias.copy_(torch.stack([adapter.classifier.bias for adapter in adapters]).mean(0))
+    for target, rows in (
+        (average.centre, [adapter.centre for adapter in adapters]),
+        (average.scale, [adapter.scale for adapter in adapters]),
+        (average.classifier.weight, [adapter.classifier.weight for adapter in adapters]),
     ):
-        shared = torch.stack([row[..., own:] for row in rows]).mean(0)
-        part.copy_(torch.cat([*(row[..., :own] for row in rows), shared], dim=-1))
-    mean.answer.weight[:, : several * own] /= several
-    return mean
+        shared = torch.stack([row[..., width:] for row in rows]).mean(0)
+        target.copy_(torch.cat([*(row[..., :width] for row in rows), shared], dim=-1))
+    average.classifier.weight[:, : count * width] /= count
+    return average
 
 
 def adapter_from_weights(weights: Mapping[str, Tensor]) -> SpeakerAdapter | None:
-    """An adapter of the shape that the weights of a model ask for; None where the model has none."""
-    shape = weights["adapter.answer.weight"].shape if "adapter.answer.weight" in weights else None
-    return SpeakerAdapter(shape[1], shape[0]) if shape else None
+    """A new adapter with the shape of the one in the weights of a model; None if the model has none."""
+    if CLASSIFIER_WEIGHT not in weights:
+        return None
+    emotions, values = weights[CLASSIFIER_WEIGHT].shape
+    return SpeakerAdapter(values, emotions)

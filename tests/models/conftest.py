@@ -1,12 +1,12 @@
-"""Networks in a state as after training: normalisers fitted, running statistics and biases away from their start."""
+"""Networks in a state as after training: normalisers fitted, running statistics and biases changed."""
 
 from collections.abc import Callable
 
 import numpy as np
 import pytest
-import sounds
+import synthetic_audio
 import torch
-from tiny_training import store_of
+from tiny_training import make_store
 
 from overtone.datatypes import Waveform
 from overtone.features.front_end import Features
@@ -20,40 +20,40 @@ EMOTIONS = 8
 
 @pytest.fixture(scope="session")
 def clips() -> list[np.ndarray]:
-    """Speech-like clips of 0.7 to 2 s, float32 `(samples,)` each."""
+    """Return speech-like clips of 0.7 to 2 s, float32 `(samples,)` each."""
     rng = np.random.default_rng(7)
-    return [sounds.speech_like(rng, duration_s) for duration_s in (0.7, 1.1, 1.3, 1.6, 2.0)]
+    return [synthetic_audio.speech_like(rng, duration_s) for duration_s in (0.7, 1.1, 1.3, 1.6, 2.0)]
 
 
 @pytest.fixture(scope="session")
 def batch(clips: list[np.ndarray]) -> Features:
-    """The clips as one padded batch."""
-    store = store_of([Waveform(samples) for samples in clips])
+    """Return the clips as one padded batch."""
+    store = make_store([Waveform(samples) for samples in clips])
     return collate([store.clip(index) for index in range(len(clips))])
 
 
 @pytest.fixture(scope="session")
 def single(clips: list[np.ndarray]) -> list[Features]:
-    """Each clip as a batch of its own."""
-    store = store_of([Waveform(samples) for samples in clips])
+    """Return each clip as a batch of one."""
+    store = make_store([Waveform(samples) for samples in clips])
     return [collate([store.clip(index)]) for index in range(len(clips))]
 
 
 @pytest.fixture(scope="session")
 def network(batch: Features) -> Callable[[str], Network]:
-    """Recipe name -> a network that has seen the clips, in eval mode."""
+    """Return a function: recipe name -> a network with the statistics of the clips, in eval mode."""
 
-    def made(name: str) -> Network:
+    def make(name: str) -> Network:
         torch.manual_seed(0)
-        found = build(read_recipe(name), EMOTIONS)
-        found.fit_normalisers({"mel": [batch], "prosody": [batch]})
+        made = build(read_recipe(name), EMOTIONS)
+        made.fit_normalisers({branch: [batch] for branch in made.branch_names})
         with torch.no_grad():
             for _ in range(20):
-                found.train().logits(found.inputs(batch))
-            for name_of, parameter in found.named_parameters():
-                if name_of.endswith("bias"):
+                made.train().logits(made.inputs(batch))
+            for parameter_name, parameter in made.named_parameters():
+                if parameter_name.endswith("bias"):
                     parameter.add_(0.1 * torch.randn_like(parameter))
-        return found.eval()
+        return made.eval()
 
-    networks = {name: made(name) for name in ("overtone", "paper")}
+    networks = {name: make(name) for name in ("base", "paper")}
     return networks.__getitem__

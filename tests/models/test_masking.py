@@ -1,4 +1,4 @@
-"""Weights of frames, and the clip that needs none."""
+"""Frame weights of padded batches, and single clips without weights."""
 
 import torch
 
@@ -16,7 +16,7 @@ def test_frames_behind_the_end_are_zero_after_every_stride() -> None:
     assert halved is not None and halved[:, 0].tolist() == [[1.0, 1.0, 1.0], [1.0, 1.0, 0.0]]
 
 
-def test_a_clip_alone_counts_as_a_whole_but_in_training() -> None:
+def test_a_single_clip_has_weights_in_training_only() -> None:
     values = torch.randn(1, 2, 5)
     assert frame_weights(MASK[1:], values, training=False) is None
     assert stride_weights(None, 2) is None and apply_mask(values, None) is values

@@ -1,4 +1,4 @@
-"""The contour branch: its tracks and summaries on contours that are known, and its mask."""
+"""The prosody branch: tracks and summaries of known contours, and its mask."""
 
 from collections.abc import Callable
 
@@ -8,13 +8,13 @@ import torch
 
 from overtone.features.front_end import Features
 from overtone.models.network import Network
-from overtone.models.prosody_cnn import SUMMARIES, TRACKS, Conv1dAs2d, contours, relative_pitch, step
+from overtone.models.prosody_cnn import SUMMARIES, TRACKS, Conv1dAs2d, contours, difference, relative_pitch
 
 Networks = Callable[[str], Network]
 
 
 def contour(pitch_hz: list[float], loudness_db: float = -20.0) -> Features:
-    """Features of one clip with this pitch track."""
+    """Return features of one clip with this pitch track."""
     frames = len(pitch_hz)
     ones = torch.ones(1, frames)
     rates = (torch.tensor([100.0]), torch.tensor([4.0]), torch.tensor([0.1]))
@@ -29,7 +29,7 @@ def test_pitch_is_in_semitones_around_its_mean() -> None:
     assert mean.item() == pytest.approx(6)
 
 
-def test_transposing_moves_only_the_mean() -> None:
+def test_transposition_changes_only_the_mean_pitch() -> None:
     track = [100.0, 110, 130, 0, 0, 120, 100]
     features, higher = contour(track), contour([1.5 * hz for hz in track])
     tracks, summaries = contours(features, features.inside)
@@ -40,7 +40,7 @@ def test_transposing_moves_only_the_mean() -> None:
     assert (summaries_higher - summaries)[0, 0] * 12 == pytest.approx(12 * np.log2(1.5), abs=1e-4)
 
 
-def test_no_pitch_at_all_is_finite() -> None:
+def test_unvoiced_audio_gives_finite_contours() -> None:
     features = contour([0.0] * 12)
     tracks, summaries = contours(features, features.inside)
     assert tracks.shape == (1, TRACKS, 12) and summaries.shape == (1, SUMMARIES)
@@ -48,24 +48,24 @@ def test_no_pitch_at_all_is_finite() -> None:
     assert not tracks[:, :2].any()
 
 
-def test_step_is_the_difference_from_the_frame_before() -> None:
-    assert step(torch.tensor([[1.0, 3, 2]])).tolist() == [[0, 2, -1]]
+def test_difference_to_the_previous_frame() -> None:
+    assert difference(torch.tensor([[1.0, 3, 2]])).tolist() == [[0, 2, -1]]
 
 
-def test_a_clip_alone_is_the_same_clip_in_a_padded_batch(
+def test_a_single_clip_equals_the_clip_in_a_padded_batch(
     network: Networks, batch: Features, single: list[Features]
 ) -> None:
-    prosody = network("overtone").prosody
+    prosody = network("base").branch("prosody")
     with torch.inference_mode():
         embeddings, logits = prosody(*prosody.inputs(batch))
         for index, features in enumerate(single):
-            embedding, alone = prosody(*prosody.inputs(features))
+            embedding, single_logits = prosody(*prosody.inputs(features))
             torch.testing.assert_close(embedding[0], embeddings[index], atol=1e-5, rtol=1e-5)
-            torch.testing.assert_close(alone[0], logits[index], atol=1e-5, rtol=1e-5)
+            torch.testing.assert_close(single_logits[0], logits[index], atol=1e-5, rtol=1e-5)
 
 
-def test_every_track_and_summary_is_heard(network: Networks, batch: Features) -> None:
-    prosody = network("overtone").prosody
+def test_every_track_and_summary_affects_the_logits(network: Networks, batch: Features) -> None:
+    prosody = network("base").branch("prosody")
     with torch.inference_mode():
         tracks, summaries, mask = prosody.inputs(batch)
         before = prosody(tracks, summaries, mask)[1]
@@ -79,7 +79,7 @@ def test_every_track_and_summary_is_heard(network: Networks, batch: Features) ->
             assert (prosody(tracks, changed, mask)[1] - before).abs().max() > 1e-5
 
 
-def test_convolution_of_a_picture_of_one_row_is_that_of_its_tracks() -> None:
+def test_two_dimensional_convolution_of_one_row_equals_conv1d() -> None:
     convolution = Conv1dAs2d(3, 4, 5, stride=2, padding=4, dilation=2)
     tracks = torch.randn(2, 3, 30)
     found = convolution(tracks[:, :, None])[:, :, 0]

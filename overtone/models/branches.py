@@ -1,0 +1,91 @@
+"""The registry of branches: one row defines everything specific to a branch.
+
+Recipe keys (`[branches]`), ONNX outputs (`<branch>_probabilities`), `Prediction.branches`, table columns, card rows,
+result files and cached features follow from the name of the row. To add a branch, write one file with an `nn.Module`
+that has
+
+- `embedding`: the width of its embedding;
+- `fit(training)`: sets its normalisers from a list of `Features` of the training set;
+- `inputs(features)`: a tuple of tensors, batch first, without gradient; bool tensors are masks (training augments and
+  mixes the others);
+- `forward(*inputs)`: embedding `(batch, embedding)` and logits `(batch, emotions)`;
+
+then add one row to `BRANCHES`, and name the branch and its network in a recipe.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from torch import Tensor, nn
+
+from overtone.errors import OptionError, suggest
+from overtone.features.front_end import ExtraFeature
+from overtone.models.mel_cnn import MelCnn, augment_spectrogram
+from overtone.models.paper_baseline import PaperDenseMelCnn, PaperMelCnn, PaperProsodyMlp
+from overtone.models.pooling import StatisticsPooling
+from overtone.models.prosody_cnn import ProsodyCnn
+from overtone.recipe import Recipe
+
+BuildNetwork = Callable[[int, float], nn.Module]
+"""Number of emotions and dropout -> a branch network, as specified in the docstring of this module."""
+
+AugmentInputs = Callable[[tuple[Tensor, ...], Recipe, np.random.Generator], tuple[Tensor, ...]]
+"""Inputs of a batch, recipe and random generator -> augmented inputs of the same shapes."""
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One row of the registry.
+
+    Attributes:
+        networks: name that a recipe gives -> how to build the network.
+        augment: augmentation of the inputs in training; None for none.
+        features: name -> a feature that the front end computes for this branch alone, as `Features.extra[name]`.
+        reduced_precision: whether the network may compute in bfloat16 in training.
+    """
+
+    networks: Mapping[str, BuildNetwork]
+    augment: AugmentInputs | None = None
+    features: Mapping[str, ExtraFeature] = field(default_factory=dict)
+    reduced_precision: bool = False
+
+
+BRANCHES: dict[str, Branch] = {
+    "mel": Branch(
+        networks={
+            "residual-cnn": MelCnn,
+            "residual-cnn-mean-pooling": partial(MelCnn, pooling=StatisticsPooling),
+            "paper-cnn": PaperMelCnn,
+            "paper-cnn-dense": PaperDenseMelCnn,
+        },
+        augment=augment_spectrogram,
+        reduced_precision=True,
+    ),
+    "prosody": Branch(networks={"contour-cnn": ProsodyCnn, "paper-mlp": PaperProsodyMlp}),
+}
+
+
+def build_branch(name: str, recipe: Recipe, emotions: int) -> nn.Module:
+    """The network of one branch of a recipe, with random weights.
+
+    Args:
+        name: name of the branch.
+        recipe: specifies the network and the dropout.
+        emotions: number of classes.
+
+    Raises:
+        OptionError: no such branch, or no such network.
+    """
+    if name not in BRANCHES:
+        raise OptionError(f"recipe {recipe.name}: no branch '{name}'{suggest(name, BRANCHES)}")
+    networks, network = BRANCHES[name].networks, recipe.branches[name]
+    if network not in networks:
+        raise OptionError(f"recipe {recipe.name}: no {name} network '{network}'{suggest(network, networks)}")
+    return networks[network](emotions, recipe.dropout)
+
+
+def extra_features(recipe: Recipe) -> dict[str, ExtraFeature]:
+    """The extra features that the branches of a recipe need, by name."""
+    return {name: feature for branch in recipe.branches for name, feature in BRANCHES[branch].features.items()}
