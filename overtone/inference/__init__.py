@@ -1,1 +1,1 @@
-"""Sound -> answers and timelines, by an exported model; needs neither torch nor the [train] extra."""
+"""Inference: an exported model and audio -> predictions and timelines. Needs neither torch nor the [train] extra."""

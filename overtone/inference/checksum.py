@@ -1,8 +1,8 @@
-"""The seal of a model file: a SHA-256 of all that stands before it, so that no damaged model ever answers.
+"""The checksum of a model file: a SHA-256 of all bytes before it, so that no damaged model is ever used.
 
-An ONNX file is a protobuf message, and one more entry of its metadata may follow at the very end. The seal is that
-entry, under `CHECKSUM_KEY`: every reader of ONNX sees it as metadata, and since its length is fixed, the bytes that it
-speaks of are all the others: the graph, its weights and the card.
+An ONNX file is a protobuf message, and one more metadata entry may follow at the very end. The checksum is that entry,
+under `CHECKSUM_KEY`: every reader of ONNX sees it as metadata, and since its length is fixed, the bytes that it covers
+are all the others: the graph, its weights and the card.
 
 Source: the encoding of protobuf messages; `metadata_props` is field 14 of onnx.ModelProto, its key 1, its value 2.
 """
@@ -18,34 +18,34 @@ LENGTH_DELIMITED = 2
 
 
 def append_checksum(content: bytes) -> bytes:
-    """An ONNX file with its seal at the end.
+    """An ONNX file with its checksum at the end.
 
     Args:
-        content: the file, card and all, without a seal.
+        content: the file with its card, without a checksum.
     """
     return content + _checksum_entry(content)
 
 
 def check_intact(content: bytes, source: str) -> None:
-    """Nothing, where the file is as it was exported, or has no seal at its end; see `require_checksum`.
+    """Check the checksum at the end of a file; a file without one passes (see `require_checksum`).
 
     Args:
         content: the whole file.
         source: its name, for messages.
 
     Raises:
-        ModelError: the file has a seal, and other bytes before it than those that were sealed.
+        ModelError: the checksum is not that of the bytes before it.
     """
-    body, seal = content[:-ENTRY_BYTES], content[-ENTRY_BYTES:]
-    if seal.startswith(ENTRY_HEAD) and seal != _checksum_entry(body):
-        raise ModelError(f"{source}: damaged: its SHA-256 is not the one it was exported with; copy it again")
+    body, entry = content[:-ENTRY_BYTES], content[-ENTRY_BYTES:]
+    if entry.startswith(ENTRY_HEAD) and entry != _checksum_entry(body):
+        raise ModelError(f"{source}: damaged: its SHA-256 differs from the one it was exported with; copy it again")
 
 
 def require_checksum(content: bytes, source: str) -> None:
-    """Nothing, where the file has a seal at its end.
+    """Check that a file has a checksum at its end.
 
     Raises:
-        ModelError: it has none: exported before there were seals, cut, or changed by another program.
+        ModelError: it has none: truncated, changed by another program, or exported by an early version.
     """
     if not content[-ENTRY_BYTES:].startswith(ENTRY_HEAD):
         raise ModelError(f"{source}: it does not end with its SHA-256 ('{CHECKSUM_KEY}'); export it again")

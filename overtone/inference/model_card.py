@@ -1,14 +1,15 @@
-"""The card of a model file: everything one must know to use the model, and to trust it or not.
+"""The model card: the metadata that is needed to use a model and to decide whether to trust it.
 
-It is JSON in the metadata of the ONNX file under `CARD_KEY`; the keys are those of `KINDS`. A card is written by the
-export of a training and read here, with every key checked, so that the rest of the code may rely on it. Keys that came
-later may be missing:
+It is JSON in the metadata of the ONNX file under `CARD_KEY`; its required keys and their types are `KEY_TYPES`. The
+export writes it, and `read_card` checks every key, so that the rest of the code may rely on it. Optional keys:
 
-    uncertain_below    confidence under which an answer is called uncertain, in [0, 1]; without it none ever is
-    slices             scores by gender, intensity and sentence, as `overtone.evaluation.subgroups` makes them
+    uncertain_below    confidence below which a prediction is uncertain, in [0, 1]; if absent, no prediction is
+    init_corpora       training corpora of the run that provided the initial weights
+    subgroups          scores by gender, intensity and sentence, as returned by `overtone.evaluation.subgroups`
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from overtone.datatypes import SAMPLE_RATE_HZ
@@ -16,9 +17,9 @@ from overtone.emotions import EMOTIONS
 from overtone.errors import ModelError
 
 CARD_KEY = "overtone_card"
-CARD_FORMAT = 1
+CARD_FORMAT = 2
 
-KINDS: dict[str, type] = {
+KEY_TYPES: dict[str, type] = {
     "format": int,
     "id": str,
     "emotions": list,
@@ -36,7 +37,7 @@ KINDS: dict[str, type] = {
 }
 
 
-def read_card(metadata: dict[str, str], source: str) -> dict[str, Any]:
+def read_card(metadata: Mapping[str, str], source: str) -> dict[str, Any]:
     """The card of a model file.
 
     Args:
@@ -44,40 +45,44 @@ def read_card(metadata: dict[str, str], source: str) -> dict[str, Any]:
         source: its name, for messages.
 
     Raises:
-        ModelError: no card, not JSON, of another format, or with a key missing or of another kind.
+        ModelError: no card, not JSON, of another format, or with a key missing or of the wrong type.
     """
     if CARD_KEY not in metadata:
-        raise ModelError(f"{source}: an ONNX file, but not a model of Overtone: it carries no card '{CARD_KEY}'")
+        raise ModelError(f"{source}: an ONNX file, but not a model of Overtone: it has no card '{CARD_KEY}'")
     try:
         card = json.loads(metadata[CARD_KEY])
     except ValueError as error:
         raise ModelError(f"{source}: its card is damaged ({error}); copy or export the model again") from error
     if not isinstance(card, dict):
-        raise ModelError(f"{source}: its card is no table of keys; export the model again")
+        raise ModelError(f"{source}: its card is not a JSON object; export the model again")
     if card.get("format") != CARD_FORMAT:
         raise ModelError(
-            f"{source}: its card has format {card.get('format')!r}, this Overtone reads format {CARD_FORMAT}; "
-            "upgrade Overtone, or export the model again"
+            f"{source}: its card has format {card.get('format')!r}, and this version of Overtone reads format "
+            f"{CARD_FORMAT}; export the model again with this version, or install the version that wrote it"
         )
-    for key, kind in KINDS.items():
+    for key, kind in KEY_TYPES.items():
         if not isinstance(card.get(key), kind):
-            raise ModelError(f"{source}: its card lacks '{key}' as {kind.__name__}; export the model again")
-    _check_usable(card, source)
+            raise ModelError(f"{source}: its card lacks '{key}' of type {kind.__name__}; export the model again")
+    _check_values(card, source)
     return card
 
 
-def _check_usable(card: dict[str, Any], source: str) -> None:
+def _check_values(card: dict[str, Any], source: str) -> None:
     emotions = card["emotions"]
     if not emotions or [name for name in EMOTIONS if name in emotions] != emotions:
-        raise ModelError(f"{source}: its emotions {emotions} are no part, in order, of {list(EMOTIONS)}")
+        raise ModelError(f"{source}: its emotions {emotions} are not a subsequence of {list(EMOTIONS)}")
     if card["sample_rate_hz"] != SAMPLE_RATE_HZ:
-        raise ModelError(f"{source}: made for {card['sample_rate_hz']} Hz; this Overtone hears at {SAMPLE_RATE_HZ} Hz")
+        raise ModelError(
+            f"{source}: made for {card['sample_rate_hz']} Hz; this version of Overtone works at {SAMPLE_RATE_HZ} Hz"
+        )
     if card["min_samples"] < 1 or card["hop_samples"] < 1:
         raise ModelError(f"{source}: its card has min_samples or hop_samples below 1; export the model again")
+    if not isinstance(card["recipe"].get("branches", {}), dict):
+        raise ModelError(f"{source}: 'branches' of the recipe in its card is not an object; export the model again")
     threshold = card.get("uncertain_below", 0)
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise ModelError(f"{source}: its card has uncertain_below {threshold!r}, not in [0, 1]; export the model again")
-    for key in ("training_data", "scores", "slices"):
+    for key in ("training_data", "scores", "subgroups"):
         rows = card.get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
-            raise ModelError(f"{source}: '{key}' of its card is no list of tables; export the model again")
+            raise ModelError(f"{source}: '{key}' of its card is not a list of objects; export the model again")

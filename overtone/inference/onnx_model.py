@@ -1,110 +1,151 @@
-"""Model file -> the graph in it, ready to hear: loaded once, checked, with its card.
+"""A loaded and checked model file: runs the graph, and makes predictions from its outputs.
 
-The model file is one ONNX graph. Its input is `waveform`, float32 `(batch, samples)` at 16 kHz. Its outputs, by name:
+The model file is one ONNX graph. Its input is `waveform`, float32 `(batch, samples)` at 16 kHz. Its outputs are named
+in `overtone._internal.tensor_names`:
 
-    probabilities, mel_probabilities, prosody_probabilities    (batch, emotions), each row summing to 1
-    pitch_hz, loudness_db                                      (batch, frames), pitch 0 where nothing is voiced
-    tempo_bpm, speech_rate_hz, pause_ratio                     (batch,)
+    probabilities, <branch>_probabilities    (batch, emotions), each row summing to 1
+    pitch_hz, loudness_db                    (batch, frames), pitch 0 in unvoiced frames
+    tempo_bpm, speech_rate_hz, pause_ratio   (batch,)
 
-A model that can adapt to a speaker has more of both: see `overtone.inference.speaker_statistics`.
+A model with a speaker adapter has further inputs and outputs; see `overtone.inference.speaker_statistics`.
 """
 
+import copy
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnxruntime
 
+from overtone._internal import tensor_names
+from overtone._internal.tensor_names import PROBABILITIES, RATES, TRACKS, WAVEFORM
+from overtone.datatypes import Float32Array, FloatArray, Prediction, Waveform
 from overtone.errors import ModelError
-from overtone.inference import speaker_statistics
 from overtone.inference.checksum import check_intact, require_checksum
 from overtone.inference.model_card import read_card
+from overtone.inference.speaker_statistics import SpeakerStatistics, unknown_speaker
 
-INPUT = "waveform"
-FUSED = "probabilities"
-BRANCHES = {"mel": "mel_probabilities", "prosody": "prosody_probabilities"}
-PROBABILITIES = (FUSED, *BRANCHES.values())
-TRACKS = ("pitch_hz", "loudness_db")
-RATES = ("tempo_bpm", "speech_rate_hz", "pause_ratio")
-
-LOG_NOTHING_BELOW_FATAL = 4  # what goes wrong is raised, once, with the name of the file
+FATAL_ONLY = 4  # log level of onnxruntime: errors are raised once, with the name of the file, and not logged as well
+Outputs = dict[str, Float32Array]
+"""Outputs of the graph for one clip by name, each with a batch of one."""
 
 
 class OnnxModel:
-    """A model file that is loaded; threads may use it at the same time.
+    """A loaded model file with its settings; several threads may use it at the same time.
 
     Args:
-        path: of the file.
-        threads: cores to use for one sound.
+        path: path of the model file.
+        threads: number of threads for one clip.
+        uncertain_below: confidence below which a prediction is uncertain, in [0, 1]; None takes it from the card, or 0
+            if the card has none.
 
     Attributes:
-        card: what the file says of itself; see `overtone.inference.model_card`.
-        emotions: its classes, in the order of every probability vector.
-        path: of the file.
-        unknown: a speaker of whom nothing is known; None where the model cannot adapt to a speaker.
+        path: path of the model file.
+        card: the model card; see `overtone.inference.model_card`.
+        emotions: the classes, in the order of every probability vector.
+        branches: names of the branches with predictions of their own.
+        uncertain_below: confidence below which a prediction is uncertain.
+        statistics: statistics of the speaker that the model is adapted to; None if the model has no speaker adapter.
 
     Raises:
         ModelError: missing, damaged, not a model of Overtone, or of another version.
     """
 
-    def __init__(self, path: Path, threads: int) -> None:
-        content = _content(path)
+    def __init__(self, path: Path, threads: int = 1, uncertain_below: float | None = None) -> None:
+        content = _read(path)
         check_intact(content, str(path))
-        self._graph = _graph(content, path, threads)
+        self._graph = _load_graph(content, path, threads)
         self.path = path
-        self.card = read_card(self._graph.get_modelmeta().custom_metadata_map, str(path))
-        require_checksum(content, str(path))  # last: whatever else is wrong with the file says more
+        self.card: dict[str, Any] = read_card(self._graph.get_modelmeta().custom_metadata_map, str(path))
+        require_checksum(content, str(path))  # last: any other fault of the file is more informative
         self.emotions: tuple[str, ...] = tuple(self.card["emotions"])
-        inputs = {node.name: node.shape for node in self._graph.get_inputs()}
-        self.unknown_speaker = (
-            speaker_statistics.unknown_speaker(inputs[speaker_statistics.STATISTICS_INPUT][1])
-            if speaker_statistics.STATISTICS_INPUT in inputs
-            else None
+        self.uncertain_below: float = (
+            self.card.get("uncertain_below", 0.0) if uncertain_below is None else uncertain_below
         )
-        _check_tensors(set(inputs), {node.name for node in self._graph.get_outputs()}, path)
+        inputs = {node.name: node.shape for node in self._graph.get_inputs()}
+        outputs = [node.name for node in self._graph.get_outputs()]
+        adapts = tensor_names.SPEAKER_STATISTICS in inputs
+        self.statistics = unknown_speaker(inputs[tensor_names.SPEAKER_STATISTICS][1]) if adapts else None
+        self.branches = tensor_names.branches_among(outputs)
+        self._probabilities = (PROBABILITIES, *map(tensor_names.branch_output, self.branches))
+        expected = self.card["recipe"].get("branches", {})
+        _check_tensors(set(inputs), set(outputs), expected, path)
 
-    def run(
-        self, samples: np.ndarray, known: speaker_statistics.SpeakerStatistics | None, source: str
-    ) -> dict[str, np.ndarray]:
-        """What the graph gives for one sound, by name, each with a batch of one.
+    def with_statistics(self, statistics: SpeakerStatistics) -> "OnnxModel":
+        """The same model, adapted to a speaker; the graph is shared."""
+        adapted = copy.copy(self)
+        adapted.statistics = statistics
+        return adapted
+
+    def run(self, waveform: Waveform) -> Outputs:
+        """The outputs of the graph for one clip; with a known speaker, `probabilities` are those of the adapter.
 
         Args:
-            samples: float32 `(samples,)` at 16 kHz; a sound that is too short for the graph is padded at its end.
-            known: what is usual for the speaker, None where the model cannot adapt. Where anything is known,
-                `probabilities` are those of the adapter.
-            source: name of the sound, for messages.
+            waveform: a clip that is too short for the graph is padded with silence at its end.
 
         Raises:
-            ModelError: the model fails on it.
+            ModelError: the graph fails on the clip.
         """
-        missing = self.card["min_samples"] - len(samples)
-        batch = (np.pad(samples, (0, missing)) if missing > 0 else samples)[np.newaxis]
-        names = [*PROBABILITIES, *TRACKS, *RATES]
-        inputs = {INPUT: batch}
-        if known is not None:
-            names += [speaker_statistics.FEATURES_OUTPUT, speaker_statistics.ADAPTED_OUTPUT]
-            inputs |= known.inputs
+        source = waveform.source
+        missing = self.card["min_samples"] - len(waveform.samples)
+        samples = np.pad(waveform.samples, (0, missing)) if missing > 0 else waveform.samples
+        inputs = {WAVEFORM: samples[np.newaxis]}
+        names, checked = [*self._probabilities, *TRACKS, *RATES], self._probabilities
+        if self.statistics is not None:
+            names += [tensor_names.SPEAKER_FEATURES, tensor_names.ADAPTED_PROBABILITIES]
+            checked = (*checked, tensor_names.ADAPTED_PROBABILITIES)
+            inputs |= self.statistics.inputs
         try:
-            outputs = dict(zip(names, self._graph.run(names, inputs), strict=True))
+            outputs: Outputs = dict(zip(names, self._graph.run(names, inputs), strict=True))
         except Exception as error:  # onnxruntime raises bare `Exception`s of its own
             raise ModelError(f"{source}: the model {self.path} fails on it: {first_line(error)}") from error
-        for name in (*PROBABILITIES, *((speaker_statistics.ADAPTED_OUTPUT,) if known is not None else ())):
+        for name in checked:
             if outputs[name].shape != (1, len(self.emotions)):
                 raise ModelError(f"{self.path}: '{name}' has shape {outputs[name].shape}; export the model again")
             if not abs(float(outputs[name].sum()) - 1) < 1e-3:
-                raise ModelError(f"{source}: the model {self.path} gives no probabilities on it")
-        return (
-            outputs | {FUSED: outputs[speaker_statistics.ADAPTED_OUTPUT]}
-            if known is not None and known.clips
-            else outputs
+                raise ModelError(f"{source}: the model {self.path} returns no valid probabilities for it")
+        if self.statistics is not None and self.statistics.clips:
+            outputs[PROBABILITIES] = outputs[tensor_names.ADAPTED_PROBABILITIES]
+        return outputs
+
+    def probabilities(self, outputs: Outputs) -> FloatArray:
+        """The fused probabilities and those of each branch, `(1 + branches, emotions)`.
+
+        Args:
+            outputs: as `run` returns them.
+        """
+        return np.concatenate([outputs[name] for name in self._probabilities])
+
+    def make_prediction(
+        self, probabilities: FloatArray, duration_s: float, prosody: dict[str, float], source: str
+    ) -> Prediction:
+        """A prediction of this model.
+
+        Args:
+            probabilities: fused, and of each branch, `(1 + branches, emotions)`, rows summing to 1.
+            duration_s: length of the clip or segment.
+            prosody: measured values by name with unit.
+            source: file name or description.
+        """
+        return Prediction(
+            emotions=self.emotions,
+            probabilities=probabilities[0],
+            branches=dict(zip(self.branches, probabilities[1:], strict=True)),
+            duration_s=duration_s,
+            prosody=prosody,
+            model=self.card["id"],
+            source=source,
+            uncertain_below=self.uncertain_below,
         )
 
 
 def first_line(error: Exception) -> str:
-    """The first line of what an error says, or its kind."""
+    """The first line of an error message, or the name of the error's class if it has none."""
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def _content(path: Path) -> bytes:
+def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as error:
@@ -113,12 +154,12 @@ def _content(path: Path) -> bytes:
         raise ModelError(f"{path}: the model cannot be read: {error}") from error
 
 
-def _graph(content: bytes, path: Path, threads: int) -> onnxruntime.InferenceSession:
+def _load_graph(content: bytes, path: Path, threads: int) -> Any:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = LOG_NOTHING_BELOW_FATAL
+    options.log_severity_level = FATAL_ONLY
     onnxruntime.disable_telemetry_events()
     try:
         return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
@@ -126,11 +167,11 @@ def _graph(content: bytes, path: Path, threads: int) -> onnxruntime.InferenceSes
         raise ModelError(f"{path}: not a model, or damaged: {first_line(error)}; copy it again") from error
 
 
-def _check_tensors(inputs: set[str], outputs: set[str], path: Path) -> None:
-    missing = ({INPUT} - inputs) | ({*PROBABILITIES, *TRACKS, *RATES} - outputs)
-    if speaker_statistics.STATISTICS_INPUT in inputs:
-        missing |= ({speaker_statistics.CLIP_COUNT_INPUT} - inputs) | (
-            {speaker_statistics.FEATURES_OUTPUT, speaker_statistics.ADAPTED_OUTPUT} - outputs
-        )
+def _check_tensors(inputs: set[str], outputs: set[str], branches: Iterable[str], path: Path) -> None:
+    required = {PROBABILITIES, *map(tensor_names.branch_output, branches), *TRACKS, *RATES}
+    missing = ({WAVEFORM} - inputs) | (required - outputs)
+    if tensor_names.SPEAKER_STATISTICS in inputs:
+        missing |= {tensor_names.REFERENCE_CLIPS} - inputs
+        missing |= {tensor_names.SPEAKER_FEATURES, tensor_names.ADAPTED_PROBABILITIES} - outputs
     if missing:
         raise ModelError(f"{path}: the graph lacks {', '.join(sorted(missing))}; export the model again")

@@ -1,14 +1,16 @@
-"""Pitch and loudness tracks -> the voice in a few numbers."""
+"""Pitch and loudness tracks -> a few numbers that describe the prosody."""
 
 import numpy as np
 
-LOUD_RANGE_DB = 30.0  # frames this far below the loudest are pauses: they say nothing of how loud someone speaks
-PITCH_PERCENT = (10, 50, 90)
+from overtone.datatypes import FloatArray
+
+SPEECH_RANGE_DB = 30.0  # frames further below the loudest one are pauses, and do not count towards the speaking level
+PITCH_PERCENTILES = (10, 50, 90)
 SEMITONES_PER_OCTAVE = 12
 
 
-def summarise_prosody(pitch_hz: np.ndarray, loudness_db: np.ndarray) -> dict[str, float]:
-    """The voice in a few numbers; what cannot be measured (the pitch of a whisper) is left out.
+def summarise_prosody(pitch_hz: FloatArray, loudness_db: FloatArray) -> dict[str, float]:
+    """The prosody of a clip in a few numbers; values that cannot be measured (the pitch of a whisper) are omitted.
 
     Args:
         pitch_hz: `(frames,)`, 0 where unvoiced.
@@ -20,12 +22,12 @@ def summarise_prosody(pitch_hz: np.ndarray, loudness_db: np.ndarray) -> dict[str
     voiced_hz = pitch_hz[np.isfinite(pitch_hz) & (pitch_hz > 0)]
     prosody = {"voiced_ratio": len(voiced_hz) / max(1, len(pitch_hz))}
     if len(voiced_hz):
-        # The same as np.percentile, without its many ways to go.
-        places = np.array(PITCH_PERCENT) / 100 * (len(voiced_hz) - 1)
-        low_hz, median_hz, high_hz = np.interp(places, np.arange(len(voiced_hz)), np.sort(voiced_hz))
+        # Equals np.percentile, without its overhead.
+        positions = np.array(PITCH_PERCENTILES) / 100 * (len(voiced_hz) - 1)
+        low_hz, median_hz, high_hz = np.interp(positions, np.arange(len(voiced_hz)), np.sort(voiced_hz))
         prosody["pitch_median_hz"] = float(median_hz)
         prosody["pitch_range_semitones"] = float(SEMITONES_PER_OCTAVE * np.log2(high_hz / low_hz))
     finite_db = loudness_db[np.isfinite(loudness_db)]
     if len(finite_db):
-        prosody["loudness_db"] = float(finite_db[finite_db >= finite_db.max() - LOUD_RANGE_DB].mean())
+        prosody["loudness_db"] = float(finite_db[finite_db >= finite_db.max() - SPEECH_RANGE_DB].mean())
     return prosody

@@ -1,4 +1,4 @@
-"""Curve of probabilities -> stretches of one emotion each."""
+"""Probabilities over time -> segments of one emotion each."""
 
 from itertools import pairwise
 
@@ -6,64 +6,65 @@ import numpy as np
 
 from overtone.audio.vad import runs
 from overtone.audio.windows import STEP_S
+from overtone.datatypes import FloatArray, IntArray
 
 CHANGE_COST = float(np.log(2)) / STEP_S  # another emotion must be twice as probable for a second
 
 StepRange = tuple[int, int]  # first step, and the one after the last
 
 
-def split_segments(probabilities: np.ndarray) -> list[StepRange]:
-    """The whole recording in stretches, in order: where nothing is said, and one emotion after the other.
+def split_segments(probabilities: FloatArray) -> list[StepRange]:
+    """The whole recording as step ranges, in order: pauses, and speech of one emotion after the other.
 
     Args:
-        probabilities: `(steps, emotions)`, NaN where nothing is said.
+        probabilities: `(steps, emotions)`, NaN in steps without speech.
     """
-    spoken = ~np.isnan(probabilities[:, 0])
-    found = runs(~spoken)
-    for first, end in runs(spoken):
-        found += [(first + inner, first + outer) for inner, outer in emotion_spans(probabilities[first:end])]
-    return sorted(found)
+    is_speech = ~np.isnan(probabilities[:, 0])
+    segments = runs(~is_speech)
+    for first, end in runs(is_speech):
+        segments += [(first + start, first + stop) for start, stop in emotion_spans(probabilities[first:end])]
+    return sorted(segments)
 
 
-def emotion_spans(probabilities: np.ndarray) -> list[StepRange]:
-    """Uninterrupted speech in stretches of one emotion each; neighbours differ in the emotion of their mean.
+def emotion_spans(probabilities: FloatArray) -> list[StepRange]:
+    """Uninterrupted speech as spans of one emotion each; adjacent spans differ in the emotion of their mean.
 
     Args:
         probabilities: `(steps, emotions)`, rows summing to 1.
     """
     path = viterbi_path(np.log(np.maximum(probabilities, 1e-9)), CHANGE_COST)
     edges = [0, *(np.flatnonzero(np.diff(path)) + 1).tolist(), len(path)]
-    merged: list[StepRange] = []
+    spans: list[StepRange] = []
     emotion = -1
     for first, end in pairwise(edges):
-        mean = int(probabilities[first:end].mean(0).argmax())
-        if mean == emotion:
-            merged[-1] = (merged[-1][0], end)
+        most_probable = int(probabilities[first:end].mean(0).argmax())
+        if most_probable == emotion:
+            spans[-1] = (spans[-1][0], end)
         else:
-            merged.append((first, end))
-        emotion = mean
-    return merged
+            spans.append((first, end))
+        emotion = most_probable
+    return spans
 
 
-def viterbi_path(log_probabilities: np.ndarray, change_cost: float) -> np.ndarray:
-    """One class per step, int `(steps,)`: the highest sum of log probabilities, where each change costs something.
+def viterbi_path(log_probabilities: FloatArray, change_cost: float) -> IntArray:
+    """The class of each step, int `(steps,)`, that maximises the sum of log probabilities minus the cost of changes.
 
     Source: Viterbi (1967), "Error bounds for convolutional codes ...", with the same cost between any two classes.
 
     Args:
         log_probabilities: `(steps, classes)`.
-        change_cost: what a change costs, in the unit of the log probabilities.
+        change_cost: cost of a change, in the unit of the log probabilities.
     """
     steps, classes = log_probabilities.shape
-    came_from = np.empty((steps, classes), np.int32)
+    predecessor = np.empty((steps, classes), np.int32)
     score = np.zeros(classes)
     for step, row in enumerate(log_probabilities):
         best = int(score.argmax())
         changes = score < score[best] - change_cost
-        came_from[step] = np.where(changes, best, np.arange(classes))
+        predecessor[step] = np.where(changes, best, np.arange(classes))
         score = np.where(changes, score[best] - change_cost, score) + row
     path = np.empty(steps, np.int32)
     path[-1] = score.argmax()
     for step in range(steps - 1, 0, -1):
-        path[step - 1] = came_from[step, path[step]]
+        path[step - 1] = predecessor[step, path[step]]
     return path

@@ -1,4 +1,4 @@
-"""The seal is the end of a model file, and speaks of every byte before it."""
+"""The checksum of a model file: its last metadata entry, which covers every byte before it."""
 
 import hashlib
 from pathlib import Path
@@ -18,18 +18,18 @@ def content(tmp_path: Path) -> bytes:
     return tiny_model.write(tmp_path / "tiny.onnx").read_bytes()
 
 
-def test_onnx_reads_the_seal_as_metadata(content: bytes) -> None:
+def test_the_checksum_is_onnx_metadata(content: bytes) -> None:
     model = onnx.load_from_string(content)
     onnx.checker.check_model(model, full_check=True)
-    found = {entry.key: entry.value for entry in model.metadata_props}
-    assert list(found) == ["overtone_card", CHECKSUM_KEY]
-    assert found[CHECKSUM_KEY] == hashlib.sha256(content[:-ENTRY_BYTES]).hexdigest()
+    metadata = {entry.key: entry.value for entry in model.metadata_props}
+    assert list(metadata) == ["overtone_card", CHECKSUM_KEY]
+    assert metadata[CHECKSUM_KEY] == hashlib.sha256(content[:-ENTRY_BYTES]).hexdigest()
 
 
-def test_what_was_sealed_is_the_file_without_the_seal(content: bytes) -> None:
+def test_the_checksum_is_appended_to_the_file(content: bytes) -> None:
     model = onnx.load_from_string(content)
-    seal = model.metadata_props.pop()
-    assert seal.key == CHECKSUM_KEY
+    entry = model.metadata_props.pop()
+    assert entry.key == CHECKSUM_KEY
     plain = model.SerializeToString()
     assert content == append_checksum(plain)
     assert content.startswith(plain)
@@ -37,7 +37,7 @@ def test_what_was_sealed_is_the_file_without_the_seal(content: bytes) -> None:
     require_checksum(content, "tiny")
 
 
-def test_every_flipped_byte_is_seen(content: bytes, tmp_path: Path) -> None:
+def test_every_flipped_byte_is_detected(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "flipped.onnx"
     for position in range(len(content)):
         flipped = bytearray(content)
@@ -51,7 +51,7 @@ def test_every_flipped_byte_is_seen(content: bytes, tmp_path: Path) -> None:
                 load(path)
 
 
-def test_bytes_that_come_or_go_are_seen(content: bytes) -> None:
+def test_inserted_and_removed_bytes_are_detected(content: bytes) -> None:
     for changed in (content[1:], content[:9] + content[10:], b"\0" + content, content[:9] + b"\0" + content[9:]):
         with pytest.raises(ModelError, match="damaged"):
             check_intact(changed, "model")
@@ -60,14 +60,14 @@ def test_bytes_that_come_or_go_are_seen(content: bytes) -> None:
             require_checksum(changed, "model")
 
 
-def test_a_model_without_a_seal_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_model_without_a_checksum_is_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "older.onnx"
     path.write_bytes(content[:-ENTRY_BYTES])
     with pytest.raises(ModelError, match=r"older\.onnx: it does not end with its SHA-256 .*; export it again"):
         load(path)
 
 
-def test_a_seal_that_another_program_has_moved_is_refused(content: bytes, tmp_path: Path) -> None:
+def test_a_checksum_moved_by_another_program_is_refused(content: bytes, tmp_path: Path) -> None:
     model = onnx.load_from_string(content)
     entry = model.metadata_props.add()
     entry.key, entry.value = "note", "mine"
@@ -76,8 +76,8 @@ def test_a_seal_that_another_program_has_moved_is_refused(content: bytes, tmp_pa
         load(tmp_path / "noted.onnx")
 
 
-def test_weights_that_are_damaged_do_not_answer(content: bytes, tmp_path: Path) -> None:
-    """Such a file is still a proper graph: nothing but the seal gives it away."""
+def test_damaged_weights_are_refused(content: bytes, tmp_path: Path) -> None:
+    """The file is still a valid graph: only the checksum reveals the damage."""
     path = tmp_path / "damaged.onnx"
     weights = tiny_model.weights("probabilities").tobytes()
     assert content.count(weights) == 1
@@ -88,7 +88,7 @@ def test_weights_that_are_damaged_do_not_answer(content: bytes, tmp_path: Path) 
 
 
 @pytest.mark.skipif(not BUNDLED.is_file(), reason="no bundled model yet")
-def test_the_bundled_model_damaged_in_its_middle(tmp_path: Path) -> None:
+def test_a_damaged_copy_of_the_bundled_model_is_refused(tmp_path: Path) -> None:
     content = bytearray(BUNDLED.read_bytes())
     middle = slice(len(content) // 2, len(content) // 2 + 20_000)
     content[middle] = bytes(byte ^ 0xFF for byte in content[middle])

@@ -1,10 +1,12 @@
+"""The summary of the prosody of a clip."""
+
 import numpy as np
 import pytest
 
 from overtone.inference.prosody_summary import summarise_prosody
 
 
-def test_prosody_in_numbers() -> None:
+def test_values_of_the_summary() -> None:
     pitch_hz = np.array([0, 100, 200, 400, 0, np.nan])
     prosody = summarise_prosody(pitch_hz, np.array([-20.0, -30, -60, -np.inf]))
     assert prosody["pitch_median_hz"] == 200
@@ -14,6 +16,6 @@ def test_prosody_in_numbers() -> None:
     assert prosody["pitch_range_semitones"] == pytest.approx(12 * np.log2(high_hz / low_hz))
 
 
-def test_prosody_that_cannot_be_measured_is_left_out() -> None:
+def test_values_that_cannot_be_measured_are_omitted() -> None:
     assert summarise_prosody(np.zeros(5), np.full(5, np.nan)) == {"voiced_ratio": 0}
     assert summarise_prosody(np.empty(0), np.empty(0)) == {"voiced_ratio": 0}

@@ -1,0 +1,101 @@
+"""Converts and checks the input of a recogniser: a path, bytes, file object or samples -> a waveform with speech."""
+
+import os
+from collections.abc import Sequence
+from typing import TypeGuard
+
+import numpy as np
+
+from overtone.audio.decode import check_duration, from_array, read
+from overtone.audio.source import Source
+from overtone.datatypes import FloatArray, Waveform
+from overtone.errors import AudioError, OptionError
+
+Samples = FloatArray | Sequence[float] | Sequence[Sequence[float]]
+"""Samples `(samples,)` or `(samples, channels)`."""
+
+MIN_DURATION_S = 0.1  # shorter audio contains no syllable
+MAX_DURATION_S = 600.0  # the graph processes a clip in one go, and its memory grows with the length
+SILENCE = 1e-4  # -80 dB re full scale, three steps of 16 bit
+
+
+def load_waveform(source: Source | Waveform | Samples, rate_hz: float | None = None) -> Waveform:
+    """The waveform of any source, checked for speech.
+
+    Args:
+        source: path, bytes, file object, `Waveform`, or samples.
+        rate_hz: sample rate of an array; files have their own.
+
+    Raises:
+        AudioError: the source cannot be read, is too short or too long, or contains only silence.
+        OptionError: an array without a sample rate, or a sample rate for another kind of source.
+    """
+    if is_file_source(source, rate_hz):
+        waveform = read(source, max_duration_s=MAX_DURATION_S)
+    else:
+        waveform = waveform_from_samples(source, rate_hz)
+    _check_speech(waveform)
+    return waveform
+
+
+def is_file_source(source: object, rate_hz: float | None) -> TypeGuard[Source]:
+    """Whether a source is a file, and neither samples nor a `Waveform`.
+
+    Raises:
+        OptionError: a sample rate for something that has its own.
+    """
+    is_file = isinstance(source, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(source, "read")
+    if (is_file or isinstance(source, Waveform)) and rate_hz is not None:
+        raise OptionError(f"rate_hz: only for arrays; {type(source).__name__} has its own sample rate")
+    return is_file
+
+
+def waveform_from_samples(source: object, rate_hz: float | None) -> Waveform:
+    """The waveform of a `Waveform` or of samples.
+
+    Raises:
+        AudioError: not samples, or samples that are not audio.
+        OptionError: an array without a sample rate.
+    """
+    if isinstance(source, Waveform):
+        return source
+    array = _to_array(source)
+    if rate_hz is None:
+        raise OptionError("rate_hz: an array needs its sample rate, for example rate_hz=16000")
+    return from_array(array, rate_hz)
+
+
+def check_min_duration(duration_s: float, source: str) -> None:
+    """Check that audio is long enough to be recognised.
+
+    Raises:
+        AudioError: it is shorter than `MIN_DURATION_S`.
+    """
+    if duration_s < MIN_DURATION_S:
+        raise AudioError(
+            f"{source}: no speech in {1000 * duration_s:.0f} ms of audio; {1000 * MIN_DURATION_S:.0f} ms at least"
+        )
+
+
+def _to_array(samples: object) -> FloatArray:
+    """Samples of any type as an array, `(samples,)` or `(samples, channels)`."""
+    name = type(samples).__name__
+    try:
+        array: FloatArray = np.asarray(samples)
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths; a torch tensor on a GPU
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise AudioError(f"{name}: cannot be converted to an array of samples: {reason}") from error
+    if array.ndim == 0:
+        raise AudioError(f"{name}: expected a path, bytes, a file object, a Waveform or samples")
+    return array
+
+
+def _check_speech(waveform: Waveform) -> None:
+    name, duration_s = waveform.source or "waveform", waveform.duration_s
+    check_min_duration(duration_s, name)
+    check_duration(duration_s, MAX_DURATION_S, name)
+    spread = float(np.ptp(waveform.samples))  # a constant offset is inaudible
+    if not np.isfinite(spread):
+        raise AudioError(f"{name}: contains samples that are not finite (NaN or infinity); write it again without them")
+    if spread < 2 * SILENCE:
+        raise AudioError(f"{name}: no speech: nothing but silence; check whether the microphone was on")
