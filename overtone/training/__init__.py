@@ -1,1 +1,1 @@
-"""Labelled clips -> a trained, tested and exported model; the only room of tasks that may need `overtone[train]`."""
+"""LABELLED CLIPS -> A TRAINED, TESTED AND EXPORTED MODEL. Needs the [train] extra, as `models` and `features` do."""

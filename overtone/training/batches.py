@@ -1,107 +1,111 @@
-"""Features of single clips -> batches, shuffled, varied and mixed for training."""
+"""Features of single clips -> batches, shuffled, augmented and mixed for training."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from overtone.features.augment import spec_augment
-from overtone.features.front_end import Features
+from overtone.features.front_end import ExtraFeature, Features
 from overtone.features.loudness import FLOOR_DB
 from overtone.features.mel import POWER_FLOOR
+from overtone.models.branches import BRANCHES
 from overtone.models.network import Inputs
 from overtone.recipe import Recipe
 from overtone.training.feature_cache import ClipFeatures, FeatureStore
 
-CHUNK_BATCHES = 6  # clips are sorted by length within so many batches: little padding, still well shuffled
+CHUNK_BATCHES = 6  # clips are sorted by length within this many batches: little padding, still well shuffled
 
 
-def collate(clips: Sequence[ClipFeatures]) -> Features:
+def collate(clips: Sequence[ClipFeatures], extra: Mapping[str, ExtraFeature] | None = None) -> Features:
     """One batch of clips, padded with silence to the longest.
 
     Args:
         clips: at least one.
+        extra: name -> extra feature of the clips, for its padding.
     """
     frames = max(len(clip.tracks) for clip in clips)
-    bands = clips[0].log_mel.shape[1]
-    log_mel = np.full((len(clips), frames, bands), np.log(POWER_FLOOR), np.float32)
+    log_mel = _padded([clip.log_mel for clip in clips], frames, float(np.log(POWER_FLOOR)))
     tracks = np.zeros((len(clips), frames, 3), np.float32)
     tracks[..., 2] = FLOOR_DB
     inside = np.zeros((len(clips), frames), bool)
     for row, clip in enumerate(clips):
-        log_mel[row, : len(clip.tracks)] = clip.log_mel
         tracks[row, : len(clip.tracks)] = clip.tracks
         inside[row, : len(clip.tracks)] = True
     pitch_hz, periodicity, loudness_db = torch.from_numpy(tracks).unbind(-1)
     tempo_bpm, speech_rate_hz, pause_ratio = torch.from_numpy(np.stack([clip.rates for clip in clips])).unbind(-1)
+    extra_batch = {}
+    for name, feature in (extra or {}).items():
+        arrays = [clip.extra[name] for clip in clips]
+        extra_batch[name] = torch.from_numpy(_padded(arrays, max(map(len, arrays)), feature.padding))
     return Features(
         torch.from_numpy(log_mel), pitch_hz, periodicity, loudness_db, tempo_bpm, speech_rate_hz, pause_ratio,
-        inside=torch.from_numpy(inside),
+        inside=torch.from_numpy(inside), extra=extra_batch,
     )  # fmt: skip
+
+
+def _padded(arrays: Sequence[np.ndarray], frames: int, padding: float) -> np.ndarray:
+    """Arrays `(frames of each, ...)` as one, float32 `(arrays, frames, ...)`."""
+    batch = np.full((len(arrays), frames, *arrays[0].shape[1:]), padding, np.float32)
+    for row, array in zip(batch, arrays, strict=True):
+        row[: len(array)] = array
+    return batch
 
 
 def training_batches(
     store: FeatureStore, indices: Sequence[int], recipe: Recipe, rng: np.random.Generator
 ) -> Iterator[tuple[Features, np.ndarray]]:
-    """All clips once, each in a version drawn anew, in batches of about one length and in random order.
+    """All clips once, each in a random version, in batches of similar length and in random order.
 
     Yields:
-        Features and the positions `(batch,)` of their utterances. A last batch of one clip is left out: batch
-        statistics of one are none.
+        Features and the positions `(batch,)` of their utterances. A last batch of one clip is left out, since batch
+        normalisation needs two.
     """
     order = rng.permutation(np.asarray(indices))
     versions = rng.integers(0, len(store.versions), len(order))
     batches = []
     chunk = CHUNK_BATCHES * recipe.batch_clips
     for start in range(0, len(order), chunk):
-        drawn = [
+        clips = [
             (index, _training_clip(store, index, version, recipe))
             for index, version in zip(order[start : start + chunk], versions[start : start + chunk], strict=True)
         ]
-        drawn.sort(key=lambda pair: len(pair[1].tracks))
-        batches += [drawn[at : at + recipe.batch_clips] for at in range(0, len(drawn), recipe.batch_clips)]
+        clips.sort(key=lambda pair: len(pair[1].tracks))
+        batches += [clips[first : first + recipe.batch_clips] for first in range(0, len(clips), recipe.batch_clips)]
     for position in rng.permutation(len(batches)):
         batch = batches[position]
         if len(batch) > 1:
-            yield collate([clip for _, clip in batch]), np.array([index for index, _ in batch])
+            yield collate([clip for _, clip in batch], store.extra), np.array([index for index, _ in batch])
 
 
 def _training_clip(store: FeatureStore, index: int, version: int, recipe: Recipe) -> ClipFeatures:
     clip = store.clip(index, version)
-    return clip if recipe.crop_margin_frames < 0 else clip.around_speech(recipe.crop_margin_frames)
+    return clip if recipe.crop_margin_frames < 0 else clip.around_speech(recipe.crop_margin_frames, store.extra)
 
 
 def clean_batches(store: FeatureStore, indices: Sequence[int], batch_clips: int = 32) -> Iterator[Features]:
-    """The clean clips in the order given, whole."""
+    """The clean clips in the given order, uncropped."""
     for start in range(0, len(indices), batch_clips):
-        yield collate([store.clip(index) for index in indices[start : start + batch_clips]])
+        yield collate([store.clip(index) for index in indices[start : start + batch_clips]], store.extra)
 
 
 def augment(inputs: Inputs, recipe: Recipe, rng: np.random.Generator) -> Inputs:
-    """The same inputs with the mel picture shifted and partly hidden."""
-    if not (recipe.mask_count or recipe.shift_bands):
-        return inputs
-    picture, *rest = inputs["mel"]
-    varied = spec_augment(
-        picture.cpu().numpy(),
-        rng,
-        shift_bands=recipe.shift_bands,
-        mask_count=recipe.mask_count,
-        mask_bands=recipe.mask_bands,
-        mask_frames=recipe.mask_frames,
-    )
-    return {**inputs, "mel": (torch.from_numpy(varied).to(picture.device), *rest)}
+    """The inputs, each branch augmented as its row of `BRANCHES` says."""
+    augmented = {}
+    for name, tensors in inputs.items():
+        augment_branch = BRANCHES[name].augment
+        augmented[name] = tensors if augment_branch is None else augment_branch(tensors, recipe, rng)
+    return augmented
 
 
 def mixup(inputs: Inputs, weight: float, partners: Tensor) -> Inputs:
-    """Each clip mixed with a partner; masks are joined.
+    """Each clip mixed with a partner clip; masks are combined with OR.
 
     Source: Zhang et al. (2018), "mixup: beyond empirical risk minimization".
 
     Args:
         inputs: of the branches.
-        weight: share of the clip itself, in [0, 1].
+        weight: weight of the clip, in [0, 1]; the rest is the weight of its partner.
         partners: position of each clip's partner in the batch, int64 `(batch,)`.
     """
 
@@ -109,4 +113,4 @@ def mixup(inputs: Inputs, weight: float, partners: Tensor) -> Inputs:
         partner = tensor[partners]
         return tensor | partner if tensor.dtype == torch.bool else weight * tensor + (1 - weight) * partner
 
-    return {part: tuple(mixed(tensor) for tensor in tensors) for part, tensors in inputs.items()}
+    return {branch: tuple(mixed(tensor) for tensor in tensors) for branch, tensors in inputs.items()}

@@ -1,4 +1,4 @@
-"""State of a training <-> one safetensors file: weights, averages, optimiser and history, no pickle."""
+"""Training checkpoints: weights, averages, optimiser state and history in one safetensors file, without pickle."""
 
 import json
 from dataclasses import asdict, dataclass, field
@@ -18,14 +18,14 @@ State = dict[str, Tensor]
 
 @dataclass
 class TrainingPosition:
-    """How far a training has come.
+    """The progress of a training run.
 
     Attributes:
-        phase: position of the phase in the recipe.
-        epoch: the next epoch of that phase; epochs are counted from 0.
+        phase: index of the phase in the recipe.
+        epoch: the next epoch of that phase, counted from 0.
         step: optimiser steps taken in that phase.
-        best_score: validation UAR of the best epoch of that phase so far, mean over its parts.
-        best_epoch: that epoch.
+        best_score: validation UAR of the best epoch of that phase so far, averaged over its parts.
+        best_epoch: index of that epoch.
         history: a row per part and epoch.
     """
 
@@ -59,9 +59,9 @@ def save(
     average: nn.Module,
     best: State,
     optimiser: torch.optim.Optimizer,
-    at: TrainingPosition,
+    position: TrainingPosition,
 ) -> None:
-    """Writes everything that a training needs to go on, whole or not at all.
+    """Write everything that a training run needs to resume, atomically.
 
     Raises:
         OvertoneError: the file cannot be written.
@@ -73,15 +73,15 @@ def save(
         "optimiser": _optimiser_state(network, optimiser),
     }
     tensors = {f"{group}:{name}": tensor for group, state in groups.items() for name, tensor in state.items()}
-    _write(path, tensors, {"progress": json.dumps(asdict(at))})
+    _write(path, tensors, {"progress": json.dumps(asdict(position))})
 
 
 def _write(path: Path, tensors: State, metadata: dict[str, str] | None = None) -> None:
-    # Cloned, as one tensor may stand in two groups, and the file format knows no shared memory.
-    apart = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, safetensors.torch.save(apart, metadata))
-    for left in path.parent.glob(f".{path.name}.*.part"):  # by a training that was killed while it wrote
-        left.unlink(missing_ok=True)
+    # Cloned, since a tensor may be in two groups, and the file format does not allow shared memory.
+    copies = {name: tensor.detach().clone().contiguous() for name, tensor in tensors.items()}
+    write_bytes(path, safetensors.torch.save(copies, metadata))
+    for stale in path.parent.glob(f".{path.name}.*.part"):  # of a run that was killed while writing
+        stale.unlink(missing_ok=True)
 
 
 def load(path: Path) -> tuple[dict[str, State], TrainingPosition]:
@@ -93,34 +93,34 @@ def load(path: Path) -> tuple[dict[str, State], TrainingPosition]:
     groups: dict[str, State] = {"network": {}, "average": {}, "best": {}, "optimiser": {}}
     try:
         with safetensors.safe_open(path, "pt") as file:
-            at = TrainingPosition(**json.loads(file.metadata()["progress"]))
+            position = TrainingPosition(**json.loads(file.metadata()["progress"]))
             for key in file.keys():  # noqa: SIM118 (not a dict)
                 group, name = key.split(":", 1)
                 groups[group][name] = file.get_tensor(key)
     except (safetensors.SafetensorError, KeyError, TypeError, ValueError, OSError) as error:
-        raise TrainingError(f"{path}: cannot be resumed from ({error}); delete it to start again") from error
-    return groups, at
+        raise TrainingError(f"{path}: damaged checkpoint ({error}); delete it to start again") from error
+    return groups, position
 
 
 def restore(
     groups: dict[str, State], network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
 ) -> State:
-    """Puts a loaded checkpoint back into place and returns the best weights so far.
+    """Restore a loaded checkpoint and return the best weights so far.
 
     Raises:
-        TrainingError: it is of another network.
+        TrainingError: the checkpoint is of another network.
     """
     try:
         network.load_state_dict(groups["network"])
         average.load_state_dict(groups["average"])
         _restore_optimiser(network, optimiser, groups["optimiser"])
     except (RuntimeError, KeyError) as error:
-        raise TrainingError(f"the checkpoint is of another network; take another folder: {error}") from error
+        raise TrainingError(f"the checkpoint is of another network; use another run folder: {error}") from error
     return groups["best"]
 
 
 def save_weights(path: Path, network: nn.Module) -> None:
-    """Writes the weights of a finished network, whole or not at all.
+    """Write the weights of a finished network, atomically.
 
     Raises:
         OvertoneError: the file cannot be written.
@@ -129,25 +129,25 @@ def save_weights(path: Path, network: nn.Module) -> None:
 
 
 def init_branches(network: nn.Module, weights: State) -> None:
-    """Puts the branches of another network in place, without what tells the emotions apart.
+    """Initialise the branches of a network with those of another one, without their classification layers.
 
-    Its classes may be others; so the answering layers and the fusion begin anew.
+    The other network may have other classes, so the classification layers and the fusion keep their random weights.
 
     Args:
         network: the one to train.
-        weights: of a network with the same branches; nothing for none.
+        weights: of a network with the same branches; empty for none.
 
     Raises:
-        TrainingError: its branches have other shapes, or it is an ensemble.
+        TrainingError: the branches have other shapes, or the weights are of an ensemble.
     """
-    own = network.state_dict()
-    taken = {k: v for k, v in weights.items() if k.startswith(("mel.", "prosody.")) and ".answer." not in k}
-    if weights and not taken:
-        raise TrainingError("the run to start from has several networks; name a run of a recipe with one")
-    unlike = [k for k in taken if k not in own or own[k].shape != taken[k].shape]
-    if unlike:
-        raise TrainingError(f"the run to start from has other branches ({unlike[0]}); name one of the same networks")
-    network.load_state_dict({**own, **taken})
+    state = network.state_dict()
+    branches = {k: v for k, v in weights.items() if k.startswith("branches.") and ".classifier." not in k}
+    if weights and not branches:
+        raise TrainingError("--init-from: the run has several networks; name a run of a recipe with one network")
+    mismatched = [k for k in branches if k not in state or state[k].shape != branches[k].shape]
+    if mismatched:
+        raise TrainingError(f"--init-from: the run has other branches ({mismatched[0]}); name a run with the same ones")
+    network.load_state_dict({**state, **branches})
 
 
 def read_weights(path: Path) -> State:
@@ -159,11 +159,11 @@ def read_weights(path: Path) -> State:
     try:
         return safetensors.torch.load_file(path)
     except (safetensors.SafetensorError, OSError) as error:
-        raise TrainingError(f"{path}: no weights of this network: {error}") from error
+        raise TrainingError(f"{path}: cannot be loaded as weights of this network: {error}") from error
 
 
 def load_weights(path: Path, network: nn.Module) -> None:
-    """Reads the weights of a finished network into a new one.
+    """Load the weights of a finished network into a new one.
 
     Raises:
         TrainingError: missing, damaged or of another network.
@@ -171,4 +171,4 @@ def load_weights(path: Path, network: nn.Module) -> None:
     try:
         network.load_state_dict(read_weights(path))
     except RuntimeError as error:
-        raise TrainingError(f"{path}: no weights of this network: {error}") from error
+        raise TrainingError(f"{path}: cannot be loaded as weights of this network: {error}") from error

@@ -1,13 +1,10 @@
-"""Recipe x protocol x seeds -> out-of-fold predictions: every clip answered by models that never saw it in training.
+"""Recipe x protocol x seeds -> out-of-fold predictions: every clip is predicted by models that were not trained on it.
 
-Each fold and seed is one run folder `<runs>/<protocol>-<recipe>/seed<S>-fold<F>`; those that are finished are taken as
-they are, those that are not go on where they stood.
+Each fold and seed is one run folder `<runs>/<protocol>-<recipe>/seed<S>-fold<F>`. Finished runs are reused, unfinished
+ones are resumed.
 """
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote
@@ -22,17 +19,22 @@ from overtone.evaluation.leakage import sum_audits
 from overtone.evaluation.metrics import SEED, score
 from overtone.evaluation.oof_files import RunRecord
 from overtone.evaluation.report import ScoreRow
-from overtone.recipe import PARTS, Recipe
+from overtone.models.branches import BRANCHES, extra_features
+from overtone.recipe import FUSION, Recipe
 from overtone.training.feature_cache import load_features
 from overtone.training.held_out import FUSION_VARIANTS
 from overtone.training.run_config import RunConfig, fold_names, part_splits, run_metadata
-from overtone.training.train import is_finished, matches_run, read_run, run_settings, train
+from overtone.training.run_folder import is_finished, matches_run, read_run, run_settings
+from overtone.training.train import train
+
+Launcher = Callable[[RunConfig, Path], str]
+"""Runs one training in a separate process, in the given run folder; returns "" or the reason why it failed."""
 
 
-def run_folder(runs: Path, plan: RunConfig) -> Path:
-    """Where the run of a plan lies below the folder of all runs."""
-    fold = quote(plan.fold, safe="")  # under `loso` the name of a speaker: anything, slashes too
-    return runs / f"{plan.protocol}-{plan.recipe.name}" / f"seed{plan.seed}-fold{fold}"
+def run_folder(runs: Path, config: RunConfig) -> Path:
+    """The folder of a training run, inside the folder of all runs."""
+    fold = quote(config.fold, safe="")  # under `loso` the name of a speaker, which may contain slashes
+    return runs / f"{config.protocol}-{config.recipe.name}" / f"seed{config.seed}-fold{fold}"
 
 
 def make_run_configs(
@@ -43,32 +45,32 @@ def make_run_configs(
     init_from: Path | None = None,
     folds: Sequence[str] = (),
 ) -> list[RunConfig]:
-    """One plan per seed and fold; of all folds, or of those named.
+    """One configuration per seed and fold; for all folds, or for those named.
 
     Raises:
-        OptionError: no seed, one twice or below 0; a protocol without a test side, or one that does not fit; a fold
-            that it does not have, or one twice.
+        OptionError: no seed, a repeated one or one below 0; a protocol without a test set, or one that does not fit;
+            an unknown or repeated fold.
     """
     seeds = list(seeds)
     if len(set(folds)) < len(folds):
         raise OptionError(f"folds must be different names, got {list(folds)}")
     if not seeds or len(set(seeds)) < len(seeds):
         raise OptionError(f"seeds must be one or more different numbers, got {seeds}")
-    plans = [
+    configs = [
         RunConfig(recipe, protocol, fold, seed, init_from)
         for seed in seeds
         for fold in folds or fold_names(protocol, utterances, seed)
     ]
-    if not all(split.test for plan in plans for split in part_splits(plan, utterances).values()):
-        raise OptionError(f"protocol '{protocol}' has no test side, so it gives no scores; take 'luna5', say")
-    return plans
+    if not all(split.test for config in configs for split in part_splits(config, utterances).values()):
+        raise OptionError(f"protocol '{protocol}' has no test set and gives no scores; use 'luna5', for example")
+    return configs
 
 
-def concatenate(several: Sequence[OofPredictions]) -> OofPredictions:
+def concatenate(tables: Sequence[OofPredictions]) -> OofPredictions:
     """The predictions of several folds and seeds as one table."""
     names = ("path", "speaker", "sentence", "fold", "seed", "truth", "probabilities")
-    columns = {name: np.concatenate([getattr(one, name) for one in several]) for name in names}
-    return OofPredictions(several[0].emotions, **columns)
+    columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in names}
+    return OofPredictions(tables[0].emotions, **columns)
 
 
 def collect_oof(
@@ -80,50 +82,51 @@ def collect_oof(
     oof: Path,
     folds: Sequence[str] = (),
 ) -> None:
-    """Collects finished runs into `<oof>/<protocol>-<recipe>-<part>.csv` and the leak audits beside them.
+    """Collect finished runs into `<oof>/<protocol>-<recipe>-<part>.csv`, with their leak audits in a `.json`.
 
     Raises:
         TrainingError: a run is missing or not finished.
-        OptionError: only some folds are asked for where the predictions of others are kept.
+        OptionError: only some folds are requested, and predictions of other folds are already stored.
     """
-    _check_no_other_folds(oof_files.csv_path(oof, protocol, recipe.name, "fusion"), folds)
-    plans = make_run_configs(utterances, recipe, protocol, seeds, folds=folds)
-    folders = [run_folder(runs, plan) for plan in plans]
+    _check_no_other_folds(oof_files.csv_path(oof, protocol, recipe.name, FUSION), folds)
+    configs = make_run_configs(utterances, recipe, protocol, seeds, folds=folds)
+    folders = [run_folder(runs, config) for config in configs]
     unfinished = [folder for folder in folders if not is_finished(folder)]
     if unfinished:
         raise TrainingError(f"{len(unfinished)} of {len(folders)} runs are not finished, the first is {unfinished[0]}")
-    answered = [part for part in (*PARTS, *FUSION_VARIANTS) if (folders[0] / f"predictions-{part}.csv").is_file()]
-    for part in {*PARTS, *FUSION_VARIANTS} - {*answered}:  # of a recipe that once had more parts
+    candidates = (*recipe.parts, *FUSION_VARIANTS)
+    parts = [part for part in candidates if (folders[0] / f"predictions-{part}.csv").is_file()]
+    for part in {*BRANCHES, *candidates} - {*parts}:  # of an earlier version of the recipe, with more parts
         oof_files.csv_path(oof, protocol, recipe.name, part).unlink(missing_ok=True)
-    for part in answered:
-        found = concatenate([oof_files.read(folder / f"predictions-{part}.csv") for folder in folders])
-        oof_files.write(found, oof_files.csv_path(oof, protocol, recipe.name, part))
-    kept = [read_run(folder)["audits"] for folder in folders]
-    parts = {
-        part: sum_audits(LeakAudit(**audits["fusion" if part in FUSION_VARIANTS else part]) for audits in kept)
-        for part in answered
+    for part in parts:
+        table = concatenate([oof_files.read(folder / f"predictions-{part}.csv") for folder in folders])
+        oof_files.write(table, oof_files.csv_path(oof, protocol, recipe.name, part))
+    run_audits = [read_run(folder)["audits"] for folder in folders]
+    audits = {
+        part: sum_audits(LeakAudit(**run[FUSION if part in FUSION_VARIANTS else part]) for run in run_audits)
+        for part in parts
     }
     settings = run_settings(read_run(folders[0]))
-    held = RunRecord(protocol, recipe.name, settings, parts, tuple(seeds), _versions(folders))
-    oof_files.write_record(held, oof_files.record_path(oof, protocol, recipe.name))
+    record = RunRecord(protocol, recipe.name, settings, audits, tuple(seeds), _versions(folders))
+    oof_files.write_record(record, oof_files.record_path(oof, protocol, recipe.name))
 
 
-def _check_no_other_folds(kept: Path, folds: Sequence[str]) -> None:
-    """Some folds must not take the place of all, under the same name."""
-    others = {*oof_files.read(kept).fold.tolist()} - {*folds} if folds and kept.is_file() else set()
+def _check_no_other_folds(stored: Path, folds: Sequence[str]) -> None:
+    """The predictions of some folds must not replace those of all folds under the same name."""
+    others = {*oof_files.read(stored).fold.tolist()} - {*folds} if folds and stored.is_file() else set()
     if others:
-        raise OptionError(f"{kept} holds folds {', '.join(sorted(others))} too; take another folder with --oof")
+        raise OptionError(f"{stored} holds folds {', '.join(sorted(others))} too; choose another folder with --oof")
 
 
 def _versions(folders: Sequence[Path]) -> dict[str, str]:
-    """Package -> version that the runs were trained with, or versions where they differ."""
-    several = [read_run(folder)["versions"] for folder in folders]
-    names = dict.fromkeys(name for one in several for name in one)
-    return {name: ", ".join(sorted({one[name] for one in several if name in one})) for name in names}
+    """Package -> version that the runs were trained with; several versions if they differ."""
+    versions = [read_run(folder)["versions"] for folder in folders]
+    names = dict.fromkeys(name for run in versions for name in run)
+    return {name: ", ".join(sorted({run[name] for run in versions if name in run})) for name in names}
 
 
 def score_oof(oof: Path, protocol: str, recipe: str) -> list[ScoreRow]:
-    """Scores and leak audit of each part, from the files that `gather` wrote.
+    """Scores and leak audit of each part, from the files that `collect_oof` wrote.
 
     Args:
         oof: folder of the predictions.
@@ -134,11 +137,11 @@ def score_oof(oof: Path, protocol: str, recipe: str) -> list[ScoreRow]:
         InputError: a file is missing or damaged.
     """
     audits = oof_files.read_record(oof_files.record_path(oof, protocol, recipe)).parts
-    found = {part: oof_files.read(oof_files.csv_path(oof, protocol, recipe, part)) for part in audits}
-    return [
-        ScoreRow(f"{recipe} recipe, {part}", protocol, score(one, np.random.default_rng(SEED)), audits[part])
-        for part, one in found.items()
-    ]
+    rows = []
+    for part, audit in audits.items():
+        table = oof_files.read(oof_files.csv_path(oof, protocol, recipe, part))
+        rows.append(ScoreRow(f"{recipe} recipe, {part}", protocol, score(table, np.random.default_rng(SEED)), audit))
+    return rows
 
 
 def evaluate(
@@ -151,92 +154,73 @@ def evaluate(
     oof: Path,
     cache: Path | None = None,
     progress: Progress = silent_progress,
-    command: Sequence[str] | None = None,
-    jobs: int = 1,
+    launcher: Launcher | None = None,
+    processes: int = 1,
     init_from: Path | None = None,
     folds: Sequence[str] = (),
 ) -> None:
-    """Trains every fold with every seed and gathers the predictions.
+    """Train every fold with every seed and collect the predictions.
 
     Args:
         utterances: the labelled clips.
-        recipe: how to train.
-        protocol: a name in `splits.PROTOCOLS` with a test side.
-        seeds: one training per fold and seed.
+        recipe: the settings.
+        protocol: a name in `protocols.PROTOCOLS` with a test set.
+        seeds: one training run per fold and seed.
         runs: folder of all run folders.
         oof: folder of the predictions.
-        cache: folder where features are kept; None for that of the user.
-        progress: told about each clip and epoch, or with several jobs about each finished run.
-        command: with several jobs, the command line of one training up to `--fold`; each runs in its own process.
-        jobs: trainings at a time. Where each has one thread either way, their number changes no result.
-        init_from: folder of a run on other corpora that every training begins with; None for none.
-        folds: only these; all where none is named.
+        cache: cache folder for features; None for that of the user.
+        progress: called after each clip and epoch, or with several processes after each finished run.
+        launcher: starts one training run; used with several processes.
+        processes: number of parallel training runs, each with one thread; does not affect the results.
+        init_from: folder of a run on other corpora that initialises every training run; None to train from scratch.
+        folds: only these; all if empty.
 
     Raises:
-        OptionError: seeds, jobs, protocol or recipe that do not fit; before anything is trained.
-        TrainingError: a training failed, or its folder holds another one; the message names the folder.
+        OptionError: seeds, processes, protocol or recipe that do not fit; before anything is trained.
+        TrainingError: a training run failed, or its folder holds another one; the message names the folder.
         CorpusError: clips that cannot be read.
     """
-    if jobs < 1:
-        raise OptionError(f"jobs must be 1 or more, got {jobs}")
-    plans = make_run_configs(utterances, recipe, protocol, seeds, init_from, folds)
-    _check_no_other_folds(oof_files.csv_path(oof, protocol, recipe.name, "fusion"), folds)
-    waiting = [plan for plan in plans if not _done(utterances, plan, run_folder(runs, plan))]
-    if jobs == 1 or command is None:
-        for plan in waiting:
-            _train_here(utterances, plan, run_folder(runs, plan), cache, progress)
-    elif waiting:
-        load_features(utterances, recipe.wave_variants, cache, progress)
-        _train_beside(waiting, runs, command, jobs, progress)
+    if processes < 1:
+        raise OptionError(f"processes must be 1 or more, got {processes}")
+    configs = make_run_configs(utterances, recipe, protocol, seeds, init_from, folds)
+    _check_no_other_folds(oof_files.csv_path(oof, protocol, recipe.name, FUSION), folds)
+    pending = [config for config in configs if not _is_done(utterances, config, run_folder(runs, config))]
+    if processes == 1 or launcher is None:
+        for config in pending:
+            _train_in_process(utterances, config, run_folder(runs, config), cache, progress)
+    elif pending:
+        load_features(utterances, recipe.wave_variants, cache, progress, extra_features(recipe))
+        _launch_trainings(pending, runs, launcher, processes, progress)
     collect_oof(utterances, recipe, protocol, seeds, runs, oof, folds)
 
 
-def _done(utterances: Sequence[Utterance], plan: RunConfig, folder: Path) -> bool:
-    return matches_run(folder, run_metadata(utterances, plan)) and is_finished(folder)
+def _is_done(utterances: Sequence[Utterance], config: RunConfig, folder: Path) -> bool:
+    return matches_run(folder, run_metadata(utterances, config)) and is_finished(folder)
 
 
-def _train_here(
-    utterances: Sequence[Utterance], plan: RunConfig, folder: Path, cache: Path | None, progress: Progress
+def _train_in_process(
+    utterances: Sequence[Utterance], config: RunConfig, folder: Path, cache: Path | None, progress: Progress
 ) -> None:
     try:
-        train(utterances, plan, folder, resume=True, cache=cache, progress=progress)
+        train(utterances, config, folder, resume=True, cache=cache, progress=progress)
     except OvertoneError as error:
         raise type(error)(f"{folder} failed: {error}") from error
 
 
-def _train_beside(
-    plans: Sequence[RunConfig], runs: Path, command: Sequence[str], jobs: int, progress: Progress
+def _launch_trainings(
+    configs: Sequence[RunConfig], runs: Path, launcher: Launcher, processes: int, progress: Progress
 ) -> None:
-    """Several trainings at a time, one process with one thread each: faster than one with several."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    """Run trainings in parallel, in processes of one thread each: faster than one process of several threads."""
 
-    def run(plan: RunConfig) -> tuple[Path, str]:
-        folder = run_folder(runs, plan)
-        own = [f"--fold={plan.fold}", f"--seed={plan.seed}", f"--output={folder}", "--resume", "--no-export"]
-        done = subprocess.run(
-            [sys.executable, "-m", "overtone.cli.main", *command, *own],
-            env=environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return folder, _why_failed(done)
+    def launch(config: RunConfig) -> tuple[Path, str]:
+        folder = run_folder(runs, config)
+        return folder, launcher(config, folder)
 
     failures = []
-    with ThreadPoolExecutor(jobs) as pool:
-        for done, (folder, error) in enumerate(pool.map(run, plans), start=1):
+    with ThreadPoolExecutor(processes) as pool:
+        for done, (folder, error) in enumerate(pool.map(launch, configs), start=1):
             if error:
                 failures.append(f"{folder}: {error}")
-            progress(done, len(plans), f"{folder.parent.name}/{folder.name}")
+            progress(done, len(configs), f"{folder.parent.name}/{folder.name}")
     if failures:
-        raise TrainingError(f"{len(failures)} of {len(plans)} trainings failed:\n  " + "\n  ".join(failures))
-
-
-def _why_failed(done: subprocess.CompletedProcess[str]) -> str:
-    """What a command said last of its failure, without the name it signs with; "" where it went well."""
-    if not done.returncode:
-        return ""
-    lines = done.stderr.strip().splitlines() or [f"ended with exit code {done.returncode} and no word; out of memory?"]
-    return next((line for line in reversed(lines) if line.startswith("overtone: ")), lines[-1]).removeprefix(
-        "overtone: "
-    )
+        raise TrainingError(f"{len(failures)} of {len(configs)} training runs failed:\n  " + "\n  ".join(failures))

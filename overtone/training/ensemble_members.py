@@ -1,4 +1,4 @@
-"""The networks of one training: trained one after another, answering together, or taught to one that answers alone."""
+"""Trains the networks of one run one after another, and combines them into an ensemble or distils them into one."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -13,17 +13,17 @@ from overtone.datatypes import Split, Utterance
 from overtone.models import build
 from overtone.models.ensemble import Ensemble
 from overtone.models.network import Model, Network
-from overtone.recipe import Recipe
+from overtone.recipe import FUSION, Recipe
 from overtone.training import checkpoint
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.loop import predict_logits
 from overtone.training.targets import Targets
 
-MEMBER_STEP = 1000  # between the seeds of an ensemble's networks, so that runs of small seeds share none
+MEMBER_STEP = 1000  # between the seeds of the members of an ensemble, so that runs with small seeds share none
 
-Parts = dict[str, Split]  # part -> its split
+PartSplits = dict[str, Split]  # part -> its split
 History = list[dict[str, Any]]
-Fit = Callable[[Network, int, Path], History]  # trains a network in place, from this seed, with this checkpoint
+Fit = Callable[[Network, int, Path], History]  # trains a network in place, with this seed and this checkpoint
 
 
 def combine(networks: Sequence[Network]) -> Model:
@@ -32,7 +32,7 @@ def combine(networks: Sequence[Network]) -> Model:
 
 
 def final_network_count(recipe: Recipe) -> int:
-    """How many networks a finished model of this recipe has."""
+    """Number of networks in a finished model of this recipe."""
     return 1 if recipe.distil else recipe.members
 
 
@@ -42,68 +42,68 @@ def member_seeds(recipe: Recipe, seed: int) -> list[int]:
 
 
 def student_seed(recipe: Recipe, seed: int) -> int:
-    """Seed of the network that learns from those of a run."""
+    """Seed of the network that the ensemble of a run is distilled into."""
     return seed + MEMBER_STEP * recipe.members
 
 
 def train_member(recipe: Recipe, folder: Path, seed: int, emotions: int, fit: Fit) -> tuple[Network, History]:
-    """One trained network and its history, a row per part and epoch with its seed; kept until the run is finished.
+    """A trained network and its history, a row per part and epoch with its seed; stored until the run is finished.
 
     Args:
         recipe: of the run.
-        folder: the run folder; a network that lies there trained is read.
+        folder: the run folder; a network that is stored there is loaded instead of trained.
         seed: of the network.
         emotions: number of classes.
-        fit: trains it.
+        fit: trains the network.
     """
-    kept = folder / f"member-{seed}.safetensors"
-    beside = kept.with_suffix(".json")
+    weights = folder / f"member-{seed}.safetensors"
+    history_file = weights.with_suffix(".json")
     torch.manual_seed(seed)
     network = build(recipe, emotions)
-    if kept.is_file():
-        checkpoint.load_weights(kept, network)
-        return network, json.loads(beside.read_text(encoding="utf-8"))
+    if weights.is_file():
+        checkpoint.load_weights(weights, network)
+        return network, json.loads(history_file.read_text(encoding="utf-8"))
     several = recipe.members > 1 or recipe.distil > 0
-    # Each of several has a checkpoint of its own, so that none goes on another's.
+    # Each member has a checkpoint of its own, so that none resumes from another's.
     path = folder / (f"member-{seed}-checkpoint.safetensors" if several else "checkpoint.safetensors")
     history = [{**row, "seed": seed} for row in fit(network, seed, path)]
     network.cpu()
-    network.mel.to(memory_format=torch.contiguous_format)  # as it will be when read again: the same bits
+    network.set_memory_format(torch.contiguous_format)  # as after loading from a file: bitwise equal results
     network.round_to_float16()
     if several:
-        write_text(beside, json.dumps(history, indent=1) + "\n")
-        checkpoint.save_weights(kept, network)
+        write_text(history_file, json.dumps(history, indent=1) + "\n")
+        checkpoint.save_weights(weights, network)
     return network, history
 
 
-def member_splits(recipe: Recipe, parts: Parts, utterances: Sequence[Utterance]) -> list[Parts]:
-    """What each network of a run learns from and is calibrated on."""
+def member_splits(recipe: Recipe, parts: PartSplits, utterances: Sequence[Utterance]) -> list[PartSplits]:
+    """Part -> split of each member of a run: what it is trained and calibrated on."""
     if recipe.validation == "shared":
         return [parts] * recipe.members
-    turns = {split: rotating_validation(split, utterances, recipe.members) for split in set(parts.values())}
-    return [{part: turns[split][member] for part, split in parts.items()} for member in range(recipe.members)]
+    rotations = {split: rotating_validation(split, utterances, recipe.members) for split in set(parts.values())}
+    return [{part: rotations[split][member] for part, split in parts.items()} for member in range(recipe.members)]
 
 
-def rotating_validation(split: Split, utterances: Sequence[Utterance], turns: int) -> list[Split]:
-    """A fold several times, each time with another part of its validation side; the other parts are learned from.
+def rotating_validation(split: Split, utterances: Sequence[Utterance], rotations: int) -> list[Split]:
+    """A fold several times, each with another part of its validation set; the other parts join the training set.
 
-    Parts are of whole speakers where the validation side holds other speakers than the training side, else of clips.
-    Where there are fewer speakers than turns, they come round again.
+    The parts consist of whole speakers if the validation set holds other speakers than the training set, else of
+    clips. If there are fewer speakers than rotations, they are reused.
 
     Args:
         split: the fold.
-        utterances: what its positions point into.
-        turns: how many splits to make.
+        utterances: the list that its positions point into.
+        rotations: number of splits to make.
     """
     speakers = sorted(_speakers(utterances, split.validation))
     if all(name for _, name in speakers) and not _speakers(utterances, split.train) & set(speakers):
-        groups = [speakers[k::turns] for k in range(min(turns, len(speakers)))]
-        found = [tuple(i for i in split.validation if _speakers(utterances, [i]) <= set(group)) for group in groups]
+        groups = [speakers[k::rotations] for k in range(min(rotations, len(speakers)))]
+        held_out = [tuple(i for i in split.validation if _speakers(utterances, [i]) <= set(group)) for group in groups]
     else:
-        found = [split.validation[k::turns] for k in range(min(turns, len(split.validation)))]
+        held_out = [split.validation[k::rotations] for k in range(min(rotations, len(split.validation)))]
     clips = {*split.train, *split.validation}
-    own = [found[k % len(found)] for k in range(turns)]
-    return [replace(split, train=tuple(sorted(clips - set(part))), validation=part) for part in own]
+    validation = [held_out[k % len(held_out)] for k in range(rotations)]
+    return [replace(split, train=tuple(sorted(clips - set(part))), validation=part) for part in validation]
 
 
 def _speakers(utterances: Sequence[Utterance], positions: Sequence[int]) -> set[tuple[str, str]]:
@@ -111,10 +111,11 @@ def _speakers(utterances: Sequence[Utterance], positions: Sequence[int]) -> set[
 
 
 def distillation_targets(
-    model: Model, store: FeatureStore, targets: Targets, clips: Sequence[int], share: float
+    model: Model, store: FeatureStore, targets: Targets, clips: Sequence[int], weight: float
 ) -> Targets:
-    """Targets with the fused answers of a calibrated model mixed into those of these clips.
+    """Targets mixed with the fused predictions of a calibrated model for these clips.
 
-    Every part of a student learns from the fused answer: it is the best there is.
+    Every part of the student is trained on the fused prediction, the best one available.
     """
-    return targets.distilled(clips, model.probabilities(predict_logits(model, store, clips))["fusion"].log(), share)
+    probabilities = model.probabilities(predict_logits(model, store, clips))[FUSION]
+    return targets.distilled(clips, probabilities.log(), weight)

@@ -1,20 +1,22 @@
 """A TOML file -> a matrix of evaluations: recipes by protocols by seeds, one after the other, each resumable.
 
-# ladder.toml; paths are relative to this file
+# ladder.toml
 labels = "4-classes"             # optional: a label map for all corpora
-[data]
-ravdess = "../data/ravdess"
+corpora = ["ravdess"]            # folders of $OVERTONE_DATA, which is ../shared/data if not set
+[data]                           # optional: further corpora, with paths relative to this file
+emodb = "../data/emodb"
 
 [[evaluate]]
-recipe = "overtone"              # a name, or a TOML file
+recipe = "overtone"              # a name, or a TOML file relative to this file
 protocols = ["luna5", "random"]
 seeds = [0, 1, 2]
-init_from = "runs/pretrained"   # optional: a finished run on other corpora
+init_from = "runs/pretrained"    # optional: a finished run on other corpora
 folds = ["1", "2"]               # optional: only these
 """
 
+import os
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,8 +26,10 @@ from overtone.emotions import get_label_map
 from overtone.errors import OptionError, suggest
 from overtone.evaluation.protocols import PROTOCOLS
 
-TABLES = ("labels", "data", "evaluate")
+TABLES = ("labels", "corpora", "data", "evaluate")
 KEYS = ("recipe", "protocols", "seeds", "init_from", "folds")
+DATA_VARIABLE = "OVERTONE_DATA"
+DEFAULT_DATA = Path("../shared/data")  # relative to the working directory
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,10 @@ class Evaluation:
 
     Attributes:
         recipe: name or path of a recipe.
-        protocol: a name in `splits.PROTOCOLS`.
-        seeds: one training per fold and seed.
-        init_from: folder of a run on other corpora to begin with; None for none.
-        folds: only these; all where none is named.
+        protocol: a name in `protocols.PROTOCOLS`.
+        seeds: one training run per fold and seed.
+        init_from: folder of a run on other corpora that initialises the network; None to train from scratch.
+        folds: only these; all if empty.
     """
 
     recipe: str
@@ -49,10 +53,10 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class Experiment:
-    """What a file asks for.
+    """The content of an experiment file.
 
     Attributes:
-        data: corpus and where it lies, in the order of the file.
+        data: corpus and its folder, in the order of the file.
         evaluations: in the order of the file, protocol by protocol.
         labels: name of a label map; None for none.
     """
@@ -62,11 +66,17 @@ class Experiment:
     labels: str | None = None
 
 
+def data_folder() -> Path:
+    """The folder of all corpora: $OVERTONE_DATA, or ../shared/data if it is not set."""
+    return Path(os.environ.get(DATA_VARIABLE) or DEFAULT_DATA)
+
+
 def read(path: Path) -> Experiment:
-    """The experiment that a TOML file describes.
+    """The experiment in a TOML file.
 
     Raises:
-        OptionError: no such file, not TOML, a key that is not known or missing, or a value of another kind.
+        OptionError: no such file, not TOML, an unknown or missing key, a value of the wrong type, or a corpus listed
+            twice.
     """
     path = Path(path)
     try:
@@ -76,19 +86,32 @@ def read(path: Path) -> Experiment:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise OptionError(f"{path}: not a TOML file: {error}") from error
     _check_known(tables, TABLES, str(path))
-    data, rows = tables.get("data"), tables.get("evaluate")
-    if not isinstance(data, dict) or not data or not all(isinstance(where, str) for where in data.values()):
-        raise OptionError(f'{path}: needs a table [data] with lines such as: ravdess = "../data/ravdess"')
+    rows = tables.get("evaluate")
     if not isinstance(rows, list) or not rows:
         raise OptionError(f"{path}: needs at least one table [[evaluate]] with 'recipe', 'protocols' and 'seeds'")
-    _check_known(data, tuple(CORPORA), f"{path}, [data]")
     labels = tables.get("labels")
     if labels is not None:
         get_label_map(str(labels))
     evaluations = [cell for k, row in enumerate(rows, 1) for cell in _cells(row, path.parent, f"{path}, evaluate {k}")]
-    return Experiment(
-        tuple((corpus, path.parent / where) for corpus, where in data.items()), tuple(evaluations), labels
-    )
+    return Experiment(_data(tables, path), tuple(evaluations), labels)
+
+
+def _data(tables: dict[str, Any], path: Path) -> tuple[tuple[str, Path], ...]:
+    """Corpus and folder, of the list `corpora` and the table `[data]`."""
+    corpora, folders = tables.get("corpora", []), tables.get("data", {})
+    if not isinstance(corpora, list) or not all(isinstance(name, str) for name in corpora):
+        raise OptionError(f"{path}: 'corpora' must be a list of names, got {corpora!r}")
+    if not isinstance(folders, dict) or not all(isinstance(folder, str) for folder in folders.values()):
+        raise OptionError(f'{path}: [data] must hold lines such as: ravdess = "../data/ravdess"')
+    if not corpora and not folders:
+        raise OptionError(f'{path}: needs data, such as: corpora = ["ravdess"]')
+    names = [*corpora, *folders]
+    _check_known(names, tuple(CORPORA), f"{path}, corpora and [data]")
+    if len(set(names)) < len(names):
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise OptionError(f"{path}: '{repeated}' is listed twice; name each corpus once, in 'corpora' or in [data]")
+    named = [(name, data_folder() / name) for name in corpora]
+    return (*named, *((name, path.parent / folder) for name, folder in folders.items()))
 
 
 def _cells(row: dict[str, Any], folder: Path, source: str) -> list[Evaluation]:
@@ -105,18 +128,18 @@ def _cells(row: dict[str, Any], folder: Path, source: str) -> list[Evaluation]:
     folds = row.get("folds", [])
     if folds and not _is_list_of(str, folds):
         raise OptionError(f"{source}: 'folds' must be a list of names, got {folds!r}")
-    start, named = row.get("init_from"), folder / recipe if recipe.endswith(".toml") else recipe
-    if start is not None and not isinstance(start, str):
-        raise OptionError(f"{source}: 'init_from' must be the folder of a run, got {start!r}")
-    beginning = folder / start if start else None
-    return [Evaluation(str(named), protocol, tuple(seeds), beginning, tuple(folds)) for protocol in protocols]
+    init, name = row.get("init_from"), str(folder / recipe) if recipe.endswith(".toml") else recipe
+    if init is not None and not isinstance(init, str):
+        raise OptionError(f"{source}: 'init_from' must be the folder of a run, got {init!r}")
+    init_from = folder / init if init else None
+    return [Evaluation(name, protocol, tuple(seeds), init_from, tuple(folds)) for protocol in protocols]
 
 
 def _is_list_of(kind: type, value: Any) -> bool:
-    return isinstance(value, list) and bool(value) and all(type(each) is kind for each in value)
+    return isinstance(value, list) and bool(value) and all(type(item) is kind for item in value)
 
 
-def _check_known(found: Any, known: Sequence[str], source: str) -> None:
-    for name in found:
+def _check_known(names: Iterable[str], known: Sequence[str], source: str) -> None:
+    for name in names:
         if name not in known:
             raise OptionError(f"{source}: '{name}' is not known{suggest(name, known)}")

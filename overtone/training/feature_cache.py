@@ -1,12 +1,12 @@
-"""Utterances -> features of every version of them, measured once and kept on disk.
+"""Utterances -> features of every version of them, computed once and cached on disk.
 
-Nothing in the front end is trained, so what it gives is the same in every epoch, fold and seed. The kept files are
-named after what they were made from (sound files, front-end code): a change of either makes new ones.
+Nothing in the front end is trained, so its output is the same in every epoch, fold and seed. The names of the cache
+files depend on the audio files and the front-end code: a change of either computes the features again.
 """
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +21,12 @@ from overtone.audio.decode import read
 from overtone.datatypes import Utterance, Waveform
 from overtone.errors import AudioError, CorpusError
 from overtone.features.augment import augment_waveform
-from overtone.features.front_end import FrontEnd
+from overtone.features.front_end import ExtraFeature, FrontEnd
 from overtone.features.loudness import SILENCE_BELOW_PEAK_DB
+from overtone.features.spectrum import HOP_SAMPLES
 
-SHOWN_BAD_FILES = 5
+MAX_LISTED_FILES = 5
+Arrays = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -35,18 +37,30 @@ class ClipFeatures:
         log_mel: float32 `(frames, bands)`.
         tracks: pitch in Hz, periodicity, loudness in dB; float32 `(frames, 3)`.
         rates: tempo in bpm, speech rate in Hz, pause ratio; float32 `(3,)`.
+        extra: name of an extra feature -> its values `(its frames, ...)`.
     """
 
     log_mel: np.ndarray
     tracks: np.ndarray
     rates: np.ndarray
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 
-    def around_speech(self, margin_frames: int) -> "ClipFeatures":
-        """The same clip with at most `margin_frames` of silence before and after the speech."""
+    def around_speech(self, margin_frames: int, extra: Mapping[str, ExtraFeature] | None = None) -> "ClipFeatures":
+        """The clip with at most `margin_frames` of silence before and after the speech.
+
+        Args:
+            margin_frames: frames of the front end.
+            extra: name -> extra feature of the clip, for its frame rate.
+        """
         loudness_db = self.tracks[:, 2]
         active = np.flatnonzero(loudness_db > loudness_db.max() - SILENCE_BELOW_PEAK_DB)
-        kept = slice(max(0, active[0] - margin_frames), active[-1] + 1 + margin_frames)
-        return ClipFeatures(self.log_mel[kept], self.tracks[kept], self.rates)
+        start, stop = max(0, active[0] - margin_frames), active[-1] + 1 + margin_frames
+        cropped = dict(self.extra)
+        for name, feature in (extra or {}).items():
+            if feature.hop_samples is not None:
+                scale = HOP_SAMPLES / feature.hop_samples
+                cropped[name] = self.extra[name][int(start * scale) : max(1, round(stop * scale))]
+        return ClipFeatures(self.log_mel[start:stop], self.tracks[start:stop], self.rates, cropped)
 
 
 @dataclass(frozen=True)
@@ -54,10 +68,13 @@ class FeatureStore:
     """Features of all utterances, in every version: 0 is the clean one, the others are augmented.
 
     Attributes:
-        versions: one dict per version of arrays `log_mel`, `tracks` (all clips one after the other), `rates`, `ends`.
+        versions: a dict per version of the arrays `log_mel`, `tracks` (of all clips, concatenated), `rates`, `ends`;
+            and of each extra feature `extra.NAME` (concatenated) and `extra.NAME.ends`.
+        extra: name -> extra feature that the arrays hold.
     """
 
-    versions: tuple[dict[str, np.ndarray], ...]
+    versions: tuple[Arrays, ...]
+    extra: Mapping[str, ExtraFeature] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.versions[0]["ends"])
@@ -70,32 +87,38 @@ class FeatureStore:
             version: 0 for the clean clip.
         """
         arrays = self.versions[version]
-        span = slice(arrays["ends"][index - 1] if index else 0, arrays["ends"][index])
-        return ClipFeatures(arrays["log_mel"][span], arrays["tracks"][span], arrays["rates"][index])
+        span = _span(arrays["ends"], index)
+        extra = {name: arrays[f"extra.{name}"][_span(arrays[f"extra.{name}.ends"], index)] for name in self.extra}
+        return ClipFeatures(arrays["log_mel"][span], arrays["tracks"][span], arrays["rates"][index], extra)
+
+
+def _span(ends: np.ndarray, index: int) -> slice:
+    return slice(ends[index - 1] if index else 0, ends[index])
 
 
 def default_cache() -> Path:
-    """Folder of the user's cache where features are kept."""
+    """The user's cache folder for features."""
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "overtone"
 
 
-def _cache_key(utterances: Sequence[Utterance]) -> str:
-    """A name for these sound files as this code hears them."""
+def _cache_key(utterances: Sequence[Utterance], extra: Mapping[str, ExtraFeature]) -> str:
+    """The cache key of the features of these audio files, computed by the current code."""
     files = []
     for utterance in utterances:
         try:
-            found = utterance.path.stat()
+            stat = utterance.path.stat()
         except OSError as error:
             raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
-        files.append((utterance.clip, found.st_size, found.st_mtime_ns, utterance.start_s, utterance.end_s))
-    return fingerprint(*FEATURES, more=repr(files))
+        files.append((utterance.clip, stat.st_size, stat.st_mtime_ns, utterance.start_s, utterance.end_s))
+    code = (*FEATURES, "models") if extra else FEATURES  # a branch may define the layer of its feature in `models`
+    return "-".join([fingerprint(*code, more=repr(files)), *sorted(extra)])
 
 
 def read_waveforms(utterances: Sequence[Utterance], progress: Progress) -> list[Waveform]:
-    """The sound of every utterance.
+    """The audio of every utterance.
 
     Raises:
-        CorpusError: some cannot be read; the message names the first of them and counts all.
+        CorpusError: some files cannot be read; the message names the first ones and counts all.
     """
     waveforms, failures = [], []
     for done, utterance in enumerate(utterances):
@@ -105,74 +128,99 @@ def read_waveforms(utterances: Sequence[Utterance], progress: Progress) -> list[
             failures.append(str(error))
         progress(done + 1, len(utterances), "reading")
     if failures:
-        shown = "\n  ".join(failures[:SHOWN_BAD_FILES])
-        raise CorpusError(f"{len(failures)} of {len(utterances)} clips cannot be read, take them out:\n  {shown}")
+        listed = "\n  ".join(failures[:MAX_LISTED_FILES])
+        raise CorpusError(f"{len(failures)} of {len(utterances)} clips cannot be read, remove them:\n  {listed}")
     return waveforms
 
 
 @torch.inference_mode()
-def extract(waveforms: Sequence[Waveform], version: int, progress: Progress) -> dict[str, np.ndarray]:
-    """One version of all clips through the front end.
+def extract(
+    waveforms: Sequence[Waveform],
+    version: int,
+    progress: Progress,
+    extra: Mapping[str, ExtraFeature] | None = None,
+) -> Arrays:
+    """The features of one version of all clips.
 
     Args:
         waveforms: the clean clips.
-        version: 0 leaves them clean; any other number is the seed of their variation.
-        progress: told after each clip.
+        version: 0 for the clean clips; any other number is the seed of their augmentation.
+        progress: called after each clip.
+        extra: name -> feature to compute beyond the shared ones.
     """
-    front_end = FrontEnd()
+    front_end = FrontEnd(extra)
     log_mels, tracks, rates = [], [], []
+    extras: dict[str, list[np.ndarray]] = {name: [] for name in front_end.extra}
     for index, waveform in enumerate(waveforms):
         samples = waveform.samples
         if version:
             samples = augment_waveform(samples, np.random.default_rng([version, index]))
-        found = front_end(torch.from_numpy(samples)[None])
-        log_mels.append(found.log_mel[0].numpy())
-        tracks.append(torch.stack([found.pitch_hz[0], found.periodicity[0], found.loudness_db[0]], -1).numpy())
-        rates.append(torch.cat([found.tempo_bpm, found.speech_rate_hz, found.pause_ratio]).numpy())
-        progress(index + 1, len(waveforms), f"measuring version {version}")
-    ends = np.cumsum([len(track) for track in tracks])
-    return {
-        # Half precision is 0.3 % of a decibel or so: nothing beside the variation itself, and half the disk.
+        features = front_end(torch.from_numpy(samples)[None])
+        log_mels.append(features.log_mel[0].numpy())
+        tracks.append(torch.stack([features.pitch_hz[0], features.periodicity[0], features.loudness_db[0]], -1).numpy())
+        rates.append(torch.cat([features.tempo_bpm, features.speech_rate_hz, features.pause_ratio]).numpy())
+        for name, rows in extras.items():
+            rows.append(features.extra[name][0].numpy())
+        progress(index + 1, len(waveforms), f"computing features, version {version}")
+    arrays = {
+        # The error of half precision is about 0.3 % of a decibel: negligible next to the augmentation, at half the
+        # size.
         "log_mel": np.concatenate(log_mels).astype(np.float16 if version else np.float32),
         "tracks": np.concatenate(tracks),
         "rates": np.stack(rates),
-        "ends": ends,
+        "ends": np.cumsum([len(track) for track in tracks]),
     }
+    for name, rows in extras.items():
+        arrays[f"extra.{name}"] = np.concatenate(rows)
+        arrays[f"extra.{name}.ends"] = np.cumsum([len(row) for row in rows])
+    return arrays
 
 
-def _load_cached(path: Path) -> dict[str, np.ndarray] | None:
-    """The features in this file; None where it is missing or damaged, so that they are measured again."""
+def _load_cached(path: Path, extra: Mapping[str, ExtraFeature]) -> Arrays | None:
+    """The features in this file; None if it is missing, damaged or lacks an extra feature."""
     try:
-        return safetensors.numpy.load_file(path)
+        arrays: Arrays = safetensors.numpy.load_file(path)
     except (safetensors.SafetensorError, OSError):
         return None
+    return arrays if all(f"extra.{name}" in arrays for name in extra) else None
 
 
 def load_features(
-    utterances: Sequence[Utterance], variants: int, cache: Path | None = None, progress: Progress = silent_progress
+    utterances: Sequence[Utterance],
+    variants: int,
+    cache: Path | None = None,
+    progress: Progress = silent_progress,
+    extra: Mapping[str, ExtraFeature] | None = None,
 ) -> FeatureStore:
-    """Features of every utterance in `1 + variants` versions, from the cache where they are there.
+    """Features of every utterance in `1 + variants` versions, from the cache where possible.
 
     Args:
         utterances: the labelled clips.
         variants: number of augmented versions.
-        cache: folder where features are kept; None for that of the user.
-        progress: told about each clip.
+        cache: cache folder; None for that of the user.
+        progress: called after each clip.
+        extra: name -> feature to compute beyond the shared ones; see `overtone.models.branches.extra_features`.
 
     Raises:
         CorpusError: clips that cannot be read.
         OvertoneError: the cache cannot be written.
     """
+    extra = dict(extra or {})
     folder = (cache or default_cache()) / "features"
-    stem = _cache_key(utterances)
+    versions = tuple(_versions(utterances, variants, folder, progress, extra))
+    return FeatureStore(versions, extra)
+
+
+def _versions(
+    utterances: Sequence[Utterance], variants: int, folder: Path, progress: Progress, extra: Mapping[str, ExtraFeature]
+) -> Iterator[Arrays]:
+    stem = _cache_key(utterances, extra)
     waveforms: list[Waveform] = []
-    versions = []
     for version in range(1 + variants):
         path = folder / f"{stem}-{version}.safetensors"
-        arrays = _load_cached(path)
+        arrays = _load_cached(path, extra)
         if arrays is None:
             waveforms = waveforms or read_waveforms(utterances, progress)
-            arrays = extract(waveforms, version, progress)
+            arrays = extract(waveforms, version, progress, extra)
             write_bytes(path, safetensors.numpy.save(arrays))
-        versions.append(arrays)
-    return FeatureStore(tuple(versions))
+        yield arrays

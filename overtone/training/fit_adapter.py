@@ -1,4 +1,4 @@
-"""A trained model and its training speakers -> the layer that answers when the speaker is known."""
+"""A trained model and its training speakers -> the speaker adapter."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -10,33 +10,34 @@ from torch import Tensor
 
 from overtone.datatypes import Split, Utterance
 from overtone.evaluation.calibration import fit_temperature
-from overtone.inference.speaker_statistics import compute_speaker_statistics as usual_in_use
+from overtone.inference.speaker_statistics import compute_speaker_statistics
 from overtone.models.network import Model
 from overtone.models.speaker_adapter import SpeakerAdapter, average_adapters
 from overtone.training.batches import clean_batches
 from overtone.training.feature_cache import FeatureStore
 
-MOST_STEPS = 1000  # of the solver; it has converged long before
+MAX_ITERATIONS = 1000  # of the solver; it converges long before
 
 
 @torch.inference_mode()
 def extract_speaker_features(model: Model, store: FeatureStore, indices: Sequence[int]) -> Tensor:
-    """What an adapter hears of the clean clips, float32 `(clips, values)`, in the order of `indices`."""
+    """Speaker features of the clean clips, float32 `(clips, values)`, in the order of `indices`."""
     model.eval()
-    rows = [
-        model.speaker_features(f, model.logits_and_embedding(model.inputs(f))[1]) for f in clean_batches(store, indices)
-    ]
+    rows = []
+    for features in clean_batches(store, indices):
+        _, embedding = model.logits_and_embedding(model.inputs(features))
+        rows.append(model.speaker_features(features, embedding))
     return torch.cat(rows)
 
 
-def statistics_tensors(voice: Tensor) -> tuple[Tensor, Tensor]:
-    """What is usual for the speaker of these clips as the graph takes it: `(2, values)` and `(1,)`.
+def statistics_tensors(speaker_features: Tensor) -> tuple[Tensor, Tensor]:
+    """Statistics of the speaker of these clips as the graph takes them: `(2, values)` and the number of clips `(1,)`.
 
     Args:
-        voice: `(clips, values)`, at least one clip.
+        speaker_features: `(clips, values)`, at least one clip.
     """
-    usual, clips = usual_in_use(voice.numpy()).inputs.values()
-    return torch.from_numpy(usual), torch.from_numpy(clips)
+    statistics, clips = compute_speaker_statistics(speaker_features.numpy()).inputs.values()
+    return torch.from_numpy(statistics), torch.from_numpy(clips)
 
 
 def _by_speaker(utterances: Sequence[Utterance], indices: Sequence[int]) -> list[Tensor]:
@@ -47,21 +48,21 @@ def _by_speaker(utterances: Sequence[Utterance], indices: Sequence[int]) -> list
     return [torch.tensor(positions) for positions in groups.values()]
 
 
-def _distances(adapter: SpeakerAdapter, voice: Tensor, speakers: Sequence[Tensor]) -> Tensor:
-    found = torch.empty_like(voice)
-    for own in speakers:
-        found[own] = adapter.normalise(voice[own], *statistics_tensors(voice[own]))
-    return found
+def _normalise_by_speaker(adapter: SpeakerAdapter, speaker_features: Tensor, speakers: Sequence[Tensor]) -> Tensor:
+    normalised = torch.empty_like(speaker_features)
+    for clips in speakers:
+        normalised[clips] = adapter.normalise(speaker_features[clips], *statistics_tensors(speaker_features[clips]))
+    return normalised
 
 
 def can_adapt(split: Split, utterances: Sequence[Utterance]) -> bool:
-    """Whether the clips of a split say who speaks, and no speaker stands on two sides of it."""
-    sides = [
-        {(utterances[i].corpus, utterances[i].speaker) for i in side}
-        for side in (split.train, split.validation, split.test)
+    """Whether the speakers of a split are known, and its training, validation and test speakers are disjoint."""
+    speakers = [
+        {(utterances[i].corpus, utterances[i].speaker) for i in subset}
+        for subset in (split.train, split.validation, split.test)
     ]
-    apart = sum(map(len, sides)) == len(set().union(*sides))
-    return apart and all(speaker for side in sides for _, speaker in side)
+    disjoint = sum(map(len, speakers)) == len(set().union(*speakers))
+    return disjoint and all(name for subset in speakers for _, name in subset)
 
 
 @torch.no_grad()
@@ -70,56 +71,58 @@ def fit_adapter(
     store: FeatureStore,
     utterances: Sequence[Utterance],
     truth: Tensor,
-    answering: Sequence[tuple[Model, Split]],
+    trained_on: Sequence[tuple[Model, Split]],
     strength: float,
 ) -> None:
-    """Gives a model its adapter: a multinomial logistic regression on what is unusual for the speaker.
+    """Give a model its adapter: a multinomial logistic regression on features normalised by speaker.
 
-    Every speaker is compared with all of his own clips, whatever their emotion; the labels are used for the weights
-    alone. The validation speakers are learned from as well: the networks have not heard them, so their embeddings are
-    as those of strangers will be. The temperature is fitted on answers for each of them by an adapter without him.
+    The statistics of every speaker come from all of their clips, of whatever emotion; the labels serve the weights
+    alone. The regression is fitted on the validation speakers too: the networks were not trained on them, so their
+    embeddings are like those of new speakers. The temperature is fitted on predictions for each validation speaker by
+    an adapter that was fitted without this speaker.
 
     Args:
         model: trained; on the CPU.
         store: features of all clips.
         utterances: all clips.
         truth: position of each clip's emotion `(clips,)`.
-        answering: who was trained by which split: the model itself, or each of its networks by its own; the splits as
-            `can_adapt` wants them.
+        trained_on: the model, or each of its networks, with the split that it was trained on; the splits as `can_adapt`
+            requires them.
         strength: inverse of the penalty on the weights.
     """
-    found = [_fitted(one, store, utterances, truth, split, strength) for one, split in answering]
-    model.adapter = found[0] if len(found) == 1 else average_adapters(found)
+    adapters = [_fit_one(network, store, utterances, truth, split, strength) for network, split in trained_on]
+    model.adapter = adapters[0] if len(adapters) == 1 else average_adapters(adapters)
 
 
-def _fitted(
+def _fit_one(
     model: Model, store: FeatureStore, utterances: Sequence[Utterance], truth: Tensor, split: Split, strength: float
 ) -> SpeakerAdapter:
     indices = [*split.train, *split.validation]
-    voice, labels = extract_speaker_features(model, store, indices), truth[indices].numpy()
-    adapter = SpeakerAdapter(voice.shape[1], int(truth.max()) + 1)
-    adapter.centre.copy_(voice[: len(split.train)].mean(0))
-    adapter.scale.copy_(voice[: len(split.train)].std(0).clamp(min=1e-6))
+    features, labels = extract_speaker_features(model, store, indices), truth[indices].numpy()
+    adapter = SpeakerAdapter(features.shape[1], int(truth.max()) + 1)
+    adapter.centre.copy_(features[: len(split.train)].mean(0))
+    adapter.scale.copy_(features[: len(split.train)].std(0).clamp(min=1e-6))
     speakers = _by_speaker(utterances, indices)
-    heard = _distances(adapter, voice, speakers).double().numpy()
-    strangers = [own.numpy() for own in speakers if own[0] >= len(split.train)]
+    normalised = _normalise_by_speaker(adapter, features, speakers).double().numpy()
+    validation_speakers = [clips.numpy() for clips in speakers if clips[0] >= len(split.train)]
     held_out = []
-    for own in strangers:
-        weights, bias = _regression(np.delete(heard, own, axis=0), np.delete(labels, own), strength)
-        held_out.append(heard[own] @ weights.T + bias)
-    temperature = fit_temperature(np.concatenate(held_out), labels[np.concatenate(strangers)])
-    weights, bias = _regression(heard, labels, strength)
-    adapter.answer.weight.copy_(torch.from_numpy(weights / temperature))
-    adapter.answer.bias.copy_(torch.from_numpy(bias / temperature))
+    for clips in validation_speakers:
+        others = np.delete(normalised, clips, axis=0), np.delete(labels, clips)
+        weights, bias = _logistic_regression(*others, strength)
+        held_out.append(normalised[clips] @ weights.T + bias)
+    temperature = fit_temperature(np.concatenate(held_out), labels[np.concatenate(validation_speakers)])
+    weights, bias = _logistic_regression(normalised, labels, strength)
+    adapter.classifier.weight.copy_(torch.from_numpy(weights / temperature))
+    adapter.classifier.bias.copy_(torch.from_numpy(bias / temperature))
     return adapter
 
 
-def _regression(heard: np.ndarray, labels: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
+def _logistic_regression(features: np.ndarray, labels: np.ndarray, strength: float) -> tuple[np.ndarray, np.ndarray]:
     """Weights `(emotions, values)` and bias `(emotions,)`."""
-    fitted = LogisticRegression(C=strength, max_iter=MOST_STEPS).fit(heard, labels)
+    fitted = LogisticRegression(C=strength, max_iter=MAX_ITERATIONS).fit(features, labels)
     if len(fitted.classes_) > 2:
         return fitted.coef_, fitted.intercept_
-    # Of two classes sklearn keeps one row: that of the second against the first.
+    # For two classes sklearn has a single row: that of the second against the first.
     return np.concatenate([0 * fitted.coef_, fitted.coef_]), np.append(0.0, fitted.intercept_)
 
 
@@ -127,14 +130,14 @@ def _regression(heard: np.ndarray, labels: np.ndarray, strength: float) -> tuple
 def adapted_logits(
     model: Model, store: FeatureStore, utterances: Sequence[Utterance], indices: Sequence[int]
 ) -> Tensor:
-    """Logits `(clips, emotions)` for clips whose speakers are known by these very clips, without their labels.
+    """Logits `(clips, emotions)` of the adapter, with the statistics of each speaker from these clips, unlabelled.
 
     Args:
         model: with an adapter.
         store: features of all clips.
         utterances: all clips.
-        indices: the clips to answer.
+        indices: the clips to predict.
     """
     assert model.adapter is not None
-    voice = extract_speaker_features(model, store, indices)
-    return model.adapter.answer(_distances(model.adapter, voice, _by_speaker(utterances, indices)))
+    features = extract_speaker_features(model, store, indices)
+    return model.adapter.classifier(_normalise_by_speaker(model.adapter, features, _by_speaker(utterances, indices)))

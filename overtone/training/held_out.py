@@ -1,6 +1,6 @@
-"""A trained model and the test side -> its answers, part by part."""
+"""Predicts the test set with a trained model, part by part: out-of-fold predictions."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -9,52 +9,59 @@ from overtone.datatypes import OofPredictions, Split, Utterance
 from overtone.evaluation import oof_files
 from overtone.models.ensemble import Ensemble
 from overtone.models.network import Model
+from overtone.recipe import FUSION
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.fit_adapter import adapted_logits
 from overtone.training.loop import predict_logits
 from overtone.training.run_config import present_emotions
 
-FUSION_VARIANTS = (
-    "member",
-    "adapted",
-)  # other answers of the same networks to the same clips: they share the fusion's audit
+# Further predictions of the same networks for the same clips, which share the leak audit of the fusion: of each member
+# of an ensemble alone, and of the speaker adapter.
+FUSION_VARIANTS = ("member", "adapted")
 
 
 def _predictions(
     probabilities: Tensor, utterances: Sequence[Utterance], split: Split, seeds: Sequence[int]
 ) -> OofPredictions:
-    """Answers for the test side as a table, once per seed.
+    """Predictions for the test set as a table, once per seed.
 
     Args:
-        probabilities: `(seeds, clips, emotions)`, clips in the order of the test side.
+        probabilities: `(seeds, clips, emotions)`, clips in the order of the test set.
         utterances: all clips.
-        split: what the clips are of.
-        seeds: of the trainings.
+        split: the split with this test set.
+        seeds: of the training runs, one per matrix.
     """
     fold = "1" if split.protocol == "paper" else split.fold
     rows = [
-        (u.clip, u.speaker, u.sentence, fold, seed, u.emotion, *p)
-        for seed, answers in zip(seeds, probabilities.double().numpy(), strict=True)
-        for u, p in zip((utterances[index] for index in split.test), answers, strict=True)
+        (u.clip, u.speaker, u.sentence, fold, seed, u.emotion, *row)
+        for seed, matrix in zip(seeds, probabilities.double().numpy(), strict=True)
+        for u, row in zip((utterances[index] for index in split.test), matrix, strict=True)
     ]
     return oof_files.from_rows(present_emotions(utterances), rows)
 
 
 @torch.inference_mode()
-def predict_test_side(
-    model: Model, store: FeatureStore, utterances: Sequence[Utterance], parts: dict[str, Split], seeds: Sequence[int]
+def predict_test_set(
+    model: Model,
+    store: FeatureStore,
+    utterances: Sequence[Utterance],
+    parts: Mapping[str, Split],
+    seeds: Sequence[int],
 ) -> dict[str, OofPredictions]:
-    """Part -> its answers for the test side; a part without a test side is left out."""
+    """Part -> its predictions for the test set; a part without a test set is left out."""
     tested = {part: split for part, split in parts.items() if split.test}
-    shares = {split: model.probabilities(predict_logits(model, store, split.test)) for split in set(tested.values())}
-    found = {
-        part: _predictions(shares[split][part][None], utterances, split, seeds[:1]) for part, split in tested.items()
+    probabilities = {
+        split: model.probabilities(predict_logits(model, store, split.test)) for split in set(tested.values())
     }
-    split = parts["fusion"]
+    predictions = {
+        part: _predictions(probabilities[split][part][None], utterances, split, seeds[:1])
+        for part, split in tested.items()
+    }
+    split = parts[FUSION]
     if isinstance(model, Ensemble) and split.test:
-        alone = [predict_logits(network, store, split.test)["fusion"].softmax(-1) for network in model.networks]
-        found["member"] = _predictions(torch.stack(alone), utterances, split, seeds)
+        members = [predict_logits(network, store, split.test)[FUSION].softmax(-1) for network in model.networks]
+        predictions["member"] = _predictions(torch.stack(members), utterances, split, seeds)
     if model.adapter is not None and split.test:
         adapted = adapted_logits(model, store, utterances, split.test).softmax(-1)
-        found["adapted"] = _predictions(adapted[None], utterances, split, seeds[:1])
-    return found
+        predictions["adapted"] = _predictions(adapted[None], utterances, split, seeds[:1])
+    return predictions

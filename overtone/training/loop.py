@@ -1,12 +1,12 @@
-"""The training loop: features and labels -> a trained network. Reads from top to bottom.
+"""The training loop: features and targets -> a trained network. Reads from top to bottom.
 
-Every draw of an epoch comes from a generator seeded with (seed, phase, epoch), so a resumed training goes exactly the
-way of an unbroken one.
+All random numbers of an epoch come from a generator seeded with (seed, phase, epoch), so a resumed training gives the
+same result as an uninterrupted one.
 """
 
 import copy
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,13 +19,13 @@ from overtone._internal.progress import Progress, silent_progress
 from overtone.datatypes import Split
 from overtone.features.front_end import Features
 from overtone.models.network import Inputs, Model, Network
-from overtone.recipe import PARTS, Recipe
+from overtone.recipe import Recipe
 from overtone.training import checkpoint
 from overtone.training.batches import augment, clean_batches, mixup, training_batches
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.targets import Targets, smoothed_cross_entropy
 
-WARM_UP = 0.2  # share of the steps until the learning rate has reached its peak
+WARM_UP = 0.2  # share of the steps until the learning rate reaches its peak
 FIRST_RATE, LAST_RATE = 1 / 25, 1e-4  # as shares of the peak
 MAX_GRADIENT_NORM = 5.0
 
@@ -41,12 +41,15 @@ def learning_rate(step: int, steps: int, peak: float) -> float:
         peak: highest rate.
     """
     top = WARM_UP * steps
-    start, end, way = (FIRST_RATE, 1.0, step / top) if step < top else (1.0, LAST_RATE, (step - top) / (steps - top))
-    return peak * (end + (start - end) * (1 + math.cos(math.pi * min(1.0, way))) / 2)
+    if step < top:
+        start, end, progress = FIRST_RATE, 1.0, step / top
+    else:
+        start, end, progress = 1.0, LAST_RATE, (step - top) / (steps - top)
+    return peak * (end + (start - end) * (1 + math.cos(math.pi * min(1.0, progress))) / 2)
 
 
-def _optimiser(network: nn.Module, parts: Sequence[str], recipe: Recipe) -> torch.optim.Optimizer:
-    trained = [p for part in parts for p in network.get_submodule(part).parameters()]
+def _optimiser(network: Network, parts: Sequence[str], recipe: Recipe) -> torch.optim.Optimizer:
+    trained = [p for part in parts for p in network.part(part).parameters()]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": recipe.weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
@@ -54,17 +57,17 @@ def _optimiser(network: nn.Module, parts: Sequence[str], recipe: Recipe) -> torc
     return torch.optim.AdamW(groups, lr=recipe.learning_rate)
 
 
-def _freeze_except(network: nn.Module, parts: Sequence[str]) -> None:
+def _freeze_except(network: Network, parts: Sequence[str]) -> None:
     network.eval()
-    for part in PARTS:
-        network.get_submodule(part).requires_grad_(part in parts)
-        network.get_submodule(part).train(part in parts)
+    for part in network.parts:
+        network.part(part).requires_grad_(part in parts).train(part in parts)
     network.training = True
 
 
 @torch.no_grad()
 def _update_ema(average: nn.Module, network: nn.Module, decay: float, step: int) -> None:
-    decay = min(decay, (1 + step) / (11 + step))  # the first weights are forgotten soon
+    """Move the averaged weights towards the current ones."""
+    decay = min(decay, (1 + step) / (11 + step))  # a short memory at first: the initial weights are random
     for slow, fast in zip(average.state_dict().values(), network.state_dict().values(), strict=True):
         if slow.dtype.is_floating_point:
             slow.lerp_(fast, 1 - decay)
@@ -79,22 +82,22 @@ def predict_logits(
     """Logits of each part for the clean clips, float32 `(clips, emotions)` each, in the order of `indices`."""
     network.eval()
     batches = [network.logits(network.inputs(f.to(device))) for f in clean_batches(store, indices)]
-    return {part: torch.cat([batch[part] for batch in batches]).cpu() for part in PARTS}
+    return {part: torch.cat([batch[part] for batch in batches]).cpu() for part in network.parts}
 
 
 def _validation(logits: Tensor, targets: Targets) -> dict[str, float]:
-    truth, found = targets.truth, targets.mask_disallowed(logits).argmax(-1)
-    recalls = [(found[truth == label] == label).float().mean() for label in truth.unique()]
+    truth, predicted = targets.truth, targets.mask_disallowed(logits).argmax(-1)
+    recalls = [(predicted[truth == label] == label).float().mean() for label in truth.unique()]
     return {
         "val_loss": smoothed_cross_entropy(logits, targets, 0.0).item(),
-        "val_accuracy": (found == truth).float().mean().item(),
+        "val_accuracy": (predicted == truth).float().mean().item(),
         "val_uar": torch.stack(recalls).mean().item(),
     }
 
 
 @dataclass(frozen=True)
 class _Phase:
-    """What stays the same during a phase."""
+    """The state that stays constant during a phase."""
 
     parts: tuple[str, ...]
     recipe: Recipe
@@ -108,26 +111,26 @@ class _Phase:
 def _augmented_inputs(
     network: Network, features: Features, recipe: Recipe, rng: np.random.Generator
 ) -> tuple[Inputs, float, Tensor]:
-    """Varied and mixed inputs of a batch, the share of each clip itself, and the partners `(batch,)` mixed in."""
+    """Augmented and mixed inputs of a batch, the weight of each clip, and the positions of its partners `(batch,)`."""
     clips = len(features.tempo_bpm)
     with torch.no_grad():
         inputs = augment(network.inputs(features), recipe, rng)
         if not recipe.mixup:
             return inputs, 1.0, torch.arange(clips)
-        share = float(rng.beta(recipe.mixup, recipe.mixup))
+        weight = float(rng.beta(recipe.mixup, recipe.mixup))
         partners = torch.from_numpy(rng.permutation(clips)).to(features.tempo_bpm.device)
-        return mixup(inputs, share, partners), share, partners
+        return mixup(inputs, weight, partners), weight, partners
 
 
 def _step(
-    phase: _Phase, logits: dict[str, Tensor], targets: Targets, others: Targets, share: float, step: int
+    phase: _Phase, logits: dict[str, Tensor], targets: Targets, partner_targets: Targets, weight: float, step: int
 ) -> Tensor:
-    """One step of the optimiser; the loss of each part `(parts,)`."""
+    """One optimiser step; returns the loss of each part `(parts,)`."""
     smoothing = phase.recipe.label_smoothing
     losses = []
     for part in phase.parts:
-        own, other = (smoothed_cross_entropy(logits[part], wanted, smoothing) for wanted in (targets, others))
-        losses.append(share * own + (1 - share) * other)
+        own, partner = (smoothed_cross_entropy(logits[part], t, smoothing) for t in (targets, partner_targets))
+        losses.append(weight * own + (1 - weight) * partner)
     for group in phase.optimiser.param_groups:
         group["lr"] = learning_rate(step, phase.steps, phase.recipe.learning_rate)
     phase.optimiser.zero_grad()
@@ -145,25 +148,26 @@ def _train_epoch(
     rng: np.random.Generator,
     step: int,
 ) -> dict[str, dict[str, float]]:
-    """One pass over the training side; mean loss and accuracy of each part.
+    """One pass over the training set; mean loss and accuracy of each part.
 
-    The accuracy of mixed clips counts the label of which there is more.
+    The accuracy of mixed clips counts the label with the larger weight.
     """
     device = next(phase.network.parameters()).device
     _freeze_except(phase.network, phase.parts)
-    loss, right = (np.zeros(len(phase.parts)) for _ in range(2))
+    loss, correct = (np.zeros(len(phase.parts)) for _ in range(2))
     for done, (features, indices) in enumerate(batches):
-        inputs, share, partners = _augmented_inputs(phase.network, features.to(device), phase.recipe, rng)
+        inputs, weight, partners = _augmented_inputs(phase.network, features.to(device), phase.recipe, rng)
         targets = phase.targets.at(torch.from_numpy(indices).to(device))
-        others = targets.at(partners)
+        partner_targets = targets.at(partners)
         logits = phase.network.logits(inputs)
-        losses = _step(phase, logits, targets, others, share, step + done)
+        losses = _step(phase, logits, targets, partner_targets, weight, step + done)
         loss += len(indices) * losses.cpu().numpy()
-        mostly = (targets if share >= 0.5 else others).truth
-        right += [(logits[part].argmax(-1) == mostly).sum().item() for part in phase.parts]
+        dominant = (targets if weight >= 0.5 else partner_targets).truth
+        correct += [(logits[part].argmax(-1) == dominant).sum().item() for part in phase.parts]
     clips = sum(len(indices) for _, indices in batches)
     return {
-        part: {"train_loss": loss[k] / clips, "train_accuracy": right[k] / clips} for k, part in enumerate(phase.parts)
+        part: {"train_loss": loss[k] / clips, "train_accuracy": correct[k] / clips}
+        for k, part in enumerate(phase.parts)
     }
 
 
@@ -171,51 +175,52 @@ def fit(
     network: Network,
     store: FeatureStore,
     targets: Targets,
-    splits: dict[str, Split],
+    splits: Mapping[str, Split],
     recipe: Recipe,
     *,
     seed: int,
     path: Path,
     device: str = "cpu",
     progress: Progress = silent_progress,
-    start: checkpoint.State | None = None,
-    usual: dict[str, Split] | None = None,
+    init: checkpoint.State | None = None,
+    normaliser_splits: Mapping[str, Split] | None = None,
 ) -> list[dict[str, Any]]:
-    """Trains the network in the phases of the recipe and leaves the best weights in it.
+    """Train the network in the phases of the recipe and leave the best weights in it.
 
-    The best epoch of a phase is the one with the highest UAR on the validation side, mean over the phase's parts; where
-    a recipe validates in turns, the last one.
+    The best epoch of a phase is the one with the highest UAR on the validation set, averaged over the parts of the
+    phase; with rotating validation it is the last one.
 
     Args:
         network: as `models.build` made it.
         store: features of all clips.
         targets: of all clips.
-        splits: part -> its split; parts of one phase have one split.
-        recipe: what to do.
-        seed: of all draws.
-        path: checkpoint; where it exists, training goes on from it.
+        splits: part -> its split; the parts of one phase share one split.
+        recipe: the settings.
+        seed: of all random numbers.
+        path: checkpoint; if it exists, training resumes from it.
         device: "cpu" or "cuda".
-        progress: told after each epoch, with loss and accuracy.
-        start: weights of another network of the same branches to begin with; see `checkpoint.init_branches`.
-        usual: part -> the split whose training side tells mean and scale, which all networks of an ensemble share; None
-            for that of `splits`.
+        progress: called after each epoch, with loss and accuracy.
+        init: weights of another network of the same branches to start from; see `checkpoint.init_branches`.
+        normaliser_splits: part -> split whose training set gives mean and scale, shared by all networks of an
+            ensemble; None for `splits`.
 
     Returns:
         The history: a row per part and epoch with `part, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
         val_uar`.
     """
-    groups, at = checkpoint.load(path) if path.is_file() else ({}, checkpoint.TrainingPosition())
+    groups, position = checkpoint.load(path) if path.is_file() else ({}, checkpoint.TrainingPosition())
     if not groups:
-        training = {part: list(clean_batches(store, (usual or splits)[part].train)) for part in PARTS}
-        checkpoint.init_branches(network, start or {})
+        clips = {branch: (normaliser_splits or splits)[branch].train for branch in network.branch_names}
+        training = {branch: list(clean_batches(store, indices)) for branch, indices in clips.items()}
+        checkpoint.init_branches(network, init or {})
         network.fit_normalisers(training)
         del training
     network.to(device)
-    network.mel.to(memory_format=torch.channels_last)  # a fifth faster on a CPU
+    network.set_memory_format(torch.channels_last)  # a fifth faster on a CPU
     average = copy.deepcopy(network) if recipe.ema_decay else network
     epochs = recipe.epochs * len(recipe.phases)
-    for position in range(at.phase, len(recipe.phases)):
-        parts = recipe.phases[position]
+    for phase_index in range(position.phase, len(recipe.phases)):
+        parts = recipe.phases[phase_index]
         split = splits[parts[0]]
         optimiser = _optimiser(network, parts, recipe)
         best: checkpoint.State = {}
@@ -225,26 +230,27 @@ def fit(
             average.load_state_dict(network.state_dict())
         steps = recipe.epochs * math.ceil(len(split.train) / recipe.batch_clips)
         phase = _Phase(parts, recipe, steps, network, average, optimiser, targets.to(device))
-        for epoch in range(at.epoch, recipe.epochs):
-            if epoch - at.best_epoch > recipe.patience:
+        for epoch in range(position.epoch, recipe.epochs):
+            if epoch - position.best_epoch > recipe.patience:
                 break
-            rng = np.random.default_rng([seed, position, epoch])
+            rng = np.random.default_rng([seed, phase_index, epoch])
             torch.manual_seed(int(rng.integers(2**62)))
             batches = list(training_batches(store, split.train, recipe, rng))
-            learned = _train_epoch(phase, batches, rng, at.step)
+            trained = _train_epoch(phase, batches, rng, position.step)
             logits = predict_logits(average, store, split.validation, device)
-            checked = {part: _validation(logits[part], targets.at(torch.tensor(split.validation))) for part in parts}
-            at.history += [{"part": part, "epoch": epoch, **learned[part], **checked[part]} for part in parts]
-            score = float(np.mean([checked[part]["val_uar"] for part in parts]))
-            if score > at.best_score or recipe.validation == "in-turns":
-                at.best_score, at.best_epoch = score, epoch
+            validation = targets.at(torch.tensor(split.validation))
+            validated = {part: _validation(logits[part], validation) for part in parts}
+            position.history += [{"part": part, "epoch": epoch, **trained[part], **validated[part]} for part in parts]
+            score = float(np.mean([validated[part]["val_uar"] for part in parts]))
+            if score > position.best_score or recipe.validation == "rotating":
+                position.best_score, position.best_epoch = score, epoch
                 best = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
-            at.epoch, at.step = epoch + 1, at.step + len(batches)
-            checkpoint.save(path, network, average, best, optimiser, at)
-            row = at.history[-1]
+            position.epoch, position.step = epoch + 1, position.step + len(batches)
+            checkpoint.save(path, network, average, best, optimiser, position)
+            row = position.history[-1]
             text = f"{row['part']}: loss {row['train_loss']:.2f}, validation accuracy {row['val_accuracy']:.2f}"
-            progress(position * recipe.epochs + epoch + 1, epochs, text)
+            progress(phase_index * recipe.epochs + epoch + 1, epochs, text)
         network.load_state_dict(best)
-        at = checkpoint.TrainingPosition(phase=position + 1, history=at.history)
+        position = checkpoint.TrainingPosition(phase=phase_index + 1, history=position.history)
     network.eval()
-    return at.history
+    return position.history

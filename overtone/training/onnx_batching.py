@@ -1,15 +1,15 @@
-"""A graph that hears one clip -> one that hears a batch, clip by clip."""
+"""A graph for one clip -> a graph for a batch of clips, processed one after the other."""
 
 from collections.abc import Iterable
 
 from onnx import GraphProto, ModelProto, NodeProto, TensorProto, ValueInfoProto, helper
 
 BATCH = "batch"
-CLIP, EACH = ".clip", ".each"  # what the names of the whole graph end in, of a single clip and stacked
+CLIP, STACKED = ".clip", ".each"  # suffixes of names: of the values of a single clip, and of the stacked values
 
 
 def add_batch_axis(model: ModelProto, batched: str = "waveform") -> ModelProto:
-    """The same graph for any number of clips of one length: it goes over the rows of one input.
+    """The same graph for any number of clips of one length: it scans over the rows of one input.
 
     Args:
         model: each of its outputs has a batch of one.
@@ -19,48 +19,48 @@ def add_batch_axis(model: ModelProto, batched: str = "waveform") -> ModelProto:
     rows = next(entry for entry in inner.input if entry.name == batched)
     names = [output.name for output in inner.output]
     scan = helper.make_node(
-        "Scan", [batched], [name + EACH for name in names], num_scan_inputs=1, body=_body(inner, rows)
+        "Scan", [batched], [name + STACKED for name in names], num_scan_inputs=1, body=_body(inner, rows)
     )
-    squeezed = [helper.make_node("Squeeze", [name + EACH, "second_axis"], [name]) for name in names]
-    whole = helper.make_graph(
+    squeezed = [helper.make_node("Squeeze", [name + STACKED, "second_axis"], [name]) for name in names]
+    outer = helper.make_graph(
         [scan, *squeezed],
         inner.name,
         [_like(rows, rows.name, BATCH), *(entry for entry in inner.input if entry.name != batched)],
         [_like(output, output.name, BATCH) for output in inner.output],
         [helper.make_tensor("second_axis", TensorProto.INT64, [1], [1])],
     )
-    made = ModelProto()
-    made.CopyFrom(model)
-    made.graph.CopyFrom(whole)
-    return made
+    result = ModelProto()
+    result.CopyFrom(model)
+    result.graph.CopyFrom(outer)
+    return result
 
 
 def _body(inner: GraphProto, rows: ValueInfoProto) -> GraphProto:
-    """What is done with each row `(samples,)`: names of the whole graph mean something else here."""
-    new = {entry.name: entry.name + CLIP for entry in (rows, *inner.output)}
+    """The loop body for one row `(samples,)`; names of the outer graph must not be reused in it."""
+    renamed = {entry.name: entry.name + CLIP for entry in (rows, *inner.output)}
     row = f"{rows.name}.row"
     return helper.make_graph(
-        [helper.make_node("Unsqueeze", [row, "first_axis"], [new[rows.name]]), *_renamed(inner.node, new)],
+        [helper.make_node("Unsqueeze", [row, "first_axis"], [renamed[rows.name]]), *_rename(inner.node, renamed)],
         "clip",
         [_like(rows, row)],
-        [_like(output, new[output.name], 1) for output in inner.output],
+        [_like(output, renamed[output.name], 1) for output in inner.output],
         [*inner.initializer, helper.make_tensor("first_axis", TensorProto.INT64, [1], [0])],
     )
 
 
-def _renamed(nodes: Iterable[NodeProto], new: dict[str, str]) -> list[NodeProto]:
-    made = []
+def _rename(nodes: Iterable[NodeProto], renamed: dict[str, str]) -> list[NodeProto]:
+    copies = []
     for node in nodes:
         copy = NodeProto()
         copy.CopyFrom(node)
-        copy.input[:] = [new.get(name, name) for name in node.input]
-        copy.output[:] = [new.get(name, name) for name in node.output]
-        made.append(copy)
-    return made
+        copy.input[:] = [renamed.get(name, name) for name in node.input]
+        copy.output[:] = [renamed.get(name, name) for name in node.output]
+        copies.append(copy)
+    return copies
 
 
 def _like(entry: ValueInfoProto, name: str, *first: int | str) -> ValueInfoProto:
-    """An input or output of the same type and shape, but for its first axis."""
+    """An input or output of the same type and shape, except for its first axis."""
     of_type = entry.type.tensor_type
     others = [axis.dim_param or axis.dim_value for axis in of_type.shape.dim[1:]]
     return helper.make_tensor_value_info(name, of_type.elem_type, [*first, *others])

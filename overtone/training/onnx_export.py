@@ -1,4 +1,4 @@
-"""A trained network -> one ONNX file, kept only if onnxruntime and torch agree on real clips."""
+"""A trained network -> one ONNX file, written only if onnxruntime and torch agree on real clips."""
 
 import contextlib
 import json
@@ -16,26 +16,26 @@ import onnx.numpy_helper
 import onnxruntime
 import torch
 
+from overtone._internal import tensor_names
 from overtone._internal.atomic_write import write_bytes
 from overtone.datatypes import Waveform
 from overtone.errors import ModelError
 from overtone.inference.checksum import append_checksum
 from overtone.inference.model_card import CARD_KEY
-from overtone.models.network import AdaptableOutputs, Model, Outputs
+from overtone.models.network import Model
 from overtone.training.onnx_batching import add_batch_axis
 
-PROBABILITIES = (*Outputs._fields[:3], "adapted_probabilities")
 TOLERANCE = 1e-4  # of probabilities
-MEASURED_TOLERANCE = 1e-3  # of tracks and rates: relative, and absolute near 0
-MEASURED_SHARE = 0.99  # of them within it: a tie in the search for the pitch may rarely fall the other way
+TRACK_TOLERANCE = 1e-3  # of tracks and rates: relative, and absolute near 0
+TRACK_SHARE = 0.99  # of their values within it: a tie in the pitch search may rarely be resolved differently
 OPSET = 20
-WORTH_HALVING = 1024  # weights; below that a cast costs more than it saves
-EXAMPLE_SAMPLES = (1, 48_123)  # one clip of any length
+MIN_HALVED_WEIGHTS = 1024  # in smaller tensors a cast costs more than it saves
+EXAMPLE_SAMPLES = (1, 48_123)  # one clip of an arbitrary length
 
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Keeps the exporter from telling about its own insides, by warning or by log."""
+    """Suppress warnings and log messages of the exporter about its internals."""
     log = logging.getLogger("torch.onnx")
     level = log.level
     log.setLevel(logging.ERROR)
@@ -47,39 +47,37 @@ def _quiet() -> Iterator[None]:
         log.setLevel(level)
 
 
-def _outputs(network: Model) -> tuple[str, ...]:
-    """Names of what the graph gives."""
-    return (*Outputs._fields, *(AdaptableOutputs._fields[1:] if network.adapter else ()))
-
-
 def _inputs(network: Model, waveform: np.ndarray) -> dict[str, np.ndarray]:
-    """What the graph takes, by name; an adapter hears of a speaker known by three clips, not the usual one."""
-    if network.adapter is None:
-        return {"waveform": waveform}
-    usual = torch.stack([1.1 * network.adapter.centre, 0.9 * network.adapter.scale]).numpy()
-    return {"waveform": waveform, "usual": usual, "usual_clips": np.array([3.0], np.float32)}
+    """Inputs of the graph by name; an adapter gets the statistics of a made-up speaker with three reference clips."""
+    inputs = {tensor_names.WAVEFORM: waveform}
+    if network.adapter is not None:
+        statistics = torch.stack([1.1 * network.adapter.centre, 0.9 * network.adapter.scale]).numpy()
+        inputs[tensor_names.SPEAKER_STATISTICS] = statistics
+        inputs[tensor_names.REFERENCE_CLIPS] = np.array([3.0], np.float32)
+    return inputs
 
 
 def _graph(network: Model) -> onnx.ModelProto:
     """The network as ONNX with dynamic batch and time, without the exporter's notes on source files.
 
-    What is exported hears one clip, as nearly every call does, and so needs no masks; a batch is heard clip by clip.
+    The exported graph processes one clip, as nearly every call does, and so needs no masks; a batch is processed clip
+    by clip.
     """
     inputs = _inputs(network, np.zeros(EXAMPLE_SAMPLES, np.float32))
-    dynamic: dict[str, Any] = dict.fromkeys(inputs)
+    dynamic: dict[str, Any] = dict.fromkeys(("waveform", "statistics", "reference_clips")[: len(inputs)])
     dynamic["waveform"] = {1: torch.export.Dim("samples", min=1024)}
     with _quiet():
         program = torch.onnx.export(
             network,
             tuple(map(torch.from_numpy, inputs.values())),
             input_names=list(inputs),
-            output_names=list(_outputs(network)),
+            output_names=list(network.output_names),
             dynamic_shapes=dynamic,
             opset_version=OPSET,
             dynamo=True,
             verbose=False,
         )
-    assert program is not None  # as it is only where the exporter is told to write a file itself
+    assert program is not None  # it is None only if the exporter writes a file itself
     model = program.model_proto
     del model.metadata_props[:]
     for item in [*model.graph.node, *model.graph.value_info, *model.graph.input, *model.graph.output]:
@@ -90,95 +88,93 @@ def _graph(network: Model) -> onnx.ModelProto:
         del initializer.metadata_props[:]
     del model.graph.metadata_props[:]
     del model.graph.value_info[:]
-    _halve(model.graph)
+    _halve_weights(model.graph)
     return add_batch_axis(model)
 
 
-def _halve(graph: onnx.GraphProto) -> None:
-    """Keeps large weights in half precision where that loses nothing; the runtime widens them once, when it loads."""
-    kept, casts = [], []
+def _halve_weights(graph: onnx.GraphProto) -> None:
+    """Store large weights in float16 if that is lossless; the runtime converts them to float32 once, at load time."""
+    initializers, casts = [], []
     for initializer in graph.initializer:
         values = onnx.numpy_helper.to_array(initializer)
         with np.errstate(over="ignore"):
             half = values.astype(np.float16) if values.dtype == np.float32 else values
-        if values.dtype != np.float32 or values.size < WORTH_HALVING or not np.array_equal(half, values):
-            kept.append(initializer)
+        if values.dtype != np.float32 or values.size < MIN_HALVED_WEIGHTS or not np.array_equal(half, values):
+            initializers.append(initializer)
             continue
         name = f"{initializer.name}.half"
-        kept.append(onnx.numpy_helper.from_array(half, name))
+        initializers.append(onnx.numpy_helper.from_array(half, name))
         casts.append(onnx.helper.make_node("Cast", [name], [initializer.name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
     del graph.initializer[:], graph.node[:]
-    graph.initializer.extend(kept)
+    graph.initializer.extend(initializers)
     graph.node.extend(nodes)
 
 
 class Agreement(NamedTuple):
-    """How well onnxruntime and torch agree.
+    """Differences between the outputs of onnxruntime and torch.
 
     Attributes:
-        difference: the largest absolute one of any probability; NaN where any is.
-        apart: track or rate -> how many of its values are further apart than `MEASURED_TOLERANCE`.
-        values: track or rate -> how many values it has in all.
+        difference: the largest absolute difference of any probability; NaN if any is NaN.
+        differing: track or rate -> number of its values that differ by more than `TRACK_TOLERANCE`.
+        values: track or rate -> number of its values.
     """
 
     difference: float
-    apart: dict[str, int]
+    differing: dict[str, int]
     values: dict[str, int]
 
     @property
     def faults(self) -> list[str]:
-        """What is wrong, in words; a single value of a track or rate is always forgiven."""
-        found = []
+        """Descriptions of differences beyond the tolerances; a single value of a track or rate may always differ."""
+        faults = []
         if not self.difference <= TOLERANCE:
-            found.append(f"differ by {self.difference:.1e} > {TOLERANCE:.0e}")
-        for name, apart in self.apart.items():
-            if apart > max(1, (1 - MEASURED_SHARE) * self.values[name]):
-                found.append(f"have {apart} of {self.values[name]} values of {name} apart")
-        return found
+            faults.append(f"differ by {self.difference:.1e} > {TOLERANCE:.0e}")
+        for name, count in self.differing.items():
+            if count > max(1, (1 - TRACK_SHARE) * self.values[name]):
+                faults.append(f"differ in {count} of {self.values[name]} values of {name}")
+        return faults
 
 
 def agreement(network: Model, model: bytes, waveforms: Sequence[Waveform]) -> Agreement:
-    """How well onnxruntime and torch agree on every output.
+    """Compare onnxruntime and torch on every output.
 
     Args:
         network: the trained network.
         model: the exported file.
-        waveforms: real clips of different lengths; each is tried alone, and the first two as one batch.
+        waveforms: real clips of different lengths; each is processed alone, and the first two as one batch.
     """
     session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
-    short = min(len(w.samples) for w in waveforms[:2])
-    batches = [w.samples[None] for w in waveforms] + [np.stack([w.samples[:short] for w in waveforms[:2]])]
+    shortest = min(len(w.samples) for w in waveforms[:2])
+    batches = [w.samples[None] for w in waveforms] + [np.stack([w.samples[:shortest] for w in waveforms[:2]])]
     differences: list[float] = []
-    apart: defaultdict[str, int] = defaultdict(int)
+    differing: defaultdict[str, int] = defaultdict(int)
     values: defaultdict[str, int] = defaultdict(int)
     for batch in batches:
-        inputs, names = _inputs(network, batch), _outputs(network)
+        inputs, names = _inputs(network, batch), network.output_names
         with torch.inference_mode():
-            outputs = network(*map(torch.from_numpy, inputs.values()))
-        flat = (*outputs.outputs, *outputs[1:]) if isinstance(outputs, AdaptableOutputs) else outputs
-        for name, wanted, found in zip(names, flat, session.run(list(names), inputs), strict=True):
-            expected = wanted.numpy()
-            if name in PROBABILITIES:
-                differences.append(np.abs(found - expected).max())
+            expected = [output.numpy() for output in network(*map(torch.from_numpy, inputs.values()))]
+        for name, from_torch, from_onnx in zip(names, expected, session.run(list(names), inputs), strict=True):
+            if name == tensor_names.PROBABILITIES or name.endswith("_" + tensor_names.PROBABILITIES):
+                differences.append(np.abs(from_onnx - from_torch).max())
                 continue
-            close = np.isclose(found, expected, rtol=MEASURED_TOLERANCE, atol=MEASURED_TOLERANCE, equal_nan=True)
-            apart[name] += int((~close).sum())
+            close = np.isclose(from_onnx, from_torch, rtol=TRACK_TOLERANCE, atol=TRACK_TOLERANCE, equal_nan=True)
+            differing[name] += int((~close).sum())
             values[name] += close.size
-    return Agreement(float(np.max(differences)), dict(apart), dict(values))  # unlike max(), NaN where any is
+    return Agreement(float(np.max(differences)), dict(differing), dict(values))  # np.max propagates NaN, max() does not
 
 
 def export_onnx(network: Model, card: dict[str, Any], waveforms: Sequence[Waveform], path: Path) -> float:
-    """Writes the network with its card as one sealed ONNX file, whole or not at all.
+    """Write the network with its card and a checksum as one ONNX file, atomically.
 
     Args:
         network: trained, on the CPU.
-        card: what the file says of itself, as `tasks.make_work.card` reads it; kept in the file's metadata.
+        card: the model card, as `overtone.inference.model_card` reads it; stored in the metadata of the file.
         waveforms: at least two real clips of different lengths to check the file on.
         path: of the file.
 
     Returns:
-        The largest difference of any probability between onnxruntime and torch that was seen.
+        The largest difference of any probability between onnxruntime and torch.
 
     Raises:
         ModelError: the two differ by more than `TOLERANCE`, or in more than a few values of a track or rate; no file is
@@ -190,8 +186,8 @@ def export_onnx(network: Model, card: dict[str, Any], waveforms: Sequence[Wavefo
     entry = model.metadata_props.add()
     entry.key, entry.value = CARD_KEY, json.dumps(card)
     content = append_checksum(model.SerializeToString())
-    found = agreement(network, content, waveforms)
-    if found.faults:
-        raise ModelError(f"{path}: not exported, onnxruntime and torch {', and '.join(found.faults)}")
+    compared = agreement(network, content, waveforms)
+    if compared.faults:
+        raise ModelError(f"{path}: not exported, onnxruntime and torch {', and '.join(compared.faults)}")
     write_bytes(path, content)
-    return found.difference
+    return compared.difference

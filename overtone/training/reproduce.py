@@ -1,10 +1,10 @@
-"""The whole paper again: three phases, six figures, both tables; beside it the same models without leaks.
+"""Reproduction of the paper: three phases, six figures, both tables; and the same models without leaks.
 
 Source: Govindu, "Multimodal Emotion Recognition from Audio".
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,38 +13,39 @@ from overtone.datatypes import Utterance
 from overtone.evaluation import figures, report
 from overtone.evaluation.document import Picture
 from overtone.evaluation.report import Report, ScoreRow
-from overtone.recipe import PARTS, Recipe
-from overtone.training.cross_validation import evaluate, make_run_configs, run_folder, score_oof
+from overtone.recipe import Recipe
+from overtone.training.cross_validation import Launcher, evaluate, make_run_configs, run_folder, score_oof
 from overtone.training.run_config import RunConfig
 
 PROTOCOLS = ("paper", "random", "luna5")
 PUBLISHED = {"mel": "59.72 accuracy", "prosody": "67 accuracy", "fusion": "90.28 accuracy, 90.19 macro-F1"}
+PARTS = tuple(PUBLISHED)
 PUBLISHED_CLASSES = (
-    "The paper names as its best and its worst class: angry and neutral for the mel network, calm and neutral for "
-    "prosody, disgust and sad for the fusion."
+    "The paper names as best and worst class: angry and neutral for the log-mel network, calm and neutral for prosody, "
+    "disgust and sad for the fusion."
 )
-WORDS = (
-    "The same three models under three protocols. 'paper' splits the clips of each phase for itself, as the paper did: "
-    "most clips the fusion is tested on were training clips of the networks it stands on, and the leak audit counts "
-    "them. 'random' splits once, by clip: no test clip is seen, every speaker is. 'luna5' tests on actors of whom "
-    "nothing was heard in training: this is what to expect of a new voice from the same studio."
+INTRODUCTION = (
+    "The same three models under three protocols. 'paper' splits the clips of each phase separately, as the paper did: "
+    "most test clips of the fusion were training clips of its branches, and the leak audit counts them. 'random' "
+    "splits once, by clip: no test clip was trained on, but every speaker was. 'luna5' tests on actors who are not in "
+    "the training data: the score to expect for a new voice from the same studio."
 )
 
 
-def score_rows(out: Path, recipe: str) -> list[ScoreRow]:
-    """Scores of every protocol and part, beside the figures of the paper, from a folder that `reproduce` filled.
+def score_rows(output: Path, recipe: str) -> list[ScoreRow]:
+    """Scores of every protocol and part, with the figures of the paper, from a folder that `reproduce` filled.
 
     Args:
-        out: that folder.
+        output: that folder.
         recipe: name of the recipe.
     """
-    rows = [row for protocol in PROTOCOLS for row in score_oof(out / "oof", protocol, recipe)]
+    rows = [row for protocol in PROTOCOLS for row in score_oof(output / "oof", protocol, recipe)]
     published = [replace(row, published=PUBLISHED[part]) for part, row in zip(PARTS, rows, strict=False)]
     return published + rows[len(PARTS) :]
 
 
 def _six_figures(rows: Sequence[ScoreRow], run: Path) -> list[Picture]:
-    """Curves and confusion of each part under the protocol of the paper."""
+    """Training curves and confusion matrix of each part under the protocol of the paper."""
     history = json.loads((run / "history.json").read_text(encoding="utf-8"))
     pictures = []
     for part, row in zip(PARTS, rows[: len(PARTS)], strict=True):
@@ -60,47 +61,43 @@ def _six_figures(rows: Sequence[ScoreRow], run: Path) -> list[Picture]:
 def reproduce(
     utterances: Sequence[Utterance],
     recipe: Recipe,
-    out: Path,
+    output: Path,
     *,
     seeds: Sequence[int] = (0,),
     cache: Path | None = None,
     progress: Progress = silent_progress,
-    commands: Mapping[str, Sequence[str]] | None = None,
-    jobs: int = 1,
+    launcher: Launcher | None = None,
+    processes: int = 1,
 ) -> tuple[Path, Path]:
-    """Trains what the paper trained, under its protocol and two that do not leak, and reports all side by side.
+    """Train the paper's models under its protocol and two without leaks, and report all results together.
 
     Args:
         utterances: the clips of RAVDESS.
-        recipe: of the paper, or a variation of it that trains one part per phase.
-        out: folder of runs, predictions and report; started again, it goes on where it stood.
-        seeds: one rebuild each.
-        cache: folder where features are kept; None for that of the user.
-        progress: told how far it is.
-        commands: with several jobs, protocol -> the command line of one training; see `tasks.training.evaluate`.
-        jobs: trainings at a time.
+        recipe: that of the paper, or a variation that trains one part per phase.
+        output: folder of runs, predictions and report; a second call resumes.
+        seeds: one reproduction each.
+        cache: cache folder for features; None for that of the user.
+        progress: called after each step.
+        launcher: starts one training run; used with several processes.
+        processes: number of parallel training runs.
 
     Returns:
         Paths of `report.md` and `report.html`.
 
     Raises:
-        OptionError: seeds, jobs, recipe or clips that do not fit one of the protocols; before anything is trained.
-        CorpusError: clips too few for one of them, or that cannot be read.
-        TrainingError: a training failed.
+        OptionError: seeds, processes, recipe or clips that do not fit one of the protocols; before anything is trained.
+        CorpusError: too few clips for a protocol, or clips that cannot be read.
+        TrainingError: a training run failed.
     """
+    for protocol in PROTOCOLS:  # all checks first: the first protocol takes hours
+        make_run_configs(utterances, recipe, protocol, seeds)
+    runs, oof = output / "runs", output / "oof"
     for protocol in PROTOCOLS:
-        make_run_configs(
-            utterances, recipe, protocol, seeds
-        )  # hours of the first one are lost where the last does not fit
-    runs, oof = out / "runs", out / "oof"
-    for protocol in PROTOCOLS:
-        command = (commands or {}).get(protocol)
         evaluate(
             utterances, recipe, protocol, seeds,
-            runs=runs, oof=oof, cache=cache, progress=progress, command=command, jobs=jobs,
+            runs=runs, oof=oof, cache=cache, progress=progress, launcher=launcher, processes=processes,
         )  # fmt: skip
-    rows = score_rows(out, recipe.name)
+    rows = score_rows(output, recipe.name)
     pictures = _six_figures(rows, run_folder(runs, RunConfig(recipe, "paper", "1", seeds[0])))
-    return report.write(
-        Report("The paper, rebuilt and measured", (WORDS, PUBLISHED_CLASSES), tuple(rows), tuple(pictures)), out
-    )
+    title = "The paper, reproduced and measured"
+    return report.write(Report(title, (INTRODUCTION, PUBLISHED_CLASSES), tuple(rows), tuple(pictures)), output)

@@ -1,10 +1,10 @@
-"""What one training is to do: recipe, protocol, fold and seed; and what that means for the clips at hand."""
+"""The configuration of one training run: recipe, protocol, fold, seed; and the splits and metadata derived from it."""
 
 import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,27 +15,29 @@ from overtone.datatypes import LeakAudit, Split, Utterance
 from overtone.emotions import EMOTIONS
 from overtone.errors import CorpusError, MissingExtraError, OptionError, suggest
 from overtone.evaluation import leakage, protocols
-from overtone.recipe import PARTS, Recipe
+from overtone.recipe import FUSION, Recipe
 
-# All that has a say in a result or is needed at the end of a training, so that none is missed only then.
+# All packages that affect a result or are needed at the end of a training run, so that a missing one is noticed at
+# its start.
 VERSIONED = (
     *("numpy", "torch", "onnx", "onnxruntime", "onnxscript", "scikit-learn", "soundfile", "soxr"),
     *("safetensors", "matplotlib"),
 )
-SIDES = ("train", "validation", "test")
+SUBSETS = ("train", "validation", "test")
+RUN_FORMAT = 2  # of run.json; raised when a key changes its meaning
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """What one training is to do.
+    """The configuration of one training run.
 
     Attributes:
-        recipe: how.
-        protocol: a name in `splits.PROTOCOLS`.
-        fold: name of a fold of that protocol; the `paper` protocol has no folds but a split per part: "1".
-        seed: of the split (where it depends on one), the weights and all draws; at least 0.
-        init_from: folder of a finished run on other corpora whose branches are the beginning of this one; None for
-            a beginning from nothing.
+        recipe: the settings.
+        protocol: a name in `protocols.PROTOCOLS`.
+        fold: name of a fold of that protocol; the `paper` protocol has a split per part instead of folds: "1".
+        seed: of the split (where it depends on one), the weights and all random numbers; at least 0.
+        init_from: folder of a finished run on other corpora whose branches initialise this one; None to train from
+            scratch.
     """
 
     recipe: Recipe
@@ -46,26 +48,27 @@ class RunConfig:
 
 
 def versions() -> dict[str, str]:
-    """Package -> version, of everything that has a say in a result.
+    """Package -> version, of everything that affects a result.
 
     Raises:
-        MissingExtraError: one of them is not installed.
+        MissingExtraError: one of the packages is not installed.
     """
     try:
-        found = {name: importlib.metadata.version(name) for name in VERSIONED}
+        installed = {name: importlib.metadata.version(name) for name in VERSIONED}
     except importlib.metadata.PackageNotFoundError as error:
         raise MissingExtraError(f"training needs {error.name}: pip install 'overtone[train]'") from error
-    return {"python": platform.python_version(), "overtone": importlib.metadata.version("overtone"), **found}
+    return {"python": platform.python_version(), "overtone": importlib.metadata.version("overtone"), **installed}
 
 
 def code_fingerprint() -> str:
-    """A name for the code that makes features, networks and their training what they are: 16 hexadecimal digits."""
-    stages = (f"tasks/training/{name}.py" for name in ("prepare", "batches", "targets", "loop", "members", "adapt"))
-    return fingerprint(*FEATURES, "models", "calibration.py", *stages)
+    """A digest of the code of features, models and training loop: 16 hexadecimal digits."""
+    modules = ("feature_cache", "batches", "targets", "loop", "ensemble_members", "fit_adapter")
+    stages = (f"training/{name}.py" for name in modules)
+    return fingerprint(*FEATURES, "models", "evaluation/calibration.py", *stages)
 
 
 def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tuple[str, ...]:
-    """Names of the trainings that a protocol takes.
+    """Names of the folds of a protocol, one training run each.
 
     Raises:
         OptionError: no such protocol, one that does not fit these clips, or a seed below 0.
@@ -78,39 +81,43 @@ def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tup
     )
 
 
-def part_splits(plan: RunConfig, utterances: Sequence[Utterance]) -> dict[str, Split]:
+def part_splits(config: RunConfig, utterances: Sequence[Utterance]) -> dict[str, Split]:
     """Part -> its split.
 
     Raises:
-        OptionError: no such protocol or fold, or a recipe that trains parts together which the protocol splits apart.
+        OptionError: no such protocol or fold, or a recipe that does not fit the separate splits of protocol 'paper'.
     """
-    names = fold_names(plan.protocol, utterances, plan.seed)
-    if plan.fold not in names:
-        raise OptionError(f"protocol '{plan.protocol}' has no fold '{plan.fold}'{suggest(plan.fold, names)}")
-    if plan.protocol == "paper":
-        if any(len(phase) > 1 for phase in plan.recipe.phases):
-            raise OptionError(
-                f"protocol 'paper' splits each part for itself, and recipe '{plan.recipe.name}' trains several "
-                "together; take recipe 'paper', or another protocol"
-            )
-        if plan.recipe.distil:
-            raise OptionError(
-                f"protocol 'paper' splits each part for itself, and recipe '{plan.recipe.name}' distils: a part would "
-                "learn from what another heard of its test side; take recipe 'paper', or another protocol"
-            )
-        return protocols.paper_splits(utterances, plan.seed)
-    found = protocols.make_folds(plan.protocol, utterances, plan.seed)[names.index(plan.fold)]
-    return dict.fromkeys(PARTS, found)
+    recipe = config.recipe
+    names = fold_names(config.protocol, utterances, config.seed)
+    if config.fold not in names:
+        raise OptionError(f"protocol '{config.protocol}' has no fold '{config.fold}'{suggest(config.fold, names)}")
+    if config.protocol != "paper":
+        fold = protocols.make_folds(config.protocol, utterances, config.seed)[names.index(config.fold)]
+        return dict.fromkeys(recipe.parts, fold)
+    splits = protocols.paper_splits(utterances, config.seed)
+    if set(splits) != set(recipe.parts):
+        reason = f"it splits {', '.join(splits)}, and recipe '{recipe.name}' has the parts {', '.join(recipe.parts)}"
+    elif any(len(phase) > 1 for phase in recipe.phases):
+        reason = f"it splits each part separately, and recipe '{recipe.name}' trains several together"
+    elif recipe.distil:
+        reason = (
+            f"it splits each part separately, and recipe '{recipe.name}' distils: a part would be trained on "
+            "predictions of another part for its own test set"
+        )
+    else:
+        return splits
+    raise OptionError(f"protocol 'paper': {reason}; use recipe 'paper', or another protocol")
 
 
-def audit_parts(parts: dict[str, Split], utterances: Sequence[Utterance]) -> dict[str, LeakAudit]:
-    """Part -> what its test side shares with the clips that it, or any part below it, was trained or chosen on."""
+def audit_parts(parts: Mapping[str, Split], utterances: Sequence[Utterance]) -> dict[str, LeakAudit]:
+    """Part -> overlap of its test set with the clips it was trained or selected on; for the fusion, any part was."""
 
     def used(names: Sequence[str]) -> set[int]:
         return {index for name in names for index in (*parts[name].train, *parts[name].validation)}
 
     return {
-        part: leakage.audit(utterances, parts[part].test, used(PARTS if part == "fusion" else [part])) for part in PARTS
+        part: leakage.audit(utterances, parts[part].test, used(list(parts) if part == FUSION else [part]))
+        for part in parts
     }
 
 
@@ -122,68 +129,73 @@ def present_emotions(utterances: Sequence[Utterance]) -> tuple[str, ...]:
     """
     present = {utterance.emotion for utterance in utterances}
     if len(present) < 2:
-        raise CorpusError(f"training needs clips of two emotions at least, found {', '.join(present) or 'no clip'}")
+        raise CorpusError(f"training needs clips of at least two emotions, got {', '.join(present) or 'no clip'}")
     return tuple(emotion for emotion in EMOTIONS if emotion in present)
 
 
 def training_data(utterances: Sequence[Utterance]) -> list[dict[str, Any]]:
-    """A row per corpus for the model's card: clips, speakers, licence, citation."""
+    """A row per corpus for the model card: clips, speakers, licence, citation."""
     rows = []
     for name in sorted({utterance.corpus for utterance in utterances}):
         clips = [utterance for utterance in utterances if utterance.corpus == name]
-        about = get_corpus(name).ABOUT
+        info = get_corpus(name).INFO
         rows.append(
             {
                 "corpus": name,
                 "clips": len(clips),
                 "speakers": len({clip.speaker for clip in clips}),
-                "licence": about.licence,
-                "citation": about.citation,
+                "licence": info.licence,
+                "citation": info.citation,
             }
         )
     return rows
 
 
-def _beginning(plan: RunConfig, utterances: Sequence[Utterance]) -> dict[str, Any] | None:
-    """The run that a plan starts from: a digest of its weights, and what it was trained on.
+def _init_run(config: RunConfig, utterances: Sequence[Utterance]) -> dict[str, Any] | None:
+    """The run that a training run is initialised from: a digest of its weights, and its training data.
 
     Raises:
-        OptionError: there is no finished run, or it has heard one of these corpora: no score would be honest then.
+        OptionError: there is no finished run, it is of another version of Overtone, or it was trained on one of these
+            corpora, which would leak test clips.
     """
-    if plan.init_from is None:
+    folder = config.init_from
+    if folder is None:
         return None
     try:
-        run = json.loads((plan.init_from / "run.json").read_text(encoding="utf-8"))
-        digest = hashlib.sha256((plan.init_from / "weights.safetensors").read_bytes()).hexdigest()
-        heard = run["training_data"]
+        run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+        digest = hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()
+        data, run_format = run["training_data"], run.get("format")
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise OptionError(f"{plan.init_from}: no finished run to start from ({error})") from error
-    again = {row["corpus"] for row in heard} & {utterance.corpus for utterance in utterances}
-    if again:
+        raise OptionError(f"{folder}: --init-from needs the folder of a finished run ({error})") from error
+    if run_format != RUN_FORMAT:
+        raise OptionError(f"{folder}: --init-from: the run was written by another version of Overtone; train it again")
+    shared = {row["corpus"] for row in data} & {utterance.corpus for utterance in utterances}
+    if shared:
         raise OptionError(
-            f"{plan.init_from} was trained on {', '.join(sorted(again))} already; start from a run on other corpora"
+            f"{folder} was trained on {', '.join(sorted(shared))} already; --init-from needs a run on other corpora"
         )
-    return {"weights": digest, "training_data": heard}
+    return {"weights": digest, "training_data": data}
 
 
-def run_metadata(utterances: Sequence[Utterance], plan: RunConfig) -> dict[str, Any]:
-    """What run.json says of a plan on these clips."""
-    parts = part_splits(plan, utterances)
-    beginning = _beginning(plan, utterances)
+def run_metadata(utterances: Sequence[Utterance], config: RunConfig) -> dict[str, Any]:
+    """The content of run.json for a training run on these clips."""
+    parts = part_splits(config, utterances)
+    init = _init_run(config, utterances)
     run = {
-        "recipe": plan.recipe.as_dict(),
-        "protocol": plan.protocol,
-        "fold": plan.fold,
-        "seed": plan.seed,
+        "format": RUN_FORMAT,
+        "recipe": config.recipe.as_dict(),
+        "protocol": config.protocol,
+        "fold": config.fold,
+        "seed": config.seed,
         "emotions": present_emotions(utterances),
-        "start": beginning,
-        "training_data": training_data(utterances) + (beginning["training_data"] if beginning else []),
-        "audits": {part: asdict(found) for part, found in audit_parts(parts, utterances).items()},
+        "init": init,
+        "training_data": training_data(utterances) + (init["training_data"] if init else []),
+        "audits": {part: asdict(audit) for part, audit in audit_parts(parts, utterances).items()},
         "split": {
-            part: {side: [utterances[i].clip for i in getattr(split, side)] for side in SIDES}
+            part: {name: [utterances[i].clip for i in getattr(split, name)] for name in SUBSETS}
             for part, split in parts.items()
         },
         "code": code_fingerprint(),
         "versions": versions(),
     }
-    return json.loads(json.dumps(run))  # tuples become lists, as they will be when read again
+    return json.loads(json.dumps(run))  # tuples become lists, as they are after reading the file

@@ -1,34 +1,36 @@
-"""Batches: every clip once, padded with silence, in a drawn version; pictures varied and clips mixed."""
+"""Batches: every clip once, padded with silence, in a random version; augmentation and mixup of the inputs."""
 
 import dataclasses
 
 import numpy as np
 import pytest
 import torch
-from tiny_training import CLIPS, made_store, recipe, waveform
+from tiny_training import CLIPS, recipe, tiny_store, waveform
 
 from overtone.features.front_end import Features, FrontEnd
 from overtone.features.loudness import FLOOR_DB
 from overtone.features.mel import POWER_FLOOR
 from overtone.training.batches import augment, clean_batches, collate, mixup, training_batches
 
-RECIPE = recipe("overtone", batch_clips=5)
+RECIPE = recipe("base", batch_clips=5)
 
 
-def drawn(seed: int, indices: range = range(CLIPS)) -> list[tuple[Features, np.ndarray]]:
-    return list(training_batches(made_store(2), indices, RECIPE, np.random.default_rng(seed)))
+def batches_of(seed: int, indices: range = range(CLIPS)) -> list[tuple[Features, np.ndarray]]:
+    """Return the training batches of one epoch with this seed."""
+    return list(training_batches(tiny_store(2), indices, RECIPE, np.random.default_rng(seed)))
 
 
-def test_one_clip_is_what_the_front_end_gives() -> None:
+def test_a_batch_of_one_clip_equals_the_output_of_the_front_end() -> None:
     with torch.inference_mode():
         expected = FrontEnd()(torch.from_numpy(waveform(3).samples)[None])
-    found = collate([made_store().clip(3)])
-    for values, wanted in zip(found, expected, strict=True):
-        assert torch.equal(values, wanted)
+    found = collate([tiny_store().clip(3)])
+    for name in (name for name in Features._fields if name != "extra"):
+        assert torch.equal(getattr(found, name), getattr(expected, name)), name
+    assert found.extra == expected.extra == {}
 
 
 def test_shorter_clips_are_padded_with_silence() -> None:
-    store = made_store(2)
+    store = tiny_store(2)
     clips = [store.clip(0), store.clip(0).around_speech(0), store.clip(1)]
     found = collate(clips)
     assert found.inside.sum(1).tolist() == [len(clip.tracks) for clip in clips]
@@ -42,51 +44,51 @@ def test_shorter_clips_are_padded_with_silence() -> None:
     assert found.pause_ratio.tolist() == [clip.rates[2] for clip in clips]
 
 
-def test_every_clip_comes_once_and_none_alone() -> None:
+def test_every_clip_occurs_once_and_no_batch_has_one_clip() -> None:
     for seed in range(3):
-        batches = drawn(seed)
+        batches = batches_of(seed)
         positions = np.concatenate([indices for _, indices in batches])
         assert sorted(positions) == list(range(CLIPS))
         assert max(len(indices) for _, indices in batches) <= RECIPE.batch_clips
-    rest = np.concatenate([indices for _, indices in drawn(0, range(11))])
-    assert len(rest) == 10, "a last batch of one clip is left out: it has no statistics"
+    remaining = np.concatenate([indices for _, indices in batches_of(0, range(11))])
+    assert len(remaining) == 10, "a last batch of one clip is left out: batch normalisation needs two"
 
 
-def test_order_and_versions_are_drawn_anew_and_the_same_seed_draws_the_same() -> None:
-    first, again, other = drawn(1), drawn(1), drawn(2)
+def test_order_and_versions_depend_on_the_seed_alone() -> None:
+    first, again, other = batches_of(1), batches_of(1), batches_of(2)
     for (features, indices), (features_again, indices_again) in zip(first, again, strict=True):
         np.testing.assert_array_equal(indices, indices_again)
         assert torch.equal(features.log_mel, features_again.log_mel)
     assert [list(i) for _, i in first] != [list(i) for _, i in other]
 
 
-def test_batches_hold_the_clips_they_name() -> None:
-    store = made_store(2)
+def test_features_and_indices_of_a_batch_match() -> None:
+    store = tiny_store(2)
     versions = set()
-    for features, indices in drawn(4):
+    for features, indices in batches_of(4):
         for row, index in enumerate(indices):
             found = features.pitch_hz[row][features.inside[row]].numpy()
-            fits = [
+            matching = [
                 version
                 for version in range(2)
                 if np.array_equal(
                     found, store.clip(index, version).around_speech(RECIPE.crop_margin_frames).tracks[:, 0]
                 )
             ]
-            assert fits
-            versions.update(fits)
+            assert matching
+            versions.update(matching)
     assert versions == {0, 1}
 
 
-def test_whole_clips_where_the_recipe_says_so() -> None:
-    whole = dataclasses.replace(RECIPE, crop_margin_frames=-1)
-    features, indices = next(training_batches(made_store(), range(4), whole, np.random.default_rng(0)))
-    lengths = [len(made_store().clip(index).tracks) for index in indices]
+def test_a_negative_margin_leaves_clips_uncropped() -> None:
+    uncropped = dataclasses.replace(RECIPE, crop_margin_frames=-1)
+    features, indices = next(training_batches(tiny_store(), range(4), uncropped, np.random.default_rng(0)))
+    lengths = [len(tiny_store().clip(index).tracks) for index in indices]
     assert features.inside.sum(1).tolist() == lengths
 
 
-def test_plain_batches_are_clean_whole_and_in_order() -> None:
-    store = made_store(2)
+def test_clean_batches_are_uncropped_and_in_order() -> None:
+    store = tiny_store(2)
     batches = list(clean_batches(store, [5, 3, 9, 1, 0], batch_clips=2))
     assert [len(batch.tempo_bpm) for batch in batches] == [2, 2, 1]
     tempi = torch.cat([batch.tempo_bpm for batch in batches]).tolist()
@@ -96,13 +98,13 @@ def test_plain_batches_are_clean_whole_and_in_order() -> None:
 
 @pytest.fixture
 def inputs(rng: np.random.Generator) -> dict[str, tuple[torch.Tensor, ...]]:
-    """A picture with its mask, and a vector."""
-    picture = torch.from_numpy(rng.standard_normal((4, 40, 64)).astype(np.float32))
+    """Return a spectrogram with its mask, and a vector per clip."""
+    spectrogram = torch.from_numpy(rng.standard_normal((4, 40, 64)).astype(np.float32))
     mask = torch.from_numpy(rng.random((4, 40)) < 0.5)
-    return {"mel": (picture, mask), "prosody": (torch.from_numpy(rng.standard_normal((4, 7)).astype(np.float32)),)}
+    return {"mel": (spectrogram, mask), "prosody": (torch.from_numpy(rng.standard_normal((4, 7)).astype(np.float32)),)}
 
 
-def test_only_the_picture_is_varied(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
+def test_only_the_spectrogram_is_augmented(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
     found, again = (augment(inputs, RECIPE, np.random.default_rng(1)) for _ in range(2))
     assert found["mel"][0].shape == inputs["mel"][0].shape
     assert not torch.equal(found["mel"][0], inputs["mel"][0])
@@ -110,20 +112,26 @@ def test_only_the_picture_is_varied(inputs: dict[str, tuple[torch.Tensor, ...]])
     assert found["mel"][1] is inputs["mel"][1] and found["prosody"] is inputs["prosody"]
 
 
-def test_nothing_to_vary(inputs: dict[str, tuple[torch.Tensor, ...]], rng: np.random.Generator) -> None:
-    assert augment(inputs, recipe("paper"), rng) is inputs
+def test_a_recipe_without_augmentation_changes_no_input(
+    inputs: dict[str, tuple[torch.Tensor, ...]], rng: np.random.Generator
+) -> None:
+    before = rng.bit_generator.state
+    found = augment(inputs, recipe("paper"), rng)
+    assert found.keys() == inputs.keys()
+    assert all(tensor is inputs[name][k] for name, tensors in found.items() for k, tensor in enumerate(tensors))
+    assert rng.bit_generator.state == before
 
 
-def test_clips_are_mixed_and_their_masks_joined(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
+def test_mixup_mixes_clips_and_unites_their_masks(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
     partners = torch.tensor([2, 0, 1, 3])
     found = mixup(inputs, 0.75, partners)
-    picture, mask = inputs["mel"]
-    torch.testing.assert_close(found["mel"][0], 0.75 * picture + 0.25 * picture[partners])
+    spectrogram, mask = inputs["mel"]
+    torch.testing.assert_close(found["mel"][0], 0.75 * spectrogram + 0.25 * spectrogram[partners])
     assert torch.equal(found["mel"][1], mask | mask[partners])
     torch.testing.assert_close(found["prosody"][0][0], 0.75 * inputs["prosody"][0][0] + 0.25 * inputs["prosody"][0][2])
-    torch.testing.assert_close(found["mel"][0][3], picture[3])
+    torch.testing.assert_close(found["mel"][0][3], spectrogram[3])
 
 
-def test_whole_weight_mixes_nothing(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
+def test_mixup_with_weight_one_changes_nothing(inputs: dict[str, tuple[torch.Tensor, ...]]) -> None:
     found = mixup(inputs, 1.0, torch.tensor([1, 2, 3, 0]))
     torch.testing.assert_close(found["mel"][0], inputs["mel"][0])

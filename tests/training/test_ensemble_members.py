@@ -1,4 +1,4 @@
-"""Networks that teach one: what such a run leaves, and that nothing of it is learned from its test side."""
+"""Ensemble members: distillation into one network, rotating validation, and what such runs store."""
 
 import dataclasses
 import itertools
@@ -21,124 +21,130 @@ from overtone.training.ensemble_members import member_seeds, rotating_validation
 from overtone.training.feature_cache import load_features
 from overtone.training.loop import predict_logits
 from overtone.training.run_config import RunConfig, part_splits, present_emotions
+from overtone.training.run_folder import load_network
 from overtone.training.targets import Targets, make_targets
-from overtone.training.train import load_network, train
+from overtone.training.train import train
 
-TAUGHT = dataclasses.replace(small_corpus.recipe(small_corpus.JOINT), name="taught", members=2, distil=0.7, epochs=2)
-
-
-IN_TURNS = dataclasses.replace(
-    small_corpus.recipe(small_corpus.JOINT), name="in-turns", members=3, validation="in-turns", adapter=0.01, epochs=2
+DISTILLED = dataclasses.replace(
+    small_corpus.recipe(small_corpus.JOINT), name="distilled", members=2, distil=0.7, epochs=2
+)
+ROTATING = dataclasses.replace(
+    small_corpus.recipe(small_corpus.JOINT), name="rotating", members=3, validation="rotating", adapter=0.01, epochs=2
 )
 
 
-@pytest.fixture
-def plan() -> RunConfig:
-    return RunConfig(TAUGHT, "luna5", "1", 0)
+def falling_validation() -> Any:
+    """Return a validation whose score falls from epoch to epoch."""
+    scores = itertools.count(9, -1)
+    return lambda *_: {"val_loss": 1.0, "val_accuracy": 0.0, "val_uar": float(next(scores))}
 
 
-def test_one_network_answers_in_the_place_of_its_teachers(
-    one_thread: None, corpus: Corpus, cache: Path, tmp_path: Path, plan: RunConfig, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.slow
+def test_distillation_leaves_one_network(
+    one_thread: None, corpus: Corpus, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit, wanted = train_module.fit, []
+    fit, received = train_module.fit, []
+    config = RunConfig(DISTILLED, "luna5", "1", 0)
 
-    def listen(network: Network, store: object, targets: Targets, *arguments: object, **options: object) -> object:
-        wanted.append(targets)
+    def recording_fit(
+        network: Network, store: object, targets: Targets, *arguments: object, **options: object
+    ) -> object:
+        received.append(targets)
         return fit(network, store, targets, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(train_module, "fit", listen)
-    folder = train(corpus.clips, plan, tmp_path / "run", cache=cache)
+    monkeypatch.setattr(train_module, "fit", recording_fit)
+    folder = train(corpus.clips, config, tmp_path / "run", cache=cache)
     network, _ = load_network(folder)
     assert isinstance(network, Network)
     history = json.loads((folder / "history.json").read_text("utf-8"))
-    seeds = [*member_seeds(TAUGHT, 0), student_seed(TAUGHT, 0)]
+    seeds = [*member_seeds(DISTILLED, 0), student_seed(DISTILLED, 0)]
     assert list(dict.fromkeys(row["seed"] for row in history)) == seeds == [0, 1000, 2000]
     assert not (folder / "predictions-member.csv").exists() and not list(folder.glob("member-*"))
-    # The teachers' word counts for the clips they were trained on, and for no other.
-    *own, taught = wanted
-    assert all(targets.wanted is None for targets in own)
-    changed = (taught.shares() != own[0].shares()).any(1)
-    assert changed.nonzero()[:, 0].tolist() == sorted(part_splits(plan, corpus.clips)["fusion"].train)
-    assert torch.allclose(taught.shares().sum(1), torch.ones(len(corpus.clips)))
+    # The predictions of the teachers are targets for the training clips alone.
+    *of_teachers, of_student = received
+    assert len(of_teachers) == 2 and all(targets.soft_labels is None for targets in of_teachers)
+    changed = (of_student.probabilities() != of_teachers[0].probabilities()).any(1)
+    assert changed.nonzero()[:, 0].tolist() == sorted(part_splits(config, corpus.clips)["fusion"].train)
+    assert torch.allclose(of_student.probabilities().sum(1), torch.ones(len(corpus.clips)))
 
 
-def test_teaching_is_refused_where_each_part_has_a_split_of_its_own(corpus: Corpus) -> None:
-    recipe = Recipe("taught", phases=(("mel",), ("prosody",), ("fusion",)), distil=0.5)
+def test_distillation_needs_one_split_for_all_parts(corpus: Corpus) -> None:
+    recipe = Recipe("distilled", phases=(("mel",), ("prosody",), ("fusion",)), distil=0.5)
     with pytest.raises(OptionError, match="distils"):
         part_splits(RunConfig(recipe, "paper", "1", 0), corpus.clips)
 
 
-def test_networks_that_validate_in_turns_hear_the_whole_training_side_together(corpus: Corpus) -> None:
-    whole = part_splits(RunConfig(IN_TURNS, "luna5", "1", 0), corpus.clips)["fusion"]
-    turns = rotating_validation(whole, corpus.clips, 3)
-    speaker_of = [clip.speaker for clip in corpus.clips]
-    for split in turns:
-        assert split.test == whole.test and {*split.train, *split.validation} == {*whole.train, *whole.validation}
-        assert not {speaker_of[i] for i in split.train} & {speaker_of[i] for i in split.validation}
-    assert sorted(i for split in turns for i in split.validation) == sorted(whole.validation)
-    assert all(set(whole.train) < set(split.train) for split in turns)
+def test_the_rotations_cover_training_and_validation_set(corpus: Corpus) -> None:
+    fold = part_splits(RunConfig(ROTATING, "luna5", "1", 0), corpus.clips)["fusion"]
+    rotations = rotating_validation(fold, corpus.clips, 3)
+    speakers = [clip.speaker for clip in corpus.clips]
+    for split in rotations:
+        assert split.test == fold.test and {*split.train, *split.validation} == {*fold.train, *fold.validation}
+        assert not {speakers[i] for i in split.train} & {speakers[i] for i in split.validation}
+    assert sorted(i for split in rotations for i in split.validation) == sorted(fold.validation)
+    assert all(set(fold.train) < set(split.train) for split in rotations)
 
 
-def test_speakers_to_validate_on_come_round_again(corpus: Corpus) -> None:
-    whole = part_splits(RunConfig(IN_TURNS, "luna5", "1", 0), corpus.clips)["fusion"]
-    speakers = {corpus.clips[i].speaker for i in whole.validation}
-    turns = rotating_validation(whole, corpus.clips, len(speakers) + 1)
-    assert turns[-1] == turns[0] != turns[1]
+def test_validation_speakers_are_reused_if_there_are_fewer_than_rotations(corpus: Corpus) -> None:
+    fold = part_splits(RunConfig(ROTATING, "luna5", "1", 0), corpus.clips)["fusion"]
+    speakers = {corpus.clips[i].speaker for i in fold.validation}
+    rotations = rotating_validation(fold, corpus.clips, len(speakers) + 1)
+    assert rotations[-1] == rotations[0] != rotations[1]
 
 
-def test_clips_take_turns_where_speakers_stand_on_both_sides(corpus: Corpus) -> None:
-    whole = part_splits(RunConfig(IN_TURNS, "random", "1", 0), corpus.clips)["fusion"]
-    turns = rotating_validation(whole, corpus.clips, 3)
-    assert sorted(i for split in turns for i in split.validation) == sorted(whole.validation)
-    assert max(len(split.validation) for split in turns) - min(len(split.validation) for split in turns) <= 1
+def test_clips_rotate_if_training_and_validation_share_speakers(corpus: Corpus) -> None:
+    fold = part_splits(RunConfig(ROTATING, "random", "1", 0), corpus.clips)["fusion"]
+    rotations = rotating_validation(fold, corpus.clips, 3)
+    assert sorted(i for split in rotations for i in split.validation) == sorted(fold.validation)
+    assert max(len(split.validation) for split in rotations) - min(len(split.validation) for split in rotations) <= 1
 
 
-def test_each_network_learns_what_another_leaves_out(
+@pytest.mark.slow
+def test_each_member_is_calibrated_on_its_held_out_speakers(
     one_thread: None, corpus: Corpus, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    fit, heard = train_module.fit, []
+    fit, splits = train_module.fit, []
 
-    def listen(network: Network, store: object, targets: object, parts: Any, *arguments: Any, **options: Any) -> object:
-        heard.append(parts["fusion"])
+    def recording_fit(
+        network: Network, store: object, targets: object, parts: Any, *arguments: Any, **options: Any
+    ) -> object:
+        splits.append(parts["fusion"])
         return fit(network, store, targets, parts, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(train_module, "fit", listen)
-    plan = RunConfig(IN_TURNS, "luna5", "1", 0)
-    folder = train(corpus.clips, plan, tmp_path / "run", cache=cache)
-    whole = part_splits(plan, corpus.clips)["fusion"]
-    assert heard == rotating_validation(whole, corpus.clips, 3)
+    monkeypatch.setattr(train_module, "fit", recording_fit)
+    config = RunConfig(ROTATING, "luna5", "1", 0)
+    folder = train(corpus.clips, config, tmp_path / "run", cache=cache)
+    fold = part_splits(config, corpus.clips)["fusion"]
+    assert splits == rotating_validation(fold, corpus.clips, 3)
     model, _ = load_network(folder)
     assert isinstance(model, Ensemble)
-    means = torch.stack([network.mel.mean for network in model.networks])
-    assert torch.equal(means[0], means[1]) and torch.equal(means[0], means[2])  # one reads the features for all
-    assert model.adapter is not None and torch.isfinite(model.adapter.answer.weight).all()
-    # Each clip that calibrates was answered by the network that has not heard it.
-    store = load_features(corpus.clips, IN_TURNS.wave_variants, cache)
-    turns = [(network, split.validation) for network, split in zip(model.networks, heard, strict=True)]
-    logits = torch.cat([predict_logits(network, store, clips)["fusion"] for network, clips in turns])
-    truth = make_targets(corpus.clips, present_emotions(corpus.clips)).truth[[i for _, clips in turns for i in clips]]
+    means = torch.stack([network.branch("mel").mean for network in model.networks])
+    assert torch.equal(means[0], means[1]) and torch.equal(means[0], means[2])  # the first prepares the inputs of all
+    assert model.adapter is not None and torch.isfinite(model.adapter.classifier.weight).all()
+    # Each calibration clip was predicted by the network that was not trained on it.
+    store = load_features(corpus.clips, ROTATING.wave_variants, cache)
+    held_out = [(network, split.validation) for network, split in zip(model.networks, splits, strict=True)]
+    logits = torch.cat([predict_logits(network, store, clips)["fusion"] for network, clips in held_out])
+    truth = make_targets(corpus.clips, present_emotions(corpus.clips)).truth[
+        [i for _, clips in held_out for i in clips]
+    ]
     assert model.temperature[2].item() == pytest.approx(fit_temperature(logits.double().numpy(), truth.numpy()))
 
 
-def test_the_last_epoch_is_kept_where_networks_take_turns(
+@pytest.mark.slow
+def test_rotating_validation_stores_the_last_epoch(
     one_thread: None, corpus: Corpus, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("overtone.training.loop._validation", falling())
-    recipe = dataclasses.replace(IN_TURNS, members=1, adapter=0.0, epochs=2)
+    monkeypatch.setattr("overtone.training.loop._validation", falling_validation())
+    recipe = dataclasses.replace(ROTATING, members=1, adapter=0.0, epochs=2)
     last = train(corpus.clips, RunConfig(recipe, "luna5", "1", 0), tmp_path / "last", cache=cache)
     shared = dataclasses.replace(recipe, validation="shared")
     first = train(corpus.clips, RunConfig(shared, "luna5", "1", 0), tmp_path / "first", cache=cache)
     assert (last / "weights.safetensors").read_bytes() != (first / "weights.safetensors").read_bytes()
 
 
-def falling() -> Any:
-    """A validation that finds every epoch worse than the one before."""
-    scores = itertools.count(9, -1)
-    return lambda *_: {"val_loss": 1.0, "val_accuracy": 0.0, "val_uar": float(next(scores))}
-
-
-def test_a_student_wants_a_shared_validation_side() -> None:
+def test_distillation_needs_a_shared_validation_set() -> None:
     with pytest.raises(OptionError, match="shared"):
-        Recipe("both", validation="in-turns", distil=0.5)
-    with pytest.raises(OptionError, match="in-turns"):
+        Recipe("both", validation="rotating", distil=0.5)
+    with pytest.raises(OptionError, match="rotating"):
         Recipe("neither", validation="sometimes")

@@ -1,4 +1,4 @@
-"""What a plan means for the clips at hand: folds, splits, leak audits, and what run.json says of it."""
+"""The configuration of a training run applied to clips: folds, splits, leak audits, and the content of run.json."""
 
 import dataclasses
 import hashlib
@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 import small_corpus
+from small_corpus import PARTS
 
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import LeakAudit, Utterance
 from overtone.errors import CorpusError, MissingExtraError, OptionError
-from overtone.recipe import PARTS, Recipe
-from overtone.training import run_config as plan_module
+from overtone.recipe import Recipe
+from overtone.training import run_config
 from overtone.training.run_config import (
+    RUN_FORMAT,
     RunConfig,
     audit_parts,
     fold_names,
@@ -31,11 +33,16 @@ Clips = tuple[Utterance, ...]
 
 @pytest.fixture(scope="module")
 def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
-    return small_corpus.clips(small_corpus.write(tmp_path_factory.mktemp("named") / "ravdess", sound=False))
+    return small_corpus.clips(small_corpus.write(tmp_path_factory.mktemp("named") / "ravdess", with_audio=False))
 
 
 def audits(clips: Clips, recipe: Recipe, protocol: str) -> dict[str, LeakAudit]:
     return audit_parts(part_splits(RunConfig(recipe, protocol, "1", 0), clips), clips)
+
+
+def write_run(folder: Path, **values: object) -> None:
+    """Write a run.json with these keys."""
+    (folder / "run.json").write_text(json.dumps(values), encoding="utf-8")
 
 
 def test_folds_of_a_protocol(clips: Clips) -> None:
@@ -54,12 +61,12 @@ def test_folds_of_a_protocol(clips: Clips) -> None:
         ("random", "1", -1, "a seed must be 0 or more, got -1"),
     ],
 )
-def test_what_a_plan_cannot_be(clips: Clips, protocol: str, fold: str, seed: int, message: str) -> None:
+def test_invalid_configurations(clips: Clips, protocol: str, fold: str, seed: int, message: str) -> None:
     with pytest.raises(OptionError, match=message):
         part_splits(RunConfig(PHASED, protocol, fold, seed), clips)
 
 
-def test_the_paper_splits_parts_that_are_trained_apart(clips: Clips) -> None:
+def test_the_paper_protocol_needs_parts_trained_separately(clips: Clips) -> None:
     with pytest.raises(OptionError, match="recipe 'joint' trains several together"):
         part_splits(RunConfig(JOINT, "paper", "1", 0), clips)
     parts = part_splits(RunConfig(PHASED, "paper", "1", 0), clips)
@@ -67,7 +74,7 @@ def test_the_paper_splits_parts_that_are_trained_apart(clips: Clips) -> None:
     assert len({split.test for split in part_splits(RunConfig(PHASED, "luna5", "2", 0), clips).values()}) == 1
 
 
-def test_audits_find_the_leak_of_the_paper_and_no_other(clips: Clips) -> None:
+def test_audits_find_the_leak_of_the_paper_alone(clips: Clips) -> None:
     paper = audits(clips, PHASED, "paper")
     assert paper["fusion"].seen_clips > 0.9 * paper["fusion"].test_clips
     assert paper["mel"].seen_clips == paper["prosody"].seen_clips == 0
@@ -81,54 +88,63 @@ def test_audits_find_the_leak_of_the_paper_and_no_other(clips: Clips) -> None:
         assert found.shared_sentences == found.test_sentences == 2
 
 
-def test_emotions_stand_in_the_order_of_the_vocabulary(clips: Clips) -> None:
+def test_emotions_are_in_the_order_of_the_vocabulary(clips: Clips) -> None:
     assert present_emotions(clips[::-1]) == EMOTIONS
     assert present_emotions([clip for clip in clips if clip.emotion in ("sad", "calm")]) == ("calm", "sad")
-    with pytest.raises(CorpusError, match="two emotions at least, found sad"):
+    with pytest.raises(CorpusError, match="at least two emotions, got sad"):
         present_emotions([clip for clip in clips if clip.emotion == "sad"])
 
 
-def test_training_data_names_licence_and_speakers(clips: Clips) -> None:
-    own = [dataclasses.replace(clip, corpus="manifest", speaker="me") for clip in clips[:3]]
-    manifest, ravdess = training_data([*clips, *own])
+def test_training_data_has_licence_and_speakers(clips: Clips) -> None:
+    others = [dataclasses.replace(clip, corpus="manifest", speaker="me") for clip in clips[:3]]
+    manifest, ravdess = training_data([*clips, *others])
     assert (manifest["clips"], manifest["speakers"], manifest["licence"]) == (3, 1, "yours")
     assert (ravdess["clips"], ravdess["speakers"]) == (len(clips), small_corpus.ACTORS)
     assert ravdess["licence"] == "CC BY-NC-SA 4.0"
 
 
-def test_a_described_plan_is_as_json_has_it(clips: Clips) -> None:
+def test_run_metadata_is_plain_json(clips: Clips) -> None:
     run = run_metadata(clips, RunConfig(JOINT, "luna5", "3", 4))
     assert json.loads(json.dumps(run)) == run
+    assert run["format"] == RUN_FORMAT and run["init"] is None
     assert (run["protocol"], run["fold"], run["seed"], run["recipe"]["name"]) == ("luna5", "3", 4, "joint")
-    sides = run["split"]["fusion"]
-    assert sorted(name for side in sides.values() for name in side) == sorted(clip.clip for clip in clips)
-    assert {name[6:8] for name in sides["test"]} == {"10", "11", "12", "19", "20"}
-    assert run["audits"]["fusion"]["test_clips"] == len(sides["test"])
+    split = run["split"]["fusion"]
+    assert sorted(name for names in split.values() for name in names) == sorted(clip.clip for clip in clips)
+    assert {name[6:8] for name in split["test"]} == {"10", "11", "12", "19", "20"}
+    assert run["audits"]["fusion"]["test_clips"] == len(split["test"])
 
 
-def test_a_plan_may_start_from_a_run_on_other_corpora(clips: Clips, tmp_path: Path) -> None:
-    heard = [{"corpus": "emodb", "clips": 535, "speakers": 10, "licence": "free for research", "citation": "Burkhardt"}]
-    (tmp_path / "run.json").write_text(json.dumps({"training_data": heard}), encoding="utf-8")
-    plan = dataclasses.replace(RunConfig(JOINT, "luna5", "1", 0), init_from=tmp_path)
-    with pytest.raises(OptionError, match="no finished run to start from"):
-        run_metadata(clips, plan)
+def test_a_training_may_be_initialised_from_a_run_on_other_corpora(clips: Clips, tmp_path: Path) -> None:
+    data = [{"corpus": "emodb", "clips": 535, "speakers": 10, "licence": "free for research", "citation": "Burkhardt"}]
+    config = dataclasses.replace(RunConfig(JOINT, "luna5", "1", 0), init_from=tmp_path)
+    write_run(tmp_path, format=RUN_FORMAT, training_data=data)
+    with pytest.raises(OptionError, match="--init-from needs the folder of a finished run"):
+        run_metadata(clips, config)
     (tmp_path / "weights.safetensors").write_bytes(b"weights")
-    found = run_metadata(clips, plan)
-    assert found["start"] == {"weights": hashlib.sha256(b"weights").hexdigest(), "training_data": heard}
-    assert [row["corpus"] for row in found["training_data"]] == ["ravdess", "emodb"]
-    heard[0]["corpus"] = "ravdess"
-    (tmp_path / "run.json").write_text(json.dumps({"training_data": heard}), encoding="utf-8")
+    run = run_metadata(clips, config)
+    assert run["init"] == {"weights": hashlib.sha256(b"weights").hexdigest(), "training_data": data}
+    assert [row["corpus"] for row in run["training_data"]] == ["ravdess", "emodb"]
+    write_run(tmp_path, format=RUN_FORMAT, training_data=[{**data[0], "corpus": "ravdess"}])
     with pytest.raises(OptionError, match="was trained on ravdess already"):
-        run_metadata(clips, plan)
+        run_metadata(clips, config)
 
 
-def test_a_missing_package_is_named_before_the_training(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs_of_another_format_initialise_no_training(clips: Clips, tmp_path: Path) -> None:
+    (tmp_path / "weights.safetensors").write_bytes(b"weights")
+    config = dataclasses.replace(RunConfig(JOINT, "luna5", "1", 0), init_from=tmp_path)
+    for values in ({}, {"format": RUN_FORMAT - 1}, {"format": RUN_FORMAT + 1}):
+        write_run(tmp_path, training_data=[], **values)
+        with pytest.raises(OptionError, match=r"run was written by another version of Overtone; train it again$"):
+            run_metadata(clips, config)
+
+
+def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def version(name: str) -> str:
         if name == "matplotlib":
             raise importlib.metadata.PackageNotFoundError(name)
         return "1"
 
     assert {"python", "overtone", "torch", "matplotlib"} <= versions().keys()
-    monkeypatch.setattr(plan_module.importlib.metadata, "version", version)
+    monkeypatch.setattr(run_config.importlib.metadata, "version", version)
     with pytest.raises(MissingExtraError, match=r"matplotlib: pip install 'overtone\[train\]'"):
         versions()

@@ -1,0 +1,238 @@
+"""A finished run and its scores -> the model card, and the card as Markdown."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from overtone.datatypes import SAMPLE_RATE_HZ, LeakAudit, Score
+from overtone.errors import InputError
+from overtone.evaluation import oof_files, subgroups
+from overtone.evaluation.calibration import UNCERTAIN_BELOW
+from overtone.evaluation.document import Block, Heading, Paragraph, Table, to_markdown
+from overtone.evaluation.protocols import PROTOCOLS
+from overtone.evaluation.report import ScoreRow
+from overtone.features import loudness, mel, pitch, tempo
+from overtone.features.spectrum import HOP_SAMPLES
+from overtone.inference.model_card import CARD_FORMAT, CARD_KEY, read_card
+from overtone.recipe import FUSION, Recipe, recipe_from_dict
+from overtone.training.cross_validation import score_oof
+from overtone.training.run_folder import init_corpora, own_scores
+
+CLIP_PROTOCOLS = ("random", "paper")  # protocols whose validation speakers are also in the training set
+MIN_SAMPLES = SAMPLE_RATE_HZ // 2  # half a second: shorter clips are padded with silence
+# The settings of the layers before the networks; they are part of the file and cannot be changed in use.
+FRONT_END = {
+    "mel_bands": mel.BANDS,
+    "mel_window_samples": mel.WINDOW_SAMPLES,
+    "mel_power_floor": mel.POWER_FLOOR,
+    "pitch_low_hz": pitch.LOW_HZ,
+    "pitch_high_hz": pitch.HIGH_HZ,
+    "pitch_window_samples": 2 * pitch.WINDOW_SAMPLES,
+    "voicing_threshold": pitch.VOICING_THRESHOLD,
+    "loudness_window_samples": loudness.WINDOW_SAMPLES,
+    "loudness_floor_db": loudness.FLOOR_DB,
+    "tempo_low_bpm": tempo.LOW_BPM,
+    "tempo_high_bpm": tempo.HIGH_BPM,
+}
+LIMITS = (
+    "Trained on acted emotions, spoken by few speakers in few sentences and a quiet room: acted speech is not felt "
+    "emotion, and predictions for other recordings are less accurate than the scores here. Not tested on spontaneous "
+    "speech, on other languages, on children or old speakers, on telephone audio or noise. Probabilities are "
+    "calibrated on speakers of the same corpus at best. Inferring emotions of people at work or in education is "
+    "forbidden in the EU (AI Act, Article 5(1)(f))."
+)
+
+
+def oof_score_rows(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """Scores for a card: a row per protocol and part that this recipe has out-of-fold predictions for.
+
+    Args:
+        folder: of the predictions, such as `results/oof`.
+        settings: of the run, as `run_folder.run_settings` returns them.
+
+    Raises:
+        InputError: there are none, they are damaged, or they are of another recipe with the same name.
+    """
+    rows, recipe = [], settings["name"]
+    for protocol in measured_protocols(folder, recipe):
+        path = oof_files.record_path(folder, protocol, recipe)
+        if _complete(oof_files.read_record(path).settings, path) != _complete(settings, path):
+            raise InputError(f"{path}: scores of another recipe with the name '{recipe}'; rename one of the two")
+        scored = {row.name.rpartition(" ")[2]: row for row in score_oof(folder, protocol, recipe)}
+        rows += _score_rows(scored, recipe)
+    return rows
+
+
+def _complete(settings: dict[str, Any], path: Path) -> tuple[Recipe, list[str]]:
+    """The recipe, with defaults for fields newer than the file, and the corpora it was initialised from."""
+    fields = {key: value for key, value in settings.items() if key != "init_corpora"}
+    return recipe_from_dict(fields, str(path)), settings.get("init_corpora", [])
+
+
+def measured_protocols(folder: Path, recipe: str) -> list[str]:
+    """The protocols that a recipe has out-of-fold predictions for in this folder.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = [protocol for protocol in PROTOCOLS if oof_files.record_path(folder, protocol, recipe).is_file()]
+    if not found:
+        raise InputError(
+            f"{folder}: no out-of-fold predictions of recipe '{recipe}'; make them with: overtone evaluate"
+        )
+    return found
+
+
+def run_score_rows(folder: Path, run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Scores of the run's own test set; empty if there is no test set."""
+    return _score_rows(own_scores(folder), run["recipe"]["name"])
+
+
+def _score_rows(scored: dict[str, ScoreRow], recipe: str) -> list[dict[str, Any]]:
+    """The fusion first, then the adapter, then the branches; predictions of single ensemble members are left out."""
+    first = [part for part in (FUSION, "adapted") if part in scored]
+    branches = [part for part in scored if part not in (*first, "member")]
+    return [_row(scored[part], recipe, part) for part in (*first, *branches)]
+
+
+def _row(row: ScoreRow, recipe: str, part: str) -> dict[str, Any]:
+    scores = row.scores
+    return {
+        "protocol": row.protocol,
+        "recipe": recipe,
+        "part": part,
+        "uar": round(scores.uar.value, 4),
+        "uar_low": round(scores.uar.low, 4),
+        "uar_high": round(scores.uar.high, 4),
+        "wa": round(scores.wa.value, 4),
+        "macro_f1": round(scores.macro_f1.value, 4),
+        "clips": scores.clips,
+        "speakers": scores.speakers,
+        "seeds": scores.seeds,
+        "audit": asdict(row.audit) if row.audit else {},
+    }
+
+
+def make_card(
+    run: dict[str, Any],
+    model_id: str,
+    scores: list[dict[str, Any]],
+    of_file: bool = False,
+    subgroup_rows: Sequence[dict[str, Any]] = (),
+) -> dict[str, Any]:
+    """The card of a model file, as `overtone.inference.model_card` reads it.
+
+    Args:
+        run: content of run.json.
+        model_id: name of the model.
+        scores: rows of `oof_score_rows` or `run_score_rows`.
+        of_file: whether the scores are those of this model itself, not of other models with the same recipe.
+        subgroup_rows: rows of `subgroups.card_rows`.
+
+    Raises:
+        ModelError: the card cannot be read back.
+    """
+    data = run["training_data"]
+    subsets = run["split"][FUSION]
+    card = {
+        "format": CARD_FORMAT,
+        "id": model_id,
+        "emotions": run["emotions"],
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "min_samples": MIN_SAMPLES,
+        "hop_samples": HOP_SAMPLES,
+        "front_end": FRONT_END,
+        "recipe": run["recipe"],
+        "seed": run["seed"],
+        "protocol": run["protocol"],
+        "training_clips": len(subsets["train"]),
+        "validation_clips": len(subsets["validation"]),
+        "init_corpora": init_corpora(run),
+        "training_data": data,
+        "licence": _licences(data),
+        "scores": scores,
+        "scores_of": "this file" if of_file else "the recipe",
+        **({"subgroups": list(subgroup_rows)} if subgroup_rows else {}),
+        "uncertain_below": UNCERTAIN_BELOW,
+        "versions": run["versions"],
+        "limits": LIMITS,
+    }
+    return read_card({CARD_KEY: json.dumps(card)}, f"model '{model_id}'")
+
+
+def _licences(data: list[dict[str, Any]]) -> str:
+    """Every licence of the training data; if there are several, with the corpora under each."""
+    corpora: dict[str, list[str]] = {}
+    for row in data:
+        corpora.setdefault(row["licence"], []).append(row["corpus"])
+    if len(corpora) == 1:
+        return next(iter(corpora))
+    return "; ".join(f"{', '.join(names)}: {licence}" for licence, names in corpora.items())
+
+
+def card_to_markdown(card: dict[str, Any]) -> str:
+    """The card as Markdown."""
+    data = [
+        (row["corpus"], str(row["clips"]), str(row["speakers"]), row["licence"], row["citation"])
+        for row in card["training_data"]
+    ]
+    init = f", initialised from a run trained on {', '.join(card['init_corpora'])}" if card.get("init_corpora") else ""
+    source = "other clips" if card["protocol"] in CLIP_PROTOCOLS else "clips of other speakers"
+    if card["recipe"].get("validation") == "rotating":
+        selection = f"and on {card['validation_clips']} {source}, of which each network leaves out a part"
+    else:
+        selection = f"with the epoch selected on {card['validation_clips']} {source}"
+    return to_markdown(
+        [
+            Heading(f"Model card: {card['id']}", level=1),
+            Paragraph(
+                f"Recognises {', '.join(card['emotions'])} in speech at {card['sample_rate_hz']} Hz. Recipe "
+                f"{card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}{init}; trained on "
+                f"{card['training_clips']} clips, {selection}."
+            ),
+            Paragraph(f"A prediction with a confidence below {card['uncertain_below']:.0%} is marked as uncertain."),
+            Paragraph(f"Licence of the weights: {card['licence']}. The code is Apache-2.0."),
+            Heading("Training data"),
+            Table(("Corpus", "Clips", "Speakers", "Licence", "Citation"), tuple(data)),
+            Heading("Scores"),
+            *_score_blocks(card),
+            Heading("Front end"),
+            Paragraph(", ".join(f"{name} {value:g}" for name, value in card["front_end"].items())),
+            Heading("Limits"),
+            Paragraph(card["limits"]),
+            Heading("Versions"),
+            Paragraph(", ".join(f"{name} {version}" for name, version in card["versions"].items())),
+        ]
+    )
+
+
+def _score_blocks(card: dict[str, Any]) -> list[Block]:
+    """The scores of a card, and which models they are of."""
+    if not card["scores"]:
+        return [Paragraph("None: no clips were held out for a test.")]
+    lines = [
+        (
+            row["protocol"],
+            row["part"],
+            str(Score(row["uar"], row["uar_low"], row["uar_high"])),
+            f"{100 * row['wa']:.1f}",
+            f"{100 * row['macro_f1']:.1f}",
+            f"{row['clips']} clips, {row['speakers']} speakers, seeds: {row['seeds']}",
+            str(LeakAudit(**row["audit"])),
+        )
+        for row in card["scores"]
+    ]
+    scope = (
+        "Scores of this file itself, on its test set"
+        if card["scores_of"] == "this file"
+        else "Scores not of this file but of models trained with the same recipe, each tested on the clips that its "
+        "fold left out; mean over seeds, leak audits summed over folds and seeds"
+    )
+    header = ("Protocol", "Part", "UAR", "WA", "Macro-F1", "Tested on", "Leak audit")
+    return [
+        Paragraph(f"{scope}; in per cent, with the 95 % interval over speakers."),
+        Table(header, tuple(lines)),
+        *subgroups.card_blocks(card),
+    ]
