@@ -1,169 +1,173 @@
-"""ANSWER, TIMELINE, SCORES -> FILES AND PICTURES. A plug-board: one file per form.
+"""PREDICTIONS, TIMELINES -> FILES. One module per file format, one registry row per format.
 
-A form of answers is a module with one function
+A module of a prediction format has one function
 
-    write(answers, stream)    each `Answer` of the iterable to a text stream, in order; they may still be on their way
+    write(predictions, stream)  writes an iterable of `Prediction`, which may be lazy, to a text stream, in order
 
-A form of timelines is a module with one function and the suffix of the files it makes
+and a module of a timeline format has one function
 
-    write(timeline, stream)   one `Timeline` to a text stream; what is no text goes to the bytes below, `stream.buffer`
-    SUFFIX                    such as ".json"
+    write(timeline, stream)     writes one `Timeline` to a text stream; binary formats write to `stream.buffer`
 
-To add one, write such a file, beginning with what the form looks like, and add its row to `FORMATS` or `TIMELINE_FORMATS`:
-its name there is its name on the command line. Forms of scores (predictions, figures, reports) stand beside and are
-called by name.
+To add a format, write such a module, whose docstring starts with an example of the output, and add a row to
+`PREDICTION_FORMATS` or `TIMELINE_FORMATS`. The key of the row is the name of the format on the command line and in the
+HTTP API. A module is imported when its format is first used.
 """
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Any, TextIO
 
 import numpy as np
 
 from overtone._internal.atomic_write import write_bytes
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError, suggest
-from overtone.formats import (
-    audacity,
-    csv,
-    elan,
-    html_player,
-    json,
-    jsonl,
-    png,
-    svg,
-    table,
-    textgrid,
-    timeline_csv,
-    timeline_json,
-    timeline_jsonl,
-    timeline_parquet,
-    timeline_table,
-    webvtt,
-)
 from overtone.timeline import Timeline
 
-AudioBlocks = Iterable[
-    np.ndarray
-]  # consecutive float32 blocks (samples,), mono at 16 kHz, as `overtone.audio.blocks` reads
+AudioBlocks = Iterable[np.ndarray]  # consecutive float32 blocks (samples,), mono, 16 kHz; see `overtone.audio.blocks`
+EXTRA_PACKAGES = {"parquet": "pyarrow", "pictures": "matplotlib"}  # optional extra -> package that it installs
 
 
-class PredictionFormat(Protocol):
-    """The shape of a form of answers."""
+@dataclass(frozen=True)
+class Format:
+    """A row of a registry.
 
-    def write(self, answers: Iterable[Prediction], stream: TextIO) -> None:
-        """Writes the answers to a text stream, one after the other."""
-        ...
-
-
-class TimelineFormat(Protocol):
-    """The shape of a form of timelines."""
-
-    SUFFIX: str
-
-    def write(self, timeline: Timeline, stream: TextIO) -> None:
-        """Writes one timeline to a text stream that has bytes below it, as files and stdout have."""
-        ...
-
-
-FORMATS: dict[str, PredictionFormat] = {
-    "table": table,
-    "json": json,
-    "jsonl": jsonl,
-    "csv": csv,
-}
-TIMELINE_FORMATS: dict[str, TimelineFormat] = {
-    "table": timeline_table,
-    "json": timeline_json,
-    "jsonl": timeline_jsonl,
-    "csv": timeline_csv,
-    "parquet": timeline_parquet,
-    "textgrid": textgrid,
-    "elan": elan,
-    "audacity": audacity,
-    "webvtt": webvtt,
-    "png": png,
-    "svg": svg,
-    "html": html_player,
-}
-
-
-def get_format(name: str) -> PredictionFormat:
-    """A form of answers.
-
-    Raises:
-        OptionError: there is no such form; the message names the nearest.
+    Attributes:
+        module: name of the module in `overtone.formats` that writes the format.
+        suffix: file name suffix, with its leading dot.
+        media_type: MIME type.
+        label: short name for people.
+        extra: optional extra of this package that the format needs; None if it needs none.
+        is_binary: whether the output is binary rather than text.
+        embeds_audio: whether `write` takes the audio of the recording as a third argument.
+        links_source: whether `write` takes `is_local`: whether the source is a file on this machine.
     """
-    _check_known(name, FORMATS)
-    return FORMATS[name]
+
+    module: str
+    suffix: str
+    media_type: str
+    label: str
+    extra: str | None = None
+    is_binary: bool = False
+    embeds_audio: bool = False
+    links_source: bool = False
+
+    def write(self, content: Any, stream: TextIO, *args: Any, **options: Any) -> None:
+        """Import the module of the format and call its `write`."""
+        import_module(f"{__name__}.{self.module}").write(content, stream, *args, **options)
+
+    def missing_package(self) -> str:
+        """Return the name of the package that the format needs and that is not installed; "" if there is none."""
+        package = EXTRA_PACKAGES[self.extra] if self.extra else ""
+        return package if package and find_spec(package) is None else ""
 
 
-def get_timeline_format(name: str) -> TimelineFormat:
-    """A form of timelines.
+PREDICTION_FORMATS: dict[str, Format] = {
+    "table": Format("table", ".txt", "text/plain", "Text"),
+    "json": Format("json", ".json", "application/json", "JSON"),
+    "jsonl": Format("jsonl", ".jsonl", "application/x-ndjson", "JSON Lines"),
+    "csv": Format("csv", ".csv", "text/csv", "CSV"),
+}
+TIMELINE_FORMATS: dict[str, Format] = {  # in the order in which the web page offers them
+    "html": Format("html_player", ".html", "text/html", "Page (HTML)", embeds_audio=True),
+    "png": Format("png", ".png", "image/png", "PNG", "pictures", is_binary=True),
+    "svg": Format("svg", ".svg", "image/svg+xml", "SVG", "pictures"),
+    "textgrid": Format("textgrid", ".TextGrid", "text/x-praat-textgrid", "Praat"),
+    "elan": Format("elan", ".eaf", "application/x-elan+xml", "ELAN", links_source=True),
+    "audacity": Format("audacity", ".labels.txt", "text/x-audacity-labels", "Audacity"),
+    "webvtt": Format("webvtt", ".vtt", "text/vtt", "WebVTT"),
+    "csv": Format("timeline_csv", ".csv", "text/csv", "CSV"),
+    "json": Format("timeline_json", ".json", "application/json", "JSON"),
+    "jsonl": Format("timeline_jsonl", ".jsonl", "application/x-ndjson", "JSON Lines"),
+    "parquet": Format(
+        "timeline_parquet", ".parquet", "application/vnd.apache.parquet", "Parquet", "parquet", is_binary=True
+    ),
+    "table": Format("timeline_table", ".txt", "text/plain", "Text"),
+}
+
+
+def get_format(name: str) -> Format:
+    """Return a prediction format by its name.
 
     Raises:
-        OptionError: there is no such form; the message names the nearest.
+        OptionError: no such format exists; the message suggests the nearest name.
     """
-    _check_known(name, TIMELINE_FORMATS)
-    return TIMELINE_FORMATS[name]
+    return _look_up(name, PREDICTION_FORMATS)
 
 
-def save(answers: Iterable[Prediction], path: Path, form: str) -> None:
-    """Writes the answers to a file, whole or not at all; file names that are no UTF-8 keep their bytes.
+def get_timeline_format(name: str) -> Format:
+    """Return a timeline format by its name.
 
     Raises:
-        OptionError: there is no such form.
+        OptionError: no such format exists; the message suggests the nearest name.
+    """
+    return _look_up(name, TIMELINE_FORMATS)
+
+
+def save(predictions: Iterable[Prediction], path: Path, format: str) -> None:
+    """Write predictions to a file atomically. File names that are not UTF-8 keep their bytes.
+
+    Args:
+        predictions: to write, in order; may be lazy.
+        path: the file; an existing one is replaced.
+        format: a key of `PREDICTION_FORMATS`.
+
+    Raises:
+        OptionError: no such format exists.
         OvertoneError: the file cannot be written.
     """
     stream = io.StringIO(newline="")
-    get_format(form).write(answers, stream)
+    get_format(format).write(predictions, stream)
     write_bytes(path, stream.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def plays_sound(form: str) -> bool:
-    """Whether a form of timelines has the sound in it, as far as it is not too long: `write_timeline` then wants it."""
-    return get_timeline_format(form) is html_player
-
-
 def write_timeline(
-    timeline: Timeline, stream: TextIO, form: str, sound: AudioBlocks | None = None, *, is_here: bool = True
+    timeline: Timeline, stream: TextIO, format: str, audio: AudioBlocks | None = None, *, is_local: bool = True
 ) -> None:
-    """Writes a timeline to a text stream that has bytes below it, as files and stdout have.
+    """Write a timeline to a text stream that has a binary `buffer`, as files and stdout have.
 
     Args:
         timeline: to write.
-        stream: where to.
-        form: its name.
-        sound: for the one form that plays it; no other reads it.
-        is_here: whether its source is a file of this machine, for the one form that links it; False where it is but
-            what somebody else calls it.
+        stream: the output.
+        format: a key of `TIMELINE_FORMATS`.
+        audio: of the recording; only formats that embed audio read it.
+        is_local: whether `timeline.source` is the path of a file on this machine, which formats may link; False if it
+            is a name that a remote client sent.
 
     Raises:
-        OptionError: there is no such form.
+        OptionError: no such format exists.
     """
-    if plays_sound(form):
-        html_player.write(timeline, stream, sound)
-    elif get_timeline_format(form) is elan:
-        elan.write(timeline, stream, is_here=is_here)
-    else:
-        get_timeline_format(form).write(timeline, stream)
+    row = get_timeline_format(format)
+    args = (audio,) if row.embeds_audio else ()
+    options = {"is_local": is_local} if row.links_source else {}
+    row.write(timeline, stream, *args, **options)
 
 
-def save_timeline(timeline: Timeline, path: Path, form: str, sound: AudioBlocks | None = None) -> None:
-    """Writes a timeline to a file, as `save` does answers and with the `sound` of `write_timeline`.
+def save_timeline(timeline: Timeline, path: Path, format: str, audio: AudioBlocks | None = None) -> None:
+    """Write a timeline to a file atomically. File names that are not UTF-8 keep their bytes.
+
+    Args:
+        timeline: to write.
+        path: the file; an existing one is replaced.
+        format: a key of `TIMELINE_FORMATS`.
+        audio: of the recording; only formats that embed audio read it.
 
     Raises:
-        OptionError: there is no such form.
+        OptionError: no such format exists.
         OvertoneError: the file cannot be written.
     """
     content = io.BytesIO()
     stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-    write_timeline(timeline, stream, form, sound)
+    write_timeline(timeline, stream, format, audio)
     stream.flush()
     write_bytes(path, content.getvalue())
 
 
-def _check_known(name: str, forms: Iterable[str]) -> None:
-    if name not in forms:
-        raise OptionError(f"no form is called '{name}'{suggest(name, forms)}")
+def _look_up(name: str, formats: Mapping[str, Format]) -> Format:
+    if name not in formats:
+        raise OptionError(f"unknown format '{name}'{suggest(name, formats)}")
+    return formats[name]

@@ -1,7 +1,7 @@
-"""Segments -> tiers without overlap, and their words: what the forms of annotation tools and pictures share.
+"""Tiers of non-overlapping segments and their labels, shared by the annotation formats, the plots and the HTML player.
 
-A tier is one line of intervals, as Praat and ELAN draw it. Where speakers are known each has one; turns of one speaker
-that overlap go to a second.
+A tier is one line of intervals, as in Praat and ELAN. Each known speaker has a tier of their own; overlapping turns of
+one speaker go to an additional tier.
 """
 
 from collections.abc import Iterable
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from overtone.formats.table import UNSURE, printable
+from overtone.formats.branches import branch_emotion
+from overtone.formats.table import UNCERTAIN, printable
 from overtone.timeline import Segment, Timeline
 
 NO_SPEECH = "no speech"
@@ -20,8 +21,8 @@ class Tier:
     """Intervals of one speaker.
 
     Attributes:
-        name: unlike that of every other tier, on one line; "" for the first one of an unknown speaker.
-        speaker: who speaks in it, as the segments say.
+        name: unique among the tiers of a timeline, printable on one line; "" for the first tier of an unknown speaker.
+        speaker: as the segments name it.
         segments: in order, without overlap.
     """
 
@@ -29,87 +30,86 @@ class Tier:
     speaker: str
     segments: tuple[Segment, ...]
 
-    def called(self, content: str) -> str:
-        """What a tier with this content (say "emotion") of these segments is called: `content@name`, as in ELAN."""
+    def tier_name(self, content: str) -> str:
+        """Return the name of the tier with this content (such as "emotion") of the segments: `content@name`."""
         return f"{content}@{self.name}" if self.name else content
 
 
-def tiers(timeline: Timeline) -> tuple[Tier, ...]:
-    """All that is said, and every turn that was given, in as few tiers as have no overlap; at least one.
+def make_tiers(timeline: Timeline) -> tuple[Tier, ...]:
+    """Return the visible segments in as few tiers without overlap as possible; at least one tier.
 
-    They are in the order in which speakers are first heard.
+    Tiers are in the order in which the speakers first occur.
     """
     rows: list[tuple[str, list[Segment]]] = []
     for segment in visible_segments(timeline):
-        free = (row for speaker, row in rows if speaker == segment.speaker and _after(segment, row[-1]))
-        row = next(free, None)
+        free_rows = (row for speaker, row in rows if speaker == segment.speaker and _starts_after(segment, row[-1]))
+        row = next(free_rows, None)
         if row is None:
             rows.append((segment.speaker, [segment]))
         else:
             row.append(segment)
-    named: dict[str, Tier] = {}
+    tiers: dict[str, Tier] = {}
     for speaker, row in rows or [("", [])]:
-        name = _unlike(named, printable(speaker))
-        named[name] = Tier(name, speaker, tuple(row))
-    return tuple(named.values())
+        name = _unique_name(tiers, printable(speaker))
+        tiers[name] = Tier(name, speaker, tuple(row))
+    return tuple(tiers.values())
 
 
 def visible_segments(timeline: Timeline) -> tuple[Segment, ...]:
-    """The segments that an annotation tool shows: those in which something is said, and every turn that was given."""
-    return tuple(part for part in timeline.segments if part.is_speech or timeline.turns_given)
+    """Return the segments to show in an annotation tool: those with speech, and all given speaker turns."""
+    return tuple(segment for segment in timeline.segments if segment.is_speech or timeline.turns_given)
 
 
 def label(segment: Segment) -> str:
-    """What is heard in a segment: "happy", "uncertain (happy)" or "no speech"; on one line."""
+    """Return the label of a segment on one line: "happy", "uncertain (happy)" or "no speech"."""
     if segment.prediction is None:
         return NO_SPEECH
     emotion = printable(segment.prediction.emotion)
-    return UNSURE.format(emotion) if segment.prediction.uncertain else emotion
+    return UNCERTAIN.format(emotion) if segment.prediction.uncertain else emotion
 
 
 def label_with_confidence(segment: Segment) -> str:
-    """The same with the confidence: "happy 81 %"."""
-    return (
-        label(segment)
-        if segment.prediction is None
-        else f"{label(segment)} {100 * segment.prediction.confidence:.0f} %"
-    )
+    """Return the label with the confidence: "happy 81 %"."""
+    if segment.prediction is None:
+        return label(segment)
+    return f"{label(segment)} {100 * segment.prediction.confidence:.0f} %"
 
 
 def branch_labels(segment: Segment) -> str:
-    """What each branch hears, and whether they disagree: "mel happy 80 % ≠ prosody sad 60 %"; "" for no branches."""
-    if segment.prediction is None:
+    """Return the emotion of each branch: "mel happy 80 % ≠ prosody sad 60 %" if they disagree; "" without branches."""
+    prediction = segment.prediction
+    if prediction is None:
         return ""
-    between = " · " if segment.prediction.branches_agree else " ≠ "
-    return between.join(
-        f"{name} {printable(segment.prediction.emotions[int(np.argmax(values))])} {100 * np.max(values):.0f} %"
-        for name, values in segment.prediction.branches.items()
+    separator = " · " if prediction.branches_agree else " ≠ "
+    return separator.join(
+        f"{name} {printable(branch_emotion(prediction, name))} {100 * np.max(values):.0f} %"
+        for name, values in prediction.branches.items()
     )
 
 
 def span_ms(segment: Segment) -> tuple[int, int]:
-    """Where a segment begins and ends in whole milliseconds, never at the same one."""
-    start = round(1000 * segment.start_s)
-    return start, max(round(1000 * segment.end_s), start + 1)
+    """Return the start and end of a segment in whole milliseconds; the end is at least 1 ms after the start."""
+    start_ms = round(1000 * segment.start_s)
+    return start_ms, max(round(1000 * segment.end_s), start_ms + 1)
 
 
 def format_clock(time_s: float, digits: int = 0) -> str:
-    """A time as a player counts it: 0:07, 1:02:03; with so many digits of a second, none rounded up."""
+    """Return a time as a media player shows it: 0:07, 1:02:03; rounded down to `digits` decimals of a second."""
     units = int(time_s * 10**digits + 1e-6)
-    seconds, part = divmod(units, 10**digits)
+    seconds, fraction = divmod(units, 10**digits)
     minutes, hours = seconds // 60 % 60, seconds // 3600
-    start = f"{hours}:{minutes:02}" if hours else f"{minutes}"
-    return f"{start}:{seconds % 60:02}" + (f".{part:0{digits}}" if digits else "")
+    prefix = f"{hours}:{minutes:02}" if hours else f"{minutes}"
+    return f"{prefix}:{seconds % 60:02}" + (f".{fraction:0{digits}}" if digits else "")
 
 
-def _after(segment: Segment, other: Segment) -> bool:
+def _starts_after(segment: Segment, other: Segment) -> bool:
     return span_ms(segment)[0] >= span_ms(other)[1]
 
 
-def _unlike(names: Iterable[str], name: str) -> str:
-    """The name, with a number where there is such a name already."""
-    taken, number, unlike = set(names), 1, name
-    while unlike in taken:
+def _unique_name(used: Iterable[str], name: str) -> str:
+    """Return the name, with a number appended if it is already used."""
+    used_names, number, unique = set(used), 1, name
+    while unique in used_names:
         number += 1
-        unlike = f"{name} {number}".lstrip()
-    return unlike
+        unique = f"{name} {number}".lstrip()
+    return unique

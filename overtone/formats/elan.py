@@ -1,4 +1,4 @@
-"""A timeline as ELAN annotation file (EAF 3.0): an `emotion` tier per speaker, with the confidences below it.
+"""A timeline as an ELAN annotation file (EAF 3.0): an `emotion` tier per speaker, with a dependent `confidence` tier.
 
 <TIER TIER_ID="emotion@Anna" PARTICIPANT="Anna" LINGUISTIC_TYPE_REF="emotion">
   <ANNOTATION>
@@ -7,8 +7,9 @@
 ...
 <TIER TIER_ID="confidence@Anna" PARENT_REF="emotion@Anna" ...>
 
-Confidences are symbolically associated: one belongs to each emotion and moves with it. Where the source is a file it
-is linked, by its place on this machine and as a neighbour of the EAF, so that both can be moved together.
+Confidences are symbolically associated with emotions: each emotion has one, which moves with it. If the source is a
+file, it is linked twice: by its absolute path, and as a file in the folder of the EAF, so that both can be moved
+together.
 
 Source: Max Planck Institute for Psycholinguistics, "EAF Annotation Format: Schema version 3.0".
 """
@@ -21,23 +22,22 @@ from typing import TextIO
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from overtone.formats.annotation_tiers import Tier, label, span_ms, tiers
+from overtone.formats.annotation_tiers import Tier, label, make_tiers, span_ms
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
-SUFFIX = ".eaf"
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
-NO_DATE = "1970-01-01T00:00:00Z"  # the schema asks for one; equal timelines shall be equal files
+NO_DATE = "1970-01-01T00:00:00Z"  # the schema requires a date; a constant one keeps the output deterministic
 
 
-def write(timeline: Timeline, stream: TextIO, *, is_here: bool = True) -> None:
-    """Writes the document; times are whole milliseconds, as ELAN keeps them.
+def write(timeline: Timeline, stream: TextIO, *, is_local: bool = True) -> None:
+    """Write the document. Times are whole milliseconds, as in ELAN.
 
     Args:
         timeline: to write.
-        stream: where to.
-        is_here: whether the source is looked for on this machine.
+        stream: the output.
+        is_local: whether to link the source if it is a file on this machine.
     """
     document = Element(
         "ANNOTATION_DOCUMENT",
@@ -47,36 +47,37 @@ def write(timeline: Timeline, stream: TextIO, *, is_here: bool = True) -> None:
         },
     )
     header = SubElement(document, "HEADER", {"MEDIA_FILE": "", "TIME_UNITS": "milliseconds"})
-    if is_here and os.path.isfile(timeline.source):  # noqa: PTH113 (a Path is no answer where a name is too long)
-        SubElement(header, "MEDIA_DESCRIPTOR", _link(Path(timeline.source)))
-    order = SubElement(document, "TIME_ORDER")
+    if is_local and os.path.isfile(timeline.source):  # noqa: PTH113 (Path.is_file raises for names that are too long)
+        SubElement(header, "MEDIA_DESCRIPTOR", _media_descriptor(Path(timeline.source)))
+    time_order = SubElement(document, "TIME_ORDER")
     ids = count(1)
-    for tier in tiers(timeline):
-        _add(document, order, tier, ids)
-    order[:] = sorted(order, key=lambda slot: int(slot.attrib["TIME_VALUE"]))  # as the format asks
-    _add_types(document)
+    for tier in make_tiers(timeline):
+        _add_tiers(document, time_order, tier, ids)
+    time_order[:] = sorted(time_order, key=lambda slot: int(slot.attrib["TIME_VALUE"]))  # required by the format
+    _add_linguistic_types(document)
     ElementTree.indent(document)
     text = ElementTree.tostring(document, encoding="unicode")
     stream.write(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n')
 
 
-def _link(file: Path) -> dict[str, str]:
-    """ELAN neither writes nor reads percent signs: a blank in a path stays a blank."""
-    place = printable(file.absolute().as_posix())
+def _media_descriptor(file: Path) -> dict[str, str]:
+    """Return the link to a media file. ELAN does not percent-encode: a space in a path stays a space."""
+    path = printable(file.absolute().as_posix())
+    is_wav = file.suffix.lower() == ".wav"
     return {
-        "MEDIA_URL": f"file://{place if place.startswith('/') else '/' + place}",
+        "MEDIA_URL": f"file://{path if path.startswith('/') else '/' + path}",
         "RELATIVE_MEDIA_URL": f"./{printable(file.name)}",
-        "MIME_TYPE": "audio/x-wav"
-        if file.suffix.lower() == ".wav"
-        else mimetypes.guess_type(file.name)[0] or "unknown",
+        "MIME_TYPE": "audio/x-wav" if is_wav else mimetypes.guess_type(file.name)[0] or "unknown",
     }
 
 
-def _add(document: Element, order: Element, tier: Tier, ids: "count[int]") -> None:
-    """Both tiers with their annotations, and their times."""
-    who = {"PARTICIPANT": printable(tier.speaker)} if tier.speaker else {}
+def _add_tiers(document: Element, time_order: Element, tier: Tier, ids: "count[int]") -> None:
+    """Add the emotion and the confidence tier with their annotations and time slots."""
+    participant = {"PARTICIPANT": printable(tier.speaker)} if tier.speaker else {}
     emotions, confidences = (
-        SubElement(document, "TIER", {"TIER_ID": tier.called(content), **who, "LINGUISTIC_TYPE_REF": content})
+        SubElement(
+            document, "TIER", {"TIER_ID": tier.tier_name(content), **participant, "LINGUISTIC_TYPE_REF": content}
+        )
         for content in ("emotion", "confidence")
     )
     confidences.set("PARENT_REF", emotions.attrib["TIER_ID"])
@@ -84,25 +85,25 @@ def _add(document: Element, order: Element, tier: Tier, ids: "count[int]") -> No
         number = next(ids)
         slots = {}
         for end, time_ms in enumerate(span_ms(segment)):
-            slot = f"ts{2 * number - 1 + end}"
-            SubElement(order, "TIME_SLOT", {"TIME_SLOT_ID": slot, "TIME_VALUE": str(time_ms)})
-            slots[f"TIME_SLOT_REF{end + 1}"] = slot
-        emotion = f"e{number}"
-        _annotate(emotions, "ALIGNABLE_ANNOTATION", {"ANNOTATION_ID": emotion, **slots}, label(segment))
+            slot_id = f"ts{2 * number - 1 + end}"
+            SubElement(time_order, "TIME_SLOT", {"TIME_SLOT_ID": slot_id, "TIME_VALUE": str(time_ms)})
+            slots[f"TIME_SLOT_REF{end + 1}"] = slot_id
+        emotion_id = f"e{number}"
+        _add_annotation(emotions, "ALIGNABLE_ANNOTATION", {"ANNOTATION_ID": emotion_id, **slots}, label(segment))
         if segment.prediction is not None:
-            belongs = {"ANNOTATION_ID": f"c{number}", "ANNOTATION_REF": emotion}
-            _annotate(confidences, "REF_ANNOTATION", belongs, f"{segment.prediction.confidence:.3f}")
+            attributes = {"ANNOTATION_ID": f"c{number}", "ANNOTATION_REF": emotion_id}
+            _add_annotation(confidences, "REF_ANNOTATION", attributes, f"{segment.prediction.confidence:.3f}")
 
 
-def _annotate(tier: Element, kind: str, attributes: dict[str, str], value: str) -> None:
-    annotation = SubElement(SubElement(tier, "ANNOTATION"), kind, attributes)
+def _add_annotation(tier: Element, tag: str, attributes: dict[str, str], value: str) -> None:
+    annotation = SubElement(SubElement(tier, "ANNOTATION"), tag, attributes)
     SubElement(annotation, "ANNOTATION_VALUE").text = value
 
 
-def _add_types(document: Element) -> None:
-    free = {"LINGUISTIC_TYPE_ID": "emotion", "TIME_ALIGNABLE": "true", "GRAPHIC_REFERENCES": "false"}
-    below = {"LINGUISTIC_TYPE_ID": "confidence", "TIME_ALIGNABLE": "false", "GRAPHIC_REFERENCES": "false"}
-    SubElement(document, "LINGUISTIC_TYPE", free)
-    SubElement(document, "LINGUISTIC_TYPE", {**below, "CONSTRAINTS": "Symbolic_Association"})
+def _add_linguistic_types(document: Element) -> None:
+    emotion = {"LINGUISTIC_TYPE_ID": "emotion", "TIME_ALIGNABLE": "true", "GRAPHIC_REFERENCES": "false"}
+    confidence = {"LINGUISTIC_TYPE_ID": "confidence", "TIME_ALIGNABLE": "false", "GRAPHIC_REFERENCES": "false"}
+    SubElement(document, "LINGUISTIC_TYPE", emotion)
+    SubElement(document, "LINGUISTIC_TYPE", {**confidence, "CONSTRAINTS": "Symbolic_Association"})
     constraint = {"STEREOTYPE": "Symbolic_Association", "DESCRIPTION": "1-1 association with a parent annotation"}
     SubElement(document, "CONSTRAINT", constraint)

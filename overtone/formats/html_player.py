@@ -1,9 +1,9 @@
-"""A timeline as one HTML page that plays the sound: nothing is loaded from elsewhere, and no script but ours runs.
+"""A timeline as one HTML page that plays the audio: it loads nothing from elsewhere, and no other script can run.
 
-The page holds the timeline as JSON, the sound as Ogg Vorbis, the looks (`page.css`, and `look.css`, which the page of
-the service shares) and the scripts that draw and play (`page_drawing.js`, `page_player.js`). The sound of a recording
-of more than two hours would make it too heavy to open; such a page plays the file beside it, as does one written
-without sound. Names are escaped here, in the HTML and in the JSON; the scripts only ever set text.
+The page contains the timeline as JSON, the audio as Ogg Vorbis, the styles (`page.css`, and `look.css`, which the web
+page of the service shares) and the scripts that draw and play (`page_drawing.js`, `page_player.js`). With more than two
+hours of audio the page would be too heavy to open; such a page plays the audio file in its own folder, as does a page
+written without audio. Names are escaped here, in the HTML and in the JSON; the scripts set text only.
 """
 
 import base64
@@ -19,46 +19,46 @@ from urllib.parse import quote
 
 import numpy as np
 
-from overtone.formats.annotation_tiers import branch_labels, format_clock, label_with_confidence, tiers
+from overtone.formats.annotation_tiers import branch_labels, format_clock, label_with_confidence, make_tiers
+from overtone.formats.branches import branch_label
 from overtone.formats.ogg import encode_ogg
-from overtone.formats.palette import colour_of, ink_on
+from overtone.formats.palette import emotion_colour, text_colour
 from overtone.formats.table import printable
 from overtone.timeline import Segment, SpeakerSummary, Timeline
 
-SUFFIX = ".html"
-LONGEST_INSIDE_S = 2 * 3600  # about 35 MB of page
+MAX_EMBEDDED_S = 2 * 3600  # about 35 MB of page
 
 
-def write(timeline: Timeline, stream: TextIO, sound: Iterable[np.ndarray] | None = None) -> None:
-    """Writes the page.
+def write(timeline: Timeline, stream: TextIO, audio: Iterable[np.ndarray] | None = None) -> None:
+    """Write the page.
 
     Args:
         timeline: to show.
-        stream: where to.
-        sound: its consecutive float32 blocks `(samples,)`, mono at 16 kHz, to be put inside; None to play the file that
-            lies beside the page under the name of the source. A recording of more than two hours is always played so.
+        stream: the output.
+        audio: consecutive float32 blocks `(samples,)` to embed, mono, 16 kHz; None to play the file in the folder of
+            the page that has the name of the source. Audio longer than `MAX_EMBEDDED_S` is never embedded.
     """
-    inside = sound is not None and timeline.duration_s <= LONGEST_INSIDE_S
+    embedded = None if timeline.duration_s > MAX_EMBEDDED_S else audio
     name = Path(timeline.source).name
     title = html.escape(printable(name)) or "recording"
-    data = json.dumps(_data(timeline, "" if inside else printable(name)), allow_nan=False, separators=(",", ":"))
-    data = data.replace("<", r"\u003c")  # a script ends at the first "</script", whatever language it is in
-    style, script = _part("look.css") + _part("page.css"), scripts()
+    audio_file = printable(name) if embedded is None else ""
+    data = json.dumps(_page_data(timeline, audio_file), allow_nan=False, separators=(",", ":"))
+    data = data.replace("<", r"\u003c")  # "</script" ends a script element of any type
+    style, script = _resource("look.css") + _resource("page.css"), page_script()
     stream.write(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script)}">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{_content_security_policy(script)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{title}: emotions over time</title>\n<link rel="icon" href="data:,">\n'
-        f"<style>\n{style}{_emotion_style(timeline)}</style>\n</head>\n<body>\n<main>\n"
-        f'<h1>{title}</h1>\n<p class="about">{_about(timeline)}</p>\n{CONTROLS}'
-        f"{_speakers(timeline)}{_segments(timeline)}</main>\n"
-        f'<audio preload="auto"{"" if inside else _beside(name)}></audio>\n'
+        f"<style>\n{style}{_emotion_styles(timeline)}</style>\n</head>\n<body>\n<main>\n"
+        f'<h1>{title}</h1>\n<p class="about">{_summary(timeline)}</p>\n{CONTROLS}{_help(timeline)}'
+        f"{_speaker_table(timeline)}{_segment_list(timeline)}</main>\n"
+        f'<audio preload="auto"{_src_attribute(name) if embedded is None else ""}></audio>\n'
         f'<script type="application/json" id="data">{data}</script>\n'
     )
-    if sound is not None and inside:
-        stream.write(
-            f'<script type="text/plain" id="sound">{base64.b64encode(encode_ogg(sound)).decode("ascii")}</script>\n'
-        )
+    if embedded is not None:
+        encoded = base64.b64encode(encode_ogg(embedded)).decode("ascii")
+        stream.write(f'<script type="text/plain" id="audio-data">{encoded}</script>\n')
     stream.write(f"<script>{script}</script>\n</body>\n</html>\n")
 
 
@@ -66,157 +66,169 @@ CONTROLS = """<div id="bar">
 <button id="play" type="button" aria-label="Play">▶</button>
 <span id="clock">0:00</span>
 <span id="now"></span>
-<span id="zoom"><button id="wider" type="button" aria-label="Show more of the recording">−</button>
-<button id="closer" type="button" aria-label="Show it closer">+</button></span>
+<span id="zoom"><button id="zoom-out" type="button" aria-label="Zoom out">−</button>
+<button id="zoom-in" type="button" aria-label="Zoom in">+</button></span>
 </div>
 <p id="message" role="alert"></p>
 <canvas id="overview" aria-hidden="true" hidden></canvas>
 <div id="stage" role="slider" tabindex="0" aria-label="Position in the recording" aria-valuemin="0" aria-valuenow="0">
 <canvas aria-hidden="true"></canvas><div id="cursor"></div><div id="tip" hidden></div>
 </div>
-<noscript><p>Scripts are switched off: curves and sound need them. The segments are listed below.</p></noscript>
-<p class="help">Click or drag to listen from there; point to see the probabilities. <kbd>space</kbd> plays and pauses,
-<kbd>←</kbd> <kbd>→</kbd> wind by a second, <kbd>+</kbd> <kbd>−</kbd> show it closer and from further away. Hatched is
-what is uncertain; where ≠ stands, the branches of the model, one on the mel picture and one on prosody, hear different
-emotions.</p>
+<noscript><p>Scripts are disabled: tracks and playback need them. The segments are listed below.</p></noscript>
+"""
+HELP = """<p class="help">Click or drag to play from a position; hover to see the probabilities. <kbd>space</kbd> plays
+and pauses, <kbd>←</kbd> <kbd>→</kbd> seek by one second, <kbd>+</kbd> <kbd>−</kbd> zoom. Hatched segments are
+uncertain.{branches}</p>
 """
 
 
-def scripts() -> str:
-    """What draws and plays, as it stands in every page."""
-    return _part("page_drawing.js") + "\n" + _part("page_player.js")
+def page_script() -> str:
+    """Return the JavaScript of the page, which is the same in every page."""
+    return _resource("page_drawing.js") + "\n" + _resource("page_player.js")
 
 
 def script_digest(script: str) -> str:
-    """What a Content-Security-Policy calls a script that it allows: `'sha256-...'`."""
+    """Return the source expression that allows a script in a Content-Security-Policy: `'sha256-...'`."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode('utf-8')).digest()).decode('ascii')}'"
 
 
-def _part(name: str) -> str:
+def _resource(name: str) -> str:
     return files("overtone.formats").joinpath(name).read_text("utf-8")
 
 
-def _policy(script: str) -> str:
-    """Only our script by its hash, only styles of the page itself, only sound that lies inside or beside."""
+def _content_security_policy(script: str) -> str:
+    """Allow this script by its hash, styles of the page itself, and audio that is embedded or in the same folder."""
     return (
         f"default-src 'none'; script-src {script_digest(script)}; style-src 'unsafe-inline'; "
         "img-src data:; media-src 'self' blob: file:"
     )
 
 
-def _beside(name: str) -> str:
+def _src_attribute(name: str) -> str:
     return f' src="./{quote(os.fsencode(name))}"' if name else ""
 
 
-def _data(timeline: Timeline, beside: str) -> dict[str, Any]:
-    """What the script draws: shares in whole per cent, null for what is not known."""
-    curves = timeline.tracks
-    percents = np.round(100 * curves.probabilities).T
-    envelope = 10 ** (curves.loudness_db / 20)
+def _page_data(timeline: Timeline, audio_file: str) -> dict[str, Any]:
+    """Return the data that the scripts draw: probabilities in whole per cent, null for missing values."""
+    tracks = timeline.tracks
+    percents = np.round(100 * tracks.probabilities).T
+    envelope = 10 ** (tracks.loudness_db / 20)
     return {
-        "beside": beside,
+        "audio_file": audio_file,
         "duration_s": timeline.duration_s,
-        "step_s": curves.step_s,
+        "step_s": tracks.step_s,
         "emotions": [
             {
                 "name": printable(name),
-                "colour": colour_of(name),
-                "ink": ink_on(colour_of(name)),
-                "percent": _known(track),
+                "colour": emotion_colour(name),
+                "ink": text_colour(emotion_colour(name)),
+                "percent": _to_integers(percent),
             }
-            for name, track in zip(timeline.emotions, percents, strict=True)
+            for name, percent in zip(timeline.emotions, percents, strict=True)
         ],
-        "tiers": [tier.name for tier in tiers(timeline)],
-        "segments": [
-            {
-                "start": part.start_s,
-                "end": part.end_s,
-                "tier": row,
-                "speaker": printable(part.speaker),
-                "words": label_with_confidence(part),
-                "emotion": _place(part, timeline),
-                "uncertain": _uncertain(part),
-                "branches": branch_labels(part),
-                "apart": _apart(part),
-            }
-            for row, part in _placed(timeline)
-        ],
+        "tiers": [tier.name for tier in make_tiers(timeline)],
+        "segments": [_segment_data(segment, row, timeline) for row, segment in _visible_rows(timeline)],
         "envelope": np.round(envelope / max(envelope.max(initial=0), 1e-9), 3).tolist(),
-        "pitch_hz": _known(np.where(curves.pitch_hz > 0, np.round(curves.pitch_hz), np.nan)),
-        "loudness_db": _known(np.round(curves.loudness_db)),
+        "pitch_hz": _to_integers(np.where(tracks.pitch_hz > 0, np.round(tracks.pitch_hz), np.nan)),
+        "loudness_db": _to_integers(np.round(tracks.loudness_db)),
     }
 
 
-def _placed(timeline: Timeline) -> list[tuple[int, Segment]]:
-    """Every segment to show with the number of its tier, in order of their beginning."""
-    placed = [(row, part) for row, tier in enumerate(tiers(timeline)) for part in tier.segments]
-    return sorted(placed, key=lambda one: one[1].start_s)
+def _segment_data(segment: Segment, row: int, timeline: Timeline) -> dict[str, Any]:
+    return {
+        "start": segment.start_s,
+        "end": segment.end_s,
+        "tier": row,
+        "speaker": printable(segment.speaker),
+        "label": label_with_confidence(segment),
+        "emotion": _emotion_index(segment, timeline),
+        "uncertain": _is_uncertain(segment),
+        "branches": branch_labels(segment),
+        "branches_disagree": _branches_disagree(segment),
+    }
 
 
-def _place(segment: Segment, timeline: Timeline) -> int | None:
+def _visible_rows(timeline: Timeline) -> list[tuple[int, Segment]]:
+    """Return the visible segments, each with the number of its tier, in order of their start."""
+    rows = [(row, segment) for row, tier in enumerate(make_tiers(timeline)) for segment in tier.segments]
+    return sorted(rows, key=lambda item: item[1].start_s)
+
+
+def _emotion_index(segment: Segment, timeline: Timeline) -> int | None:
     return timeline.emotions.index(segment.prediction.emotion) if segment.prediction else None
 
 
-def _uncertain(segment: Segment) -> bool:
+def _is_uncertain(segment: Segment) -> bool:
     return segment.prediction is not None and segment.prediction.uncertain
 
 
-def _apart(segment: Segment) -> bool:
+def _branches_disagree(segment: Segment) -> bool:
     return segment.prediction is not None and not segment.prediction.branches_agree
 
 
-def _known(track: np.ndarray) -> list[int | None]:
+def _to_integers(track: np.ndarray) -> list[int | None]:
     return [None if np.isnan(value) else int(value) for value in track.tolist()]
 
 
-def _emotion_style(timeline: Timeline) -> str:
-    """A class per emotion: `e0`, `e1`, ..."""
+def _emotion_styles(timeline: Timeline) -> str:
+    """Return a CSS class per emotion: `e0`, `e1`, ..."""
+    colours = [emotion_colour(name) for name in timeline.emotions]
     return "".join(
-        f".e{place} {{ background-color: {colour_of(name)}; --hatch: {ink_on(colour_of(name))}; }}\n"
-        for place, name in enumerate(timeline.emotions)
+        f".e{index} {{ background-color: {colour}; --hatch: {text_colour(colour)}; }}\n"
+        for index, colour in enumerate(colours)
     )
 
 
-def _about(timeline: Timeline) -> str:
-    speech_s = sum(one.speech_s for one in timeline.speakers)
+def _summary(timeline: Timeline) -> str:
+    speech_s = sum(speaker.speech_s for speaker in timeline.speakers)
     model = html.escape(printable(timeline.model))
-    told = f"{format_clock(timeline.duration_s)} · speech {format_clock(speech_s)} · heard by {model}"
-    apart, heard = sum(map(_apart, timeline.segments)), sum(part.is_speech for part in timeline.segments)
-    return f"{told} · its branches disagree on {apart} of {heard} segments" if apart else told
+    text = f"{format_clock(timeline.duration_s)} · speech {format_clock(speech_s)} · model {model}"
+    disagreements = sum(map(_branches_disagree, timeline.segments))
+    speech_segments = sum(segment.is_speech for segment in timeline.segments)
+    return f"{text} · its branches disagree on {disagreements} of {speech_segments} segments" if disagreements else text
 
 
-def _speakers(timeline: Timeline) -> str:
-    """Who speaks how long, and with which emotions; nothing where nobody does."""
-    rows = [_speaker(one, timeline.emotions) for one in timeline.speakers if one.speech_s]
+def _help(timeline: Timeline) -> str:
+    """Return the usage hint; it explains the sign of disagreement if the model has several branches."""
+    predictions = [segment.prediction for segment in timeline.segments if segment.prediction]
+    branches = dict.fromkeys(html.escape(branch_label(name)) for item in predictions for name in item.branches)
+    text = f" ≠ marks segments on which the branches of the model ({', '.join(branches)}) predict different emotions."
+    return HELP.format(branches=text if len(branches) > 1 else "")
+
+
+def _speaker_table(timeline: Timeline) -> str:
+    """Return speech time and emotions per speaker as a table; "" without speech."""
+    rows = [_speaker_row(speaker, timeline.emotions) for speaker in timeline.speakers if speaker.speech_s]
     head = "<tr><th>speaker</th><th>speech</th><th>emotions, by share of that time</th></tr>"
     table = f"<table>\n<thead>{head}</thead>\n<tbody>\n{''.join(rows)}</tbody>\n</table>\n"
     return f"<h2>Speakers</h2>\n{table}" if rows else ""
 
 
-def _speaker(summary: SpeakerSummary, emotions: tuple[str, ...]) -> str:
+def _speaker_row(summary: SpeakerSummary, emotions: tuple[str, ...]) -> str:
     shares = sorted(((share, name) for name, share in summary.shares.items() if share), reverse=True)
-    listed = " ".join(
+    spans = " ".join(
         f'<span class="share"><span class="swatch e{emotions.index(name)}"></span> '
         f"{html.escape(printable(name))} {100 * share:.0f} %</span>"
         for share, name in shares
     )
-    name = html.escape(printable(summary.speaker)) or "(not known)"
-    return f"<tr><td>{name}</td><td>{format_clock(summary.speech_s)}</td><td>{listed}</td></tr>\n"
+    name = html.escape(printable(summary.speaker)) or "(unknown)"
+    return f"<tr><td>{name}</td><td>{format_clock(summary.speech_s)}</td><td>{spans}</td></tr>\n"
 
 
-def _segments(timeline: Timeline) -> str:
-    """A button per segment: the whole timeline as text, for those who do not see the picture or have no scripts."""
-    items = "".join(_item(part, _place(part, timeline)) for _, part in _placed(timeline))
-    return f'<h2>Segments</h2>\n<ol id="segments">\n{items or "<li>Nothing is said.</li>"}</ol>\n'
+def _segment_list(timeline: Timeline) -> str:
+    """Return a button per segment: the whole timeline as text, for screen readers and without scripts."""
+    items = "".join(_segment_item(segment, _emotion_index(segment, timeline)) for _, segment in _visible_rows(timeline))
+    return f'<h2>Segments</h2>\n<ol id="segments">\n{items or "<li>No speech.</li>"}</ol>\n'
 
 
-def _item(segment: Segment, place: int | None) -> str:
-    look = "swatch" + ("" if place is None else f" e{place}") + (" uncertain" if _uncertain(segment) else "")
-    who = f'<span class="who">{html.escape(printable(segment.speaker))}</span>' if segment.speaker else ""
-    said = html.escape(branch_labels(segment))
-    branches = f'<span class="branches">{said}</span>' if said else ""
+def _segment_item(segment: Segment, emotion: int | None) -> str:
+    swatch = "swatch" + ("" if emotion is None else f" e{emotion}") + (" uncertain" if _is_uncertain(segment) else "")
+    speaker = f'<span class="speaker">{html.escape(printable(segment.speaker))}</span>' if segment.speaker else ""
+    branches = html.escape(branch_labels(segment))
+    branches = f'<span class="branches">{branches}</span>' if branches else ""
+    time = f"{format_clock(segment.start_s, 1)} – {format_clock(segment.end_s, 1)}"
     return (
-        f'<li><button type="button"><span class="time">{format_clock(segment.start_s, 1)} – {format_clock(segment.end_s, 1)}</span>'
-        f'<span class="word"><span class="{look}"></span> {html.escape(label_with_confidence(segment))}</span>{who}{branches}'
-        "</button></li>\n"
+        f'<li><button type="button"><span class="time">{time}</span>'
+        f'<span class="label"><span class="{swatch}"></span> {html.escape(label_with_confidence(segment))}</span>'
+        f"{speaker}{branches}</button></li>\n"
     )

@@ -1,4 +1,4 @@
-r"""Answers as a JSON list of objects.
+r"""Predictions as a JSON list of objects.
 
 [
 {"path": "clip.wav", "emotion": "happy", "confidence": 0.81, "uncertain": false,
@@ -7,7 +7,8 @@ r"""Answers as a JSON list of objects.
 ...
 ]
 
-Each answer is written when it comes. What is no ASCII is escaped (`\u00e4`), so that any file name survives any pipe.
+Each prediction is written as soon as it is available. Non-ASCII characters are escaped (`\u00e4`), so that file names
+of any encoding survive every pipe.
 """
 
 import json
@@ -22,31 +23,31 @@ PROBABILITY_DIGITS = 6
 DIGITS = 3
 
 
-def write(answers: Iterable[Prediction], stream: TextIO) -> None:
-    """Writes a list with one object per answer, on one line each."""
+def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
+    """Write a list with one object per prediction, one per line."""
     stream.write("[")
-    for number, answer in enumerate(answers):
+    for number, prediction in enumerate(predictions):
         stream.write(",\n" if number else "\n")
-        stream.write(json.dumps(to_object(answer), allow_nan=False))
+        stream.write(json.dumps(to_object(prediction), allow_nan=False))
     stream.write("\n]\n")
 
 
-def to_object(answer: Prediction) -> dict[str, Any]:
-    """One answer as what JSON knows, after its columns: probabilities to 6 digits, measured values to 3."""
+def to_object(prediction: Prediction) -> dict[str, Any]:
+    """Return a prediction as JSON values, manifest columns first: probabilities to 6 digits, other numbers to 3."""
     return {
-        **answer.columns,
-        "path": answer.source,
-        "emotion": answer.emotion,
-        "confidence": round(answer.confidence, PROBABILITY_DIGITS),
-        "uncertain": answer.uncertain,
-        "probabilities": _by_emotion(answer, answer.probabilities),
-        "branches": {branch: _by_emotion(answer, values) for branch, values in answer.branches.items()},
-        "duration_s": round(answer.duration_s, DIGITS),
-        "prosody": {name: round(value, DIGITS) for name, value in answer.prosody.items()},
-        "model": answer.model,
+        **prediction.columns,
+        "path": prediction.source,
+        "emotion": prediction.emotion,
+        "confidence": round(prediction.confidence, PROBABILITY_DIGITS),
+        "uncertain": prediction.uncertain,
+        "probabilities": _by_emotion(prediction, prediction.probabilities),
+        "branches": {branch: _by_emotion(prediction, values) for branch, values in prediction.branches.items()},
+        "duration_s": round(prediction.duration_s, DIGITS),
+        "prosody": {name: round(value, DIGITS) for name, value in prediction.prosody.items()},
+        "model": prediction.model,
     }
 
 
-def _by_emotion(answer: Prediction, values: np.ndarray) -> dict[str, float]:
-    pairs = zip(answer.emotions, values, strict=True)
+def _by_emotion(prediction: Prediction, values: np.ndarray) -> dict[str, float]:
+    pairs = zip(prediction.emotions, values, strict=True)
     return {emotion: round(float(value), PROBABILITY_DIGITS) for emotion, value in pairs}

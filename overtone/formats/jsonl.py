@@ -1,4 +1,4 @@
-r"""Answers as JSON Lines: one object per line, each as `overtone.formats.json` makes it.
+r"""Predictions as JSON Lines: one object per line, with the keys of `overtone.formats.json`.
 
 {"path": "clip.wav", "emotion": "happy", "confidence": 0.81, ...}
 {"path": "other.wav", "emotion": "sad", "confidence": 0.55, ...}
@@ -12,7 +12,7 @@ from overtone.datatypes import Prediction
 from overtone.formats.json import to_object
 
 
-def write(answers: Iterable[Prediction], stream: TextIO) -> None:
-    """Writes one object per answer, on a line of its own."""
-    for answer in answers:
-        stream.write(json.dumps(to_object(answer), allow_nan=False) + "\n")
+def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
+    """Write one object per prediction, each on its own line."""
+    for prediction in predictions:
+        stream.write(json.dumps(to_object(prediction), allow_nan=False) + "\n")

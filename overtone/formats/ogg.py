@@ -1,4 +1,4 @@
-"""Sound, block by block -> Ogg Vorbis, about 13 MB an hour."""
+"""AUDIO BLOCKS -> OGG VORBIS, about 13 MB per hour."""
 
 import io
 from collections.abc import Iterable
@@ -7,20 +7,20 @@ import numpy as np
 
 from overtone.datatypes import SAMPLE_RATE_HZ
 
-MOST_SAMPLES = SAMPLE_RATE_HZ  # at once: libsndfile's encoder keeps what it is given on the stack
+MAX_WRITE_SAMPLES = SAMPLE_RATE_HZ  # per call: libsndfile's encoder copies its input to the stack
 
 
 def encode_ogg(blocks: Iterable[np.ndarray]) -> bytes:
-    """A small sound file that browsers play and wind to the sample.
+    """Return the audio as a small Ogg Vorbis file in which browsers seek to the sample.
 
     Args:
-        blocks: consecutive float32 `(samples,)`, mono at 16 kHz.
+        blocks: consecutive float32 `(samples,)`, mono, 16 kHz.
     """
-    import soundfile  # here, as every command loads the table of forms, and few write sound
+    import soundfile  # imported here, as a page without embedded audio does not need it
 
     file = io.BytesIO()
-    with soundfile.SoundFile(file, "w", SAMPLE_RATE_HZ, 1, subtype="VORBIS", format="OGG") as sound:
+    with soundfile.SoundFile(file, "w", SAMPLE_RATE_HZ, 1, subtype="VORBIS", format="OGG") as encoder:
         for block in blocks:
-            for start in range(0, len(block), MOST_SAMPLES):
-                sound.write(block[start : start + MOST_SAMPLES])
+            for start in range(0, len(block), MAX_WRITE_SAMPLES):
+                encoder.write(block[start : start + MAX_WRITE_SAMPLES])
     return file.getvalue()

@@ -1,5 +1,5 @@
 "use strict";
-// What the page shows: the drawing of the timeline in its canvases. `page_player.js` comes after it and moves in it.
+// Draws the timeline on the canvases of the page. `page_player.js` follows it and handles playback and input.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const stage = document.getElementById("stage"), overview = document.getElementById("overview");
@@ -7,136 +7,139 @@ const TIER = 28, WAVEFORM = 84, LANE = 26, PITCH = 78, LOUDNESS = 60, AXIS = 20,
 const TICKS_S = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 const FONT = "system-ui, sans-serif";
 const view = { from: 0, to: Math.min(90, data.duration_s), width: 0 }; // seconds, pixels
-const MEASURED = [
-  { what: "pitch", unit: "Hz", track: data.pitch_hz, colour: "ink", height: PITCH },
-  { what: "loudness", unit: "dB", track: data.loudness_db, colour: "soft", height: LOUDNESS },
+const PROSODY_TRACKS = [
+  { label: "pitch", unit: "Hz", values: data.pitch_hz, colour: "ink", height: PITCH },
+  { label: "loudness", unit: "dB", values: data.loudness_db, colour: "soft", height: LOUDNESS },
 ];
-for (const one of MEASURED) {
-  one.low = one.track.reduce((low, value) => (value === null ? low : Math.min(low, value)), Infinity);
-  one.high = one.track.reduce((high, value) => (value === null ? high : Math.max(high, value)), -Infinity);
+for (const track of PROSODY_TRACKS) {
+  track.low = track.values.reduce((low, value) => (value === null ? low : Math.min(low, value)), Infinity);
+  track.high = track.values.reduce((high, value) => (value === null ? high : Math.max(high, value)), -Infinity);
 }
-for (const one of data.emotions) one.edge = one.percent.map((value) => value || null); // no line along the floor
+for (const emotion of data.emotions) emotion.outline = emotion.percent.map((value) => value || null); // none at 0 %
 
-const signed = (value) => String(value).replace("-", "−");
-const css = {}; // colours of the page, read anew for every drawing: they change with light and dark
+const formatSigned = (value) => String(value).replace("-", "−");
+const css = {}; // colours of the page; read for every drawing, as they differ between light and dark mode
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const left = () => (view.width < 600 ? 68 : 92); // of the curves; names stand before
-const scale = () => (view.width - left()) / (view.to - view.from); // pixels per second
-const xOf = (time) => left() + (time - view.from) * scale();
-const timeAt = (x) => view.from + (x - left()) / scale();
-const looks = ({ emotion }) => data.emotions[emotion] ?? { name: "", colour: css.band, ink: css.soft };
+const leftMargin = () => (view.width < 600 ? 68 : 92); // of the tracks; it contains their labels
+const scale = () => (view.width - leftMargin()) / (view.to - view.from); // pixels per second
+const xOf = (time) => leftMargin() + (time - view.from) * scale();
+const timeAt = (x) => view.from + (x - leftMargin()) / scale();
+const segmentStyle = ({ emotion }) => data.emotions[emotion] ?? { name: "", colour: css.band, ink: css.soft };
 
-function clock(time, digits = 0) {
-  const whole = Math.floor(time * 10 ** digits + 1e-6) / 10 ** digits;
-  const [hours, minutes] = [Math.floor(whole / 3600), Math.floor((whole % 3600) / 60)];
-  const seconds = (whole % 60).toFixed(digits).padStart(digits ? 3 + digits : 2, "0");
+function formatClock(time, digits = 0) {
+  const rounded = Math.floor(time * 10 ** digits + 1e-6) / 10 ** digits;
+  const [hours, minutes] = [Math.floor(rounded / 3600), Math.floor((rounded % 3600) / 60)];
+  const seconds = (rounded % 60).toFixed(digits).padStart(digits ? 3 + digits : 2, "0");
   return hours ? `${hours}:${String(minutes).padStart(2, "0")}:${seconds}` : `${minutes}:${seconds}`;
 }
 
-function sized(target, height) {
+// Resizes a canvas to its CSS width and a height, which also clears it; returns its context.
+function resizeCanvas(canvas, height) {
   const ratio = window.devicePixelRatio || 1;
-  target.style.height = `${height}px`;
-  [target.width, target.height] = [target.clientWidth * ratio, height * ratio];
-  const pen = target.getContext("2d");
-  pen.scale(ratio, ratio);
-  pen.font = `12px ${FONT}`;
-  pen.textBaseline = "middle";
-  return pen;
+  canvas.style.height = `${height}px`;
+  [canvas.width, canvas.height] = [canvas.clientWidth * ratio, height * ratio];
+  const context = canvas.getContext("2d");
+  context.scale(ratio, ratio);
+  context.font = `12px ${FONT}`;
+  context.textBaseline = "middle";
+  return context;
 }
 
-function box(pen, colour, x, y, width, height) {
-  pen.fillStyle = colour;
-  pen.fillRect(x, y, width, height);
+function fillBox(context, colour, x, y, width, height) {
+  context.fillStyle = colour;
+  context.fillRect(x, y, width, height);
 }
 
-function text(pen, words, x, y, colour, align) {
-  [pen.fillStyle, pen.textAlign] = [colour, align];
-  pen.fillText(words, x, y);
+function drawText(context, text, x, y, colour, align) {
+  [context.fillStyle, context.textAlign] = [colour, align];
+  context.fillText(text, x, y);
 }
 
-function nameRow(pen, words, y) {
-  const fits = (shown) => pen.measureText(shown).width <= left() - 10;
-  let shown = words;
-  for (let end = words.length - 1; end > 0 && !fits(shown); end--) shown = `${words.slice(0, end)}…`;
-  text(pen, shown, left() - 8, y, css.ink, "right");
+function drawRowLabel(context, label, y) {
+  const fits = (text) => context.measureText(text).width <= leftMargin() - 10;
+  let text = label;
+  for (let end = label.length - 1; end > 0 && !fits(text); end--) text = `${label.slice(0, end)}…`;
+  drawText(context, text, leftMargin() - 8, y, css.ink, "right");
 }
 
-function band(pen, segment, x, y, width, height) {
-  const { colour, ink } = looks(segment);
-  box(pen, colour, x, y, width, height);
+// Fills a segment with the colour of its emotion, hatched if it is uncertain.
+function fillSegment(context, segment, x, y, width, height) {
+  const { colour, ink } = segmentStyle(segment);
+  fillBox(context, colour, x, y, width, height);
   if (!segment.uncertain) return;
-  pen.save();
-  pen.beginPath();
-  pen.rect(x, y, width, height);
-  pen.clip();
-  pen.beginPath();
-  for (let at = x - height; at < x + width; at += 7) {
-    pen.moveTo(at, y + height);
-    pen.lineTo(at + height, y);
+  context.save();
+  context.beginPath();
+  context.rect(x, y, width, height);
+  context.clip();
+  context.beginPath();
+  for (let start = x - height; start < x + width; start += 7) {
+    context.moveTo(start, y + height);
+    context.lineTo(start + height, y);
   }
-  [pen.strokeStyle, pen.lineWidth] = [ink, 1.2];
-  pen.stroke();
-  pen.restore();
+  [context.strokeStyle, context.lineWidth] = [ink, 1.2];
+  context.stroke();
+  context.restore();
 }
 
-function worded(pen, segment, y, height) {
-  const [from, to] = [Math.max(xOf(segment.start), left()), Math.min(xOf(segment.end), view.width)];
-  const width = Math.max(to - from, 1), { name, colour, ink } = looks(segment);
-  band(pen, segment, from, y, width, height);
-  [pen.strokeStyle, pen.lineWidth] = [css.soft, 0.5];
-  pen.strokeRect(from, y, width, height);
-  const sign = segment.apart ? " ≠" : ""; // the branches disagree
-  const shown = [segment.words + sign, name + sign].find((words) => pen.measureText(words).width + 10 < width);
-  if (!shown) return;
-  const room = pen.measureText(shown).width + 6;
-  box(pen, colour, (from + to - room) / 2, y + 4, room, height - 8);
-  text(pen, shown, (from + to) / 2, y + height / 2 + 1, ink, "center");
+function drawSegment(context, segment, y, height) {
+  const [from, to] = [Math.max(xOf(segment.start), leftMargin()), Math.min(xOf(segment.end), view.width)];
+  const width = Math.max(to - from, 1), { name, colour, ink } = segmentStyle(segment);
+  fillSegment(context, segment, from, y, width, height);
+  [context.strokeStyle, context.lineWidth] = [css.soft, 0.5];
+  context.strokeRect(from, y, width, height);
+  const sign = segment.branches_disagree ? " ≠" : "";
+  const label = [segment.label + sign, name + sign].find((text) => context.measureText(text).width + 10 < width);
+  if (!label) return;
+  const boxWidth = context.measureText(label).width + 6;
+  fillBox(context, colour, (from + to - boxWidth) / 2, y + 4, boxWidth, height - 8);
+  drawText(context, label, (from + to) / 2, y + height / 2 + 1, ink, "center");
 }
 
-// In each column of pixels the mean of what is known of a track; null where nothing is.
-function columns(track, take) {
+// Calls `visit(x, mean)` for each pixel column: the mean of the values of a track in it, null if all are missing.
+function forEachColumn(values, visit) {
   const last = Math.min(view.width, Math.round(xOf(data.duration_s)));
-  for (let x = left(); x < last; x++) {
+  for (let x = leftMargin(); x < last; x++) {
     const first = Math.floor(timeAt(x) / data.step_s + 1e-9), end = Math.ceil(timeAt(x + 1) / data.step_s);
     let sum = 0, count = 0;
     for (let step = first; step < Math.max(end, first + 1); step++) {
-      if (track[step] == null) continue;
-      sum += track[step];
+      if (values[step] == null) continue;
+      sum += values[step];
       count++;
     }
-    take(x, count ? sum / count : null);
+    visit(x, count ? sum / count : null);
   }
 }
 
-function line(pen, track, yOf, colour, width) {
-  let drawn = false;
-  pen.beginPath();
-  columns(track, (x, value) => {
-    if (value !== null && !drawn) pen.moveTo(x, yOf(value));
-    if (value !== null) pen.lineTo(x + 1, yOf(value));
-    drawn = value !== null;
+function drawLine(context, values, yOf, colour, width) {
+  let connected = false;
+  context.beginPath();
+  forEachColumn(values, (x, value) => {
+    if (value !== null && !connected) context.moveTo(x, yOf(value));
+    if (value !== null) context.lineTo(x + 1, yOf(value));
+    connected = value !== null;
   });
-  [pen.strokeStyle, pen.lineWidth, pen.lineJoin] = [colour, width, "round"];
-  pen.stroke();
+  [context.strokeStyle, context.lineWidth, context.lineJoin] = [colour, width, "round"];
+  context.stroke();
 }
 
-function drawMeasured(pen, { what, unit, track, low, high, colour, height }, top) {
-  nameRow(pen, what, top + height / 2 - 8);
-  text(pen, unit, left() - 8, top + height / 2 + 8, css.soft, "right");
+function drawProsodyTrack(context, { label, unit, values, low, high, colour, height }, top) {
+  drawRowLabel(context, label, top + height / 2 - 8);
+  drawText(context, unit, leftMargin() - 8, top + height / 2 + 8, css.soft, "right");
   if (low > high) return;
-  line(pen, track, (value) => top + height - 6 - ((value - low) / (high - low || 1)) * (height - 12), css[colour], 1.6);
-  pen.font = `10px ${FONT}`;
-  text(pen, signed(high), left() + 3, top + 5, css.soft, "left");
-  text(pen, signed(low), left() + 3, top + height - 15, css.soft, "left"); // above the line
-  pen.font = `12px ${FONT}`;
+  const yOf = (value) => top + height - 6 - ((value - low) / (high - low || 1)) * (height - 12);
+  drawLine(context, values, yOf, css[colour], 1.6);
+  context.font = `10px ${FONT}`;
+  drawText(context, formatSigned(high), leftMargin() + 3, top + 5, css.soft, "left");
+  drawText(context, formatSigned(low), leftMargin() + 3, top + height - 15, css.soft, "left"); // above the line
+  context.font = `12px ${FONT}`;
 }
 
-function drawTimes(pen, height) {
-  const step = TICKS_S.find((one) => one * scale() > 52) ?? TICKS_S.at(-1);
+function drawTimeAxis(context, height) {
+  const step = TICKS_S.find((candidate) => candidate * scale() > 52) ?? TICKS_S.at(-1);
   for (let time = Math.ceil(view.from / step) * step; time <= view.to; time += step) {
-    box(pen, css.line, Math.round(xOf(time)), 0, 1, height - AXIS);
-    const x = clamp(xOf(time), left() + 12, view.width - 18); // a whole word at either end
-    text(pen, clock(time, step < 1 ? 1 : 0), x, height - AXIS / 2 + 1, css.soft, "center");
+    fillBox(context, css.line, Math.round(xOf(time)), 0, 1, height - AXIS);
+    const x = clamp(xOf(time), leftMargin() + 12, view.width - 18); // no label is cut off at either end
+    drawText(context, formatClock(time, step < 1 ? 1 : 0), x, height - AXIS / 2 + 1, css.soft, "center");
   }
 }
 
@@ -148,51 +151,65 @@ function readColours() {
 function draw() {
   readColours();
   view.width = stage.clientWidth;
-  const tiers = data.tiers.length * TIER, lanes = data.emotions.length * LANE, width = view.width - left();
+  const tiers = data.tiers.length * TIER, lanes = data.emotions.length * LANE;
   const height = tiers + WAVEFORM + lanes + PITCH + LOUDNESS + 4 * GAP + AXIS;
-  const pen = sized(stage.querySelector("canvas"), height);
-  drawTimes(pen, height);
-  let top = tiers + GAP;
-  data.tiers.forEach((tier, row) => {
-    box(pen, css.band, left(), row * TIER, width, TIER - 3);
-    nameRow(pen, tier || "segments", row * TIER + TIER / 2 - 1);
-  });
-  for (const segment of data.segments.filter(({ start, end }) => end > view.from && start < view.to)) {
-    worded(pen, segment, segment.tier * TIER, TIER - 3);
-    const [from, to] = [Math.max(xOf(segment.start), left()), xOf(segment.end)];
-    pen.globalAlpha = 0.2;
-    if (segment.emotion !== null) box(pen, looks(segment).colour, from, top, to - from, WAVEFORM);
-    pen.globalAlpha = 1;
-  }
-  nameRow(pen, "sound", top + WAVEFORM / 2);
-  columns(data.envelope, (x, value) => {
-    const tall = Math.max(value * WAVEFORM, 1);
-    box(pen, css.soft, x, top + (WAVEFORM - tall) / 2, 1, tall);
-  });
-  top += WAVEFORM + GAP;
-  for (const emotion of data.emotions) {
-    const floor = top + LANE - 1, tall = (percent) => (percent / 100) * (LANE - 4);
-    box(pen, css.line, left(), floor, width, 1);
-    columns(emotion.edge, (x, percent) => box(pen, emotion.colour, x, floor - tall(percent), 1, tall(percent)));
-    line(pen, emotion.edge, (percent) => floor - tall(percent), css.ink, 0.7);
-    nameRow(pen, emotion.name, top + LANE / 2);
-    top += LANE;
-  }
-  for (const one of MEASURED) {
-    drawMeasured(pen, one, top + GAP);
-    top += GAP + one.height;
+  const context = resizeCanvas(stage.querySelector("canvas"), height);
+  drawTimeAxis(context, height);
+  const waveformTop = tiers + GAP, lanesTop = waveformTop + WAVEFORM + GAP;
+  drawTiers(context, waveformTop);
+  drawWaveform(context, waveformTop);
+  data.emotions.forEach((emotion, lane) => drawEmotion(context, emotion, lanesTop + lane * LANE));
+  let top = lanesTop + lanes + GAP;
+  for (const track of PROSODY_TRACKS) {
+    drawProsodyTrack(context, track, top);
+    top += track.height + GAP;
   }
   drawOverview();
+}
+
+// Draws the segments in their tiers, and tints the waveform below with their colours.
+function drawTiers(context, waveformTop) {
+  data.tiers.forEach((tier, row) => {
+    fillBox(context, css.band, leftMargin(), row * TIER, view.width - leftMargin(), TIER - 3);
+    drawRowLabel(context, tier || "segments", row * TIER + TIER / 2 - 1);
+  });
+  for (const segment of data.segments.filter(({ start, end }) => end > view.from && start < view.to)) {
+    drawSegment(context, segment, segment.tier * TIER, TIER - 3);
+    if (segment.emotion === null) continue;
+    const [from, to] = [Math.max(xOf(segment.start), leftMargin()), xOf(segment.end)];
+    context.globalAlpha = 0.2;
+    fillBox(context, segmentStyle(segment).colour, from, waveformTop, to - from, WAVEFORM);
+    context.globalAlpha = 1;
+  }
+}
+
+function drawWaveform(context, top) {
+  drawRowLabel(context, "sound", top + WAVEFORM / 2);
+  forEachColumn(data.envelope, (x, value) => {
+    const height = Math.max(value * WAVEFORM, 1);
+    fillBox(context, css.soft, x, top + (WAVEFORM - height) / 2, 1, height);
+  });
+}
+
+function drawEmotion(context, { name, colour, outline }, top) {
+  const bottom = top + LANE - 1, heightOf = (percent) => (percent / 100) * (LANE - 4);
+  fillBox(context, css.line, leftMargin(), bottom, view.width - leftMargin(), 1);
+  forEachColumn(outline, (x, percent) => fillBox(context, colour, x, bottom - heightOf(percent), 1, heightOf(percent)));
+  drawLine(context, outline, (percent) => bottom - heightOf(percent), css.ink, 0.7);
+  drawRowLabel(context, name, top + LANE / 2);
 }
 
 function drawOverview() {
   overview.hidden = view.to - view.from >= data.duration_s;
   if (overview.hidden) return;
-  const pen = sized(overview, OVERVIEW), width = overview.clientWidth, per = width / data.duration_s;
-  const row = OVERVIEW / data.tiers.length;
-  box(pen, css.band, 0, 0, width, OVERVIEW);
-  for (const one of data.segments)
-    band(pen, one, one.start * per, one.tier * row, Math.max((one.end - one.start) * per, 1), row);
-  [pen.strokeStyle, pen.lineWidth] = [css.ink, 2];
-  pen.strokeRect(view.from * per + 1, 1, Math.max((view.to - view.from) * per - 2, 3), OVERVIEW - 2);
+  const context = resizeCanvas(overview, OVERVIEW), width = overview.clientWidth;
+  const pixelsPerSecond = width / data.duration_s, rowHeight = OVERVIEW / data.tiers.length;
+  fillBox(context, css.band, 0, 0, width, OVERVIEW);
+  for (const segment of data.segments) {
+    const segmentWidth = Math.max((segment.end - segment.start) * pixelsPerSecond, 1);
+    fillSegment(context, segment, segment.start * pixelsPerSecond, segment.tier * rowHeight, segmentWidth, rowHeight);
+  }
+  [context.strokeStyle, context.lineWidth] = [css.ink, 2];
+  const viewWidth = Math.max((view.to - view.from) * pixelsPerSecond - 2, 3);
+  context.strokeRect(view.from * pixelsPerSecond + 1, 1, viewWidth, OVERVIEW - 2);
 }

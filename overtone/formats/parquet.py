@@ -1,6 +1,6 @@
-r"""Answers as Parquet: the columns of `overtone.formats.csv`, as text, truth values and numbers that are not rounded.
+r"""Predictions as Parquet: the columns of `overtone.formats.csv` as strings, booleans and unrounded numbers.
 
-Text of Parquet is UTF-8: bytes of a file name that are none stand as escapes (`\udcff`).
+Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,39 +15,39 @@ GROUP_ROWS = 65_536
 
 
 def write(
-    answers: Iterable[Prediction],
+    predictions: Iterable[Prediction],
     stream: BinaryIO,
     types: Mapping[str, Any] | None = None,
-    like: Prediction | None = None,
+    template: Prediction | None = None,
 ) -> None:
-    """Writes one row per answer; a table without columns of probabilities where there is none, and none to be `like`.
+    """Write one row per prediction; without predictions and template, a table without probability columns.
 
     Args:
-        answers: in the order of the rows, all of one model.
-        stream: where to.
-        types: type of pyarrow of each column of a manifest that is no text.
-        like: an answer that has the columns of the table, for where there is none.
+        predictions: in the order of the rows, all from one model.
+        stream: the output.
+        types: pyarrow type of each manifest column that is not a string.
+        template: a prediction with the columns of the table, used if there are no predictions.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
     pa = import_pyarrow()
-    left = iter(answers)
-    group = list(islice(left, GROUP_ROWS))
-    first = group[0] if group else like
+    iterator = iter(predictions)
+    group = list(islice(iterator, GROUP_ROWS))
+    first = group[0] if group else template
     schema = pa.schema(_fields(first, types or {}) if first else [(name, pa.string()) for name in FIXED_COLUMNS])
     with pa.parquet.ParquetWriter(stream, schema) as writer:
         while group:
-            rows = [{name: utf8(value) for name, value in _row(answer).items()} for answer in group]
+            rows = [{name: to_utf8(value) for name, value in _row(prediction).items()} for prediction in group]
             writer.write_table(pa.Table.from_pylist(rows, schema))
-            group = list(islice(left, GROUP_ROWS))
+            group = list(islice(iterator, GROUP_ROWS))
 
 
 def import_pyarrow() -> Any:
-    """The package `pyarrow`, with `pyarrow.parquet`.
+    """Return the package `pyarrow`, with `pyarrow.parquet` imported.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: pyarrow is not installed.
     """
     try:
         import pyarrow
@@ -59,18 +59,17 @@ def import_pyarrow() -> Any:
     return pyarrow
 
 
-def _row(answer: Prediction) -> dict[str, Any]:
-    return {**answer.columns, **to_row(answer)}
-
-
-def _fields(answer: Prediction, types: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    pa = import_pyarrow()
-    kinds = {str: pa.string(), bool: pa.bool_(), float: pa.float64()}
-    ours = to_row(answer)
-    given = [(name, types.get(name, pa.string())) for name in answer.columns]
-    return [*given, *((name, kinds[type(value)]) for name, value in ours.items())]
-
-
-def utf8(value: Any) -> Any:
-    """Text as UTF-8 can hold it, with escapes for bytes that are none; everything else as it is."""
+def to_utf8(value: Any) -> Any:
+    """Return a string as valid UTF-8, with escapes for bytes that are not; other values unchanged."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
+
+
+def _row(prediction: Prediction) -> dict[str, Any]:
+    return {**prediction.columns, **to_row(prediction)}
+
+
+def _fields(prediction: Prediction, types: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    pa = import_pyarrow()
+    arrow_types = {str: pa.string(), bool: pa.bool_(), float: pa.float64()}
+    manifest_fields = [(name, types.get(name, pa.string())) for name in prediction.columns]
+    return [*manifest_fields, *((name, arrow_types[type(value)]) for name, value in to_row(prediction).items())]

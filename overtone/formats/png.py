@@ -1,15 +1,13 @@
-"""A timeline as a PNG picture, as `overtone.formats.timeline_plot` draws it."""
+"""A timeline as a PNG plot, drawn by `overtone.formats.timeline_plot`."""
 
 from typing import TextIO
 
 from overtone.formats import matplotlib_helpers, timeline_plot
 from overtone.timeline import Timeline
 
-SUFFIX = ".png"
-
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Writes the picture to the bytes below a text stream, as files and stdout have them.
+    """Write the plot to the binary buffer of a text stream, as files and stdout have.
 
     Raises:
         MissingExtraError: matplotlib is not installed.

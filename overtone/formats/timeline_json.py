@@ -1,4 +1,4 @@
-"""A timeline as a JSON object, with a line for each segment, each speaker and each curve.
+"""A timeline as a JSON object, with one line per segment, per speaker and per track.
 
 {"path": "talk.wav", "duration_s": 61.3, "model": "overtone-1", "emotions": ["neutral", ...], "turns_given": false,
 "segments": [
@@ -10,14 +10,14 @@
 "speakers": [
 {"speaker": "", "speech_s": 48.2, "shares": {"neutral": 0.31, ...}, "probabilities": {"neutral": 0.28, ...}}
 ],
-"curves": {
+"tracks": {
 "step_s": 0.1,
 "pitch_hz": [0, 0, 212.4, ...],
 "loudness_db": [-71.2, ...],
 "probabilities": {"neutral": [null, 0.02, ...], ...}
 }}
 
-Curves have a value for each step; probabilities are null where nothing is said.
+Tracks have one value per step; probabilities are null in steps without speech.
 """
 
 import json
@@ -29,50 +29,49 @@ import numpy as np
 from overtone.formats.json import DIGITS, PROBABILITY_DIGITS, to_object
 from overtone.timeline import Segment, SpeakerSummary, Timeline
 
-SUFFIX = ".json"
-CURVE_DIGITS = {"pitch_hz": 1, "loudness_db": 1, "probabilities": 3}
-NOT_OF_A_SEGMENT = ("path", "duration_s", "model")  # told of the whole
+TRACK_DIGITS = {"pitch_hz": 1, "loudness_db": 1, "probabilities": 3}
+RECORDING_KEYS = ("path", "duration_s", "model")  # of a prediction; a timeline has them once, at the top
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Writes one object."""
-    whole = {
+    """Write one object."""
+    recording = {
         "path": timeline.source,
         "duration_s": round(timeline.duration_s, DIGITS),
         "model": timeline.model,
         "emotions": timeline.emotions,
         "turns_given": timeline.turns_given,
     }
-    stream.write(_text(whole)[:-1])
+    stream.write(_dump(recording)[:-1])
     for name, objects in (
-        ("segments", map(segment_object, timeline.segments)),
-        ("speakers", (_speaker(timeline, summary) for summary in timeline.speakers)),
+        ("segments", map(segment_to_object, timeline.segments)),
+        ("speakers", (_speaker_to_object(timeline, summary) for summary in timeline.speakers)),
     ):
-        stream.write(f',\n"{name}": [\n' + ",\n".join(map(_text, objects)) + "\n]")
-    curves = timeline.tracks
-    probabilities = dict(zip(timeline.emotions, curves.probabilities.T, strict=True))
+        stream.write(f',\n"{name}": [\n' + ",\n".join(map(_dump, objects)) + "\n]")
+    tracks = timeline.tracks
+    probabilities = dict(zip(timeline.emotions, tracks.probabilities.T, strict=True))
     lines = [
-        f'"step_s": {_text(curves.step_s)}',
-        *(f'"{name}": {_text(_numbers(getattr(curves, name), name))}' for name in ("pitch_hz", "loudness_db")),
-        f'"probabilities": {_text({name: _numbers(row, "probabilities") for name, row in probabilities.items()})}',
+        f'"step_s": {_dump(tracks.step_s)}',
+        *(f'"{name}": {_dump(_round_track(getattr(tracks, name), name))}' for name in ("pitch_hz", "loudness_db")),
+        f'"probabilities": {_dump({name: _round_track(row, "probabilities") for name, row in probabilities.items()})}',
     ]
-    stream.write(',\n"curves": {\n' + ",\n".join(lines) + "\n}}\n")
+    stream.write(',\n"tracks": {\n' + ",\n".join(lines) + "\n}}\n")
 
 
-def segment_object(segment: Segment) -> dict[str, Any]:
-    """One segment as what JSON knows."""
-    told = {
+def segment_to_object(segment: Segment) -> dict[str, Any]:
+    """Return a segment as JSON values; without speech, it has no keys of a prediction."""
+    fields = {
         "start_s": round(segment.start_s, DIGITS),
         "end_s": round(segment.end_s, DIGITS),
         "speaker": segment.speaker,
         "speech": segment.is_speech,
     }
     if segment.prediction is not None:
-        told |= {key: value for key, value in to_object(segment.prediction).items() if key not in NOT_OF_A_SEGMENT}
-    return told
+        fields |= {key: value for key, value in to_object(segment.prediction).items() if key not in RECORDING_KEYS}
+    return fields
 
 
-def _speaker(timeline: Timeline, summary: SpeakerSummary) -> dict[str, Any]:
+def _speaker_to_object(timeline: Timeline, summary: SpeakerSummary) -> dict[str, Any]:
     means = zip(timeline.emotions, summary.probabilities.tolist(), strict=True)
     return {
         "speaker": summary.speaker,
@@ -84,10 +83,10 @@ def _speaker(timeline: Timeline, summary: SpeakerSummary) -> dict[str, Any]:
     }
 
 
-def _numbers(values: Iterable[float], name: str) -> list[float | None]:
-    rounded = np.round(np.asarray(values, dtype=float), CURVE_DIGITS[name])
+def _round_track(values: Iterable[float], name: str) -> list[float | None]:
+    rounded = np.round(np.asarray(values, dtype=float), TRACK_DIGITS[name])
     return [None if value != value else value for value in rounded.tolist()]
 
 
-def _text(value: Any) -> str:
+def _dump(value: Any) -> str:
     return json.dumps(value, allow_nan=False)

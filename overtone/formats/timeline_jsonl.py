@@ -1,4 +1,4 @@
-"""A timeline as JSON Lines: one object per segment, each as `overtone.formats.timeline_json` makes it.
+"""A timeline as JSON Lines: one object per segment, with the keys of a segment in `overtone.formats.timeline_json`.
 
 {"path": "talk.wav", "model": "overtone-1", "start_s": 0.0, "end_s": 1.2, "speaker": "", "speech": false}
 {"path": "talk.wav", "model": "overtone-1", "start_s": 1.2, "end_s": 3.9, "speaker": "", "speech": true,
@@ -8,14 +8,12 @@
 import json
 from typing import TextIO
 
-from overtone.formats.timeline_json import segment_object
+from overtone.formats.timeline_json import segment_to_object
 from overtone.timeline import Timeline
-
-SUFFIX = ".jsonl"
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Writes one object per segment, on a line of its own."""
-    whole = {"path": timeline.source, "model": timeline.model}
+    """Write one object per segment, each on its own line."""
+    recording = {"path": timeline.source, "model": timeline.model}
     for segment in timeline.segments:
-        stream.write(json.dumps({**whole, **segment_object(segment)}, allow_nan=False) + "\n")
+        stream.write(json.dumps({**recording, **segment_to_object(segment)}, allow_nan=False) + "\n")

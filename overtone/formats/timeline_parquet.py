@@ -1,42 +1,43 @@
-r"""A timeline as Parquet: one row per segment, as in `overtone.formats.timeline_csv`, with types and nothing rounded.
+r"""A timeline as Parquet: one row per segment, as in `overtone.formats.timeline_csv`, typed and unrounded.
 
-Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, p_neutral, ...; where there are
-branches, mel_p_neutral, ..., prosody_p_neutral, ...; and what was measured, such as pitch_median_hz. They are null
-where nothing is said, or measured. The metadata of the file holds, as JSON under "overtone", what is told of the
-whole: duration_s, emotions, turns_given.
+Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, p_neutral, ...; per branch of the
+model, such as mel_p_neutral, ...; and per measured prosody value, such as pitch_median_hz. They are null in segments
+without speech or without a measurement. The file metadata contains facts about the whole recording, as JSON under
+"overtone": duration_s, emotions, turns_given.
 
-Text of Parquet is UTF-8: bytes of a file name that are none stand as escapes (`\udcff`).
+Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
 
 import json
 from typing import Any, TextIO
 
-from overtone.formats.parquet import import_pyarrow, utf8
+from overtone.formats.branches import probability_columns
+from overtone.formats.parquet import import_pyarrow, to_utf8
 from overtone.timeline import Segment, Timeline
 
-COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "speech", "emotion", "confidence", "uncertain")
-SUFFIX = ".parquet"
-METADATA = "overtone"
-TEXT, TRUTH = ("path", "model", "speaker", "emotion"), ("speech", "uncertain")
+FIXED_COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "speech", "emotion", "confidence", "uncertain")
+STRING_COLUMNS, BOOLEAN_COLUMNS = ("path", "model", "speaker", "emotion"), ("speech", "uncertain")
+METADATA_KEY = "overtone"
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Writes the table to the bytes below a text stream, as files and stdout have them.
+    """Write the table to the binary buffer of a text stream, as files and stdout have.
 
     Raises:
         MissingExtraError: pyarrow is not installed.
     """
     pa = import_pyarrow()
-    rows = [{name: utf8(value) for name, value in _row(timeline, part).items()} for part in timeline.segments]
-    names = dict.fromkeys([*COLUMNS, *(f"p_{emotion}" for emotion in timeline.emotions)])
+    rows = [{name: to_utf8(value) for name, value in _row(timeline, part).items()} for part in timeline.segments]
+    names = dict.fromkeys([*FIXED_COLUMNS, *(f"p_{emotion}" for emotion in timeline.emotions)])
     names |= dict.fromkeys(name for row in rows for name in row)
-    kinds = dict.fromkeys(TEXT, pa.string()) | dict.fromkeys(TRUTH, pa.bool_())
-    whole = {
+    types = dict.fromkeys(STRING_COLUMNS, pa.string()) | dict.fromkeys(BOOLEAN_COLUMNS, pa.bool_())
+    recording = {
         "duration_s": timeline.duration_s,
         "emotions": timeline.emotions,
         "turns_given": timeline.turns_given,
     }
-    schema = pa.schema([(name, kinds.get(name, pa.float64())) for name in names], {METADATA: json.dumps(whole)})
+    metadata = {METADATA_KEY: json.dumps(recording)}
+    schema = pa.schema([(name, types.get(name, pa.float64())) for name in names], metadata)
     sink = pa.BufferOutputStream()
     pa.parquet.write_table(pa.Table.from_pylist(rows, schema), sink)
     stream.flush()
@@ -44,7 +45,7 @@ def write(timeline: Timeline, stream: TextIO) -> None:
 
 
 def _row(timeline: Timeline, segment: Segment) -> dict[str, Any]:
-    """One segment as column -> value; without what is not said of it."""
+    """Return a segment as column -> value, without the columns that are null."""
     row: dict[str, Any] = {
         "path": timeline.source,
         "model": timeline.model,
@@ -53,10 +54,12 @@ def _row(timeline: Timeline, segment: Segment) -> dict[str, Any]:
         "speaker": segment.speaker,
         "speech": segment.is_speech,
     }
-    answer = segment.prediction
-    if answer is None:
+    prediction = segment.prediction
+    if prediction is None:
         return row
-    row |= {"emotion": answer.emotion, "confidence": answer.confidence, "uncertain": answer.uncertain}
-    for prefix, values in {"": answer.probabilities, **{f"{one}_": p for one, p in answer.branches.items()}}.items():
-        row |= {f"{prefix}p_{emotion}": float(p) for emotion, p in zip(answer.emotions, values, strict=True)}
-    return row | answer.prosody
+    row |= {
+        "emotion": prediction.emotion,
+        "confidence": prediction.confidence,
+        "uncertain": prediction.uncertain,
+    }
+    return row | probability_columns(prediction) | prediction.prosody

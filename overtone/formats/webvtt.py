@@ -1,4 +1,4 @@
-"""A timeline as WebVTT: one cue per segment in which something is said, for the subtitles of any player.
+"""A timeline as WebVTT subtitles: one cue per segment with speech.
 
 WEBVTT
 
@@ -15,22 +15,21 @@ from overtone.formats.annotation_tiers import label_with_confidence, span_ms, vi
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
-SUFFIX = ".vtt"
-
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Writes the header and the cues; cues of turns may overlap."""
+    """Write the header and the cues. Cues of speaker turns may overlap."""
     stream.write("WEBVTT\n")
     for segment in visible_segments(timeline):
-        start, end = span_ms(segment)
-        voice = f"<v {_escaped(printable(segment.speaker))}>" if segment.speaker else ""
-        stream.write(f"\n{_clock(start)} --> {_clock(end)}\n{voice}{_escaped(label_with_confidence(segment))}\n")
+        start_ms, end_ms = span_ms(segment)
+        voice = f"<v {_escape(printable(segment.speaker))}>" if segment.speaker else ""
+        times = f"{_format_time(start_ms)} --> {_format_time(end_ms)}"
+        stream.write(f"\n{times}\n{voice}{_escape(label_with_confidence(segment))}\n")
 
 
-def _clock(milliseconds: int) -> str:
-    seconds, rest = divmod(milliseconds, 1000)
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{rest:03}"
+def _format_time(time_ms: int) -> str:
+    seconds, milliseconds = divmod(time_ms, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}.{milliseconds:03}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return html.escape(text, quote=False)

@@ -1,59 +1,76 @@
 from itertools import pairwise
 
 import pytest
-from timelines import NASTY_NAMES, answer, nothing, plain, silence, timeline, turns
+from timelines import (
+    NASTY_NAMES,
+    empty_timeline,
+    make_prediction,
+    make_timeline,
+    plain_timeline,
+    silent_timeline,
+    turns_timeline,
+)
 
 from overtone.formats.annotation_tiers import (
+    branch_labels,
     format_clock,
     label,
     label_with_confidence,
+    make_tiers,
     span_ms,
-    tiers,
     visible_segments,
 )
 from overtone.timeline import Segment
 
 
-def test_one_voice_is_one_tier_of_its_speech() -> None:
-    (tier,) = tiers(plain())
-    assert (tier.name, tier.called("emotion")) == ("", "emotion")
-    assert [part.start_s for part in tier.segments] == [1, 3.25]
+def test_an_unknown_speaker_has_one_tier_of_speech() -> None:
+    (tier,) = make_tiers(plain_timeline())
+    assert (tier.name, tier.tier_name("emotion")) == ("", "emotion")
+    assert [segment.start_s for segment in tier.segments] == [1, 3.25]
 
 
 def test_each_speaker_has_a_tier_and_a_second_one_for_overlap() -> None:
-    given = turns("Anna", "Ben")
-    found = tiers(given)
-    assert [tier.called("emotion") for tier in found] == ["emotion@Anna", "emotion@Anna 2", "emotion@Ben"]
-    assert [tier.speaker for tier in found] == ["Anna", "Anna", "Ben"]
-    assert sorted((part for tier in found for part in tier.segments), key=given.segments.index) == [*given.segments]
-    assert all(a.end_s <= b.start_s for tier in found for a, b in pairwise(tier.segments))
+    timeline = turns_timeline("Anna", "Ben")
+    tiers = make_tiers(timeline)
+    assert [tier.tier_name("emotion") for tier in tiers] == ["emotion@Anna", "emotion@Anna 2", "emotion@Ben"]
+    assert [tier.speaker for tier in tiers] == ["Anna", "Anna", "Ben"]
+    segments = [segment for tier in tiers for segment in tier.segments]
+    assert sorted(segments, key=timeline.segments.index) == [*timeline.segments]
+    assert all(first.end_s <= second.start_s for tier in tiers for first, second in pairwise(tier.segments))
 
 
-def test_no_two_tiers_have_one_name() -> None:
+def test_tier_names_are_unique() -> None:
     names = ("a", "a 2", "line\nbreak", r"line\nbreak", "")
-    parts = [Segment(0, 2, answer("sad"), name) for name in names] + [Segment(1, 3, answer("sad"), "a")]
-    found = tiers(timeline(*parts, turns=True))
-    assert [tier.name for tier in found] == ["a", "a 2", r"line\nbreak", r"line\nbreak 2", "", "a 3"]
+    segments = [Segment(0, 2, make_prediction("sad"), name) for name in names]
+    segments.append(Segment(1, 3, make_prediction("sad"), "a"))
+    tiers = make_tiers(make_timeline(*segments, turns=True))
+    assert [tier.name for tier in tiers] == ["a", "a 2", r"line\nbreak", r"line\nbreak 2", "", "a 3"]
 
 
-@pytest.mark.parametrize("given", [silence(), nothing()])
-def test_there_is_always_a_tier(given) -> None:
-    (tier,) = tiers(given)
-    assert (tier.name, tier.segments, visible_segments(given)) == ("", (), ())
+@pytest.mark.parametrize("timeline", [silent_timeline(), empty_timeline()])
+def test_there_is_always_a_tier(timeline) -> None:
+    (tier,) = make_tiers(timeline)
+    assert (tier.name, tier.segments, visible_segments(timeline)) == ("", (), ())
 
 
-def test_words_of_a_segment() -> None:
-    assert [label_with_confidence(part) for part in plain().segments] == [
+def test_labels_of_segments() -> None:
+    assert [label_with_confidence(segment) for segment in plain_timeline().segments] == [
         "no speech",
         "happy 81 %",
         "uncertain (sad) 40 %",
         "no speech",
     ]
-    assert label(plain().segments[2]) == "uncertain (sad)"
+    assert label(plain_timeline().segments[2]) == "uncertain (sad)"
+
+
+def test_branch_labels_cover_any_number_of_branches() -> None:
+    prediction = make_prediction("sad", mel="sad", prosody="sad", speech_encoder="happy")
+    assert branch_labels(Segment(0, 1, prediction)) == "mel sad 60 % ≠ prosody sad 60 % ≠ speech_encoder happy 60 %"
+    assert branch_labels(Segment(0, 1, make_prediction("sad"))) == branch_labels(Segment(0, 1)) == ""
 
 
 def test_names_stay_on_one_line() -> None:
-    assert all(tier.name.isprintable() for tier in tiers(turns(*NASTY_NAMES)))
+    assert all(tier.name.isprintable() for tier in make_tiers(turns_timeline(*NASTY_NAMES)))
 
 
 def test_a_span_is_never_empty() -> None:
@@ -74,5 +91,5 @@ def test_a_span_is_never_empty() -> None:
         (36_000, 1, "10:00:00.0"),
     ],
 )
-def test_times_are_written_as_people_do(time_s: float, digits: int, text: str) -> None:
+def test_times_are_formatted_as_in_a_media_player(time_s: float, digits: int, text: str) -> None:
     assert format_clock(time_s, digits) == text

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 
 from overtone.emotions import EMOTIONS
-from overtone.formats.palette import EMOTION_COLOURS, OTHER_EMOTION, colour_of, contrast, ink_on
+from overtone.formats.palette import EMOTION_COLOURS, OTHER_EMOTION, contrast, emotion_colour, text_colour
 
-LEAST_DISTANCE = 20  # CIELAB; the nine colours of Tol's "muted", made for this, come to 17
+MIN_DISTANCE = 20  # CIELAB; the nine colours of Tol's "muted", made for this, come to 17
 
-# What is seen of linear light without cones for red, green or blue.
+# Linear RGB as perceived with colour vision deficiencies.
 # Source: Machado, Oliveira & Fernandes 2009, table 1.
-SIGHT = {
-    "all cones": np.eye(3),
+VISION = {
+    "normal": np.eye(3),
     "protanopia": [
         [0.152286, 1.052583, -0.204868],
         [0.114503, 0.786281, 0.099216],
@@ -37,22 +37,23 @@ def cielab(linear_rgb: np.ndarray) -> np.ndarray:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
-@pytest.mark.parametrize("sight", SIGHT)
-def test_emotions_can_be_told_apart_by_every_eye(sight: str) -> None:
-    rgb = np.array([[int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)] for colour in EMOTION_COLOURS.values()])
+@pytest.mark.parametrize("vision", VISION)
+def test_emotion_colours_are_distinguishable(vision: str) -> None:
+    colours = EMOTION_COLOURS.values()
+    rgb = np.array([[int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)] for colour in colours])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    lab = cielab(np.clip(linear @ np.array(SIGHT[sight]).T, 0, 1))
+    lab = cielab(np.clip(linear @ np.array(VISION[vision]).T, 0, 1))
     distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1)[np.triu_indices(len(lab), 1)]
-    assert distances.min() > LEAST_DISTANCE
+    assert distances.min() > MIN_DISTANCE
 
 
-def test_every_emotion_has_a_colour_that_can_be_written_on() -> None:
+def test_text_is_readable_on_every_emotion_colour() -> None:
     assert tuple(EMOTION_COLOURS) == EMOTIONS
     for colour in (*EMOTION_COLOURS.values(), OTHER_EMOTION):
-        assert contrast(colour, ink_on(colour)) >= 4.5  # WCAG 2.2, AA
-    assert colour_of("puzzled") == OTHER_EMOTION
+        assert contrast(colour, text_colour(colour)) >= 4.5  # WCAG 2.2, AA
+    assert emotion_colour("puzzled") == OTHER_EMOTION
 
 
-def test_contrast_is_that_of_wcag() -> None:
+def test_contrast_follows_wcag() -> None:
     assert contrast("#000000", "#ffffff") == contrast("#ffffff", "#000000") == pytest.approx(21)
-    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # the grey that just fails
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)  # the grey that narrowly fails

@@ -14,56 +14,56 @@ from overtone.timeline import Segment, Timeline, Tracks
 EMOTIONS = ("neutral", "happy", "angry")
 
 
-def timeline(source: str = "talk.wav", speakers: tuple[str, str] = ("anna", "ben\n")) -> Timeline:
+def make_timeline(source: str = "talk.wav", speakers: tuple[str, str] = ("anna", "ben\n")) -> Timeline:
     first = Prediction(
         EMOTIONS, np.array([0.2, 0.7, 0.1]), {"mel": np.array([1.0, 0, 0])}, 2, {"pitch_median_hz": 212.4}
     )
     second = Prediction(EMOTIONS, np.array([0.35, 0.25, 0.4]), uncertain_below=0.5)
     probabilities = np.full((35, 3), np.nan, np.float32)
     probabilities[10:] = (0.25, 0.5, 0.25)
-    curves = Tracks(0.1, probabilities, np.linspace(0, 200, 35), np.linspace(-90, -20, 35))
+    tracks = Tracks(0.1, probabilities, np.linspace(0, 200, 35), np.linspace(-90, -20, 35))
     segments = (Segment(0, 1), Segment(1, 3, first, speakers[0]), Segment(3, 3.4567, second, speakers[1]))
-    return Timeline(source, 3.4567, EMOTIONS, "tiny-1", segments, curves)
+    return Timeline(source, 3.4567, EMOTIONS, "tiny-1", segments, tracks)
 
 
-def written(form: str, given: Timeline, encoding: str = "utf-8") -> str:
+def format_text(name: str, timeline: Timeline, encoding: str = "utf-8") -> str:
     stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="", errors="backslashreplace")
-    TIMELINE_FORMATS[form].write(given, stream)
+    get_timeline_format(name).write(timeline, stream)
     stream.flush()
     return stream.buffer.getvalue().decode(encoding)
 
 
-def test_json_tells_everything() -> None:
-    given = timeline()
-    told = json.loads(written("json", given))
-    assert (told["path"], told["duration_s"], told["model"]) == ("talk.wav", 3.457, "tiny-1")
-    assert told["emotions"] == list(EMOTIONS) and told["turns_given"] is False
-    assert [(row["start_s"], row["end_s"], row["speech"]) for row in told["segments"]] == [
+def test_json_contains_the_whole_timeline() -> None:
+    timeline = make_timeline()
+    fields = json.loads(format_text("json", timeline))
+    assert (fields["path"], fields["duration_s"], fields["model"]) == ("talk.wav", 3.457, "tiny-1")
+    assert fields["emotions"] == list(EMOTIONS) and fields["turns_given"] is False
+    assert [(row["start_s"], row["end_s"], row["speech"]) for row in fields["segments"]] == [
         (0, 1, False), (1, 3, True), (3, 3.457, True),
     ]  # fmt: skip
-    silent, happy, angry = told["segments"]
+    silent, happy, angry = fields["segments"]
     assert set(silent) == {"start_s", "end_s", "speaker", "speech"}
     assert (happy["emotion"], happy["confidence"], happy["speaker"]) == ("happy", 0.7, "anna")
     assert happy["prosody"] == {"pitch_median_hz": 212.4} and happy["branches"]["mel"]["neutral"] == 1
     assert (happy["uncertain"], angry["uncertain"]) == (False, True)
-    assert [row["speech_s"] for row in told["speakers"]] == [0, 2, 0.457]
-    assert told["speakers"][0]["probabilities"]["happy"] is None
-    assert told["speakers"][1]["shares"] == {"neutral": 0, "happy": 1, "angry": 0}
-    assert told["curves"]["step_s"] == 0.1
-    assert told["curves"]["probabilities"]["happy"] == [None] * 10 + [0.5] * 25
-    assert told["curves"]["loudness_db"] == pytest.approx(given.tracks.loudness_db, abs=0.051)
-    assert told["curves"]["pitch_hz"] == pytest.approx(given.tracks.pitch_hz, abs=0.051)
+    assert [row["speech_s"] for row in fields["speakers"]] == [0, 2, 0.457]
+    assert fields["speakers"][0]["probabilities"]["happy"] is None
+    assert fields["speakers"][1]["shares"] == {"neutral": 0, "happy": 1, "angry": 0}
+    assert fields["tracks"]["step_s"] == 0.1
+    assert fields["tracks"]["probabilities"]["happy"] == [None] * 10 + [0.5] * 25
+    assert fields["tracks"]["loudness_db"] == pytest.approx(timeline.tracks.loudness_db, abs=0.051)
+    assert fields["tracks"]["pitch_hz"] == pytest.approx(timeline.tracks.pitch_hz, abs=0.051)
 
 
 def test_jsonl_has_a_line_per_segment() -> None:
-    given = timeline()
-    rows = [json.loads(line) for line in written("jsonl", given).splitlines()]
-    whole = {"path": "talk.wav", "model": "tiny-1"}
-    assert rows == [{**whole, **segment} for segment in json.loads(written("json", given))["segments"]]
+    timeline = make_timeline()
+    rows = [json.loads(line) for line in format_text("jsonl", timeline).splitlines()]
+    recording = {"path": "talk.wav", "model": "tiny-1"}
+    assert rows == [{**recording, **segment} for segment in json.loads(format_text("json", timeline))["segments"]]
 
 
 def test_csv_has_a_row_per_segment() -> None:
-    rows = list(csv.DictReader(io.StringIO(written("csv", timeline()), newline="")))
+    rows = list(csv.DictReader(io.StringIO(format_text("csv", make_timeline()), newline="")))
     assert [(row["start_s"], row["end_s"]) for row in rows] == [
         ("0.000", "1.000"),
         ("1.000", "3.000"),
@@ -77,7 +77,7 @@ def test_csv_has_a_row_per_segment() -> None:
 
 
 def test_the_table_is_for_people() -> None:
-    lines = written("table", timeline()).splitlines()
+    lines = format_text("table", make_timeline()).splitlines()
     assert lines[0] == "talk.wav  0:03.4"
     assert lines[2].split() == ["from", "to", "speaker", "emotion", "confidence", "runner-up", "pitch"]
     assert lines[3].split() == ["0:00.0", "0:01.0", "-"]
@@ -91,20 +91,20 @@ def test_the_table_is_for_people() -> None:
 
 
 def test_the_table_needs_neither_speakers_nor_block_characters() -> None:
-    text = written("table", timeline(speakers=("", "")), "ascii")
+    text = format_text("table", make_timeline(speakers=("", "")), "ascii")
     assert "speaker" not in text and "#" in text and "\\u" not in text
     assert text.splitlines()[-2] == "2.5 s of speech: happy 81%, angry 19%"
 
 
-@pytest.mark.parametrize("form", TIMELINE_FORMATS)
-def test_forms_take_every_name_and_are_saved_whole(form: str, tmp_path: Path) -> None:
-    path = tmp_path / f"out{get_timeline_format(form).SUFFIX}"
+@pytest.mark.parametrize("format_name", TIMELINE_FORMATS)
+def test_formats_save_complete_files_under_any_source_name(format_name: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out{get_timeline_format(format_name).suffix}"
     for source in ("声.wav", "line\nbreak.wav", "not-utf8-\udcff.wav", 'with "quotes", commas.wav'):
-        save_timeline(timeline(source), path, form)
+        save_timeline(make_timeline(source), path, format_name)
         assert path.read_bytes().endswith((b"\n", b"IEND\xaeB`\x82", b"PAR1"))
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_unknown_forms_name_the_nearest() -> None:
-    with pytest.raises(OptionError, match="no form is called 'jsn'; did you mean 'json'"):
+def test_an_unknown_format_suggests_the_nearest() -> None:
+    with pytest.raises(OptionError, match=r"'jsn'.*'json'"):
         get_timeline_format("jsn")

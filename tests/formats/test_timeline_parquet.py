@@ -1,4 +1,4 @@
-"""A timeline as Parquet, read back by pyarrow: every segment again, to the last bit."""
+"""pyarrow reads a timeline written as Parquet without loss."""
 
 import io
 import json
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from timelines import TIMELINES, every_timeline, plain
+from timelines import TIMELINES, every_timeline, plain_timeline
 
 from overtone.datatypes import Prediction
 from overtone.errors import MissingExtraError
@@ -17,53 +17,58 @@ from overtone.timeline import Segment, Timeline, Tracks
 pyarrow = pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
 
 
-def table_of(given: Timeline, path: Path):
+def read_table(timeline: Timeline, path: Path):
     import pyarrow.parquet
 
-    save_timeline(given, path, "parquet")
+    save_timeline(timeline, path, "parquet")
     return pyarrow.parquet.read_table(path)
 
 
-def without_lone_bytes(text: str) -> str:
+def escape_surrogates(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode()
 
 
 @every_timeline
-def test_every_segment_comes_back(given: Timeline, tmp_path: Path) -> None:
-    table = table_of(given, tmp_path / "talk.parquet")
-    whole = json.loads(table.schema.metadata[b"overtone"])
-    assert whole == {"duration_s": given.duration_s, "emotions": list(given.emotions), "turns_given": given.turns_given}
-    assert table.num_rows == len(given.segments)
-    for row, segment in zip(table.to_pylist(), given.segments, strict=True):
-        assert (row["path"], row["model"]) == (without_lone_bytes(given.source), given.model)
+def test_segments_are_lossless(timeline: Timeline, tmp_path: Path) -> None:
+    table = read_table(timeline, tmp_path / "talk.parquet")
+    metadata = json.loads(table.schema.metadata[b"overtone"])
+    assert metadata == {
+        "duration_s": timeline.duration_s,
+        "emotions": list(timeline.emotions),
+        "turns_given": timeline.turns_given,
+    }
+    assert table.num_rows == len(timeline.segments)
+    for row, segment in zip(table.to_pylist(), timeline.segments, strict=True):
+        assert (row["path"], row["model"]) == (escape_surrogates(timeline.source), timeline.model)
         assert (row["start_s"], row["end_s"]) == (segment.start_s, segment.end_s)
-        assert row["speaker"] == without_lone_bytes(segment.speaker)
-        answer = segment.prediction
-        if answer is None:
-            said = {name for name, value in row.items() if value is not None}
-            assert said == {"path", "model", "start_s", "end_s", "speaker", "speech"} and row["speech"] is False
+        assert row["speaker"] == escape_surrogates(segment.speaker)
+        prediction = segment.prediction
+        if prediction is None:
+            filled = {name for name, value in row.items() if value is not None}
+            assert filled == {"path", "model", "start_s", "end_s", "speaker", "speech"} and row["speech"] is False
         else:
-            assert (row["speech"], row["emotion"], row["uncertain"]) == (True, answer.emotion, answer.uncertain)
-            assert row["confidence"] == answer.confidence
-            assert [row[f"p_{emotion}"] for emotion in given.emotions] == answer.probabilities.tolist()
+            assert (row["speech"], row["emotion"], row["uncertain"]) == (True, prediction.emotion, prediction.uncertain)
+            assert row["confidence"] == prediction.confidence
+            assert [row[f"p_{emotion}"] for emotion in timeline.emotions] == prediction.probabilities.tolist()
 
 
-def test_branches_and_what_was_measured_come_back(tmp_path: Path) -> None:
+def test_branches_and_prosody_are_lossless(tmp_path: Path) -> None:
     emotions = ("sad", "angry")
-    parts = {"mel": np.array([0.2, 0.8]), "prosody": np.array([0.6, 0.4])}
-    known = Prediction(emotions, np.array([0.3, 0.7]), parts, 1, {"pitch_median_hz": 1 / 3})
-    unknown = Prediction(emotions, np.array([0.5, 0.5]), parts, 1, {})
-    segments = (Segment(0, 3, known, "Anna"), Segment(3, 6, unknown, "Ben"))
-    curves = Tracks(0.1, np.full((60, 2), 0.5), np.zeros(60), np.zeros(60))
-    first, second = table_of(Timeline("a.wav", 6, emotions, "m", segments, curves), tmp_path / "a.parquet").to_pylist()
+    branches = {"mel": np.array([0.2, 0.8]), "prosody": np.array([0.6, 0.4])}
+    measured = Prediction(emotions, np.array([0.3, 0.7]), branches, 1, {"pitch_median_hz": 1 / 3})
+    unmeasured = Prediction(emotions, np.array([0.5, 0.5]), branches, 1, {})
+    segments = (Segment(0, 3, measured, "Anna"), Segment(3, 6, unmeasured, "Ben"))
+    tracks = Tracks(0.1, np.full((60, 2), 0.5), np.zeros(60), np.zeros(60))
+    timeline = Timeline("a.wav", 6, emotions, "m", segments, tracks)
+    first, second = read_table(timeline, tmp_path / "a.parquet").to_pylist()
     assert (first["mel_p_sad"], first["prosody_p_angry"], first["pitch_median_hz"]) == (0.2, 0.4, 1 / 3)
     assert (second["mel_p_angry"], second["pitch_median_hz"]) == (0.8, None)
 
 
-def test_columns_have_types_even_where_nothing_is_said(tmp_path: Path) -> None:
-    schema = table_of(TIMELINES["nothing"], tmp_path / "nothing.parquet").schema
-    kinds = {name: str(schema.field(name).type) for name in schema.names}
-    assert kinds == {
+def test_columns_are_typed_even_without_segments(tmp_path: Path) -> None:
+    schema = read_table(TIMELINES["nothing"], tmp_path / "nothing.parquet").schema
+    types = {name: str(schema.field(name).type) for name in schema.names}
+    assert types == {
         **dict.fromkeys(("path", "model", "speaker", "emotion"), "string"),
         **dict.fromkeys(("start_s", "end_s", "confidence"), "double"),
         **dict.fromkeys(("speech", "uncertain"), "bool"),
@@ -71,13 +76,13 @@ def test_columns_have_types_even_where_nothing_is_said(tmp_path: Path) -> None:
     }
 
 
-def test_the_same_timeline_is_the_same_file(tmp_path: Path) -> None:
+def test_equal_timelines_give_equal_files(tmp_path: Path) -> None:
     for name in "ab":
-        save_timeline(plain(), tmp_path / name, "parquet")
+        save_timeline(plain_timeline(), tmp_path / name, "parquet")
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
-def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'overtone\[parquet\]'"):
-        timeline_parquet.write(plain(), io.TextIOWrapper(io.BytesIO()))
+        timeline_parquet.write(plain_timeline(), io.TextIOWrapper(io.BytesIO()))

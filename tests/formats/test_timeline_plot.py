@@ -5,68 +5,67 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from timelines import EMOTIONS, NASTY_NAMES, every_timeline, plain, turns
+from timelines import EMOTIONS, NASTY_NAMES, every_timeline, plain_timeline, turns_timeline
 
 from overtone.errors import MissingExtraError
-from overtone.formats import png as png_form
-from overtone.formats import svg, timeline_plot
-from overtone.formats.palette import colour_of
+from overtone.formats import png, svg, timeline_plot
+from overtone.formats.palette import emotion_colour
 from overtone.formats.table import printable
 from overtone.timeline import Timeline, Tracks
 
 
-def png(given: Timeline) -> np.ndarray:
+def png_pixels(timeline: Timeline) -> np.ndarray:
     stream = io.TextIOWrapper(io.BytesIO())
-    png_form.write(given, stream)
+    png.write(timeline, stream)
     return np.asarray(Image.open(stream.buffer).convert("RGB"))
 
 
-def svg_of(given: Timeline) -> str:
+def svg_text(timeline: Timeline) -> str:
     stream = io.StringIO()
-    svg.write(given, stream)
+    svg.write(timeline, stream)
     return stream.getvalue()
 
 
-def svg_texts(given: Timeline) -> list[str]:
-    root = ElementTree.fromstring(svg_of(given))
-    assert not [part for part in root.iter() if part.tag.endswith("script")]
-    return ["".join(part.itertext()).strip() for part in root.iter("{http://www.w3.org/2000/svg}text")]
+def svg_texts(timeline: Timeline) -> list[str]:
+    root = ElementTree.fromstring(svg_text(timeline))
+    assert not [element for element in root.iter() if element.tag.endswith("script")]
+    return ["".join(text.itertext()).strip() for text in root.iter("{http://www.w3.org/2000/svg}text")]
 
 
 @every_timeline
-def test_every_timeline_can_be_drawn(given: Timeline) -> None:
-    assert png(given).shape[1] == 1800
-    texts = svg_texts(given)
+def test_every_timeline_is_drawn(timeline: Timeline) -> None:
+    assert png_pixels(timeline).shape[1] == 1800
+    texts = svg_texts(timeline)
     assert {"talk.wav", "sound", *EMOTIONS} <= set(texts)
-    assert ("segments" in texts) == (not any(part.speaker for part in given.segments))
+    assert ("segments" in texts) == (not any(segment.speaker for segment in timeline.segments))
 
 
-def columns_of(pixels: np.ndarray, emotion: str) -> np.ndarray:
-    """Columns in which the very colour of an emotion stands."""
-    colour = [int(colour_of(emotion)[at : at + 2], 16) for at in (1, 3, 5)]
+def find_columns(pixels: np.ndarray, emotion: str) -> np.ndarray:
+    """Return the pixel columns that contain the exact colour of an emotion."""
+    colour = [int(emotion_colour(emotion)[start : start + 2], 16) for start in (1, 3, 5)]
     return np.flatnonzero((pixels == colour).all(axis=2).sum(axis=0) > 20)
 
 
-def test_a_segment_stands_where_it_is_heard() -> None:
-    pixels = png(plain())
-    happy, sad = columns_of(pixels, "happy"), columns_of(pixels, "sad")
-    second = (happy[-1] - happy[0]) / 2.25
-    assert sad[-1] - sad[0] == pytest.approx(1.75 * second, abs=3)
-    assert sad[0] - happy[0] == pytest.approx(2.25 * second, abs=3)
+def test_segments_are_drawn_at_their_times() -> None:
+    pixels = png_pixels(plain_timeline())
+    happy, sad = find_columns(pixels, "happy"), find_columns(pixels, "sad")
+    pixels_per_second = (happy[-1] - happy[0]) / 2.25
+    assert sad[-1] - sad[0] == pytest.approx(1.75 * pixels_per_second, abs=3)
+    assert sad[0] - happy[0] == pytest.approx(2.25 * pixels_per_second, abs=3)
 
 
-def test_names_are_drawn_as_they_are_written() -> None:
-    texts = svg_texts(turns(*NASTY_NAMES, "$x$"))
+def test_names_are_drawn_literally() -> None:
+    texts = svg_texts(turns_timeline(*NASTY_NAMES, "$x$"))
     assert {*map(printable, NASTY_NAMES), "$x$"} <= set(texts)
-    assert "a $b$ <c>.wav" in svg_texts(plain(source="/some/where/a $b$ <c>.wav"))
+    assert "a $b$ <c>.wav" in svg_texts(plain_timeline(source="/some/where/a $b$ <c>.wav"))
 
 
-def test_equal_timelines_are_equal_pictures() -> None:
-    assert (png(plain()) == png(plain())).all()
-    assert svg_of(plain()) == svg_of(plain())
+def test_equal_timelines_give_equal_plots() -> None:
+    assert (png_pixels(plain_timeline()) == png_pixels(plain_timeline())).all()
+    assert svg_text(plain_timeline()) == svg_text(plain_timeline())
 
 
-def test_coarser_curves_keep_means_and_peaks() -> None:
+def test_downsampling_keeps_means_and_loudness_peaks() -> None:
     probabilities = np.array([[0.2, 0.8], [0.4, 0.6], [np.nan, np.nan], [1, 0], [np.nan] * 2, [np.nan] * 2, [0, 1]])
     fine = Tracks(0.1, probabilities, np.array([0, 200, 0, 100, 0, 0, 0.0]), np.arange(7) - 50.0)
     coarse = timeline_plot.downsample(fine, 4)
@@ -77,7 +76,7 @@ def test_coarser_curves_keep_means_and_peaks() -> None:
     assert timeline_plot.downsample(fine, 7) is fine
 
 
-def test_without_matplotlib_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_matplotlib_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'overtone\[pictures\]'"):
-        png(plain())
+        png_pixels(plain_timeline())
