@@ -1,25 +1,37 @@
-"""Source files -> a name for what they do, so that results made by other code are not taken for one's own."""
+"""Fingerprints of source code, so that results computed by other code are not reused."""
 
 import hashlib
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
 DIGITS = 16
-# What makes a sound file features; other modules of `audio` have no say in them.
-FEATURES = (*(f"audio/{name}.py" for name in ("container", "mp3", "opened", "read")), "features")
+# The code that turns an audio file into features; the other modules of `audio` do not affect features.
+FEATURES = ("audio/containers.py", "audio/decode.py", "audio/mp3.py", "audio/source.py", "features")
 
 
 def fingerprint(*parts: str, more: str = "") -> str:
-    """Hexadecimal digits that change with the code.
+    """Return hexadecimal digits that change with the content and the names of source files.
 
     Args:
-        parts: modules and folders of the package, for example "features" or "tasks/training/loop.py".
-        more: what else the name shall stand for.
+        parts: modules and folders of the package, such as "features" or "training/loop.py"; a folder includes all
+            Python files in it and its subfolders.
+        more: further text that the fingerprint depends on.
+
+    Raises:
+        FileNotFoundError: a part does not exist, or is a folder without Python files.
     """
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(repr(more).encode())
     for part in parts:
-        path = PACKAGE / part
-        for file in sorted(path.glob("*.py")) if path.is_dir() else [path]:
-            digest.update(file.read_bytes())
-    digest.update(more.encode())
+        for name, file in _source_files(part):
+            digest.update(f"\n{name} {hashlib.sha256(file.read_bytes()).hexdigest()}".encode())
     return digest.hexdigest()[:DIGITS]
+
+
+def _source_files(part: str) -> list[tuple[str, Path]]:
+    """Return the name, relative to the package, and the path of every file of a part, sorted by name."""
+    path = PACKAGE / part
+    files = [path] if path.suffix == ".py" else list(path.rglob("*.py"))
+    # A renamed module must fail here: if it were left out silently, its changes would never be detected again.
+    if not files or not all(file.is_file() for file in files):
+        raise FileNotFoundError(f"fingerprint: no source file or folder '{part}' in {PACKAGE}")
+    return sorted((file.relative_to(PACKAGE).as_posix(), file) for file in files)

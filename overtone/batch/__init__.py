@@ -1,1 +1,1 @@
-"""Folders, lists and stores of recordings -> tables of answers, by all cores or a cluster."""
+"""Recognition of many files: folders, manifests and object storage -> tables, by one machine or a Ray cluster."""

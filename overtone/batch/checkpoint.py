@@ -1,14 +1,14 @@
-"""The folder of a batch: what is done of it lies there in parts, each whole or not at all, until all is done.
+"""The output folder of a batch on one machine, with the checkpoint from which a stopped batch resumes.
 
     DIR/
-    ├── parts/              while it runs
-    │   ├── plan.json       what is being done: model, options and inputs, as fingerprints
-    │   └── 00000.jsonl     results of the first inputs, one a line; 00001.jsonl, ...
-    ├── answers.csv         once all is done; then parts/ goes
+    ├── parts/               while the batch runs
+    │   ├── fingerprint.json model, options, inputs and code, as fingerprints
+    │   └── 00000.jsonl      results of the first inputs, one per line; 00001.jsonl, ...
+    ├── predictions.csv      once all parts are done; parts/ is then removed
     ├── failures.csv
-    └── batch.json          the plan, and how many were answered
+    └── batch.json           the fingerprint, and the numbers of predictions and failures
 
-Files that end up in DIR are written in parts/ first, so that no kill leaves half of one behind.
+Every file is written atomically: the output files are first written in parts/ and then moved to DIR.
 """
 
 import json
@@ -21,175 +21,199 @@ from typing import Any, BinaryIO
 from overtone._internal.atomic_write import atomic_file, describe_os_errors, write_text
 from overtone.errors import OvertoneError
 
-FINGERPRINT_FILE, REPORT_FILE = "plan.json", "batch.json"
+FINGERPRINT_FILE, REPORT_FILE, FAILURES_FILE = "fingerprint.json", "batch.json", "failures.csv"
+OLD_FINGERPRINT_FILE, OLD_REPORT_KEY = "plan.json", "answers"  # of batches made before the first release
 
 BatchFingerprint = Mapping[str, Any]
 Report = dict[str, Any]
 
 
 class BatchCheckpoint:
-    """The parts of one batch, in a folder that is its own as long as `opened` holds it."""
+    """The checkpoint of one batch; `open_checkpoint` locks and checks its folder.
 
-    def __init__(self, out: Path) -> None:
-        self._out = out
-        self._folder = out / "parts"
+    Args:
+        output: the output folder of the batch.
+    """
+
+    def __init__(self, output: Path) -> None:
+        self._output = output
+        self._folder = output / "parts"
         self._lock_file = self._folder / ".lock"
 
-    def has(self, number: int, size: int) -> bool:
-        """Whether a part is there with as many results; one that a power cut has left empty is not."""
+    def has(self, part: int, size: int) -> bool:
+        """Return whether a part is stored with `size` results; a power cut may have left an empty file."""
         try:
-            return (self._folder / _name(number)).read_bytes().count(b"\n") == size
+            return (self._folder / _part_name(part)).read_bytes().count(b"\n") == size
         except FileNotFoundError:
             return False
 
-    def read(self, number: int) -> list[Any]:
-        """The results of a part.
+    def read(self, part: int) -> list[Any]:
+        """Return the results of a part.
 
         Raises:
-            OvertoneError: it cannot be read.
+            OvertoneError: the part cannot be read.
         """
-        path = self._folder / _name(number)
+        path = self._folder / _part_name(part)
         try:
             return [json.loads(line) for line in path.read_bytes().splitlines()]
         except (OSError, ValueError) as error:
-            raise OvertoneError(f"{path}: cannot be read: {error}; remove it, and start the batch again") from error
+            raise OvertoneError(f"{path}: cannot be read: {error}; remove it and run the command again") from error
 
-    def write(self, number: int, results: Sequence[Any]) -> None:
-        """Keeps the results of a part.
+    def write(self, part: int, results: Sequence[Any]) -> None:
+        """Store the results of a part.
 
         Raises:
-            OvertoneError: it cannot be written.
+            OvertoneError: the part cannot be written.
         """
-        write_text(self._folder / _name(number), "".join(f"{json.dumps(result)}\n" for result in results))
+        write_text(self._folder / _part_name(part), "".join(f"{json.dumps(result)}\n" for result in results))
 
-    def put(self, name: str, write: Callable[[BinaryIO], object]) -> None:
-        """Makes a file in the folder of the batch, whole or not at all.
+    def write_output(self, name: str, write: Callable[[BinaryIO], object]) -> None:
+        """Write a file of the output folder atomically.
+
+        Args:
+            name: name of the file.
+            write: writes the content to the stream it is called with.
 
         Raises:
-            OvertoneError: it cannot be written.
+            OvertoneError: the file cannot be written.
         """
         with atomic_file(self._folder / name) as stream:
             write(stream)
-        with describe_os_errors(self._out):
-            (self._folder / name).replace(self._out / name)
+        with describe_os_errors(self._output):
+            (self._folder / name).replace(self._output / name)
 
-    def finish(self, plan: BatchFingerprint, counts: Mapping[str, int]) -> Report:
-        """Writes the report, by which the batch is done, and removes the parts."""
-        report = {**plan, **counts}
-        self.put(REPORT_FILE, lambda stream: stream.write((json.dumps(report, indent=1) + "\n").encode()))
+    def finish(self, fingerprint: BatchFingerprint, counts: Mapping[str, int]) -> Report:
+        """Write the report, which marks the batch as done, remove the parts, and return the report."""
+        report = {**fingerprint, **counts}
+        self.write_output(REPORT_FILE, lambda stream: stream.write((json.dumps(report, indent=1) + "\n").encode()))
         self.clear()
         return report
 
     def clear(self) -> None:
-        """Removes the parts; where that fails they are only in the way."""
+        """Remove the parts; a failure is ignored, since they are no longer used."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def begin(self, plan: BatchFingerprint) -> None:
-        """Writes the plan down, or sees that it is the one that was begun.
+    def start(self, fingerprint: BatchFingerprint) -> None:
+        """Store the fingerprint, or compare it with the stored one.
 
         Raises:
-            OvertoneError: another one was begun here, or the folder holds something else.
+            OvertoneError: the folder holds another batch or other files.
         """
-        begun = _read(self._folder / FINGERPRINT_FILE)
-        if begun is not None:
-            check_same_batch(str(self._out), plan, begun)
+        stored = _read_json(self._folder / FINGERPRINT_FILE)
+        if stored is not None:
+            check_same_batch(str(self._output), fingerprint, stored)
             return
-        foreign = [path.name for path in self._out.iterdir() if path != self._folder]
+        foreign = [path.name for path in self._output.iterdir() if path != self._folder]
         foreign += [path.name for path in self._folder.iterdir() if not path.name.startswith(".")]
         if foreign:
-            self._leave_alone()
-            raise OvertoneError(
-                f"{self._out}: holds something else ({min(foreign)}); give --output a folder of its own"
-            )
-        write_text(self._folder / FINGERPRINT_FILE, json.dumps(plan, indent=1) + "\n")
+            self._remove_lock()
+            raise foreign_files_error(str(self._output), foreign)
+        write_text(self._folder / FINGERPRINT_FILE, json.dumps(fingerprint, indent=1) + "\n")
 
-    def _leave_alone(self) -> None:
-        """Takes away what `locked` has made, and nothing else."""
+    def _remove_lock(self) -> None:
+        """Remove the files that `lock` has created, and nothing else."""
         with suppress(OSError):
             self._lock_file.unlink()
             self._folder.rmdir()
 
-    def report(self, plan: BatchFingerprint) -> Report | None:
-        """The report of this very batch, where it is done.
+    def read_report(self, fingerprint: BatchFingerprint) -> Report | None:
+        """Return the report of this batch, or None if the batch is not finished.
 
         Raises:
-            OvertoneError: another one was done here.
+            OvertoneError: the folder holds another batch, or one made by an earlier version.
         """
-        report = _read(self._out / REPORT_FILE)
+        if _read_json(self._folder / OLD_FINGERPRINT_FILE) is not None:
+            raise obsolete_batch_error(str(self._output))
+        report = _read_json(self._output / REPORT_FILE)
         if report is not None:
-            check_same_batch(str(self._out), plan, report)
+            check_same_batch(str(self._output), fingerprint, report)
         return report
 
     @contextmanager
-    def locked(self) -> Iterator[None]:
-        """No other process works in the folder meanwhile; the system gives it free however this one ends.
+    def lock(self) -> Iterator[None]:
+        """Lock the folder against other processes; the system releases the lock however this process ends.
 
         Raises:
-            OvertoneError: another one does, or the folder cannot be written.
+            OvertoneError: another process holds the lock, or the folder cannot be written.
         """
         with describe_os_errors(self._folder):
             self._folder.mkdir(parents=True, exist_ok=True)
-            lock = self._lock_file.open("w")
-        with lock:
-            _lock(lock.fileno(), self._out)
+            lock_file = self._lock_file.open("w")
+        with lock_file:
+            _flock(lock_file.fileno(), self._output)
             yield
 
 
 @contextmanager
-def open_checkpoint(out: Path, plan: BatchFingerprint) -> Iterator[tuple[BatchCheckpoint, Report | None]]:
-    """The parts of a batch, and its report where it was done already.
+def open_checkpoint(output: Path, fingerprint: BatchFingerprint) -> Iterator[tuple[BatchCheckpoint, Report | None]]:
+    """Yield the locked checkpoint of a batch, and its report if the batch is already finished.
 
     Raises:
-        OvertoneError: the folder is another batch's, of another process, holds something else or cannot be written.
+        OvertoneError: the folder holds another batch or other files, is in use by another process, or cannot be
+            written.
     """
-    parts = BatchCheckpoint(out)
-    if (report := parts.report(plan)) is None:
-        with parts.locked():
-            report = parts.report(plan)  # another process may have been about to end
+    checkpoint = BatchCheckpoint(output)
+    if (report := checkpoint.read_report(fingerprint)) is None:
+        with checkpoint.lock():
+            report = checkpoint.read_report(fingerprint)  # another process may have finished it before the lock
             if report is None:
-                parts.begin(plan)
-                yield parts, None
+                checkpoint.start(fingerprint)
+                yield checkpoint, None
                 return
-    parts.clear()  # killed just before it did so itself
-    yield parts, report
+    checkpoint.clear()  # in case the process was killed between writing the report and removing the parts
+    yield checkpoint, report
 
 
-def _name(number: int) -> str:
-    return f"{number:05}.jsonl"
+def check_same_batch(output: str, fingerprint: BatchFingerprint, stored: BatchFingerprint) -> None:
+    """Check that the batch stored in a folder is this one.
+
+    Raises:
+        OvertoneError: it is another batch, or an earlier version of Overtone made it.
+    """
+    if OLD_REPORT_KEY in stored:
+        raise obsolete_batch_error(output)
+    changed = [key for key in fingerprint if stored.get(key) != fingerprint[key]]
+    if changed:
+        raise OvertoneError(
+            f"{output}: the batch in this folder differs in {', '.join(changed)}; "
+            "choose another output folder, or remove this one to start again"
+        )
 
 
-def _read(path: Path) -> dict[str, Any] | None:
-    """A plan or a report; None where there is none."""
+def obsolete_batch_error(output: str) -> OvertoneError:
+    """Return the error for a folder with the file names or keys of an earlier version."""
+    return OvertoneError(
+        f"{output}: the batch in this folder was made by an earlier version of Overtone; choose another output folder"
+    )
+
+
+def foreign_files_error(output: str, names: Sequence[str]) -> OvertoneError:
+    """Return the error for a folder with files that belong to no batch."""
+    return OvertoneError(f"{output}: contains other files ({min(names)}); choose an empty output folder")
+
+
+def _part_name(part: int) -> str:
+    return f"{part:05}.jsonl"
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """Return a stored fingerprint or report, or None if there is none."""
     try:
         return dict(json.loads(path.read_text("utf-8")))
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, ValueError, TypeError) as error:
-        raise OvertoneError(f"{path}: cannot be read: {error}; remove the folder, or name another") from error
+        raise OvertoneError(f"{path}: cannot be read: {error}; remove its folder, or choose another one") from error
 
 
-def check_same_batch(out: str, plan: BatchFingerprint, begun: BatchFingerprint) -> None:
-    """Nothing, where the batch that was begun in a folder is this one.
-
-    Raises:
-        OvertoneError: it is another.
-    """
-    other = [key for key in plan if begun.get(key) != plan[key]]
-    if other:
-        raise OvertoneError(
-            f"{out}: the batch in this folder has other {', other '.join(other)}; "
-            "give --output another folder, or remove this one to begin anew"
-        )
-
-
-def _lock(handle: int, out: Path) -> None:
+def _flock(file_descriptor: int, output: Path) -> None:
     try:
         import fcntl
     except ModuleNotFoundError:  # Windows
         return
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file_descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
-        raise OvertoneError(f"{out}: another process is at work in this folder; wait for it, or stop it") from error
+        raise OvertoneError(f"{output}: another process is using this folder; wait for it, or stop it") from error
     except OSError:  # a file system without locks
         return

@@ -1,12 +1,12 @@
-"""Folders, files, patterns or a manifest -> the inputs of a batch, in order.
+"""Collect the inputs of a batch, in order, from folders, files, patterns or a manifest.
 
-    found = gather(["recordings/"])                    # every sound file below
-    found = gather(["calls/**/*.flac", "extra.wav"])   # patterns, as a shell knows them
-    found = gather(["calls.csv"])                      # or .parquet: a manifest, given alone
-    found = gather(["s3://bucket/calls"])              # every sound below an address; see overtone.batch.object_storage
+    inputs = collect_inputs(["recordings/"])                    # every audio file in the folder and its subfolders
+    inputs = collect_inputs(["calls/**/*.flac", "extra.wav"])   # shell patterns
+    inputs = collect_inputs(["calls.csv"])                      # a manifest (.csv or .parquet), as the only source
+    inputs = collect_inputs(["s3://bucket/calls"])              # object storage; see overtone.batch.object_storage
 
-A manifest has a column `path`, relative to it or an address, and where only a stretch is meant `start_s` and
-`end_s`. Its other columns are kept.
+A manifest has a column `path`, a path relative to the manifest or a URL, and optionally `start_s` and `end_s` for a
+segment of the file. Its other columns are copied to the output.
 """
 
 import hashlib
@@ -25,21 +25,21 @@ from overtone.errors import CorpusError, InputError
 from overtone.formats.parquet import import_pyarrow
 
 MANIFEST_SUFFIXES = (".csv", ".parquet")
-EXPECTED = "a table with a column 'path' and, where a stretch is meant, 'start_s' and 'end_s'"
+EXPECTED = "a table with a column 'path' and, for segments of files, 'start_s' and 'end_s'"
 
 Value = str | float | bool | None
 
 
 class Input(NamedTuple):
-    """One sound to recognise.
+    """One audio file, or a segment of one, to recognise.
 
     Attributes:
-        name: of the file, as the user or the manifest writes it.
-        path: where it lies: a path or an address.
-        start_s: where the stretch begins; None for the start of the file.
-        end_s: where it ends; None for the end of the file.
-        values: of the columns of the manifest.
-        error: why it cannot be read, where that is known before it is opened.
+        name: name of the file as the user or the manifest writes it.
+        path: path or URL of the file.
+        start_s: start of the segment in seconds; None for the start of the file.
+        end_s: end of the segment in seconds; None for the end of the file.
+        values: values of the manifest columns.
+        error: why the file cannot be read, if that is known before it is opened.
     """
 
     name: str
@@ -50,8 +50,8 @@ class Input(NamedTuple):
     error: str = ""
 
     def absolute(self) -> "Input":
-        """The same from whatever folder it is read."""
-        return self if object_storage.is_address(self.path) else self._replace(path=str(Path.cwd() / self.path))
+        """Return the input with an absolute path."""
+        return self if object_storage.is_url(self.path) else self._replace(path=str(Path.cwd() / self.path))
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,10 @@ class Inputs:
     """All inputs of a batch.
 
     Attributes:
-        rows: in the order of the answers.
-        manifest: its name; "" where there is none.
-        columns: of the manifest, but for `path`.
-        types: of those columns of a Parquet manifest that are no text, as pyarrow calls them.
+        rows: the inputs, in the order of the predictions.
+        manifest: name of the manifest; "" if there is none.
+        columns: column names of the manifest, without `path`.
+        types: pyarrow types of the columns of a Parquet manifest that are not text.
     """
 
     rows: Sequence[Input]
@@ -71,7 +71,7 @@ class Inputs:
     types: dict[str, Any] = field(default_factory=dict)
 
     def digest(self) -> str:
-        """Hexadecimal digits that change with any input."""
+        """Return a hexadecimal SHA-256 digest that changes with any input."""
         digest = hashlib.sha256(repr(self.columns).encode())
         for row in self.rows:
             digest.update(repr(row.absolute()).encode())
@@ -79,42 +79,42 @@ class Inputs:
 
 
 def collect_inputs(sources: Sequence[str]) -> Inputs:
-    """The inputs that are named.
+    """Return the inputs that the sources name.
 
     Args:
-        sources: files, folders, patterns with `*`, `?`, `[...]` or `**`, addresses of sounds and folders; or one
-            manifest.
+        sources: files, folders, patterns with `*`, `?`, `[...]` or `**`, URLs of files and folders; or one manifest.
 
     Returns:
-        Files in the order of the sources, those of a folder or pattern sorted, each once; or the rows of the manifest.
+        Files in the order of the sources, those of a folder or pattern sorted, without duplicates; or the rows of the
+        manifest.
 
     Raises:
-        InputError: a pattern that nothing matches, a manifest that is not alone, or a store that cannot be asked.
-        CorpusError: a manifest that cannot be read; all its bad rows are told in one error.
-        MissingExtraError: a Parquet manifest or an address without pyarrow.
+        InputError: a pattern matches nothing, a manifest is not the only source, or object storage cannot be searched.
+        CorpusError: a manifest cannot be read; one error reports all its bad rows.
+        MissingExtraError: a Parquet manifest or a URL needs pyarrow, which is not installed.
     """
-    named = [name for source in sources for name in _expanded(object_storage.plain(source))]
-    for name in named:
+    names = [name for source in sources for name in _expand(object_storage.resolve_file_url(source))]
+    for name in names:
         if Path(name).suffix.lower() in MANIFEST_SUFFIXES and not is_folder(name):
-            if len(named) > 1:
-                raise InputError(f"{name}: a manifest is read alone; give it a batch and a folder of its own")
-            return _from_parquet(name) if name.lower().endswith(".parquet") else _from_csv(name)
-    return Inputs(list(_once(named)))
+            if len(names) > 1:
+                raise InputError(f"{name}: a manifest must be the only source; run it as a separate batch")
+            return _read_parquet(name) if name.lower().endswith(".parquet") else _read_csv(name)
+    return Inputs(list(_unique_files(names)))
 
 
-def _expanded(source: str) -> Iterator[str]:
-    """The name itself, or what a pattern matches, sorted; hidden files only where the pattern says so."""
-    if object_storage.is_address(source) or not any(sign in source for sign in "*?[") or os.path.lexists(source):
+def _expand(source: str) -> Iterator[str]:
+    """Yield the source itself, or the sorted matches of a pattern; hidden files only if the pattern names them."""
+    if object_storage.is_url(source) or not any(sign in source for sign in "*?[") or os.path.lexists(source):
         yield source
         return
     pattern = Path(source)
-    inside = pattern.relative_to(pattern.anchor)
-    shows_hidden = any(_is_hidden(part) for part in inside.parts)
-    # pathlib and not glob: its `**` goes through no link, and so not round in circles
-    found = sorted(Path(pattern.anchor).glob(str(inside)))
+    relative = pattern.relative_to(pattern.anchor)
+    shows_hidden = any(_is_hidden(part) for part in relative.parts)
+    # pathlib, not glob: the `**` of pathlib does not follow links, so that circular links end
+    found = sorted(Path(pattern.anchor).glob(str(relative)))
     matches = [str(path) for path in found if shows_hidden or not any(map(_is_hidden, path.parts))]
     if not matches:
-        raise InputError(f"{source}: nothing matches this pattern")
+        raise InputError(f"{source}: no file matches this pattern")
     yield from matches
 
 
@@ -122,87 +122,88 @@ def _is_hidden(part: str) -> bool:
     return part.startswith(".") and part != ".."
 
 
-def _once(named: Iterable[str]) -> Iterator[Input]:
-    """Every file in order, at the first place where it is named."""
-    real: dict[str, str] = {}  # folder -> the one that is meant, by whatever links
+def _unique_files(names: Iterable[str]) -> Iterator[Input]:
+    """Yield every file in order, at its first occurrence."""
+    real_folders: dict[str, str] = {}  # folder -> folder without links
     seen: set[tuple[str, str]] = set()
-    for name in named:
-        in_store = object_storage.is_address(name)
-        for path, error in object_storage.searched(name) if in_store else search(name):
+    for name in names:
+        is_url = object_storage.is_url(name)
+        for path, error in object_storage.search(name) if is_url else search(name):
             folder, file = os.path.split(path)
-            key = (real.setdefault(folder, folder if in_store else os.path.realpath(folder)), file)
+            key = (real_folders.setdefault(folder, folder if is_url else os.path.realpath(folder)), file)
             if key not in seen:
                 seen.add(key)
                 yield Input(path, path, error=str(error or ""))
 
 
-def _from_csv(table: str) -> Inputs:
-    lines = rows(table, EXPECTED, _content(table) if object_storage.is_address(table) else None)
+def _read_csv(manifest: str) -> Inputs:
+    lines = rows(manifest, EXPECTED, _download(manifest) if object_storage.is_url(manifest) else None)
     _, header = next(lines, (1, []))
     columns = [name.strip() for name in header]
-    return _read(table, columns, ((f"line {line}", cells) for line, cells in lines))
+    return _parse_rows(manifest, columns, ((f"line {line}", cells) for line, cells in lines))
 
 
-def _content(table: str) -> bytes:
-    """A manifest that lies at an address."""
+def _download(manifest: str) -> bytes:
+    """Return the content of a manifest in object storage."""
     try:
-        return object_storage.read_bytes(table)
+        return object_storage.read_bytes(manifest)
     except OSError as error:
-        raise CorpusError(f"{table}: cannot be read: {error}; expected {EXPECTED}") from error
+        raise CorpusError(f"{manifest}: cannot be read: {error}; expected {EXPECTED}") from error
 
 
-def _from_parquet(table: str) -> Inputs:
+def _read_parquet(manifest: str) -> Inputs:
     pa = import_pyarrow()
     try:
-        held = pa.parquet.read_table(io.BytesIO(_content(table)) if object_storage.is_address(table) else table)
+        source = io.BytesIO(_download(manifest)) if object_storage.is_url(manifest) else manifest
+        table = pa.parquet.read_table(source)
     except (OSError, pa.ArrowException) as error:
-        raise CorpusError(f"{table}: cannot be read as Parquet: {error}") from error
-    kinds = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
-    types = {one.name: one.type for one in held.schema if any(is_kind(one.type) for is_kind in kinds)}
-    cells = zip(*(map(_plain, column.to_pylist()) for column in held.columns), strict=True)
-    numbered = ((f"row {number}", list(row)) for number, row in enumerate(cells, start=1))
-    return replace(_read(table, held.column_names, numbered), types=types)
+        raise CorpusError(f"{manifest}: cannot be read as Parquet: {error}") from error
+    type_checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
+    types = {column.name: column.type for column in table.schema if any(check(column.type) for check in type_checks)}
+    records = zip(*(map(_to_value, column.to_pylist()) for column in table.columns), strict=True)
+    numbered = ((f"row {number}", list(cells)) for number, cells in enumerate(records, start=1))
+    return replace(_parse_rows(manifest, table.column_names, numbered), types=types)
 
 
-def _plain(value: Any) -> Value:
-    """A value as every form of answers can hold it: times, lists and what else there is become text."""
+def _to_value(value: Any) -> Value:
+    """Return a value that every output format supports: dates, lists and other types become text."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
 
 
-def _read(table: str, columns: Sequence[str], numbered: Iterable[tuple[str, Sequence[Value]]]) -> Inputs:
-    """One input a row, or one error that tells all bad rows.
+def _parse_rows(manifest: str, columns: Sequence[str], numbered: Iterable[tuple[str, Sequence[Value]]]) -> Inputs:
+    """Return one input per row, or raise one error that reports all bad rows.
 
     Args:
-        table: the manifest.
+        manifest: name of the manifest.
         columns: its header.
-        numbered: place of the row, and its cells.
+        numbered: position and cells of each row.
     """
     if "path" not in columns:
-        hint = "; columns are divided by commas" if len(columns) == 1 and set(columns[0]) & {";", "\t"} else ""
-        raise CorpusError(f"{table}: no column 'path'{hint}; expected {EXPECTED}")
-    check_unique(columns, str(table))
-    found: list[Input] = []
-    bad: list[str] = []
-    for place, cells in numbered:
+        hint = "; use commas to separate columns" if len(columns) == 1 and set(columns[0]) & {";", "\t"} else ""
+        raise CorpusError(f"{manifest}: no column 'path'{hint}; expected {EXPECTED}")
+    check_unique(columns, str(manifest))
+    inputs: list[Input] = []
+    errors: list[str] = []
+    for position, cells in numbered:
         try:
-            found.append(_input(table, columns, cells))
+            inputs.append(_parse_row(manifest, columns, cells))
         except CorpusError as error:
-            bad.append(f"{place}: {error}")
-    if bad:
-        raise CorpusError(format_errors(table, bad))
-    if not found:
-        raise CorpusError(f"{table}: no row in it; expected {EXPECTED}")
-    return Inputs(found, table, tuple(name for name in columns if name != "path"))
+            errors.append(f"{position}: {error}")
+    if errors:
+        raise CorpusError(format_errors(manifest, errors))
+    if not inputs:
+        raise CorpusError(f"{manifest}: has no rows; expected {EXPECTED}")
+    return Inputs(inputs, manifest, tuple(name for name in columns if name != "path"))
 
 
-def _input(table: str, columns: Sequence[str], cells: Sequence[Value]) -> Input:
+def _parse_row(manifest: str, columns: Sequence[str], cells: Sequence[Value]) -> Input:
     if len(cells) != len(columns):
-        raise CorpusError(f"{len(cells)} cells where the header has {len(columns)}")
+        raise CorpusError(f"{len(cells)} cells, but the header has {len(columns)}")
     row = dict(zip(columns, cells, strict=True))
     name = row.pop("path")
     if not name or not isinstance(name, str):
-        raise CorpusError("its 'path' is not the name of a file")
+        raise CorpusError("its 'path' is not a file name")
     start, end = ("" if row.get(key) is None else str(row[key]).strip() for key in ("start_s", "end_s"))
-    return Input(name, object_storage.sibling(table, name), *parse_interval(start, end), tuple(row.values()))
+    return Input(name, object_storage.sibling(manifest, name), *parse_interval(start, end), tuple(row.values()))

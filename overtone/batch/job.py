@@ -1,4 +1,4 @@
-"""What a batch is, whoever works on it: its inputs in parts, and what becomes of an input and its result."""
+"""The parts of a batch that all engines share: the job, its partition, and the conversion of inputs and results."""
 
 import codecs
 import csv
@@ -13,31 +13,32 @@ from overtone.batch.inputs import Input, Inputs, Value
 from overtone.batch.process_pool import WorkerDied
 from overtone.batch.recogniser_config import MAX_TASK_S, RecogniserConfig
 from overtone.datatypes import Prediction
-from overtone.inference.onnx_model import BRANCHES
 from overtone.inference.recogniser import Recogniser
 
-Task = tuple[str, float | None, float | None, str]  # what `overtone.batch.recogniser_config.make_work` works on
+Task = tuple[str, float | None, float | None, str]  # the argument of the function that `make_task_function` returns
 
 
 class ResultSchema(NamedTuple):
-    """What all answers of a batch have in common, with nothing that cannot be sent to another machine.
+    """The properties that all predictions of a batch share; all of them can be sent to another machine.
 
     Attributes:
-        columns: of the manifest, but for `path`.
-        types: of those that are no text, as pyarrow calls them.
-        emotions: of the model.
-        model: its id.
-        uncertain_below: confidence under which an answer is uncertain.
+        columns: column names of the manifest, without `path`.
+        types: pyarrow types of the columns that are not text.
+        emotions: emotions of the model, in order.
+        branches: branches of the model.
+        model: id of the model.
+        uncertain_below: confidence below which a prediction is uncertain.
     """
 
     columns: tuple[str, ...]
     types: Mapping[str, Any]
     emotions: tuple[str, ...]
+    branches: tuple[str, ...]
     model: str
     uncertain_below: float
 
-    def answer(self, row: Input, result: Mapping[str, Any]) -> Prediction:
-        """The answer that the numbers of a worker are."""
+    def to_prediction(self, row: Input, result: Mapping[str, Any]) -> Prediction:
+        """Return the prediction for an input from the result of a worker."""
         return decode_prediction(
             result,
             self.emotions,
@@ -47,82 +48,96 @@ class ResultSchema(NamedTuple):
             columns=dict(zip(self.columns, row.values, strict=True)),
         )
 
-    def any_answer(self) -> Prediction:
-        """An answer that has the columns of all, and means nothing."""
-        even = np.full(len(self.emotions), 1 / len(self.emotions))
+    def placeholder(self) -> Prediction:
+        """Return a prediction with the columns of all predictions and no meaningful values."""
+        uniform = np.full(len(self.emotions), 1 / len(self.emotions))
         return Prediction(
-            self.emotions, even, dict.fromkeys(BRANCHES, even), columns=dict.fromkeys(self.columns), model=self.model
+            self.emotions,
+            uniform,
+            dict.fromkeys(self.branches, uniform),
+            columns=dict.fromkeys(self.columns),
+            model=self.model,
         )
 
     def write_failures(self, failures: Sequence[Sequence[Value]], stream: BinaryIO) -> None:
-        """Writes `path,error` as CSV, with the columns of the manifest in front."""
-        rows = csv.writer(text_stream(stream), lineterminator="\n")
-        rows.writerow([*self.columns, "path", "error"])
-        rows.writerows(failures)
+        """Write failures as CSV: the columns of the manifest, then `path,error`."""
+        writer = csv.writer(text_stream(stream), lineterminator="\n")
+        writer.writerow([*self.columns, "path", "error"])
+        writer.writerows(failures)
 
 
 class BatchJob(NamedTuple):
     """One batch.
 
     Attributes:
-        inputs: what to answer.
-        setting: how they are recognised.
-        rows: what all answers have in common.
-        plan: fingerprints that say which batch it is.
-        form: of the answers.
-        shard: which shard this is, from 1, and of how many.
+        inputs: inputs of all shards.
+        config: how they are recognised.
+        schema: the properties that all predictions share.
+        fingerprint: identifies the batch, to resume this one and refuse any other.
+        format: format of the predictions.
+        shard: number of this shard, from 1, and number of shards.
     """
 
     inputs: Inputs
-    setting: RecogniserConfig
-    rows: ResultSchema
-    plan: BatchFingerprint
-    form: str
+    config: RecogniserConfig
+    schema: ResultSchema
+    fingerprint: BatchFingerprint
+    format: str
     shard: tuple[int, int]
 
 
 class Partitioner:
-    """The inputs of one shard, cut into parts that are numbered over all shards.
+    """The inputs of one shard, divided into parts; part numbers are unique across shards.
 
     Args:
-        inputs: of all shards.
-        size: inputs of a part.
-        shard: which shard this is, from 1, and of how many.
+        inputs: inputs of all shards.
+        size: number of inputs per part.
+        shard: number of this shard, from 1, and number of shards.
     """
 
     def __init__(self, inputs: Sequence[Input], size: int, shard: tuple[int, int]) -> None:
         self._inputs = inputs
         self._size = size
-        first, step = shard
-        self.parts = range(first - 1, -(-len(inputs) // size), step)
+        number, shards = shard
+        self.parts = range(number - 1, -(-len(inputs) // size), shards)
 
     def __len__(self) -> int:
         return sum(len(self.rows(part)) for part in self.parts)
 
     def rows(self, part: int) -> Sequence[Input]:
-        """The inputs of a part."""
+        """Return the inputs of a part."""
         return self._inputs[part * self._size : (part + 1) * self._size]
 
 
 def make_schema(inputs: Inputs, recogniser: Recogniser) -> ResultSchema:
-    """What the answers will have in common."""
+    """Return the schema of the predictions of these inputs."""
     card = recogniser.card
-    return ResultSchema(inputs.columns, inputs.types, recogniser.emotions, card["id"], recogniser.uncertain_below)
+    return ResultSchema(
+        columns=inputs.columns,
+        types=inputs.types,
+        emotions=recogniser.emotions,
+        branches=recogniser.branches,
+        model=card["id"],
+        uncertain_below=recogniser.uncertain_below,
+    )
 
 
 def to_task(row: Input) -> Task:
-    """What a worker is told of an input."""
+    """Return the task that a worker runs for an input."""
     return row.path, row.start_s, row.end_s, row.error
 
 
-def compact_result(row: Input, result: Any) -> Any:
-    """A result as it is kept: an "error" where workers died."""
+def check_result(row: Input, result: Any) -> Any:
+    """Return the result of a task, a JSON value; an "error" if its workers died."""
     if not isinstance(result, WorkerDied):
         return result
-    why = f"it takes too much memory or over {MAX_TASK_S:.0f} s, or crashes the decoder"
-    return {"error": f"{row.path}: two processes died of it ({result.how}): {why}; try: ffmpeg -i INPUT OUTPUT.wav"}
+    cause = f"it needs too much memory or more than {MAX_TASK_S:.0f} s, or crashes the decoder"
+    return {
+        "error": f"{row.path}: two worker processes died on this file ({result.reason}): {cause}; "
+        "try: ffmpeg -i INPUT OUTPUT.wav"
+    }
 
 
 def text_stream(stream: BinaryIO) -> TextIO:
-    """File names that are no UTF-8 keep their bytes."""
+    """Return a UTF-8 text stream that keeps the bytes of file names that are not UTF-8."""
     return cast(TextIO, codecs.getwriter("utf-8")(stream, "surrogateescape"))

@@ -1,6 +1,7 @@
-"""The engine of one machine: a part is kept as the numbers of its answers, and files are made of all parts in the end.
+"""The engine for one machine: worker processes fill the parts of a checkpoint; the output is written from all parts.
 
-So they are the same, byte for byte, whatever happened on the way; see `overtone.batch.checkpoint` for the folder.
+The output is therefore byte-identical however often the batch was stopped. See `overtone.batch.checkpoint` for the
+output folder.
 """
 
 from collections import defaultdict
@@ -11,45 +12,47 @@ from typing import Any, BinaryIO
 
 from overtone._internal.cpu_count import cpu_count
 from overtone._internal.progress import Progress
-from overtone.batch.checkpoint import BatchCheckpoint, Report, open_checkpoint
+from overtone.batch.checkpoint import FAILURES_FILE, BatchCheckpoint, Report, open_checkpoint
 from overtone.batch.inputs import Value
-from overtone.batch.job import BatchJob, Partitioner, compact_result, text_stream, to_task
-from overtone.batch.object_storage import is_address
-from overtone.batch.process_pool import results
-from overtone.batch.recogniser_config import make_work
+from overtone.batch.job import BatchJob, Partitioner, check_result, text_stream, to_task
+from overtone.batch.object_storage import is_url
+from overtone.batch.process_pool import run_tasks
+from overtone.batch.recogniser_config import make_task_function
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError
 from overtone.formats import get_format, parquet
 
-FORMS = ("csv", "jsonl", "parquet")
-PART_INPUTS = 64
+FORMATS = ("csv", "jsonl", "parquet")
+PART_SIZE = 64  # inputs
 
 
-def run(job: BatchJob, out: str, jobs: int | None, progress: Progress) -> Report:
-    """Answers what is left of a batch by processes of this machine.
+def run(job: BatchJob, output: str, processes: int | None, progress: Progress) -> Report:
+    """Run the remaining parts of a batch in processes of this machine, and return its report.
 
     Args:
         job: the batch.
-        out: folder of the answers.
-        jobs: processes at a time; None for one per core.
-        progress: told of inputs done.
+        output: the output folder.
+        processes: the maximum number of worker processes; None for one per core.
+        progress: called with the number of inputs done.
 
     Raises:
-        OptionError: `out` is no folder of this machine.
-        OvertoneError: the folder belongs to something else or cannot be written; the model file changes meanwhile.
+        OptionError: `output` is a URL.
+        OvertoneError: the folder holds other files or cannot be written, or the model file changes during the batch.
     """
-    if is_address(out):
-        raise OptionError(f"--output {out}: a folder of this machine is expected; an address takes --engine ray")
+    if is_url(output):
+        raise OptionError(f"--output {output}: expected a folder of this machine; a URL requires --engine ray")
     batch = _Batch(job)
-    with open_checkpoint(Path(out), job.plan) as (parts, report):
+    with open_checkpoint(Path(output), job.fingerprint) as (checkpoint, report):
         if report is not None:
             return report
-        batch.answer(parts, jobs or cpu_count(), progress)
+        batch.run_missing(checkpoint, processes or cpu_count(), progress)
         failures: list[list[Value]] = []
-        name = f"answers.{job.form}"
-        parts.put(name, lambda stream: batch.write(batch.answers(parts, failures), stream))
-        parts.put("failures.csv", lambda stream: job.rows.write_failures(failures, stream))
-        return parts.finish(job.plan, {"answers": len(batch.cut) - len(failures), "failures": len(failures)})
+        checkpoint.write_output(
+            f"predictions.{job.format}", lambda stream: batch.write(batch.predictions(checkpoint, failures), stream)
+        )
+        checkpoint.write_output(FAILURES_FILE, lambda stream: job.schema.write_failures(failures, stream))
+        counts = {"predictions": len(batch.partition) - len(failures), "failures": len(failures)}
+        return checkpoint.finish(job.fingerprint, counts)
 
 
 class _Batch:
@@ -57,43 +60,43 @@ class _Batch:
 
     def __init__(self, job: BatchJob) -> None:
         self._job = job
-        self.cut = Partitioner(job.inputs.rows, PART_INPUTS, job.shard)
+        self.partition = Partitioner(job.inputs.rows, PART_SIZE, job.shard)
 
-    def answer(self, parts: BatchCheckpoint, jobs: int, progress: Progress) -> None:
-        """Has the workers answer what is not yet in a part, and keeps each part once it is full."""
-        cut = self.cut
-        missing = [part for part in cut.parts if not parts.has(part, len(cut.rows(part)))]
-        done = len(cut) - sum(len(cut.rows(part)) for part in missing)
-        held: defaultdict[int, dict[int, Any]] = defaultdict(dict)
-        make = partial(make_work, self._job.setting, self._job.plan["model"])
-        for number, result in results(make, self._tasks(missing), jobs):
-            part = number // PART_INPUTS
-            rows = cut.rows(part)
-            held[part][number % PART_INPUTS] = result
-            if len(held[part]) == len(rows):
-                in_order = sorted(held.pop(part).items())
-                parts.write(part, [compact_result(rows[place], result) for place, result in in_order])
+    def run_missing(self, checkpoint: BatchCheckpoint, processes: int, progress: Progress) -> None:
+        """Run the inputs of all parts missing from the checkpoint, and store each part once it is complete."""
+        partition = self.partition
+        missing = [part for part in partition.parts if not checkpoint.has(part, len(partition.rows(part)))]
+        done = len(partition) - sum(len(partition.rows(part)) for part in missing)
+        incomplete: defaultdict[int, dict[int, Any]] = defaultdict(dict)  # part -> position in the part -> result
+        make_function = partial(make_task_function, self._job.config, self._job.fingerprint["model"])
+        for number, result in run_tasks(make_function, self._tasks(missing), processes):
+            part, position = divmod(number, PART_SIZE)
+            rows = partition.rows(part)
+            incomplete[part][position] = result
+            if len(incomplete[part]) == len(rows):
+                in_order = sorted(incomplete.pop(part).items())
+                checkpoint.write(part, [check_result(rows[position], result) for position, result in in_order])
             done += 1
-            progress(done, len(cut), "")
+            progress(done, len(partition), "")
 
     def _tasks(self, missing: Sequence[int]) -> Iterator[tuple[int, Any]]:
-        """Number and task of each input."""
+        """Yield the number and the task of each input."""
         for part in missing:
-            for place, row in enumerate(self.cut.rows(part)):
-                yield part * PART_INPUTS + place, to_task(row)
+            for position, row in enumerate(self.partition.rows(part)):
+                yield part * PART_SIZE + position, to_task(row)
 
-    def answers(self, parts: BatchCheckpoint, failures: list[list[Value]]) -> Iterator[Prediction]:
-        """The answers in order of the inputs; rows for those without one go to `failures`."""
-        for part in self.cut.parts:
-            for row, result in zip(self.cut.rows(part), parts.read(part), strict=True):
+    def predictions(self, checkpoint: BatchCheckpoint, failures: list[list[Value]]) -> Iterator[Prediction]:
+        """Yield the predictions in the order of the inputs, and append the rows of failed inputs to `failures`."""
+        for part in self.partition.parts:
+            for row, result in zip(self.partition.rows(part), checkpoint.read(part), strict=True):
                 if "error" in result:
                     failures.append([*row.values, row.name, result["error"]])
                 else:
-                    yield self._job.rows.answer(row, result)
+                    yield self._job.schema.to_prediction(row, result)
 
-    def write(self, answers: Iterator[Prediction], stream: BinaryIO) -> None:
-        """Writes answers in one of `FORMATS`."""
-        if self._job.form == "parquet":
-            parquet.write(answers, stream, self._job.rows.types)
+    def write(self, predictions: Iterator[Prediction], stream: BinaryIO) -> None:
+        """Write predictions in the format of the job."""
+        if self._job.format == "parquet":
+            parquet.write(predictions, stream, self._job.schema.types)
             return
-        get_format(self._job.form).write(answers, text_stream(stream))
+        get_format(self._job.format).write(predictions, text_stream(stream))

@@ -1,8 +1,8 @@
-"""A path, or an address such as `s3://bucket/calls` -> bytes and names; bytes -> a place there, whole or not at all.
+"""Files and folders by path or URL, such as `s3://bucket/calls`: search, read, write atomically, list and remove.
 
-By `pyarrow.fs`: what writes Parquet reads S3, Google Cloud Storage, Azure and HDFS as well, so that nothing more has to
-be installed for any of them. Who may read is told by the environment, as the tools of each store have it; of an
-S3-like store, `AWS_ENDPOINT_URL` is where it is. A key is taken as it is written, without escapes.
+Uses `pyarrow.fs`: the package that writes Parquet also reads S3, Google Cloud Storage, Azure and HDFS, so that none of
+them needs a further dependency. Credentials come from the environment, as usual for each service; `AWS_ENDPOINT_URL`
+is the address of an S3-compatible service. Keys are used as written, without URL escapes.
 """
 
 import io
@@ -17,203 +17,205 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from overtone._internal import atomic_write
-from overtone.audio.discovery import FILE_SUFFIXES
+from overtone.audio.discovery import AUDIO_SUFFIXES
 from overtone.errors import AudioError, InputError, MissingExtraError, suggest
 from overtone.formats.parquet import import_pyarrow
 
 SCHEMES = ("s3", "gs", "abfs", "abfss", "hdfs")
-_ADDRESS = re.compile(r"([a-z][a-z0-9+.-]+)://([^/]*)/?(.*)", re.DOTALL | re.IGNORECASE)
+_URL = re.compile(r"([a-z][a-z0-9+.-]+)://([^/]*)/?(.*)", re.DOTALL | re.IGNORECASE)
 
 
-def is_address(name: str) -> bool:
-    """Whether it is an address, and no path."""
-    return _ADDRESS.match(name) is not None
+def is_url(name: str) -> bool:
+    """Return whether a name is a URL rather than a path."""
+    return _URL.match(name) is not None
 
 
-def plain(name: str) -> str:
-    """The path that `file://` means; any other name as it is."""
+def resolve_file_url(name: str) -> str:
+    """Return the path of a `file://` URL; any other name unchanged."""
     return unquote(urlsplit(name).path) if name.lower().startswith("file://") else name
 
 
-def sibling(place: str, name: str) -> str:
-    """What a name means in a file that lies at `place`: an address as it is, else relative to the file."""
-    if is_address(name):
-        return plain(name)
-    if is_address(place):
-        return f"{place.rpartition('/')[0]}/{name}"
-    return str(Path(place).parent / name)
+def sibling(file: str, name: str) -> str:
+    """Return the location of a name written in a file: a URL unchanged, a path relative to the folder of the file."""
+    if is_url(name):
+        return resolve_file_url(name)
+    if is_url(file):
+        return f"{file.rpartition('/')[0]}/{name}"
+    return str(Path(file).parent / name)
 
 
 def join(folder: str, name: str) -> str:
-    """The place of a name in a folder."""
-    return f"{folder.rstrip('/')}/{name}" if is_address(folder) else str(Path(folder) / name)
+    """Return the path or URL of a name in a folder."""
+    return f"{folder.rstrip('/')}/{name}" if is_url(folder) else str(Path(folder) / name)
 
 
-class Content(io.BytesIO):
-    """What lies at an address, with its name for messages."""
+class RemoteFile(io.BytesIO):
+    """The downloaded content of a URL; `name` is the URL, for error messages."""
 
-    def __init__(self, address: str, content: bytes) -> None:
+    def __init__(self, url: str, content: bytes) -> None:
         super().__init__(content)
-        self.name = address
+        self.name = url
 
 
 @lru_cache(maxsize=1)
-def _last(address: str) -> bytes:
-    return read_bytes(address)
+def _download(url: str) -> bytes:
+    return read_bytes(url)
 
 
-def sound_at(address: str) -> Content:
-    """The whole sound; stretches of one sound that follow each other fetch it once.
+def open_audio(url: str) -> RemoteFile:
+    """Return a whole audio file; consecutive segments of one file download it once.
 
     Raises:
-        AudioError: it cannot be read.
+        AudioError: the file cannot be read.
     """
     try:
-        return Content(address, _last(address))
+        return RemoteFile(url, _download(url))
     except FileNotFoundError as error:
-        raise AudioError(f"{address}: no such file") from error
+        raise AudioError(f"{url}: no such file") from error
     except OSError as error:
-        raise AudioError(f"{address}: cannot be read: {error.strerror or error}") from error
+        raise AudioError(f"{url}: cannot be read: {error.strerror or error}") from error
 
 
-def searched(address: str) -> Iterator[tuple[str, AudioError | None]]:
-    """As `overtone.audio.discovery.search`: the sound itself, or every one below, sorted by name.
+def search(url: str) -> Iterator[tuple[str, AudioError | None]]:
+    """Yield the file itself, or every audio file in a folder and its subfolders, sorted by name.
+
+    Like `overtone.audio.discovery.search`, but for URLs.
 
     Raises:
-        InputError: the store cannot be asked, or there is none of that kind.
+        InputError: the scheme is unknown, or the storage cannot be searched.
     """
-    system, key = _system(address)
-    scheme, bucket, under = _parts_of(address)
-    bucket_letters = len(key) - len(under)
+    system, key = _file_system(url)
+    scheme, bucket, url_key = _split_url(url)
+    prefix_length = len(key) - len(url_key)
     key = key.rstrip("/")
     try:
-        with _errors_of_arrow():
+        with _arrow_errors_as_os_errors():
             is_folder = system.get_file_info(key).type.name == "Directory"
-            below = system.get_file_info(_arrow_fs().FileSelector(key, recursive=True)) if is_folder else []
+            entries = system.get_file_info(_arrow_fs().FileSelector(key, recursive=True)) if is_folder else []
     except OSError as error:
-        raise InputError(f"{address}: cannot be searched: {error}") from error
+        raise InputError(f"{url}: cannot be searched: {error}") from error
     if not is_folder:
-        yield address, None  # one that is not there is for the reader to say
+        yield url, None  # a missing file is reported when it is opened
         return
-    names = sorted(one.path for one in below if one.type.name == "File" and _is_sound(one.path[len(key) :]))
-    yield from ((f"{scheme}://{bucket}/{name[bucket_letters:]}", None) for name in names)
+    names = sorted(entry.path for entry in entries if entry.type.name == "File" and _is_audio(entry.path[len(key) :]))
+    yield from ((f"{scheme}://{bucket}/{name[prefix_length:]}", None) for name in names)
     if not names:
-        yield address, AudioError(f"{address}: a folder without sound files ({' '.join(sorted(FILE_SUFFIXES))})")
+        yield url, AudioError(f"{url}: a folder without audio files ({' '.join(sorted(AUDIO_SUFFIXES))})")
 
 
-def read_bytes(place: str) -> bytes:
-    """What lies at a path or an address.
+def read_bytes(location: str) -> bytes:
+    """Return the content of a path or URL.
 
     Raises:
-        OSError: it cannot be read; `FileNotFoundError` where nothing is there.
+        OSError: the file cannot be read; `FileNotFoundError` if it does not exist.
     """
-    if not is_address(place):
-        return Path(place).read_bytes()
-    system, key = _system(place)
-    with _errors_of_arrow(), system.open_input_stream(key) as stream:
+    if not is_url(location):
+        return Path(location).read_bytes()
+    system, key = _file_system(location)
+    with _arrow_errors_as_os_errors(), system.open_input_stream(key) as stream:
         return bytes(stream.read())
 
 
-def write_bytes(place: str, content: bytes) -> None:
-    """Writes a file or an object whole or not at all.
+def write_bytes(location: str, content: bytes) -> None:
+    """Write a file or an object atomically.
 
     Raises:
         OvertoneError: it cannot be written.
     """
-    if not is_address(place):
-        atomic_write.write_bytes(Path(place), content)
+    if not is_url(location):
+        atomic_write.write_bytes(Path(location), content)
         return
-    with atomic_write.describe_os_errors(place), _errors_of_arrow():
-        system, key = _system(place)
-        with system.open_output_stream(key) as stream:  # an object appears when all of it has arrived
+    with atomic_write.describe_os_errors(location), _arrow_errors_as_os_errors():
+        system, key = _file_system(location)
+        with system.open_output_stream(key) as stream:  # an object becomes visible once its upload is complete
             stream.write(content)
 
 
-def names_in(folder: str) -> list[str]:
-    """Names of what lies in a folder, sorted; none where it is not there.
+def list_names(folder: str) -> list[str]:
+    """Return the sorted names in a folder; an empty list if the folder does not exist.
 
     Raises:
-        OSError: it cannot be listed.
+        OSError: the folder cannot be listed.
     """
-    if not is_address(folder):
+    if not is_url(folder):
         try:
             return sorted(path.name for path in Path(folder).iterdir())
         except FileNotFoundError:
             return []
-    system, key = _system(folder)
-    with _errors_of_arrow():
-        found = system.get_file_info(_arrow_fs().FileSelector(key.rstrip("/"), allow_not_found=True))
-    return sorted(one.base_name for one in found)
+    system, key = _file_system(folder)
+    with _arrow_errors_as_os_errors():
+        entries = system.get_file_info(_arrow_fs().FileSelector(key.rstrip("/"), allow_not_found=True))
+    return sorted(entry.base_name for entry in entries)
 
 
-def remove(folder: str) -> None:
-    """Removes a folder; where that fails it stays."""
-    if not is_address(folder):
+def remove_folder(folder: str) -> None:
+    """Remove a folder; errors are ignored."""
+    if not is_url(folder):
         shutil.rmtree(folder, ignore_errors=True)
         return
-    system, key = _system(folder)
-    with suppress(OSError), _errors_of_arrow():
+    system, key = _file_system(folder)
+    with suppress(OSError), _arrow_errors_as_os_errors():
         system.delete_dir(key)
 
 
 def _arrow_fs() -> Any:
-    """The module `pyarrow.fs`.
+    """Return the module `pyarrow.fs`.
 
     Raises:
-        MissingExtraError: it is not installed.
+        MissingExtraError: pyarrow is not installed.
     """
     try:
         import_pyarrow()
     except MissingExtraError as error:
-        raise MissingExtraError("stores are read by pyarrow: pip install 'overtone[parquet]'") from error
+        raise MissingExtraError("object storage needs pyarrow: pip install 'overtone[parquet]'") from error
     import pyarrow.fs
 
     return pyarrow.fs
 
 
-def _is_sound(name: str) -> bool:
-    """Whether it has the suffix of a sound, and neither it nor a folder on the way is hidden."""
+def _is_audio(name: str) -> bool:
+    """Return whether a name has the suffix of an audio file, and neither it nor one of its folders is hidden."""
     path = PurePosixPath(name)
-    return path.suffix.lower() in FILE_SUFFIXES and not any(part.startswith(".") for part in path.parts)
+    return path.suffix.lower() in AUDIO_SUFFIXES and not any(part.startswith(".") for part in path.parts)
 
 
-def _parts_of(address: str) -> tuple[str, str, str]:
-    """Scheme, bucket and key."""
-    match = _ADDRESS.fullmatch(address)
-    assert match is not None, address
+def _split_url(url: str) -> tuple[str, str, str]:
+    """Return scheme, bucket and key."""
+    match = _URL.fullmatch(url)
+    assert match is not None, url
     return match[1], match[2], match[3]
 
 
-def _system(address: str) -> tuple[Any, str]:
-    """The file system of pyarrow for an address, and what the place is called in it."""
-    scheme, bucket, key = _parts_of(address)
+def _file_system(url: str) -> tuple[Any, str]:
+    """Return the pyarrow file system of a URL, and the path of the URL in it."""
+    scheme, bucket, key = _split_url(url)
     if scheme.lower() not in SCHEMES:
-        raise InputError(f"{address}: no store is called '{scheme}'{suggest(scheme, SCHEMES)}")
+        raise InputError(f"{url}: no object storage is called '{scheme}'{suggest(scheme, SCHEMES)}")
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
-    system, top = _connected(scheme.lower(), bucket, endpoint)
-    return system, f"{top}/{key}" if top else f"/{key}"
+    system, root = _connect(scheme.lower(), bucket, endpoint)
+    return system, f"{root}/{key}" if root else f"/{key}"
 
 
 @lru_cache(maxsize=8)
-def _connected(scheme: str, bucket: str, endpoint: str) -> tuple[Any, str]:
-    """A file system, and what the bucket is called in it: nothing where the file system is that of the bucket."""
+def _connect(scheme: str, bucket: str, endpoint: str) -> tuple[Any, str]:
+    """Return a file system, and the path of the bucket in it: empty if the file system is that of the bucket."""
     fs = _arrow_fs()
     if scheme == "s3" and endpoint:
         protocol, _, host = endpoint.rstrip("/").rpartition("://")
         return fs.S3FileSystem(endpoint_override=host, scheme=protocol or "https", allow_delayed_open=True), bucket
-    address = f"{scheme}://{bucket}"
-    options = "?allow_delayed_open=true" if scheme == "s3" else ""  # one request for a small object, and not three
+    url = f"{scheme}://{bucket}"
+    options = "?allow_delayed_open=true" if scheme == "s3" else ""  # one request per small object instead of three
     try:
-        with _errors_of_arrow():
-            system, top = fs.FileSystem.from_uri(address + options)
+        with _arrow_errors_as_os_errors():
+            system, root = fs.FileSystem.from_uri(url + options)
     except OSError as error:
-        raise InputError(f"{address}: cannot be reached: {error}") from error
-    return system, top.strip("/")
+        raise InputError(f"{url}: cannot be reached: {error}") from error
+    return system, root.strip("/")
 
 
 @contextmanager
-def _errors_of_arrow() -> Iterator[None]:
-    """Makes errors of pyarrow that are no `OSError` one."""
+def _arrow_errors_as_os_errors() -> Iterator[None]:
+    """Convert pyarrow errors that are not an `OSError` to one."""
     try:
         yield
     except import_pyarrow().ArrowException as error:

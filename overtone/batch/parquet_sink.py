@@ -1,16 +1,16 @@
-"""The folder of a batch that many machines write: its answers as Parquet in parts, each whole or not at all.
+"""The output folder of a batch on many machines: a Parquet dataset whose parts are written atomically.
 
-    DIR/                         a folder that all machines see, or an address such as s3://bucket/answers
-    ├── answers/
-    │   └── part-00000.parquet   answers of the first inputs; part-00001.parquet, ...
-    ├── parts/                   while it runs
-    │   ├── plan.json            what is being done, as fingerprints
-    │   └── 00000.json           that the part is done, and which inputs have no answer
-    ├── failures.csv             once all is done; then parts/ goes
-    └── batch.json               the plan, and how many were answered
+    DIR/                         a folder that all machines see, or a URL such as s3://bucket/predictions
+    ├── predictions/
+    │   └── part-00000.parquet   predictions of the first inputs; part-00001.parquet, ...
+    ├── parts/                   while the batch runs
+    │   ├── fingerprint.json     model, options, inputs and code, as fingerprints
+    │   └── 00000.json           marks a part as done, and lists its failures
+    ├── failures.csv             once all parts are done; parts/ is then removed
+    └── batch.json               the fingerprint, and the numbers of predictions and failures
 
-Whoever answers a part again writes the same under the same name, so that nothing has to be locked: an input is never
-there twice.
+A part that is run again is written again under the same name with the same content, so that the folder needs no lock
+and holds no input twice.
 """
 
 import io
@@ -21,132 +21,153 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from overtone.batch import object_storage
-from overtone.batch.checkpoint import FINGERPRINT_FILE, REPORT_FILE, BatchFingerprint, Report, check_same_batch
+from overtone.batch.checkpoint import (
+    FAILURES_FILE,
+    FINGERPRINT_FILE,
+    OLD_FINGERPRINT_FILE,
+    REPORT_FILE,
+    BatchFingerprint,
+    Report,
+    check_same_batch,
+    foreign_files_error,
+    obsolete_batch_error,
+)
 from overtone.batch.inputs import Value
 from overtone.batch.job import ResultSchema
 from overtone.datatypes import Prediction
 from overtone.errors import OvertoneError
 from overtone.formats import parquet
 
-ANSWERS, PARTS, FAILURES = "answers", "parts", "failures.csv"
-READERS = 16  # a store answers many at once, and each of them late
+PREDICTIONS_FOLDER, PARTS_FOLDER = "predictions", "parts"
+READ_THREADS = 16  # object storage has a high latency, but serves many requests at once
 
 
 class ParquetSink:
-    """Such a folder.
+    """The output folder.
 
     Args:
-        out: a path or an address.
+        output: a path or a URL.
     """
 
-    def __init__(self, out: str) -> None:
-        self._out = out
-        self._parts = object_storage.join(out, PARTS)
+    def __init__(self, output: str) -> None:
+        self._output = output
+        self._parts = object_storage.join(output, PARTS_FOLDER)
 
-    def report(self, plan: BatchFingerprint) -> Report | None:
-        """The report of this very batch, where it is done.
+    def read_report(self, fingerprint: BatchFingerprint) -> Report | None:
+        """Return the report of this batch, or None if the batch is not finished.
 
         Raises:
-            OvertoneError: another one was done here.
+            OvertoneError: the folder holds another batch, or one made by an earlier version.
         """
-        report = self._read(object_storage.join(self._out, REPORT_FILE))
+        if self._read(object_storage.join(self._parts, OLD_FINGERPRINT_FILE)) is not None:
+            raise obsolete_batch_error(self._output)
+        report = self._read(object_storage.join(self._output, REPORT_FILE))
         if report is not None:
-            check_same_batch(self._out, plan, report)
-            object_storage.remove(self._parts)  # killed just before it did so itself
+            check_same_batch(self._output, fingerprint, report)
+            object_storage.remove_folder(self._parts)  # in case `finish` was killed before it did so
         return report
 
-    def begin(self, plan: BatchFingerprint) -> None:
-        """Writes the plan down, or sees that it is the one that was begun.
+    def start(self, fingerprint: BatchFingerprint) -> None:
+        """Store the fingerprint, or compare it with the stored one.
 
         Raises:
-            OvertoneError: another one was begun here, or the folder holds something else, or cannot be written.
+            OvertoneError: the folder holds another batch or other files, or cannot be written.
         """
-        begun = self._read(object_storage.join(self._parts, FINGERPRINT_FILE))
-        if begun is not None:
-            check_same_batch(self._out, plan, begun)
+        stored = self._read(object_storage.join(self._parts, FINGERPRINT_FILE))
+        if stored is not None:
+            check_same_batch(self._output, fingerprint, stored)
             return
-        foreign = [name for folder in (self._out, self._parts) for name in self._names(folder) if name != PARTS]
+        folders = (self._output, self._parts)
+        foreign = [name for folder in folders for name in self._list_names(folder) if name != PARTS_FOLDER]
         if foreign:
-            raise OvertoneError(
-                f"{self._out}: holds something else ({min(foreign)}); give --output a folder of its own"
-            )
-        self._write(object_storage.join(self._parts, FINGERPRINT_FILE), plan)
+            raise foreign_files_error(self._output, foreign)
+        self._write(object_storage.join(self._parts, FINGERPRINT_FILE), fingerprint)
 
-    def done(self) -> set[int]:
-        """The parts that are done."""
-        stems = (PurePosixPath(name).stem for name in self._names(self._parts))
+    def completed_parts(self) -> set[int]:
+        """Return the numbers of the parts that are done."""
+        stems = (PurePosixPath(name).stem for name in self._list_names(self._parts))
         return {int(stem) for stem in stems if stem.isdigit()}
 
-    def write(
-        self, part: int, rows: ResultSchema, answers: Iterable[Prediction], failures: Sequence[Sequence[Value]]
+    def write_part(
+        self,
+        part: int,
+        schema: ResultSchema,
+        predictions: Sequence[Prediction],
+        failures: Sequence[Sequence[Value]],
     ) -> Mapping[str, int]:
-        """Keeps a part.
+        """Store a part.
 
         Args:
             part: its number.
-            rows: what all answers have in common.
-            answers: in the order of the inputs.
-            failures: of inputs without an answer, as rows of `failures.csv`.
+            schema: the properties that all predictions share.
+            predictions: in the order of the inputs.
+            failures: of inputs without a prediction, as rows of `failures.csv`.
 
         Returns:
-            How many "answers" and "failures" it has.
+            The numbers of "predictions" and "failures".
 
         Raises:
-            OvertoneError: it cannot be written.
+            OvertoneError: the part cannot be written.
         """
-        kept, content = list(answers), io.BytesIO()
-        parquet.write(kept, content, rows.types, rows.any_answer())
-        object_storage.write_bytes(
-            object_storage.join(object_storage.join(self._out, ANSWERS), f"part-{part:05}.parquet"), content.getvalue()
-        )
-        self._write(
-            object_storage.join(self._parts, f"{part:05}.json"), {"answers": len(kept), "failures": failures}
-        )  # after the answers: it says that they are there
-        return {"answers": len(kept), "failures": len(failures)}
+        content = io.BytesIO()
+        parquet.write(predictions, content, schema.types, schema.placeholder())
+        folder = object_storage.join(self._output, PREDICTIONS_FOLDER)
+        object_storage.write_bytes(object_storage.join(folder, f"part-{part:05}.parquet"), content.getvalue())
+        # Written after the predictions, since it marks the part as done.
+        self._write(self._part_file(part), {"predictions": len(predictions), "failures": failures})
+        return {"predictions": len(predictions), "failures": len(failures)}
 
-    def finish(self, plan: BatchFingerprint, rows: ResultSchema, parts: Iterable[int]) -> Report:
-        """Writes the failures of all parts, then the report, by which the batch is done.
+    def finish(self, fingerprint: BatchFingerprint, schema: ResultSchema, parts: Iterable[int]) -> Report:
+        """Write the failures of all parts, then the report, which marks the batch as done; return the report.
 
         Raises:
-            OvertoneError: a part cannot be read, or a file not be written.
+            OvertoneError: a part cannot be read, or a file cannot be written.
         """
         failures: list[Sequence[Value]] = []
-        answers = 0
-        for part in self._all(parts):
-            answers += part["answers"]
+        predictions = 0
+        for part in self._read_parts(parts):
+            predictions += part["predictions"]
             failures += part["failures"]
         content = io.BytesIO()
-        rows.write_failures(failures, content)
-        object_storage.write_bytes(object_storage.join(self._out, FAILURES), content.getvalue())
-        report = {**plan, "answers": answers, "failures": len(failures)}
-        self._write(object_storage.join(self._out, REPORT_FILE), report)
-        object_storage.remove(self._parts)
+        schema.write_failures(failures, content)
+        object_storage.write_bytes(object_storage.join(self._output, FAILURES_FILE), content.getvalue())
+        report = {**fingerprint, "predictions": predictions, "failures": len(failures)}
+        self._write(object_storage.join(self._output, REPORT_FILE), report)
+        object_storage.remove_folder(self._parts)
         return report
 
-    def _all(self, parts: Iterable[int]) -> Iterator[dict[str, Any]]:
-        """What is kept of each part, in order."""
-        with ThreadPoolExecutor(READERS) as readers:
-            places = [object_storage.join(self._parts, f"{part:05}.json") for part in parts]
-            for place, part in zip(places, readers.map(self._read, places), strict=True):
+    def _part_file(self, part: int) -> str:
+        return object_storage.join(self._parts, f"{part:05}.json")
+
+    def _read_parts(self, parts: Iterable[int]) -> Iterator[dict[str, Any]]:
+        """Yield the stored counts and failures of each part, in order."""
+        files = [self._part_file(part) for part in parts]
+        with ThreadPoolExecutor(READ_THREADS) as executor:
+            for file, part in zip(files, executor.map(self._read, files), strict=True):
                 if part is None:
-                    raise OvertoneError(f"{place}: is gone; does somebody else work in {self._out}? start it again")
+                    raise OvertoneError(
+                        f"{file}: has disappeared; check that no other process uses {self._output}, "
+                        "and run the command again"
+                    )
                 yield part
 
-    def _names(self, folder: str) -> list[str]:
-        """Names of what lies in a folder, without hidden ones: what was being written when its writer died."""
+    def _list_names(self, folder: str) -> list[str]:
+        """Return the names in a folder without hidden ones: temporary files of writers that died."""
         try:
-            return [name for name in object_storage.names_in(folder) if not name.startswith(".")]
+            return [name for name in object_storage.list_names(folder) if not name.startswith(".")]
         except OSError as error:
-            raise OvertoneError(f"{folder}: cannot be listed: {error}; name another --output") from error
+            raise OvertoneError(f"{folder}: cannot be listed: {error}; choose another output folder") from error
 
-    def _write(self, place: str, held: Mapping[str, Any]) -> None:
-        object_storage.write_bytes(place, (json.dumps(held, indent=1) + "\n").encode())
+    def _write(self, location: str, content: Mapping[str, Any]) -> None:
+        object_storage.write_bytes(location, (json.dumps(content, indent=1) + "\n").encode())
 
-    def _read(self, place: str) -> dict[str, Any] | None:
-        """What was written; None where there is nothing."""
+    def _read(self, location: str) -> dict[str, Any] | None:
+        """Return the content of a JSON file, or None if it does not exist."""
         try:
-            return dict(json.loads(object_storage.read_bytes(place)))
+            return dict(json.loads(object_storage.read_bytes(location)))
         except (FileNotFoundError, NotADirectoryError):
             return None
         except (OSError, ValueError, TypeError) as error:
-            raise OvertoneError(f"{place}: cannot be read: {error}; remove the folder, or name another") from error
+            raise OvertoneError(
+                f"{location}: cannot be read: {error}; remove its folder, or choose another one"
+            ) from error

@@ -1,10 +1,10 @@
-"""Tasks -> results, by processes of which any may die: killed for its memory, or by a decoder that crashes.
+"""A pool of worker processes that survives the death of any of them: killed for lack of memory, or by a decoder crash.
 
-    for number, result in results(make, tasks, jobs=4):    # as they come, not in order
+    for number, result in run_tasks(make_task_function, tasks, processes=4):    # in order of completion
         ...
 
-Tasks and results travel as JSON. A worker says what it has done after every task, so that a death costs the one task
-that it was at; that one is given to a second worker, and only if it dies of it too is the result a `WorkerDied`.
+Tasks and results are sent as JSON. A worker reports every result at once, so its death affects only the task in
+progress. A second worker retries that task; if it dies as well, the result is a `WorkerDied`.
 """
 
 import json
@@ -19,176 +19,187 @@ from typing import Any, NamedTuple
 
 from overtone.errors import OvertoneError
 
-AHEAD = 2  # tasks a worker has at hand: one it is at and one to go on with at once
-MAX_ATTEMPTS = 2  # deaths after which a task is given up
-FAILED_STARTS = 3  # in a row, after which it is not the fault of chance
-PATIENCE_S = 10.0
+TASKS_PER_WORKER = 2  # one in progress, and one to start without waiting for the parent process
+MAX_ATTEMPTS = 2  # worker deaths after which a task fails
+MAX_FAILED_STARTS = 3  # consecutive; more cannot be a coincidence
+EXIT_TIMEOUT_S = 10.0
 
-Work = Callable[[Any], Any]
+TaskFunction = Callable[[Any], Any]  # task -> result, both JSON values
 
 
 class WorkerDied(NamedTuple):
-    """Instead of the result of a task: what its workers died of."""
+    """The result of a task whose workers died.
 
-    how: str
+    Attributes:
+        reason: a signal name or an exit code.
+    """
+
+    reason: str
 
 
 class Worker:
-    """A process that does one task after the other.
+    """A process that runs one task after the other.
 
     Args:
-        make: gives what does a task; called in the process, which imports it by name.
+        make_task_function: returns the function that runs a task; called in the process, which imports it by name.
     """
 
-    def __init__(self, make: Callable[[], Work]) -> None:
-        context = multiprocessing.get_context("spawn")  # a fork would inherit the threads of onnxruntime, half dead
-        self.connection, theirs = context.Pipe()
-        self._process = context.Process(target=_work, args=(theirs, make), daemon=True)
-        with _ctrl_c_held():
+    def __init__(self, make_task_function: Callable[[], TaskFunction]) -> None:
+        context = multiprocessing.get_context("spawn")  # a fork would copy the locks of onnxruntime's threads
+        self.connection, worker_connection = context.Pipe()
+        self._process = context.Process(target=_worker_main, args=(worker_connection, make_task_function), daemon=True)
+        with _sigint_blocked():
             self._process.start()
-        theirs.close()
-        self.asked: deque[tuple[int, Any]] = deque()
+        worker_connection.close()
+        self.assigned: deque[tuple[int, Any]] = deque()
         self.ready = False
 
-    def ask(self, number: int, task: Any) -> None:
-        """Gives it one more task."""
-        self.asked.append((number, task))
-        with suppress(ConnectionError):  # it has died, which is seen when it is read from
+    def send(self, number: int, task: Any) -> None:
+        """Assign one more task to the worker."""
+        self.assigned.append((number, task))
+        with suppress(ConnectionError):  # a dead worker is detected when its connection is read
             self.connection.send_bytes(json.dumps(task).encode())
 
-    def cause_of_death(self) -> str:
-        """What it died of, as the name of a signal or its exit code."""
-        self._process.join(PATIENCE_S)  # it has closed the connection, and may still be about to end
+    def exit_reason(self) -> str:
+        """Return why a dead worker ended: the name of a signal or its exit code."""
+        self._process.join(EXIT_TIMEOUT_S)  # the connection is closed, but the process may still be exiting
         code = self._process.exitcode or 0
         self.stop()
         return signal.Signals(-code).name if code < 0 else f"exit code {code}"
 
     def stop(self) -> None:
-        """Ends the process."""
+        """Kill the process."""
         self._process.kill()
         self._process.join()
         self._process.close()
         self.connection.close()
 
 
-def results(make: Callable[[], Work], tasks: Iterable[tuple[int, Any]], jobs: int) -> Iterator[tuple[int, Any]]:
-    """Number and result of each task, in the order in which they are done.
+def run_tasks(
+    make_task_function: Callable[[], TaskFunction], tasks: Iterable[tuple[int, Any]], processes: int
+) -> Iterator[tuple[int, Any]]:
+    """Yield the number and the result of each task, in order of completion.
 
     Args:
-        make: gives what does a task; a function of a module, or a `functools.partial` of one.
-        tasks: number and what is to be done, as JSON knows it.
-        jobs: processes at most.
+        make_task_function: returns the function that runs a task; a module-level function, or a `functools.partial`
+            of one.
+        tasks: number and task, a JSON value.
+        processes: the maximum number of worker processes.
 
     Raises:
-        OvertoneError: raised by `make`, or no worker comes to life.
+        OvertoneError: raised by `make_task_function`, or no worker starts.
     """
-    crew = _Crew(make, tasks, jobs)
+    pool = _Pool(make_task_function, tasks, processes)
     try:
-        while crew.has_pending():
-            for worker in crew.readable_workers():
-                message = _received(worker)
+        while pool.has_pending():
+            for worker in pool.readable_workers():
+                message = _receive(worker)
                 if message is None:
-                    yield from crew.reap(worker)
+                    yield from pool.reap(worker)
                 elif "failed" in message:
                     raise OvertoneError(message["failed"])
                 elif "ready" in message:
                     worker.ready = True
-                    crew.dispatch(worker)
+                    pool.dispatch(worker)
                 else:
-                    number, _ = worker.asked.popleft()
-                    crew.dispatch(worker)
+                    number, _ = worker.assigned.popleft()
+                    pool.dispatch(worker)
                     yield number, message["result"]
     finally:
-        crew.stop()
+        pool.stop()
 
 
-class _Crew:
-    """The workers, and the tasks that none of them has yet."""
+class _Pool:
+    """The workers, and the tasks that are not assigned to one."""
 
-    def __init__(self, make: Callable[[], Work], tasks: Iterable[tuple[int, Any]], jobs: int) -> None:
-        self._make = make
-        self._jobs = jobs
-        self._left = iter(tasks)
-        self._back: deque[tuple[int, Any]] = deque()  # from workers that died
+    def __init__(
+        self, make_task_function: Callable[[], TaskFunction], tasks: Iterable[tuple[int, Any]], processes: int
+    ) -> None:
+        self._make_task_function = make_task_function
+        self._processes = processes
+        self._tasks = iter(tasks)
+        self._returned: deque[tuple[int, Any]] = deque()  # tasks of dead workers
         self._deaths: Counter[int] = Counter()
         self._failed_starts = 0
         self._workers: list[Worker] = []
 
     def has_pending(self) -> bool:
-        """Whether anything is left to wait for; there are as many workers then as there is work for."""
-        while len(self._workers) < self._jobs and (task := self._following()) is not None:
-            self._workers.append(Worker(self._make))
-            self._workers[-1].ask(*task)
-        return any(worker.asked for worker in self._workers)
+        """Start workers for unassigned tasks, up to the maximum, and return whether any task is in progress."""
+        while len(self._workers) < self._processes and (task := self._next_task()) is not None:
+            self._workers.append(Worker(self._make_task_function))
+            self._workers[-1].send(*task)
+        return any(worker.assigned for worker in self._workers)
 
     def readable_workers(self) -> list[Worker]:
-        """Waits for workers that have something to say, or have died."""
-        heard = wait([worker.connection for worker in self._workers])
-        return [worker for worker in self._workers if worker.connection in heard]
+        """Wait for workers that have sent a message or died, and return them."""
+        readable = wait([worker.connection for worker in self._workers])
+        return [worker for worker in self._workers if worker.connection in readable]
 
     def dispatch(self, worker: Worker) -> None:
-        """Gives it what it can have at hand."""
-        while len(worker.asked) < AHEAD and (task := self._following()) is not None:
-            worker.ask(*task)
+        """Fill the task queue of a worker."""
+        while len(worker.assigned) < TASKS_PER_WORKER and (task := self._next_task()) is not None:
+            worker.send(*task)
 
     def reap(self, worker: Worker) -> Iterator[tuple[int, WorkerDied]]:
-        """Takes back the tasks of a worker that has died; the one it was at only if it was the first to die of it."""
+        """Take back the tasks of a dead worker; yield the result of the task in progress if it has no attempt left."""
         self._workers.remove(worker)
-        how = worker.cause_of_death()
+        reason = worker.exit_reason()
         self._failed_starts = 0 if worker.ready else self._failed_starts + 1
-        if self._failed_starts == FAILED_STARTS:
-            raise OvertoneError(f"jobs: a process dies while it starts ({how}); fewer need less memory")
-        if worker.ready and worker.asked:
-            number, _ = worker.asked[0]
+        if self._failed_starts == MAX_FAILED_STARTS:
+            raise OvertoneError(
+                f"a worker process dies during startup ({reason}); if memory is short, try fewer processes"
+            )
+        if worker.ready and worker.assigned:
+            number, _ = worker.assigned[0]
             self._deaths[number] += 1
             if self._deaths[number] == MAX_ATTEMPTS:
-                worker.asked.popleft()
-                yield number, WorkerDied(how)
-        self._back.extend(worker.asked)
+                worker.assigned.popleft()
+                yield number, WorkerDied(reason)
+        self._returned.extend(worker.assigned)
 
     def stop(self) -> None:
-        """Ends all processes."""
+        """Kill all workers."""
         for worker in self._workers:
             worker.stop()
 
-    def _following(self) -> tuple[int, Any] | None:
-        return self._back.popleft() if self._back else next(self._left, None)
+    def _next_task(self) -> tuple[int, Any] | None:
+        return self._returned.popleft() if self._returned else next(self._tasks, None)
 
 
-def _received(worker: Worker) -> dict[str, Any] | None:
-    """The next message; None from a worker that has died."""
+def _receive(worker: Worker) -> dict[str, Any] | None:
+    """Return the next message of a worker, or None if it has died."""
     try:
         return json.loads(worker.connection.recv_bytes())
     except (EOFError, OSError):
         return None
 
 
-def _work(connection: Connection, make: Callable[[], Work]) -> None:
-    """What a worker does: ends with the process that started it, however that ends."""
+def _worker_main(connection: Connection, make_task_function: Callable[[], TaskFunction]) -> None:
+    """Run tasks until the parent process closes the connection or ends, however it ends."""
 
     def send(**message: Any) -> None:
         connection.send_bytes(json.dumps(message).encode())
 
     with suppress(EOFError, ConnectionError):
         try:
-            work = make()
+            run_task = make_task_function()
         except OvertoneError as error:
             send(failed=str(error))
             return
         send(ready=True)
         while True:
-            send(result=work(json.loads(connection.recv_bytes())))
+            send(result=run_task(json.loads(connection.recv_bytes())))
 
 
 @contextmanager
-def _ctrl_c_held() -> Iterator[None]:
-    """Processes started in here never see Ctrl-C: it goes to all that a terminal runs, and the first one stops them."""
+def _sigint_blocked() -> Iterator[None]:
+    """Block SIGINT in processes started here: a terminal sends it to all of them, but the parent stops its workers."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
-    resource_tracker.ensure_running()  # multiprocessing would start it in here, and let Ctrl-C through again
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    resource_tracker.ensure_running()  # multiprocessing would start it here, and unblock SIGINT by doing so
+    previous = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, previous)

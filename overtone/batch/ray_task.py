@@ -1,7 +1,7 @@
-"""What a machine of many does: one part of a batch, from its inputs to its answers in the dataset.
+"""The Ray task of a batch: one node runs one part, from its inputs to its file in the Parquet dataset.
 
-It does so in its own process. That one may die of an input; whoever gave out the part has it done again `alone`, with
-each input in a process of its own kind, of which only the input is lost.
+An input may kill the process of the task. The engine then runs the part again with `isolated`, which runs the inputs in
+a separate process: only the input at fault is lost.
 """
 
 import platform
@@ -9,79 +9,79 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from overtone.batch import process_pool
 from overtone.batch.inputs import Input, Value
-from overtone.batch.job import ResultSchema, compact_result, to_task
+from overtone.batch.job import ResultSchema, check_result, to_task
 from overtone.batch.parquet_sink import ParquetSink
-from overtone.batch.recogniser_config import RecogniserConfig, fingerprints, make_work
+from overtone.batch.process_pool import TaskFunction, run_tasks
+from overtone.batch.recogniser_config import RecogniserConfig, fingerprints, make_task_function
 from overtone.datatypes import Prediction
 from overtone.errors import OvertoneError
 
 
 class RayTask(NamedTuple):
-    """What there is to know of a batch to answer a part of it.
+    """The properties of a batch that a node needs to run a part.
 
     Attributes:
-        out: of the dataset.
-        setting: how inputs are recognised; its paths mean the same on every machine.
-        expected: what `overtone.batch.recogniser_config.fingerprints` must find here.
-        rows: what all answers have in common.
+        output: path or URL of the output folder.
+        config: how inputs are recognised; its paths are valid on every node.
+        expected: the names and values that `overtone.batch.recogniser_config.fingerprints` must return on the node.
+        schema: the properties that all predictions share.
     """
 
-    out: str
-    setting: RecogniserConfig
+    output: str
+    config: RecogniserConfig
     expected: tuple[tuple[str, str], ...]
-    rows: ResultSchema
+    schema: ResultSchema
 
 
-def run_part(share: RayTask, part: int, inputs: Sequence[Input], alone: bool) -> dict[str, Any]:
-    """Answers a part and keeps it.
+def run_part(task: RayTask, part: int, inputs: Sequence[Input], isolated: bool) -> dict[str, Any]:
+    """Run a part and store it.
 
     Args:
-        share: which batch it is.
-        part: its number.
-        inputs: of the part.
-        alone: each input in another process than this one, which then survives them all.
+        task: the batch.
+        part: number of the part.
+        inputs: inputs of the part.
+        isolated: whether to run the inputs in a separate process, so that none of them can kill this one.
 
     Returns:
-        How many "answers" and "failures" there are; or why it "failed".
+        The numbers of "predictions" and "failures"; or an error message as "failed".
     """
     try:
-        work = _work(share.setting, share.expected)
+        run_task = _cached_task_function(task.config, task.expected)
         tasks = [to_task(row) for row in inputs]
-        results = _apart(share, tasks) if alone else [work(task) for task in tasks]
-        answers: list[Prediction] = []
+        results = _run_isolated(task, tasks) if isolated else list(map(run_task, tasks))
+        predictions: list[Prediction] = []
         failures: list[list[Value]] = []
-        for row, came in zip(inputs, results, strict=True):
-            result = compact_result(row, came)
+        for row, raw_result in zip(inputs, results, strict=True):
+            result = check_result(row, raw_result)
             if "error" in result:
                 failures.append([*row.values, row.name, result["error"]])
             else:
-                answers.append(share.rows.answer(row, result))
-        return dict(ParquetSink(share.out).write(part, share.rows, answers, failures))
+                predictions.append(task.schema.to_prediction(row, result))
+        return dict(ParquetSink(task.output).write_part(part, task.schema, predictions, failures))
     except OvertoneError as error:
         return {"failed": f"{platform.node()}: {error}"}
 
 
-def _apart(share: RayTask, tasks: Sequence[Any]) -> list[Any]:
-    """The results, by a process that is replaced when it dies."""
-    make = partial(make_work, share.setting, dict(share.expected)["model"])
-    found = dict(process_pool.results(make, enumerate(tasks), jobs=1))
-    return [found[number] for number in range(len(tasks))]
+def _run_isolated(task: RayTask, tasks: Sequence[Any]) -> list[Any]:
+    """Return the results of the tasks, from a process that is replaced when it dies."""
+    make_function = partial(make_task_function, task.config, dict(task.expected)["model"])
+    results = dict(run_tasks(make_function, enumerate(tasks), processes=1))
+    return [results[number] for number in range(len(tasks))]
 
 
 @lru_cache(maxsize=1)
-def _work(setting: RecogniserConfig, expected: tuple[tuple[str, str], ...]) -> process_pool.Work:
-    """Made once in a process, and used for all parts that it is given.
+def _cached_task_function(config: RecogniserConfig, expected: tuple[tuple[str, str], ...]) -> TaskFunction:
+    """Return the function that recognises an input, built once per process for all its parts.
 
     Raises:
-        OvertoneError: this machine has another model, other clips or other code.
+        OvertoneError: this node has another model, other adaptation clips or other code.
     """
-    here = fingerprints(setting)
-    other = [name for name, mark in expected if here[name] != mark]
-    if other:
+    found = fingerprints(config)
+    different = [name for name, value in expected if found[name] != value]
+    if different:
         raise OvertoneError(
-            f"has other {', other '.join(other)} than the machine that runs the batch; install the same Overtone on "
-            "all machines, and put --model and --adapt-from where all see them under the same name"
+            f"differs from the machine that runs the command in {', '.join(different)}; install the same version "
+            "of Overtone on all nodes, and put --model and --adapt-from where all nodes see them under the same path"
         )
-    return make_work(setting, here["model"])
+    return make_task_function(config, found["model"])

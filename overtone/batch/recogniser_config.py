@@ -1,4 +1,4 @@
-"""How the sounds of a batch are recognised, said so that any process can do it."""
+"""The recogniser configuration of a batch, from which every worker process on any machine builds its recogniser."""
 
 import hashlib
 import signal
@@ -12,74 +12,98 @@ from overtone._internal.fingerprint import fingerprint
 from overtone._internal.prediction_codec import encode_prediction
 from overtone.audio.decode import read
 from overtone.audio.discovery import is_special
-from overtone.batch.object_storage import is_address, sound_at
-from overtone.batch.process_pool import Work
+from overtone.batch.object_storage import is_url, open_audio
+from overtone.batch.process_pool import TaskFunction
 from overtone.errors import AudioError, ModelError, OvertoneError
-from overtone.inference.recogniser import BUNDLED, MAX_DURATION_S, Recogniser, load
+from overtone.inference.inputs import MAX_DURATION_S
+from overtone.inference.recogniser import BUNDLED, Recogniser, load
 
 OnError = Callable[[OvertoneError], None]
-MAX_TASK_S = 300  # on one sound; the longest one takes seconds
+MAX_TASK_S = 300  # per task; the longest allowed input takes seconds
+# All code that a batch runs, from decoding to the text of an error: parts written by two versions of any of it would
+# make a table that neither version produces. Whole packages, since one restart too many costs less than a mixed table.
+CODE = (
+    "_internal",
+    "audio",
+    "batch",
+    "corpora/csv_table.py",
+    "datatypes.py",
+    "emotions.py",
+    "errors.py",
+    "formats",
+    "inference",
+    "timeline.py",
+)
 
 
 class RecogniserConfig(NamedTuple):
-    """How sounds are recognised.
+    """The configuration of a recogniser.
 
     Attributes:
-        model: path of a model file; "" for the one that comes with the package.
+        model: path of a model file; "" for the bundled model.
         uncertain_below: as in `overtone.inference.recogniser.load`.
-        adapt_from: clips of the one speaker of all inputs; None for speakers that are not known.
+        adapt_from: clips of the speaker of all inputs; None for unknown speakers.
     """
 
     model: str = ""
     uncertain_below: float | None = None
     adapt_from: tuple[str, ...] | None = None
 
-    def recogniser(self, on_error: OnError) -> Recogniser:
-        """The model, adapted where that is asked for; `on_error` is told of clips that had to be left out."""
+    def load(self, on_error: OnError) -> Recogniser:
+        """Return the recogniser, adapted to the speaker; `on_error` is called with the error of each skipped clip."""
         recogniser = load(self.model_path, uncertain_below=self.uncertain_below)
         return recogniser if self.adapt_from is None else recogniser.adapt(self.adapt_from, on_error)
 
     @property
     def model_path(self) -> Path:
-        """The model file."""
+        """Path of the model file."""
         return Path(self.model or BUNDLED)
 
 
-def fingerprints(setting: RecogniserConfig) -> dict[str, str]:
-    """Fingerprints of the model, the clips it is adapted to and the code, as this machine has them."""
+def fingerprints(config: RecogniserConfig) -> dict[str, str]:
+    """Return the fingerprints of the model, the adaptation clips and the code on this machine."""
     return {
-        "model": sha256(setting.model_path),
-        "adaptation": sha256(*map(Path, setting.adapt_from or ())),
-        "code": fingerprint("audio", "tasks"),
+        "model": hash_files(config.model_path),
+        "adaptation": hash_files(*map(Path, config.adapt_from or ())),
+        "code": fingerprint(*CODE),
     }
 
 
-def make_work(setting: RecogniserConfig, model_digest: str) -> Work:
-    """What a worker does with a task; made in its process, which ends where a task takes over `MAX_TASK_S`."""
-    if sha256(setting.model_path) != model_digest:
-        raise ModelError(f"{setting.model_path}: has changed while the batch ran; put the old one back, or begin anew")
-    return partial(_recognised, setting.recogniser(lambda error: None))
+def make_task_function(config: RecogniserConfig, model_hash: str) -> TaskFunction:
+    """Return the function that recognises one input in a worker process.
+
+    It kills the process when an input takes more than `MAX_TASK_S`.
+
+    Raises:
+        ModelError: the model cannot be loaded, or its hash is not `model_hash`.
+    """
+    if hash_files(config.model_path) != model_hash:
+        raise ModelError(
+            f"{config.model_path}: has changed while the batch was running; restore the file, or start a new batch"
+        )
+    return partial(_run_task, config.load(lambda error: None))
 
 
-def _recognised(recogniser: Recogniser, task: tuple[str, float | None, float | None, str]) -> dict[str, Any]:
-    """The numbers of an answer as JSON knows them, exactly; or the "error"."""
+def _run_task(recogniser: Recogniser, task: tuple[str, float | None, float | None, str]) -> dict[str, Any]:
+    """Return the exact values of a prediction as JSON values, or an "error"."""
     path, start_s, end_s, error = task
     try:
         if error:
             raise AudioError(error)
-        with _limited():
+        with _time_limit():
             if is_special(Path(path)):
                 raise AudioError(f"{path}: is not a regular file")
-            sound = sound_at(path) if is_address(path) else path
-            answer = recogniser.recognise(read(sound, start_s=start_s or 0.0, end_s=end_s, longest_s=MAX_DURATION_S))
-    except OvertoneError as refusal:
-        return {"error": str(refusal)}
-    return encode_prediction(answer)
+            source = open_audio(path) if is_url(path) else path
+            waveform = read(source, start_s=start_s or 0.0, end_s=end_s, max_duration_s=MAX_DURATION_S)
+            prediction = recogniser.recognise(waveform)
+    except OvertoneError as failure:
+        return {"error": str(failure)}
+    return encode_prediction(prediction)
 
 
 @contextmanager
-def _limited() -> Iterator[None]:
-    """Ends the process with SIGALRM where this takes too long: a decoder that hangs hears nothing else."""
+def _time_limit() -> Iterator[None]:
+    """End the process by SIGALRM after `MAX_TASK_S`, since no exception can interrupt a decoder that hangs."""
     if not hasattr(signal, "alarm"):  # Windows
         yield
         return
@@ -90,8 +114,8 @@ def _limited() -> Iterator[None]:
         signal.alarm(0)
 
 
-def sha256(*paths: Path) -> str:
-    """Hexadecimal digits that change with the content of any of the files, and with which of them can be read."""
+def hash_files(*paths: Path) -> str:
+    """Return a hexadecimal SHA-256 hash of the content of the files; an unreadable file counts as its error number."""
     digest = hashlib.sha256()
     for path in paths:
         try:

@@ -1,9 +1,9 @@
-"""Many sounds -> answers, by all cores of one machine or of many; killed at any moment it goes on where it stood.
+"""Run a batch on one machine or a cluster; a batch that was stopped resumes from its checkpoint.
 
-    run(gather(["recordings/"]), Path("answers"), Setting())    # answers/answers.csv, answers/failures.csv
+    run(collect_inputs(["recordings/"]), Path("results"), RecogniserConfig())    # predictions.csv and failures.csv
 
-Who works is an engine, a function `answer(job, out, jobs, progress)` of a module of `ENGINES`. All of them answer the
-same inputs by the same `Setting`; they differ in where the processes run, and in how the answers are laid out.
+An engine is a function `run(job, output, processes, progress)` with a row in `ENGINES`. All engines give the same
+predictions; they differ in where the processes run and in the layout of the output.
 """
 
 from collections.abc import Callable
@@ -23,100 +23,100 @@ from overtone.formats.json import to_object
 
 
 class Engine(NamedTuple):
-    """Who works on a batch.
+    """An engine that runs batches.
 
     Attributes:
-        answer: answers a job, or what is left of it.
-        forms: of the answers that it writes, the usual one first.
+        run: runs the remaining parts of a job.
+        formats: formats of the predictions it can write, the default first.
     """
 
-    answer: Callable[[BatchJob, str, int | None, Progress], Report]
-    forms: tuple[str, ...]
+    run: Callable[[BatchJob, str, int | None, Progress], Report]
+    formats: tuple[str, ...]
 
 
 ENGINES = {
-    "local": Engine(local_engine.run, local_engine.FORMS),
-    "ray": Engine(ray_engine.run, ray_engine.FORMS),
+    "local": Engine(local_engine.run, local_engine.FORMATS),
+    "ray": Engine(ray_engine.run, ray_engine.FORMATS),
 }
-FORMS = local_engine.FORMS
+FORMATS = local_engine.FORMATS
 
 
 def run(
     inputs: Inputs,
-    out: Path | str,
-    setting: RecogniserConfig,
+    output: Path | str,
+    config: RecogniserConfig,
     *,
     engine: str = "local",
-    form: str | None = None,
-    jobs: int | None = None,
+    format: str | None = None,
+    processes: int | None = None,
     shard: tuple[int, int] = (1, 1),
     progress: Progress = silent_progress,
     on_error: OnError = lambda error: None,
 ) -> Report:
-    """Answers all inputs, or what is left of them.
+    """Run a batch, or what remains of it.
 
     Args:
-        inputs: what to answer.
-        out: folder of the answers, this batch's alone; with engine "ray" an address such as `s3://bucket/answers`, too.
-        setting: how they are recognised.
-        engine: who works, out of `ENGINES`.
-        form: of the answers, one that the engine writes; None for its usual one.
-        jobs: processes at a time; None for one per core.
-        shard: which shard this is, from 1, and of how many.
-        progress: told of inputs done.
-        on_error: told of clips that are not adapted to.
+        inputs: the inputs to recognise.
+        output: output folder, used by this batch alone; with engine "ray" also a URL such as `s3://bucket/results`.
+        config: how the inputs are recognised.
+        engine: a name in `ENGINES`.
+        format: format of the predictions, one that the engine writes; None for its default.
+        processes: the maximum number of processes; None for one per core.
+        shard: number of this shard, from 1, and number of shards.
+        progress: called with the number of inputs done.
+        on_error: called with the error of each adaptation clip that is skipped.
 
     Returns:
-        How many "answers" and "failures" there are, beside the plan.
+        The numbers of "predictions" and "failures", and the fingerprint of the batch.
 
     Raises:
-        OptionError: no such engine, form or shard, or less than one job.
-        InputError: the manifest has a column with the name of one of ours.
+        OptionError: unknown engine, format or shard, or fewer than one process.
+        InputError: a column of the manifest has the name of an output column.
         ModelError: the model cannot be used.
-        MissingExtraError: what the engine or the form needs is not installed.
-        OvertoneError: the folder belongs to something else or cannot be written; the model file changes meanwhile.
+        MissingExtraError: a package for the engine or the format is not installed.
+        OvertoneError: the folder holds other files or cannot be written, or the model file changes during the batch.
     """
-    form = _check_options(engine, form, jobs, shard)
-    recogniser = setting.recogniser(on_error)
-    rows = make_schema(inputs, recogniser)
-    _check_no_clash(rows, inputs.manifest)
-    plan = {
-        **fingerprints(setting),
+    format = _check_options(engine, format, processes, shard)
+    recogniser = config.load(on_error)
+    schema = make_schema(inputs, recogniser)
+    _check_columns(schema, inputs.manifest)
+    fingerprint = {
+        **fingerprints(config),
         "uncertain_below": recogniser.uncertain_below,
         "inputs": inputs.digest(),
         "shard": "/".join(map(str, shard)),
-        "form": form,
+        "format": format,
         "engine": engine,
     }
-    job = BatchJob(inputs, setting, rows, plan, form, shard)
-    return ENGINES[engine].answer(job, str(out), jobs, progress)
+    job = BatchJob(inputs, config, schema, fingerprint, format, shard)
+    return ENGINES[engine].run(job, str(output), processes, progress)
 
 
-def _check_options(engine: str, form: str | None, jobs: int | None, shard: tuple[int, int]) -> str:
-    """The form, where all options can be followed."""
+def _check_options(engine: str, format: str | None, processes: int | None, shard: tuple[int, int]) -> str:
+    """Check all options and return the format."""
     if engine not in ENGINES:
-        raise OptionError(f"no engine is called '{engine}'{suggest(engine, ENGINES)}")
-    forms = ENGINES[engine].forms
-    form = form or forms[0]
-    if form not in FORMS:
-        raise OptionError(f"no form of a batch is called '{form}'{suggest(form, FORMS)}")
-    if form not in forms:
-        raise OptionError(f"engine {engine} writes {' or '.join(forms)} alone, and no {form}")
-    if form == "parquet":
+        raise OptionError(f"unknown engine '{engine}'{suggest(engine, ENGINES)}")
+    formats = ENGINES[engine].formats
+    format = format or formats[0]
+    if format not in FORMATS:
+        raise OptionError(f"unknown batch format '{format}'{suggest(format, FORMATS)}")
+    if format not in formats:
+        raise OptionError(f"engine {engine} writes {' or '.join(formats)}, not {format}")
+    if format == "parquet":
         parquet.import_pyarrow()
-    if jobs is not None and jobs < 1:
-        raise OptionError(f"jobs: expected at least 1, got {jobs}")
+    if processes is not None and processes < 1:
+        raise OptionError(f"processes: expected at least 1, got {processes}")
     if not 1 <= shard[0] <= shard[1]:
         raise OptionError(f"shard: expected K/N with K from 1 to N, got {shard[0]}/{shard[1]}")
-    return form
+    return format
 
 
-def _check_no_clash(rows: ResultSchema, manifest: str) -> None:
-    """No column of the manifest is called as one of ours, whatever the form."""
-    answer = rows._replace(columns=()).any_answer()
-    for name in rows.columns:
-        if name in {**to_row(answer), **to_object(answer)}:
+def _check_columns(schema: ResultSchema, manifest: str) -> None:
+    """Check that no column of the manifest has the name of an output column, in any format."""
+    prediction = schema._replace(columns=()).placeholder()
+    for name in schema.columns:
+        if name in {**to_row(prediction), **to_object(prediction)}:
             raise InputError(
-                f"{manifest}: its column '{name}' is called as one of the answers; "
+                f"{manifest}: the column '{name}' has the name of an output column; "
                 f"rename it, for example to 'given_{name}'"
             )

@@ -1,7 +1,7 @@
-"""`overtone batch SOURCE... --output DIR`: folders, patterns or a manifest -> a file of answers and one of failures.
+"""`overtone batch SOURCE... --output DIR`: folders, patterns or a manifest -> tables of predictions and failures.
 
-Killed and started again, it goes on where it stood. A file that cannot be recognised stands in `failures.csv`, and the
-exit code is then 1. With `--engine ray` a cluster does the work. `docs/scale.md` tells more.
+A batch that was stopped resumes when the command is run again. Files that cannot be recognised are listed in
+`failures.csv`, and the exit code is then 1. With `--engine ray` a cluster runs the batch. See `docs/scale.md`.
 """
 
 import argparse
@@ -9,67 +9,66 @@ import argparse
 from overtone.batch.inputs import collect_inputs
 from overtone.batch.object_storage import join
 from overtone.batch.recogniser_config import RecogniserConfig
-from overtone.batch.run import ENGINES, FORMS, run
-from overtone.cli.argtypes import at_least_one
+from overtone.batch.run import ENGINES, FORMATS, run
+from overtone.cli.argtypes import positive_int
 from overtone.cli.errors import print_error
-from overtone.cli.options import SkippedClips, clips_in, recogniser_arguments
+from overtone.cli.options import SkippedClips, collect_clips, recogniser_arguments
 from overtone.cli.progress import ProgressBar
 
 
 def batch_arguments(parser: argparse.ArgumentParser) -> None:
-    """SOURCE... --output --engine --format --processes --shard --model --adapt-from --uncertain-below."""
+    """Add SOURCE... --output --engine --format --processes --shard --model --adapt-from --uncertain-below."""
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE",
-        help="a folder, a sound file, a pattern such as 'calls/**/*.flac', an address such as s3://bucket/calls, "
-        "or one manifest (.csv or .parquet)",
+        help="a folder, an audio file, a pattern such as 'calls/**/*.flac', a URL such as s3://bucket/calls, "
+        "or a manifest (.csv or .parquet) as the only source",
     )  # fmt: skip
     parser.add_argument(
-        "--output", metavar="DIR", required=True, help="folder of answers and failures, this batch's alone"
-    )
+        "--output", metavar="DIR", required=True,
+        help="output folder for predictions and failures, used by this batch alone",
+    )  # fmt: skip
     parser.add_argument(
         "--engine", choices=ENGINES, default="local",
-        help="who works: the cores of this machine (local), or a running cluster of Ray (default: local)",
+        help="where the batch runs: on this machine (local), or on a running Ray cluster (ray); default: local",
     )  # fmt: skip
-    usual = ", ".join(f"{engine.forms[0]} with {name}" for name, engine in ENGINES.items())
-    parser.add_argument("--format", choices=FORMS, help=f"of the answers (default: {usual})")
+    defaults = ", ".join(f"{engine.formats[0]} for {name}" for name, engine in ENGINES.items())
+    parser.add_argument("--format", choices=FORMATS, help=f"format of the predictions (default: {defaults})")
     parser.add_argument(
-        "--processes", metavar="N", type=at_least_one, help="processes at a time (default: one per core)"
-    )
+        "--processes", metavar="N", type=positive_int,
+        help="maximum number of parallel processes (default: one per core)",
+    )  # fmt: skip
     parser.add_argument(
-        "--shard",
-        metavar="K/N",
-        type=_shard,
-        default=(1, 1),
-        help="do the K-th of N shares alone, into a DIR of its own",
-    )
+        "--shard", metavar="K/N", type=_parse_shard, default=(1, 1),
+        help="run only the K-th of N shards; each shard needs a separate output folder",
+    )  # fmt: skip
     recogniser_arguments(parser)
 
 
 def batch(args: argparse.Namespace) -> int:
-    """Answers and failures of all sources; 1 where one could not be recognised."""
-    leave_out = SkippedClips()
-    clips = tuple(map(str, clips_in(args.adapt_from, leave_out))) if args.adapt_from else None
-    setting = RecogniserConfig(str(args.model or ""), args.uncertain_below, clips)
+    """Run a batch; return exit code 1 if an input could not be recognised, else 0."""
+    skipped = SkippedClips()
+    clips = tuple(map(str, collect_clips(args.adapt_from, skipped))) if args.adapt_from else None
+    config = RecogniserConfig(str(args.model or ""), args.uncertain_below, clips)
     with ProgressBar("files") as bar:
         report = run(
             collect_inputs(args.sources),
             args.output,
-            setting,
+            config,
             engine=args.engine,
-            form=args.format,
-            jobs=args.processes,
+            format=args.format,
+            processes=args.processes,
             shard=args.shard,
             progress=bar,
-            on_error=leave_out,
+            on_error=skipped,
         )
-    failures, total = report["failures"], report["failures"] + report["answers"]
+    failures, total = report["failures"], report["failures"] + report["predictions"]
     if failures:
-        print_error(f"{failures} of {total} could not be recognised; {join(args.output, 'failures.csv')} says why")
-    return 1 if failures or leave_out.count else 0
+        print_error(f"{failures} of {total} inputs could not be recognised; see {join(args.output, 'failures.csv')}")
+    return 1 if failures or skipped.count else 0
 
 
-def _shard(text: str) -> tuple[int, int]:
+def _parse_shard(text: str) -> tuple[int, int]:
     shard, slash, shards = text.partition("/")
-    if not slash or not 1 <= at_least_one(shard) <= at_least_one(shards):
+    if not slash or not 1 <= positive_int(shard) <= positive_int(shards):
         raise argparse.ArgumentTypeError(f"expected K/N with K from 1 to N, such as 2/8, got {text!r}")
     return int(shard), int(shards)

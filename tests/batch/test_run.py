@@ -1,4 +1,4 @@
-"""A batch ends with the same files whatever happens on the way, and a bad input costs nobody but itself."""
+"""A batch ends with the same files however often it is interrupted, and a bad input does not affect the others."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ from overtone.audio.decode import read
 from overtone.batch import local_engine
 from overtone.batch.checkpoint import BatchCheckpoint, BatchFingerprint
 from overtone.batch.inputs import Inputs, collect_inputs
-from overtone.batch.local_engine import PART_INPUTS
+from overtone.batch.local_engine import PART_SIZE
 from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.batch.run import run
 from overtone.datatypes import Prediction
@@ -25,16 +25,16 @@ from overtone.formats import save
 from overtone.inference.recogniser import load
 
 RATE_HZ = 16_000
-INPUTS = 2 * PART_INPUTS + 5
+INPUTS = 2 * PART_SIZE + 5
 
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A model, one sound, and a manifest of stretches of it that fills three parts, two of its rows bad."""
+    """A model, an audio file, and a manifest of its segments that fills three parts and has two bad rows."""
     folder = tmp_path_factory.mktemp("work")
     tiny_model.write(folder / "tiny.onnx")
-    sound = np.random.default_rng(3).normal(0, 0.2, 20 * RATE_HZ)
-    soundfile.write(folder / "long.wav", sound, RATE_HZ)
+    samples = np.random.default_rng(3).normal(0, 0.2, 20 * RATE_HZ)
+    soundfile.write(folder / "long.wav", samples, RATE_HZ)
     rows = [["long.wav", f"{0.1 * k:.1f}", f"{0.1 * k + 1:.1f}", f"row {k}"] for k in range(INPUTS)]
     rows[7][0] = rows[70][0] = "gone.wav"
     with (folder / "m.csv").open("w", newline="") as file:
@@ -43,7 +43,7 @@ def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def setting(work: Path) -> RecogniserConfig:
+def config(work: Path) -> RecogniserConfig:
     return RecogniserConfig(str(work / "tiny.onnx"))
 
 
@@ -53,237 +53,228 @@ def inputs(work: Path) -> Inputs:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(work: Path) -> dict[str, bytes]:
-    """The files of a batch that nobody disturbed."""
-    report = run(collect_inputs([str(work / "m.csv")]), work / "out", RecogniserConfig(str(work / "tiny.onnx")), jobs=2)
-    assert (report["answers"], report["failures"]) == (INPUTS - 2, 2)
+def expected_files(work: Path) -> dict[str, bytes]:
+    """The output of an uninterrupted batch."""
+    config = RecogniserConfig(str(work / "tiny.onnx"))
+    report = run(collect_inputs([str(work / "m.csv")]), work / "out", config, processes=2)
+    assert (report["predictions"], report["failures"]) == (INPUTS - 2, 2)
     return contents(work / "out")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    """Every file in a folder and below, by its name."""
+    """The content of every file in a folder and its subfolders, by relative path."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def rows_of(path: Path) -> list[dict[str, str]]:
+def read_rows(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
 
 
-def test_answers_are_those_of_the_recogniser_in_order(
-    work: Path, undisturbed: dict[str, bytes], tmp_path: Path
+def test_predictions_are_those_of_the_recogniser_in_order(
+    work: Path, expected_files: dict[str, bytes], tmp_path: Path
 ) -> None:
-    assert sorted(undisturbed) == ["answers.csv", "batch.json", "failures.csv"]
+    assert sorted(expected_files) == ["batch.json", "failures.csv", "predictions.csv"]
     recogniser = load(work / "tiny.onnx")
     expected = []
-    for row in rows_of(work / "m.csv"):
+    for row in read_rows(work / "m.csv"):
         if row["path"] == "long.wav":
             start_s, end_s = float(row["start_s"]), float(row["end_s"])
-            answer = recogniser.recognise(read(work / "long.wav", start_s=start_s, end_s=end_s))
-            fields = {**vars(answer), "source": row.pop("path"), "columns": row}
+            prediction = recogniser.recognise(read(work / "long.wav", start_s=start_s, end_s=end_s))
+            fields = {**vars(prediction), "source": row.pop("path"), "columns": row}
             expected.append(Prediction(**fields))
     save(expected, tmp_path / "expected.csv", "csv")
-    assert undisturbed["answers.csv"] == (tmp_path / "expected.csv").read_bytes()
+    assert expected_files["predictions.csv"] == (tmp_path / "expected.csv").read_bytes()
 
 
-def test_failures_keep_the_columns_of_the_manifest(work: Path, undisturbed: dict[str, bytes]) -> None:
-    assert undisturbed["failures.csv"].decode() == (
+def test_failures_keep_the_columns_of_the_manifest(work: Path, expected_files: dict[str, bytes]) -> None:
+    assert expected_files["failures.csv"].decode() == (
         "start_s,end_s,note,path,error\n"
         f"0.7,1.7,row 7,gone.wav,{work}/gone.wav: no such file\n"
         f"7.0,8.0,row 70,gone.wav,{work}/gone.wav: no such file\n"
     )
 
 
-def test_stopped_after_every_file_it_ends_the_same(
+def test_a_batch_stopped_after_every_file_ends_the_same(
     inputs: Inputs,
-    setting: RecogniserConfig,
-    undisturbed: dict[str, bytes],
+    config: RecogniserConfig,
+    expected_files: dict[str, bytes],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """A file takes its place by one rename; each run gets to one more of them."""
-    replace, places = Path.replace, []
+    """Every file is written by one rename; each run is stopped at the first new one."""
+    replace, written = Path.replace, []
 
     def replace_and_stop(path: Path, target: Path) -> Path:
-        if target.name in places:
+        if target.name in written:
             return replace(path, target)
         replace(path, target)
-        places.append(target.name)
+        written.append(target.name)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(Path, "replace", replace_and_stop)
     while True:
         try:
-            report = run(inputs, tmp_path / "out", setting, jobs=1)
+            report = run(inputs, tmp_path / "out", config, processes=1)
         except KeyboardInterrupt:
             continue
         break
-    assert sorted(places) == [
+    assert sorted(written) == [
         *("00000.jsonl", "00001.jsonl", "00002.jsonl"),
-        *("answers.csv", "batch.json", "failures.csv", "plan.json"),
+        *("batch.json", "failures.csv", "fingerprint.json", "predictions.csv"),
     ]
-    assert contents(tmp_path / "out") == undisturbed
+    assert contents(tmp_path / "out") == expected_files
     assert report["failures"] == 2
 
 
-def test_what_is_done_is_not_done_again(
+def test_a_finished_batch_is_not_run_again(
     inputs: Inputs,
-    setting: RecogniserConfig,
+    config: RecogniserConfig,
     work: Path,
-    undisturbed: dict[str, bytes],
+    expected_files: dict[str, bytes],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(local_engine, "results", None)  # no worker is asked
-    (work / "out" / "parts").mkdir()  # killed while it cleared away
-    report = run(inputs, work / "out", setting)
-    assert (report["answers"], report["failures"]) == (INPUTS - 2, 2)
-    assert contents(work / "out") == undisturbed
+    monkeypatch.setattr(local_engine, "run_tasks", None)  # no worker is used
+    (work / "out" / "parts").mkdir()  # killed before it removed the parts
+    report = run(inputs, work / "out", config)
+    assert (report["predictions"], report["failures"]) == (INPUTS - 2, 2)
+    assert contents(work / "out") == expected_files
     assert not (work / "out" / "parts").exists()
 
 
-def test_parts_that_are_there_are_kept_and_emptied_ones_done_anew(
+def test_stored_parts_are_reused_and_emptied_ones_run_again(
     inputs: Inputs,
-    setting: RecogniserConfig,
-    undisturbed: dict[str, bytes],
+    config: RecogniserConfig,
+    expected_files: dict[str, bytes],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    out, told = tmp_path / "out", []
-    monkeypatch.setattr(BatchCheckpoint, "finish", broken)
-    with pytest.raises(OvertoneError, match="no room"):
-        run(inputs, out, setting, jobs=1)
+    out, progress = tmp_path / "out", []
+    monkeypatch.setattr(BatchCheckpoint, "finish", raise_disk_full)
+    with pytest.raises(OvertoneError, match="disk full"):
+        run(inputs, out, config, processes=1)
     monkeypatch.undo()
     (out / "parts" / "00001.jsonl").write_bytes(b"")  # as after a power cut
-    run(inputs, out, setting, jobs=1, progress=lambda done, total, text: told.append((done, total)))
-    assert told[0] == (INPUTS - PART_INPUTS + 1, INPUTS)
-    assert told[-1] == (INPUTS, INPUTS)
-    assert len(told) == PART_INPUTS
-    assert contents(out) == undisturbed
+    run(inputs, out, config, processes=1, progress=lambda done, total, text: progress.append((done, total)))
+    assert progress[0] == (INPUTS - PART_SIZE + 1, INPUTS)
+    assert progress[-1] == (INPUTS, INPUTS)
+    assert len(progress) == PART_SIZE
+    assert contents(out) == expected_files
 
 
-def broken(*_: object) -> None:
-    raise OvertoneError("no room")
+def raise_disk_full(*_: object) -> None:
+    raise OvertoneError("disk full")
 
 
 @pytest.mark.parametrize("done", [True, False])
 def test_another_batch_is_refused(
-    work: Path, inputs: Inputs, setting: RecogniserConfig, tmp_path: Path, done: bool, monkeypatch: pytest.MonkeyPatch
+    work: Path, inputs: Inputs, config: RecogniserConfig, tmp_path: Path, done: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "out"
     few = Inputs(inputs.rows[:3], inputs.manifest, inputs.columns)
     if not done:
-        monkeypatch.setattr(local_engine, "results", broken)
-        with pytest.raises(OvertoneError, match="no room"):
-            run(few, out, setting, jobs=1)
+        monkeypatch.setattr(local_engine, "run_tasks", raise_disk_full)
+        with pytest.raises(OvertoneError, match="disk full"):
+            run(few, out, config, processes=1)
         monkeypatch.undo()
     else:
-        run(few, out, setting, jobs=1)
+        run(few, out, config, processes=1)
     before = contents(out)
     other = tiny_model.write(tmp_path / "other.onnx", id="tiny-2")
     trials: list[tuple[Callable[[], object], str]] = [
-        (lambda: run(inputs, out, setting), "other inputs;"),
-        (lambda: run(few, out, RecogniserConfig(str(other))), "other model;"),
-        (lambda: run(few, out, setting._replace(uncertain_below=0.9)), "other uncertain_below;"),
-        (lambda: run(few, out, setting, form="jsonl", shard=(1, 2)), "other shard, other form;"),
+        (lambda: run(inputs, out, config), "inputs;"),
+        (lambda: run(few, out, RecogniserConfig(str(other))), "model;"),
+        (lambda: run(few, out, config._replace(uncertain_below=0.9)), "uncertain_below;"),
+        (lambda: run(few, out, config, format="jsonl", shard=(1, 2)), "shard, format;"),
     ]
-    for trial, told in trials:
-        with pytest.raises(OvertoneError, match=f"out: the batch in this folder has {told}.* begin anew"):
+    for trial, differences in trials:
+        with pytest.raises(OvertoneError, match=f"out: .* differs in {differences} choose another"):
             trial()
     assert contents(out) == before
 
 
-def test_a_folder_of_something_else_or_somebody_else_is_refused(
-    inputs: Inputs, setting: RecogniserConfig, tmp_path: Path
+def test_each_part_belongs_to_one_shard(
+    inputs: Inputs, config: RecogniserConfig, expected_files: dict[str, bytes], tmp_path: Path
 ) -> None:
-    for name in ("mine/answers.csv", "ours/parts/take.wav"):
-        path = tmp_path / name
-        path.parent.mkdir(parents=True)
-        path.write_text("dear to me")
-        out = tmp_path / Path(name).parts[0]
-        with pytest.raises(OvertoneError, match=rf"holds something else \({path.name}\)"):
-            run(inputs, out, setting)
-        assert contents(out) == {str(path.relative_to(out)): b"dear to me"}
-        assert (out / "parts").exists() == ("parts" in name)
-    with BatchCheckpoint(tmp_path / "out").locked(), pytest.raises(OvertoneError, match="another process is at work"):
-        run(inputs, tmp_path / "out", setting)
-
-
-def test_shards_share_the_parts_out(
-    inputs: Inputs, setting: RecogniserConfig, undisturbed: dict[str, bytes], tmp_path: Path
-) -> None:
-    header, *lines = undisturbed["answers.csv"].splitlines()
+    header, *lines = expected_files["predictions.csv"].splitlines()
     found = []
     for shard in (1, 2, 4):
         out = tmp_path / str(shard)
-        run(inputs, out, setting, shard=(shard, 4), jobs=1)
-        found.append((out / "answers.csv").read_bytes().splitlines())
+        run(inputs, out, config, shard=(shard, 4), processes=1)
+        found.append((out / "predictions.csv").read_bytes().splitlines())
     assert found[2] == [b"path,emotion,confidence,uncertain,duration_s"], "there are three parts"
-    assert found[0] == [header, *lines[: PART_INPUTS - 1]]
-    assert found[1] == [header, *lines[PART_INPUTS - 1 : 2 * PART_INPUTS - 2]]
+    assert found[0] == [header, *lines[: PART_SIZE - 1]]
+    assert found[1] == [header, *lines[PART_SIZE - 1 : 2 * PART_SIZE - 2]]
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
-        ({"form": "json"}, "no form of a batch is called 'json'; did you mean 'jsonl'?"),
-        ({"jobs": 0}, "jobs: expected at least 1"),
+        ({"format": "json"}, "unknown batch format 'json'; did you mean 'jsonl'?"),
+        ({"processes": 0}, "processes: expected at least 1"),
         ({"shard": (3, 2)}, "shard: expected K/N"),
     ],
 )
-def test_wrong_options(inputs: Inputs, setting: RecogniserConfig, tmp_path: Path, options: dict, told: str) -> None:
-    with pytest.raises(OptionError, match=told.replace("?", r"\?")):
-        run(inputs, tmp_path / "out", setting, **options)
+def test_invalid_options_are_refused(
+    inputs: Inputs, config: RecogniserConfig, tmp_path: Path, options: dict, message: str
+) -> None:
+    with pytest.raises(OptionError, match=message.replace("?", r"\?")):
+        run(inputs, tmp_path / "out", config, **options)
     assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("name", ["emotion", "mel_p_sad", "model"])
-def test_columns_called_as_ours_are_refused(work: Path, setting: RecogniserConfig, tmp_path: Path, name: str) -> None:
+def test_manifest_columns_named_like_output_columns_are_refused(
+    work: Path, config: RecogniserConfig, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "m.csv").write_text(f"path,{name}\na.wav,x\n")
-    with pytest.raises(InputError, match=rf"m\.csv: its column '{name}' .*'given_{name}'"):
-        run(collect_inputs([str(tmp_path / "m.csv")]), tmp_path / "out", setting)
+    with pytest.raises(InputError, match=rf"m\.csv: the column '{name}' .*'given_{name}'"):
+        run(collect_inputs([str(tmp_path / "m.csv")]), tmp_path / "out", config)
 
 
-def test_a_model_that_changes_meanwhile_ends_the_batch(
+def test_a_model_file_that_changes_ends_the_batch(
     inputs: Inputs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    model, begin = tiny_model.write(tmp_path / "m.onnx"), BatchCheckpoint.begin
+    model, start = tiny_model.write(tmp_path / "m.onnx"), BatchCheckpoint.start
 
-    def begin_and_swap(parts: BatchCheckpoint, plan: BatchFingerprint) -> None:
-        begin(parts, plan)
+    def start_and_replace_model(checkpoint: BatchCheckpoint, fingerprint: BatchFingerprint) -> None:
+        start(checkpoint, fingerprint)
         tiny_model.write(model, id="tiny-2")
 
-    monkeypatch.setattr(BatchCheckpoint, "begin", begin_and_swap)
-    with pytest.raises(OvertoneError, match=r"m\.onnx: has changed while the batch ran"):
-        run(inputs, tmp_path / "out", RecogniserConfig(str(model)), jobs=1)
+    monkeypatch.setattr(BatchCheckpoint, "start", start_and_replace_model)
+    with pytest.raises(OvertoneError, match=r"m\.onnx: has changed"):
+        run(inputs, tmp_path / "out", RecogniserConfig(str(model)), processes=1)
 
 
-def test_json_lines_and_parquet_hold_the_same(work: Path, setting: RecogniserConfig, tmp_path: Path) -> None:
+def test_json_lines_and_parquet_have_the_same_content(work: Path, config: RecogniserConfig, tmp_path: Path) -> None:
     pa = pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
     import pyarrow.parquet
 
     columns = {"path": [str(work / "long.wav"), "gone.wav"], "id": pa.array([4, 5], pa.int8()), "said": ["oh", None]}
     pyarrow.parquet.write_table(pa.table(columns), tmp_path / "m.parquet")
     inputs = collect_inputs([str(tmp_path / "m.parquet")])
-    for form in ("jsonl", "parquet"):
-        run(inputs, tmp_path / form, setting, form=form, jobs=1)
-    (line,) = (tmp_path / "jsonl" / "answers.jsonl").read_text().splitlines()
-    table = pyarrow.parquet.read_table(tmp_path / "parquet" / "answers.parquet")
+    for format in ("jsonl", "parquet"):
+        run(inputs, tmp_path / format, config, format=format, processes=1)
+    (line,) = (tmp_path / "jsonl" / "predictions.jsonl").read_text().splitlines()
+    table = pyarrow.parquet.read_table(tmp_path / "parquet" / "predictions.parquet")
     (row,) = table.to_pylist()
     assert str(table.schema.field("id").type) == "int8"
     found = json.loads(line)
     for name in ("id", "said", "path", "emotion"):
         assert found[name] == row[name]
     assert round(row["p_sad"], 6) == found["probabilities"]["sad"]
-    assert [row["id"] for row in rows_of(tmp_path / "parquet" / "failures.csv")] == ["5"]
+    assert [row["id"] for row in read_rows(tmp_path / "parquet" / "failures.csv")] == ["5"]
 
 
-def test_files_that_change_and_vanish_are_answered_or_named(setting: RecogniserConfig, tmp_path: Path) -> None:
+def test_files_that_change_or_disappear_are_recognised_or_listed_as_failures(
+    config: RecogniserConfig, tmp_path: Path
+) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
-    sound = np.random.default_rng(3).normal(0, 0.2, RATE_HZ)
-    paths = [folder / f"{number:03}.wav" for number in range(3 * PART_INPUTS)]
+    samples = np.random.default_rng(3).normal(0, 0.2, RATE_HZ)
+    paths = [folder / f"{number:03}.wav" for number in range(3 * PART_SIZE)]
     for path in paths:
-        soundfile.write(path, sound, RATE_HZ)
-    whole = paths[0].read_bytes()
+        soundfile.write(path, samples, RATE_HZ)
+    content = paths[0].read_bytes()
     inputs = collect_inputs([str(folder)])
     ended = threading.Event()
 
@@ -292,16 +283,16 @@ def test_files_that_change_and_vanish_are_answered_or_named(setting: RecogniserC
         while not ended.is_set():
             path = paths[rng.integers(len(paths))]
             path.unlink() if rng.random() < 0.3 and path.exists() else path.write_bytes(
-                whole[: rng.integers(len(whole))]
+                content[: rng.integers(len(content))]
             )
 
     disturber = threading.Thread(target=disturb)
     disturber.start()
     try:
-        report = run(inputs, tmp_path / "out", setting, jobs=1)
+        report = run(inputs, tmp_path / "out", config, processes=1)
     finally:
         ended.set()
         disturber.join()
-    answered, failed = rows_of(tmp_path / "out" / "answers.csv"), rows_of(tmp_path / "out" / "failures.csv")
-    assert sorted(row["path"] for row in answered + failed) == [str(path) for path in paths]
+    recognised, failed = read_rows(tmp_path / "out" / "predictions.csv"), read_rows(tmp_path / "out" / "failures.csv")
+    assert sorted(row["path"] for row in recognised + failed) == [str(path) for path in paths]
     assert report["failures"] == len(failed) > 0
