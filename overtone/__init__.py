@@ -1,22 +1,22 @@
-"""Overtone hears how something was said: emotion from speech.
+"""Speech emotion recognition: audio in, emotion probabilities out.
 
     import overtone
 
-    answer = overtone.load().recognise("clip.wav")
-    answer.emotion, answer.confidence, answer.probabilities
+    prediction = overtone.load().recognise("clip.wav")
+    prediction.emotion, prediction.confidence, prediction.probabilities
 
     timeline = overtone.load().timeline("an-hour.flac")
     for segment in timeline.segments:
-        segment.start_s, segment.end_s, segment.answer
+        segment.start_s, segment.end_s, segment.prediction
 
-`import overtone` is light on purpose: what needs the sound library or the network runtime is imported at first use.
+`import overtone` is cheap: modules that need the audio libraries or onnxruntime are imported on first use.
 """
 
 import importlib
 import os
 from typing import TYPE_CHECKING
 
-# onnxruntime sends events to its maker unless it is told not to before it is loaded.
+# onnxruntime sends telemetry to its vendor unless this is set before it is loaded.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 if TYPE_CHECKING:
@@ -24,21 +24,42 @@ if TYPE_CHECKING:
     from overtone.client import Client
     from overtone.datatypes import Prediction, Waveform
     from overtone.emotions import EMOTIONS
-    from overtone.errors import OvertoneError
+    from overtone.errors import (
+        AudioError,
+        CorpusError,
+        DownloadError,
+        InputError,
+        MissingExtraError,
+        ModelError,
+        OptionError,
+        OvertoneError,
+        ServiceError,
+        TrainingError,
+    )
     from overtone.inference.recogniser import Recogniser, load
     from overtone.speaker_turns import read_turns
-    from overtone.timeline import Segment, Timeline
+    from overtone.timeline import Segment, Timeline, Tracks
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EMOTIONS",
+    "AudioError",
     "Client",
+    "CorpusError",
+    "DownloadError",
+    "InputError",
+    "MissingExtraError",
+    "ModelError",
+    "OptionError",
     "OvertoneError",
     "Prediction",
     "Recogniser",
     "Segment",
+    "ServiceError",
     "Timeline",
+    "Tracks",
+    "TrainingError",
     "Waveform",
     "__version__",
     "from_array",
@@ -47,14 +68,25 @@ __all__ = [
     "read_turns",
 ]
 
-_HOME = {
+# Public name -> the module that defines it.
+_MODULES = {
     "EMOTIONS": "overtone.emotions",
-    "Prediction": "overtone.datatypes",
+    "AudioError": "overtone.errors",
     "Client": "overtone.client",
+    "CorpusError": "overtone.errors",
+    "DownloadError": "overtone.errors",
+    "InputError": "overtone.errors",
+    "MissingExtraError": "overtone.errors",
+    "ModelError": "overtone.errors",
+    "OptionError": "overtone.errors",
     "OvertoneError": "overtone.errors",
+    "Prediction": "overtone.datatypes",
     "Recogniser": "overtone.inference.recogniser",
     "Segment": "overtone.timeline",
+    "ServiceError": "overtone.errors",
     "Timeline": "overtone.timeline",
+    "Tracks": "overtone.timeline",
+    "TrainingError": "overtone.errors",
     "Waveform": "overtone.datatypes",
     "from_array": "overtone.audio.decode",
     "load": "overtone.inference.recogniser",
@@ -64,13 +96,13 @@ _HOME = {
 
 
 def __getattr__(name: str) -> object:
-    """A public name, imported from its room at first use (PEP 562)."""
-    if name not in _HOME:
+    """Import a public name from its module on first use (PEP 562)."""
+    if name not in _MODULES:
         raise AttributeError(f"module 'overtone' has no attribute '{name}'")
-    value = getattr(importlib.import_module(_HOME[name]), name)
+    value: object = getattr(importlib.import_module(_MODULES[name]), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_MODULES})

@@ -1,4 +1,4 @@
-"""`python -m overtone`: the command line."""
+"""The command line as `python -m overtone`."""
 
 import sys
 

@@ -1,11 +1,11 @@
-"""What a running `overtone serve` answers, for programs in Python; needs nothing that Overtone does not need anyway.
+"""A client for a running `overtone serve`; it needs only the dependencies of the base installation.
 
     client = Client("http://127.0.0.1:8080")
-    answer = client.recognise("clip.wav")         # an `Answer`, as of `overtone.load().recognise`
-    table = client.timeline("talk.flac", "csv")   # bytes in any form; without one, what its JSON says
+    prediction = client.recognise("clip.wav")     # a `Prediction`, as from `overtone.load().recognise`
+    table = client.timeline("talk.flac", "csv")   # bytes in any format; without a format, the decoded JSON
 
-A request that the service refuses because it has too much to do, or whose connection breaks, is sent again; no job is
-ever done twice.
+The client retries a request if the service is overloaded or the connection breaks. Idempotency keys prevent duplicate
+jobs.
 """
 
 import contextlib
@@ -26,173 +26,176 @@ import numpy as np
 from overtone.datatypes import Prediction
 from overtone.errors import InputError, OvertoneError, ServiceError
 
-BUSY = (429, 503)
-BREAK_S = 1.0
+RETRY_STATUSES = (429, 503)
+RETRY_DELAY_S = 1.0  # unless the service sends Retry-After
+POLL_INTERVAL_S = 0.5
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
 
 
-class _Reply(NamedTuple):
+class _Response(NamedTuple):
     status: int
-    after_s: float
+    retry_after_s: float
     content: bytes
 
 
 class Client:
-    """A service, seen from another program; threads may use one at the same time.
+    """A client of the HTTP service; threads may share one instance.
 
     Args:
-        url: where it is.
-        key: API key, where it asks for one.
-        timeout_s: for one exchange.
-        patience_s: how long to go on trying while it is busy or cannot be reached.
+        url: base URL of the service.
+        api_key: API key, if the service requires one.
+        timeout_s: timeout of a single request.
+        retry_timeout_s: how long to retry while the service is overloaded or unreachable.
 
     Raises:
-        InputError: the URL is none.
+        InputError: `url` is not an HTTP URL.
     """
 
     def __init__(
         self,
         url: str = "http://127.0.0.1:8080",
-        key: str | None = None,
+        api_key: str | None = None,
         *,
         timeout_s: float = 60.0,
-        patience_s: float = 60.0,
+        retry_timeout_s: float = 60.0,
     ) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InputError(f"{url}: expected an address such as http://127.0.0.1:8080")
         self._url, self._host, self._root = url, parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
-        self._kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._headers = {} if key is None else {"Authorization": f"Bearer {key}"}
-        self._timeout_s, self._patience_s = timeout_s, patience_s
+        self._connection_type = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
+        self._timeout_s, self._retry_timeout_s = timeout_s, retry_timeout_s
 
     @functools.cached_property
     def models(self) -> list[dict[str, Any]]:
-        """The cards of the models that answer there; the first one is used."""
-        cards: list[dict[str, Any]] = json.loads(self._asked("GET", "/v1/models"))["models"]
+        """The model cards of the service; the service uses the first model."""
+        cards: list[dict[str, Any]] = json.loads(self._request("GET", "/v1/models"))["models"]
         return cards
 
     def recognise(self, source: Source) -> Prediction:
-        """What is heard in one sound.
+        """Return the prediction for one clip.
 
         Args:
             source: path, bytes or file object.
 
         Raises:
-            InputError: the file cannot be read here, or not be judged there.
-            ServiceError: the service cannot be reached, is busy for too long, or refuses.
+            InputError: the file cannot be read by the client, or not be processed by the service.
+            ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
-        with _opened(source) as (name, body):
-            told = json.loads(self._asked("POST", f"/v1/recognise?name={_quoted(name)}", body))["answers"][0]
+        with _open(source) as (name, body):
+            response = json.loads(self._request("POST", f"/v1/recognise?name={_quote(name)}", body))
+        values = response["predictions"][0]
         return Prediction(
-            emotions=tuple(told["probabilities"]),
-            probabilities=np.array(list(told["probabilities"].values())),
-            branches={branch: np.array(list(values.values())) for branch, values in told["branches"].items()},
-            duration_s=told["duration_s"],
-            prosody=told["prosody"],
-            model=told["model"],
-            source=told["path"],
+            emotions=tuple(values["probabilities"]),
+            probabilities=np.array(list(values["probabilities"].values())),
+            branches={branch: np.array(list(shares.values())) for branch, shares in values["branches"].items()},
+            duration_s=values["duration_s"],
+            prosody=values["prosody"],
+            model=values["model"],
+            source=values["path"],
             uncertain_below=self.models[0].get("uncertain_below", 0.0),
         )
 
     def recognise_many(self, sources: Iterable[Source]) -> Iterator[Prediction | OvertoneError]:
-        """One answer per source, in order; where one cannot be recognised, the error in its place."""
+        """Yield one prediction per source, in order; for a source that fails, yield the error instead."""
         for source in sources:
             try:
                 yield self.recognise(source)
             except OvertoneError as error:
                 yield error
 
-    def timeline(self, source: Source, form: str | None = None) -> Any:
-        """What is heard when in a recording of any length; waits until it is done, and leaves nothing behind.
+    def timeline(self, source: Source, format: str | None = None) -> Any:
+        """Return the timeline of a recording of any length; waits for the job and deletes it afterwards.
 
         Args:
             source: path, bytes or file object.
-            form: as `overtone timeline --format` takes it, which gives bytes; None for what form `json` says.
+            format: a format of `overtone timeline --format`, returned as bytes; None for the decoded JSON.
 
         Raises:
-            InputError: the file cannot be read here, or not be heard there.
-            ServiceError: the service cannot be reached, is busy for too long, or refuses.
+            InputError: the file cannot be read by the client, or not be processed by the service.
+            ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
-        job = self.begin_timeline(source)
+        job = self.submit_timeline(source)
         try:
             while job["state"] in ("queued", "running"):
-                time.sleep(BREAK_S / 2)
+                time.sleep(POLL_INTERVAL_S)
                 job = self.job(job["id"])
-            content = self._asked("GET", f"{job['timeline']}?format={quote(form or 'json')}")
+            content = self._request("GET", f"{job['timeline']}?format={quote(format or 'json')}")
         finally:
-            with contextlib.suppress(ServiceError):  # what was heard is worth more than tidiness
-                self._asked("DELETE", f"/v1/jobs/{job['id']}")
-        return json.loads(content) if form is None else content
+            with contextlib.suppress(ServiceError):  # the result matters more than the cleanup
+                self._request("DELETE", f"/v1/jobs/{job['id']}")
+        return json.loads(content) if format is None else content
 
-    def begin_timeline(self, source: Source) -> dict[str, Any]:
-        """The job that makes a timeline, which goes on by itself; errors as of `timeline`."""
-        with _opened(source) as (name, body):
-            job: dict[str, Any] = json.loads(self._asked("POST", f"/v1/timeline?name={_quoted(name)}", body))
+    def submit_timeline(self, source: Source) -> dict[str, Any]:
+        """Submit a timeline job and return it without waiting; raises the same errors as `timeline`."""
+        with _open(source) as (name, body):
+            job: dict[str, Any] = json.loads(self._request("POST", f"/v1/timeline?name={_quote(name)}", body))
         return job
 
     def job(self, job_id: str) -> dict[str, Any]:
-        """How far a job is: its `state`, and `processed_s` of `duration_s`; errors as of `timeline`."""
-        job: dict[str, Any] = json.loads(self._asked("GET", f"/v1/jobs/{job_id}"))
+        """Return a job: its `state`, `processed_s` and `duration_s`; raises the same errors as `timeline`."""
+        job: dict[str, Any] = json.loads(self._request("GET", f"/v1/jobs/{job_id}"))
         return job
 
-    def _asked(self, method: str, path: str, body: BinaryIO | None = None) -> bytes:
-        """What the service answers, after as many attempts as patience allows."""
+    def _request(self, method: str, path: str, body: BinaryIO | None = None) -> bytes:
+        """Return the content of the response; retry until `retry_timeout_s` has passed."""
         headers = dict(self._headers)
         if body is not None:
             size = str(body.seek(0, io.SEEK_END))
             headers |= {"Content-Type": "application/octet-stream", "Content-Length": size}
-        if path.startswith("/v1/timeline"):  # an answer to a clip is the same each time, and needs no key
+        if path.startswith("/v1/timeline"):  # the other requests are idempotent without a key
             headers |= {"Idempotency-Key": uuid.uuid4().hex}
-        until_s = time.monotonic() + self._patience_s
+        deadline_s = time.monotonic() + self._retry_timeout_s
         while True:
             try:
-                reply = self._exchanged(method, path, body, headers)
+                response = self._send(method, path, body, headers)
             except (OSError, http.client.HTTPException) as error:
-                if time.monotonic() + BREAK_S > until_s:
+                if time.monotonic() + RETRY_DELAY_S > deadline_s:
                     raise ServiceError(f"{self._url}: cannot be reached: {error}; is the service running?") from error
-                time.sleep(BREAK_S)
+                time.sleep(RETRY_DELAY_S)
                 continue
-            if reply.status not in BUSY or time.monotonic() + reply.after_s > until_s:
-                return self._expected(reply)
-            time.sleep(reply.after_s)
+            if response.status not in RETRY_STATUSES or time.monotonic() + response.retry_after_s > deadline_s:
+                return self._check(response)
+            time.sleep(response.retry_after_s)
 
-    def _exchanged(self, method: str, path: str, body: BinaryIO | None, headers: dict[str, str]) -> _Reply:
-        connection = self._kind(self._host, timeout=self._timeout_s)
+    def _send(self, method: str, path: str, body: BinaryIO | None, headers: dict[str, str]) -> _Response:
+        """Send a request once, over a new connection."""
+        connection = self._connection_type(self._host, timeout=self._timeout_s)
         try:
             if body is not None:
                 body.seek(0)
             connection.request(method, self._root + path, body, headers)
             response = connection.getresponse()
             after = response.headers.get("Retry-After", "")
-            return _Reply(response.status, float(after) if after.isdigit() else BREAK_S, response.read())
+            return _Response(response.status, float(after) if after.isdigit() else RETRY_DELAY_S, response.read())
         finally:
             connection.close()
 
-    def _expected(self, reply: _Reply) -> bytes:
-        """The content of a reply that is none of an error."""
-        if reply.status < 400:
-            return reply.content
+    def _check(self, response: _Response) -> bytes:
+        """Return the content of a successful response; raise the error of any other."""
+        if response.status < 400:
+            return response.content
         try:
-            message = json.loads(reply.content)["error"]["message"]
+            message = json.loads(response.content)["error"]["message"]
         except (ValueError, KeyError, TypeError):
-            message = "answers what no service of Overtone answers"
-        if reply.status == 422:
+            message = "not a response of an Overtone service; check the address"
+        if response.status == 422:
             raise InputError(message)
-        raise ServiceError(f"{self._url}: {reply.status}: {message}")
+        raise ServiceError(f"{self._url}: {response.status}: {message}")
 
 
-def _quoted(name: str) -> str:
-    """A name in a query; of bytes that are no UTF-8 there is a question mark."""
+def _quote(name: str) -> str:
+    """Percent-encode a file name for a query; bytes that are not UTF-8 become question marks."""
     return quote(name, errors="replace")
 
 
 @contextlib.contextmanager
-def _opened(source: Source) -> Iterator[tuple[str, BinaryIO]]:
-    """Name and content of a source."""
+def _open(source: Source) -> Iterator[tuple[str, BinaryIO]]:
+    """Open a source as its name and a seekable stream."""
     if isinstance(source, bytes | bytearray | memoryview):
-        yield "sound in memory", io.BytesIO(source)
+        yield "audio in memory", io.BytesIO(source)
     elif isinstance(source, str | os.PathLike):
         try:
             file = Path(source).open("rb")  # noqa: SIM115
@@ -201,4 +204,4 @@ def _opened(source: Source) -> Iterator[tuple[str, BinaryIO]]:
         with file:
             yield Path(source).name, file
     else:
-        yield str(getattr(source, "name", "sound")), io.BytesIO(source.read())
+        yield str(getattr(source, "name", "audio")), io.BytesIO(source.read())

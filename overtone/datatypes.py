@@ -1,22 +1,30 @@
-"""What travels from room to room: frozen values that check their own shape, unit and range."""
+"""The data types that packages exchange: frozen dataclasses that validate their shapes, units and ranges."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from overtone.emotions import EMOTIONS
 from overtone.errors import InputError
 
 SAMPLE_RATE_HZ = 16_000
 
+FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
+Float32Array: TypeAlias = npt.NDArray[np.float32]
+IntArray: TypeAlias = npt.NDArray[np.integer[Any]]
+BoolArray: TypeAlias = npt.NDArray[np.bool_]
+StrArray: TypeAlias = npt.NDArray[np.str_]
+
 
 def require(condition: bool, owner: object, expected: str, got: object) -> None:
-    """Nothing, where a value holds what it should.
+    """Check a condition on a field of `owner`.
 
     Raises:
-        InputError: it does not; the message says what was expected and what came.
+        InputError: the condition is false; the message names the expected and the actual value.
     """
     if not condition:
         raise InputError(f"{type(owner).__name__}: expected {expected}, got {got!r}")
@@ -24,20 +32,20 @@ def require(condition: bool, owner: object, expected: str, got: object) -> None:
 
 @dataclass(frozen=True)
 class Utterance:
-    """One labelled stretch of speech in a file.
+    """A labelled interval of speech in an audio file.
 
     Attributes:
-        path: the sound file.
+        path: the audio file.
         emotion: one of `EMOTIONS`.
-        speaker: who speaks, unique within the corpus; "" where unknown.
-        sentence: what is said (an id or the text); "" where unknown.
+        speaker: name of the speaker, unique within the corpus; "" where unknown.
+        sentence: the spoken sentence (an id or the text); "" where unknown.
         corpus: name of the corpus.
-        start_s: where the stretch begins in the file.
-        end_s: where it ends; None for the end of the file.
+        start_s: start of the interval in the file.
+        end_s: end of the interval; None for the end of the file.
         gender: "female", "male" or "" where unknown.
         intensity: "weak", "normal", "strong" or "" where unknown.
         repetition: 1, 2, ... or 0 where unknown.
-        clip: a name that stays the same wherever the corpus lies: path relative to the corpus folder, without suffix.
+        clip: id that does not depend on where the corpus is stored: path relative to its folder, without suffix.
     """
 
     path: Path
@@ -53,7 +61,7 @@ class Utterance:
     clip: str = ""
 
     def __post_init__(self) -> None:
-        require(self.emotion in EMOTIONS, self, f"an emotion out of {EMOTIONS}", self.emotion)
+        require(self.emotion in EMOTIONS, self, f"one of the emotions {EMOTIONS}", self.emotion)
         require(self.gender in ("female", "male", ""), self, "gender 'female', 'male' or ''", self.gender)
         require(self.start_s >= 0, self, "start_s >= 0", self.start_s)
         require(self.end_s is None or self.end_s > self.start_s, self, "end_s > start_s", (self.start_s, self.end_s))
@@ -61,47 +69,46 @@ class Utterance:
 
 @dataclass(frozen=True)
 class Waveform:
-    """Mono sound at 16 kHz.
+    """Mono audio at 16 kHz.
 
     Attributes:
         samples: float32 `(samples,)`, finite, nominally in [-1, 1].
         source: file name or description, for messages.
     """
 
-    samples: np.ndarray
+    samples: Float32Array
     source: str = ""
 
     def __post_init__(self) -> None:
-        samples = self.samples
-        require(isinstance(samples, np.ndarray), self, "samples as numpy array", type(samples))
-        require(samples.dtype == np.float32, self, "samples of dtype float32", samples.dtype)
-        require(samples.ndim == 1, self, "samples of shape (samples,)", samples.shape)
+        require(isinstance(self.samples, np.ndarray), self, "samples as numpy array", type(self.samples))
+        require(self.samples.dtype == np.float32, self, "samples of dtype float32", self.samples.dtype)
+        require(self.samples.ndim == 1, self, "samples of shape (samples,)", self.samples.shape)
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds."""
+        """Duration in seconds."""
         return len(self.samples) / SAMPLE_RATE_HZ
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a model says of one stretch of speech.
+    """The prediction of a model for one clip.
 
     Attributes:
         emotions: names of the classes, in the order of every probability vector.
-        probabilities: float `(emotions,)`, summing to 1: the fused answer.
+        probabilities: float `(emotions,)`, summing to 1: the fused prediction.
         branches: branch name ("mel", "prosody") -> float `(emotions,)`, each summing to 1.
-        duration_s: length of the stretch.
-        prosody: measured values by name with unit, e.g. "pitch_median_hz", "speech_rate_hz", "tempo_bpm".
-        model: id of the model that answered.
+        duration_s: duration of the clip.
+        prosody: name with unit -> measured value, e.g. "pitch_median_hz", "speech_rate_hz", "tempo_bpm".
+        model: id of the model.
         source: file name or description.
-        uncertain_below: confidence under which the answer counts as uncertain, in [0, 1]; 0 for never.
-        columns: what a manifest says of it, column -> value; text, numbers, truth values or None.
+        uncertain_below: confidence below which the prediction counts as uncertain, in [0, 1]; 0 for never.
+        columns: manifest column -> value of this clip: text, number, boolean or None.
     """
 
     emotions: tuple[str, ...]
-    probabilities: np.ndarray
-    branches: dict[str, np.ndarray] = field(default_factory=dict)
+    probabilities: FloatArray
+    branches: dict[str, FloatArray] = field(default_factory=dict)
     duration_s: float = 0.0
     prosody: dict[str, float] = field(default_factory=dict)
     model: str = ""
@@ -127,25 +134,25 @@ class Prediction:
 
     @property
     def uncertain(self) -> bool:
-        """Whether the confidence is too low to rely on the emotion."""
+        """Whether the confidence is below `uncertain_below`."""
         return bool(self.confidence < self.uncertain_below)
 
     @property
     def branches_agree(self) -> bool:
-        """Whether all branches find the same emotion most probable."""
+        """Whether the same emotion is the most probable one in every branch."""
         return len({int(np.argmax(values)) for values in self.branches.values()}) < 2
 
 
 @dataclass(frozen=True)
 class Split:
-    """Which utterances a model learns from, is chosen on, and is tested on.
+    """The training, validation and test utterances of one fold.
 
     Attributes:
         protocol: name of the protocol.
         fold: name of the fold within the protocol.
-        train: positions in the list of utterances.
-        validation: likewise; epoch, recipe and calibration are chosen here.
-        test: likewise; touched once.
+        train: indices into the list of utterances.
+        validation: likewise; used to choose epoch, recipe and calibration.
+        test: likewise; used once.
     """
 
     protocol: str
@@ -155,22 +162,22 @@ class Split:
     test: tuple[int, ...]
 
     def __post_init__(self) -> None:
-        sides = (set(self.train), set(self.validation), set(self.test))
-        total = sum(len(side) for side in sides)
-        require(len(set().union(*sides)) == total, self, "train, validation and test without a common clip", self.fold)
+        subsets = (set(self.train), set(self.validation), set(self.test))
+        total = sum(len(subset) for subset in subsets)
+        require(len(set().union(*subsets)) == total, self, "train, validation and test without common clips", self.fold)
 
 
 @dataclass(frozen=True)
 class LeakAudit:
-    """Who and what stands on both sides of a split.
+    """Counts of test clips, speakers and sentences that also occur in the training data.
 
     Attributes:
         test_clips: number of test clips.
-        shared_speakers: speakers of the test side that any part of the model was trained on.
-        shared_sentences: sentences, likewise.
-        seen_clips: test clips that any part of the model was trained on.
-        test_speakers: number of speakers on the test side.
-        test_sentences: number of sentences on the test side.
+        test_speakers: number of test speakers.
+        test_sentences: number of test sentences.
+        shared_speakers: number of test speakers that any part of the model was trained on.
+        shared_sentences: number of test sentences that any part of the model was trained on.
+        seen_clips: number of test clips that any part of the model was trained on.
     """
 
     test_clips: int
@@ -190,42 +197,43 @@ class LeakAudit:
 
 @dataclass(frozen=True)
 class OofPredictions:
-    """Out-of-fold answers: one row per clip and seed, each by a model that was tested on that clip.
+    """Out-of-fold predictions: one row per clip and seed, each by a model that had the clip in its test fold.
 
     Attributes:
         emotions: names of the classes, in the order of the columns of `probabilities`.
-        path: str `(n,)`, clip ids such as "Actor_01/03-01-01-01-01-01-01"; each once per seed.
+        path: str `(n,)`, clip ids such as "Actor_01/03-01-01-01-01-01-01"; unique per seed.
         speaker: str `(n,)`; "" where unknown.
         sentence: str `(n,)`; "" where unknown.
-        fold: str `(n,)`, name of the fold the clip was tested in.
-        seed: int `(n,)`, seed of the training.
-        truth: str `(n,)`, each one of `emotions`.
+        fold: str `(n,)`, name of the fold in which the clip was tested.
+        seed: int `(n,)`, random seed of the training run.
+        truth: str `(n,)`, true emotion of each clip, one of `emotions`.
         probabilities: float `(n, emotions)`, rows summing to 1.
     """
 
     emotions: tuple[str, ...]
-    path: np.ndarray
-    speaker: np.ndarray
-    sentence: np.ndarray
-    fold: np.ndarray
-    seed: np.ndarray
-    truth: np.ndarray
-    probabilities: np.ndarray
+    path: StrArray
+    speaker: StrArray
+    sentence: StrArray
+    fold: StrArray
+    seed: IntArray
+    truth: StrArray
+    probabilities: FloatArray
 
     def __post_init__(self) -> None:
         n = len(self.path)
         require(n > 0, self, "at least one row", n)
         for name in ("path", "speaker", "sentence", "fold", "seed", "truth"):
-            shape = np.shape(getattr(self, name))
-            require(shape == (n,), self, f"{name} of shape ({n},)", shape)
-        require(np.shape(self.probabilities) == (n, len(self.emotions)), self, "a column per emotion", self.emotions)
-        foreign = sorted(set(self.truth.tolist()) - set(self.emotions))
-        require(not foreign, self, f"truth out of {self.emotions}", foreign)
+            require(
+                np.shape(getattr(self, name)) == (n,), self, f"{name} of shape ({n},)", np.shape(getattr(self, name))
+            )
+        require(np.shape(self.probabilities) == (n, len(self.emotions)), self, "one column per emotion", self.emotions)
+        unknown = sorted(set(self.truth.tolist()) - set(self.emotions))
+        require(not unknown, self, f"truth values among {self.emotions}", unknown)
         sums = self.probabilities.sum(axis=1)
         worst = self.path[np.argmax(np.nan_to_num(np.abs(sums - 1), nan=np.inf))]
         require(np.allclose(sums, 1, atol=1e-3), self, "probabilities summing to 1 in each row", str(worst))
-        once = len(set(zip(self.path.tolist(), self.seed.tolist(), strict=True)))
-        require(once == n, self, "each clip once per seed", f"{n - once} rows too many")
+        distinct = len(set(zip(self.path.tolist(), self.seed.tolist(), strict=True)))
+        require(distinct == n, self, "each clip once per seed", f"{n - distinct} duplicate rows")
 
     def __len__(self) -> int:
         return len(self.path)
@@ -233,12 +241,11 @@ class OofPredictions:
 
 @dataclass(frozen=True)
 class Score:
-    """One figure with its 95 % interval.
+    """A value with its 95 % confidence interval.
 
     Attributes:
-        value: the figure, in [0, 1] for rates.
-        low: lower end of the interval.
-        high: upper end.
+        value: the value, in [0, 1] for rates.
+        low, high: bounds of the interval.
     """
 
     value: float
@@ -261,21 +268,21 @@ class ClassScore:
 
 @dataclass(frozen=True)
 class Scores:
-    """How well predictions fit the truth.
+    """The scores of a set of predictions.
 
     Attributes:
         emotions: names of the classes.
         n: number of predictions (clips x seeds).
-        clips: number of different clips.
-        speakers: number of different speakers.
-        uar: unweighted average recall (balanced accuracy), the score to quote first.
+        clips: number of distinct clips.
+        speakers: number of distinct speakers.
+        uar: unweighted average recall (balanced accuracy), the primary score.
         wa: weighted accuracy (plain accuracy).
-        macro_f1: unweighted mean of the F1 of the classes.
+        macro_f1: unweighted mean of the F1 scores of the classes.
         classes: emotion -> `ClassScore`.
-        confusion: int `(emotions, emotions)`, rows = truth, columns = answer.
-        seeds: number of trainings with different seeds behind the predictions.
-        seed_spread: standard deviation of the UAR between seeds; 0 for one seed.
-        interval_over: what the bootstrap drew: "speakers", or "clips" where speakers are not known.
+        confusion: counts `(emotions, emotions)`, rows = truth, columns = prediction.
+        seeds: number of random seeds.
+        seed_spread: standard deviation of the UAR over the seeds; 0 for one seed.
+        interval_over: unit that the bootstrap resampled: "speakers", or "clips" where speakers are unknown.
     """
 
     emotions: tuple[str, ...]
@@ -286,7 +293,7 @@ class Scores:
     wa: Score
     macro_f1: Score
     classes: dict[str, ClassScore]
-    confusion: np.ndarray
+    confusion: FloatArray | IntArray
     seeds: int = 1
     seed_spread: float = 0.0
     interval_over: str = "speakers"

@@ -1,10 +1,10 @@
-"""The vocabulary of emotions and its order: the order of every probability vector in Overtone.
+"""The emotion classes and their order, which is the order of every probability vector in Overtone.
 
-The first eight are those of RAVDESS, in the order of its file names (01 neutral ... 08 surprised); what other corpora
-add comes after them. A model trained on other classes carries its own list, always a subsequence of this one.
+The first eight are those of RAVDESS, in the order of its file names (01 neutral ... 08 surprised); classes of other
+corpora follow. A model trained on other classes stores its own list, always a subsequence of this one.
 
-Corpora differ in their classes. A reader keeps every class of its corpus; who wants to compare corpora says how, with a
-label map of `LABEL_MAPS`. A map drops the classes it does not name, and merges classes only where its name says so.
+Corpora differ in their classes. A corpus reader returns every class of its corpus; to compare corpora, apply a label
+map of `LABEL_MAPS`. A map drops the classes it does not name, and merges classes only where its name says so.
 """
 
 from collections.abc import Mapping
@@ -23,7 +23,7 @@ EMOTIONS: tuple[str, ...] = (
     "bored",
 )
 
-# Other spellings of the very same class. Different classes (calm and neutral, say) are never merged here.
+# Other spellings of the same class. Different classes (calm and neutral, say) are never merged here.
 SPELLINGS: dict[str, str] = {
     "neutrality": "neutral",
     "calmness": "calm",
@@ -37,14 +37,14 @@ SPELLINGS: dict[str, str] = {
     "boredom": "bored",
 }
 
-# What corpora call by another word, and the nearest class here. Readers of corpora use this; a table typed by a person
-# does not: who writes "pleasant surprise" should decide.
+# Class names of corpora -> the nearest class here. Corpus readers use this; user-written manifests do not: the author
+# of "pleasant surprise" should choose the class.
 CORPUS_SYNONYMS: dict[str, str] = {
     "pleasant surprise": "surprised",  # TESS; it has no other surprise
-    "anxiety": "fearful",  # EmoDB: "Angst", which is fear as well as anxiety
+    "anxiety": "fearful",  # EmoDB: "Angst", which is both fear and anxiety
 }
 
-LabelMap = Mapping[str, str]  # emotion of a clip -> its class; an emotion that is not named is dropped
+LabelMap = Mapping[str, str]  # emotion of a clip -> its class; unnamed emotions are dropped
 
 
 def _label_map(*names: str, **merged: str) -> LabelMap:
@@ -67,10 +67,10 @@ LABEL_MAPS: dict[str, LabelMap] = {
 
 
 def parse_emotion(label: str) -> str:
-    """The emotion of the vocabulary that `label` spells, whatever its case and surrounding blanks.
+    """Return the emotion that `label` spells; case and surrounding whitespace are ignored.
 
     Raises:
-        InputError: no emotion is spelled so; the message names the nearest one.
+        InputError: `label` spells no emotion; the message names the most similar one.
     """
     name = label.strip().lower()
     name = SPELLINGS.get(name, name)
@@ -80,10 +80,10 @@ def parse_emotion(label: str) -> str:
 
 
 def get_label_map(name: str) -> LabelMap:
-    """A map of `LABEL_MAPS`.
+    """Return the label map of `LABEL_MAPS` with this name.
 
     Raises:
-        OptionError: there is no such map; the message names the nearest.
+        OptionError: there is no such map; the message names the most similar one.
     """
     if name not in LABEL_MAPS:
         raise OptionError(f"no label map is called '{name}'{suggest(name, LABEL_MAPS)}")

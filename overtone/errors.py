@@ -1,17 +1,17 @@
-"""Everything that can go wrong in Overtone, as one tree.
+"""The exceptions of Overtone, as one tree.
 
     OvertoneError
-    ├── InputError                what the user gave cannot be used
-    │   ├── AudioError            a sound file or array
+    ├── InputError                input that cannot be used
+    │   ├── AudioError            an audio file or array
     │   ├── CorpusError           a corpus folder or a manifest
     │   └── OptionError           an option, a key or a name that does not exist
     ├── ModelError                a model file that cannot be used, or an export that is not exact
-    ├── TrainingError             a training that cannot start, go on or finish
-    ├── DownloadError             a download that broke, or is not what was published
-    ├── ServiceError              the service does not do what it is asked
-    └── MissingExtraError         an optional part of the installation is not there
+    ├── TrainingError             a training run that cannot start, resume or finish
+    ├── DownloadError             an interrupted download, or one with unexpected content
+    ├── ServiceError              a request that the service did not fulfil
+    └── MissingExtraError         an optional dependency that is not installed
 
-Every message names the file (or the key) and says what to do. Nothing here prints or exits: `ui` does.
+Every message names the file or key and the remedy. This module neither prints nor exits; `cli` does.
 """
 
 import difflib
@@ -19,19 +19,19 @@ from collections.abc import Iterable
 
 
 class OvertoneError(Exception):
-    """Root of all errors that Overtone raises on purpose."""
+    """Base class of all errors that Overtone raises deliberately."""
 
 
 class InputError(OvertoneError):
-    """What the user gave cannot be used."""
+    """Input from the user that cannot be used."""
 
 
 class AudioError(InputError):
-    """A sound that cannot be read: missing, empty, damaged, of an unknown format, or not finite."""
+    """Audio that cannot be read: missing, empty, damaged, of an unknown format, or not finite."""
 
 
 class CorpusError(InputError):
-    """A corpus folder or manifest that is not laid out as it should be."""
+    """A corpus folder or manifest without the expected structure."""
 
 
 class OptionError(InputError):
@@ -43,28 +43,28 @@ class ModelError(OvertoneError):
 
 
 class TrainingError(OvertoneError):
-    """A training that cannot start, go on or finish."""
+    """A training run that cannot start, resume or finish."""
 
 
 class DownloadError(OvertoneError):
-    """A download that broke off, or whose content is not what was published."""
+    """A download that was interrupted, or whose content differs from the published one."""
 
 
 class ServiceError(OvertoneError):
-    """What a service was asked for and did not do: it has too much to do, refuses, or cannot be reached."""
+    """A request that the service did not fulfil: it is overloaded, refuses the request, or cannot be reached."""
 
 
 class MissingExtraError(OvertoneError):
-    """An optional part of the installation is missing; the message says how to install it."""
+    """An optional dependency is not installed; the message says how to install it."""
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """The hint `"; did you mean 'x'?"` for the known name most like `name`, or the list of all known.
+    """Return the hint `"; did you mean 'x'?"` with the most similar known name, or a list of all known names.
 
     Args:
         name: what the user wrote.
         known: the names that exist.
     """
-    known = sorted(known)
-    close = difflib.get_close_matches(name.lower(), known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(known)}"
+    names = sorted(known)
+    close = difflib.get_close_matches(name.lower(), names, n=1)
+    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names)}"

@@ -1,21 +1,21 @@
-"""One recording over time: segments with an answer each, and curves for pictures; frozen, and checked like values."""
+"""The result for one recording over time: segments with predictions, and tracks for plotting."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from overtone.datatypes import Prediction, require
+from overtone.datatypes import FloatArray, Prediction, require
 
 
 @dataclass(frozen=True)
 class Segment:
-    """One stretch of a recording in which one emotion is heard, or in which nothing is said.
+    """A part of a recording with one predicted emotion, or without speech.
 
     Attributes:
-        start_s: where it begins.
-        end_s: where it ends, after its beginning.
-        answer: what is heard in it: probabilities averaged over its speech; None where nothing is said.
-        speaker: who speaks; "" where unknown.
+        start_s: start time.
+        end_s: end time, greater than `start_s`.
+        prediction: prediction for the segment, its probabilities averaged over the speech; None without speech.
+        speaker: name of the speaker; "" where unknown.
     """
 
     start_s: float
@@ -28,30 +28,30 @@ class Segment:
 
     @property
     def is_speech(self) -> bool:
-        """Whether anything is said in it."""
+        """Whether the segment contains speech."""
         return self.prediction is not None
 
     @property
     def duration_s(self) -> float:
-        """Length in seconds."""
+        """Duration in seconds."""
         return self.end_s - self.start_s
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """What changes within a recording, in even steps from its beginning; the last step may reach beyond the end.
+    """Values over a recording in steps of equal length; the last step may extend past the end.
 
     Attributes:
-        step_s: length of a step; step `i` begins at `i * step_s`.
-        probabilities: float `(steps, emotions)`, rows summing to 1; NaN where nothing is said.
-        pitch_hz: float `(steps,)`, median of the voiced frames of a step; 0 where none is voiced.
-        loudness_db: float `(steps,)`, dB re full scale, mean of a step.
+        step_s: length of a step; step `i` starts at `i * step_s`.
+        probabilities: float `(steps, emotions)`, rows summing to 1; NaN without speech.
+        pitch_hz: float `(steps,)`, median of the voiced frames of a step; 0 without voiced frames.
+        loudness_db: float `(steps,)`, dB re full scale, mean over a step.
     """
 
     step_s: float
-    probabilities: np.ndarray
-    pitch_hz: np.ndarray
-    loudness_db: np.ndarray
+    probabilities: FloatArray
+    pitch_hz: FloatArray
+    loudness_db: FloatArray
 
     def __post_init__(self) -> None:
         require(self.step_s > 0, self, "step_s > 0", self.step_s)
@@ -59,49 +59,49 @@ class Tracks:
         for name in ("pitch_hz", "loudness_db"):
             shape = np.shape(getattr(self, name))
             require(shape == (len(self),), self, f"{name} of shape ({len(self)},)", shape)
-        spoken = self.probabilities[~np.isnan(self.probabilities).all(axis=1)]
-        sums = spoken.sum(axis=1)
+        speech_rows = self.probabilities[~np.isnan(self.probabilities).all(axis=1)]
+        sums = speech_rows.sum(axis=1)
         require(bool((np.abs(sums - 1) < 1e-3).all()), self, "rows summing to 1, or NaN", sums)
 
     def __len__(self) -> int:
         return len(self.probabilities)
 
     @property
-    def times_s(self) -> np.ndarray:
-        """Where each step begins, float `(steps,)`."""
+    def times_s(self) -> FloatArray:
+        """Start time of each step, float `(steps,)`."""
         return np.arange(len(self)) * self.step_s
 
 
 @dataclass(frozen=True)
 class SpeakerSummary:
-    """One speaker over a whole recording.
+    """The emotions of one speaker over a whole recording.
 
     Attributes:
-        speaker: who speaks; "" where unknown.
-        speech_s: how long, in all segments in which something is said.
-        shares: emotion -> its share of that time, in [0, 1], by the emotion of each segment.
-        probabilities: float `(emotions,)`, mean over that time; NaN where nothing is said.
+        speaker: name of the speaker; "" where unknown.
+        speech_s: total duration of the speaker's segments with speech.
+        shares: emotion -> its share of that duration, in [0, 1], by the predicted emotion of each segment.
+        probabilities: float `(emotions,)`, mean weighted by segment duration; NaN without speech.
     """
 
     speaker: str
     speech_s: float
     shares: dict[str, float]
-    probabilities: np.ndarray
+    probabilities: FloatArray
 
 
 @dataclass(frozen=True)
 class Timeline:
-    """What a model hears over one recording.
+    """The predictions of a model over one recording.
 
     Attributes:
         source: file name or description.
-        duration_s: length of the recording.
+        duration_s: duration of the recording.
         emotions: names of the classes, in the order of every probability vector.
-        model: id of the model that answered.
-        segments: in order of their beginning. They cover the recording from 0 to `duration_s` without gap or overlap;
-            but where turns were given, they are the turns, which may leave gaps and overlap.
-        curves: the same recording in even steps, for pictures.
-        turns_given: whether the segments are speaker turns that somebody gave.
+        model: id of the model.
+        segments: sorted by start time. They cover the recording from 0 to `duration_s` without gap or overlap. If
+            speaker turns were given, the segments are these turns, and may leave gaps and overlap.
+        tracks: values over the same recording in equal steps, for plotting.
+        turns_given: whether the segments are speaker turns that the caller supplied.
     """
 
     source: str
@@ -113,35 +113,33 @@ class Timeline:
     turns_given: bool = False
 
     def __post_init__(self) -> None:
-        starts, ends = [part.start_s for part in self.segments], [part.end_s for part in self.segments]
+        starts, ends = [segment.start_s for segment in self.segments], [segment.end_s for segment in self.segments]
         require(self.duration_s > 0, self, "duration_s > 0", self.duration_s)
         require(starts == sorted(starts), self, "segments in order of start_s", starts)
         require(max(ends, default=0) <= self.duration_s, self, f"segments within {self.duration_s} s", ends)
         if not self.turns_given:
-            require(
-                [0, *ends] == [*starts, self.duration_s], self, f"segments covering 0 to {self.duration_s} s once", ends
-            )
-        for part in self.segments:
-            require(
-                part.prediction is None or part.prediction.emotions == self.emotions, self, str(self.emotions), part
-            )
+            covered = [0, *ends] == [*starts, self.duration_s]
+            require(covered, self, f"segments covering 0 to {self.duration_s} s once", ends)
+        for segment in self.segments:
+            same_emotions = segment.prediction is None or segment.prediction.emotions == self.emotions
+            require(same_emotions, self, f"predictions with emotions {self.emotions}", segment)
         shape = (int(np.ceil(self.duration_s / self.tracks.step_s - 1e-9)), len(self.emotions))
-        require(self.tracks.probabilities.shape == shape, self, f"curves {shape}", self.tracks.probabilities.shape)
+        actual = self.tracks.probabilities.shape
+        require(actual == shape, self, f"tracks with probabilities of shape {shape}", actual)
 
     @property
     def speakers(self) -> tuple[SpeakerSummary, ...]:
-        """Each speaker over the whole recording, sorted by name; one without a name where speakers are unknown."""
-        return tuple(self._summary(speaker) for speaker in sorted({part.speaker for part in self.segments}))
+        """A summary per speaker, sorted by name; unknown speakers share one summary with the name ""."""
+        return tuple(self._summary(speaker) for speaker in sorted({segment.speaker for segment in self.segments}))
 
     def _summary(self, speaker: str) -> SpeakerSummary:
-        times_s = dict.fromkeys(self.emotions, 0.0)
+        durations_s = dict.fromkeys(self.emotions, 0.0)
         weighted = np.zeros(len(self.emotions))
-        for part in self.segments:
-            if part.speaker == speaker and part.prediction is not None:
-                times_s[part.prediction.emotion] += part.duration_s
-                weighted += part.duration_s * part.prediction.probabilities
-        speech_s = sum(times_s.values())
-        shares = {emotion: time_s / speech_s if speech_s else 0.0 for emotion, time_s in times_s.items()}
-        return SpeakerSummary(
-            speaker, speech_s, shares, weighted / speech_s if speech_s else np.full(len(weighted), np.nan)
-        )
+        for segment in self.segments:
+            if segment.speaker == speaker and segment.prediction is not None:
+                durations_s[segment.prediction.emotion] += segment.duration_s
+                weighted += segment.duration_s * segment.prediction.probabilities
+        speech_s = sum(durations_s.values())
+        shares = {emotion: time_s / speech_s if speech_s else 0.0 for emotion, time_s in durations_s.items()}
+        mean = weighted / speech_s if speech_s else np.full(len(weighted), np.nan)
+        return SpeakerSummary(speaker, speech_s, shares, mean)

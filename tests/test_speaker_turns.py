@@ -1,3 +1,5 @@
+"""Speaker turns are read from RTTM, CSV and TextGrid files; invalid files are rejected."""
+
 from pathlib import Path
 
 import pytest
@@ -92,12 +94,12 @@ CSV = 'speaker,start_s,end_s\n"ben ""b""",2,4\nanna,0.5,2.75\n'
     [
         ("long.TextGrid", LONG.encode()),
         ("short.textgrid", SHORT.encode()),
-        ("wide.TextGrid", LONG.encode("utf-16")),
+        ("utf16.TextGrid", LONG.encode("utf-16")),
         ("turns.csv", CSV.encode()),
-        ("marked.csv", b"\xef\xbb\xbf" + CSV.replace("\n", "\r\n").encode()),
+        ("bom.csv", b"\xef\xbb\xbf" + CSV.replace("\n", "\r\n").encode()),
     ],
 )
-def test_turns_are_read_in_order(tmp_path: Path, name: str, content: bytes) -> None:
+def test_turns_are_sorted_by_start(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     assert read_turns(tmp_path / name) == TURNS
 
@@ -110,7 +112,7 @@ def test_rttm_of_one_recording_and_of_several(tmp_path: Path) -> None:
     assert read_turns(path, "folder/second.flac") == (Segment(7, 8, None, "carl"),)
     assert len(read_turns(path, "talk.wav")) == 2
     with pytest.raises(
-        InputError, match=r"talk\.rttm: of several recordings, and none is called 'secnd'; did you mean"
+        InputError, match=r"talk\.rttm: contains several recordings, and none is called 'secnd'; did you mean"
     ):
         read_turns(path, "secnd.wav")
 
@@ -124,30 +126,30 @@ def test_speakers_may_be_unknown(tmp_path: Path) -> None:
     ("name", "content", "message"),
     [
         ("a.txt", "", r"a\.txt: turns are read from \.rttm, \.csv and \.TextGrid"),
-        ("a.csv", "", r"a\.csv: lacks the column start_s and end_s in its first line"),
+        ("a.csv", "", r"a\.csv: the header lacks the column start_s and end_s"),
         ("a.csv", "start_s,speaker\n1,anna\n", "lacks the column end_s"),
-        ("a.csv", "start_s,end_s\n", r"a\.csv: holds no turn$"),
-        ("a.csv", "start_s,end_s\n2,1\n", "no turn from 2 to 1 s"),
-        ("a.csv", "start_s,end_s\n-1,1\n", "no turn from -1 to 1 s"),
-        ("a.csv", "start_s,end_s\n1,inf\n", "no turn from 1 to inf s"),
+        ("a.csv", "start_s,end_s\n", r"a\.csv: contains no turn$"),
+        ("a.csv", "start_s,end_s\n2,1\n", "invalid turn from 2 to 1 s"),
+        ("a.csv", "start_s,end_s\n-1,1\n", "invalid turn from -1 to 1 s"),
+        ("a.csv", "start_s,end_s\n1,inf\n", "invalid turn from 1 to inf s"),
         ("a.csv", "start_s,end_s\none,2\n", "expected a time in seconds, such as 12.5, got 'one'"),
         ("a.csv", "start_s,end_s\n1\n", "expected a time in seconds, such as 12.5, got ''"),
         ("a.csv", "start_s,end_s,speaker\n\n1,2,anna\n2,3,Doe, Jane\n", "line 4: more cells than the header has"),
         ("a.rttm", "SPEAKER talk 1 2.0\n", "expected 8 fields or more, got 'SPEAKER talk 1 2.0'"),
         ("a.rttm", RTTM.replace("2.25", "long"), "expected a time in seconds, such as 12.5, got 'long'"),
-        ("a.rttm", "LEXEME talk 1 2.0\n", "holds no turn"),
-        ("a.TextGrid", "start_s,end_s\n", "does not begin as a TextGrid"),
-        ("a.TextGrid", LONG[: len(LONG) // 2], "cut short"),
+        ("a.rttm", "LEXEME talk 1 2.0\n", "contains no turn"),
+        ("a.TextGrid", "start_s,end_s\n", "does not start with the header of a TextGrid"),
+        ("a.TextGrid", LONG[: len(LONG) // 2], "truncated"),
         ("a.TextGrid", SHORT.replace("2.75", "soon"), "a.TextGrid: "),
     ],
 )
-def test_what_is_no_turn_is_named(tmp_path: Path, name: str, content: str, message: str) -> None:
+def test_invalid_files_are_rejected(tmp_path: Path, name: str, content: str, message: str) -> None:
     (tmp_path / name).write_text(content)
     with pytest.raises(InputError, match=message):
         read_turns(tmp_path / name)
 
 
-def test_files_that_cannot_be_read(tmp_path: Path) -> None:
+def test_unreadable_files_are_rejected(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.csv: the turns cannot be read: No such file"):
         read_turns(tmp_path / "gone.csv")
     (tmp_path / "latin.csv").write_bytes("start_s,end_s,speaker\n1,2,Jürgen\n".encode("latin-1"))

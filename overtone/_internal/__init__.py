@@ -1,4 +1,1 @@
-"""The stages in a row: the only room that puts reading, features, models and outputs together.
-
-Only what stands in `training` may need `overtone[train]`; all else runs on the light installation.
-"""
+"""Shared internals without a public interface, such as atomic file writing, progress callbacks and fingerprints."""

@@ -1,4 +1,4 @@
-"""Bytes -> a file that is written whole or not at all."""
+"""Atomic file writing: a file appears complete or not at all."""
 
 import os
 import tempfile
@@ -9,17 +9,17 @@ from typing import BinaryIO
 
 from overtone.errors import OvertoneError
 
-LONGEST_NAME = 40  # that goes into a temporary one: that of the file may be as long as the system takes
+MAX_PREFIX_LENGTH = 40  # characters of the file name in the temporary name; a full name could exceed the system's limit
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[BinaryIO]:
-    """A binary stream into a temporary file beside `path`, which takes its place once all is in it.
+    """Open a binary stream into a temporary file next to `path` that replaces `path` on success.
 
-    What stood there before stays until then, and for good where the writing breaks off.
+    An existing file remains until then; it remains unchanged if writing fails.
 
     Raises:
-        OvertoneError: it cannot be written (no space, no permission); nothing half-written is left.
+        OvertoneError: the file cannot be written (no space, no permission); the temporary file is removed.
     """
     path = Path(path)
     temporary: str | None = None
@@ -27,27 +27,27 @@ def atomic_file(path: Path) -> Iterator[BinaryIO]:
         with describe_os_errors(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             handle, temporary = tempfile.mkstemp(
-                dir=path.parent, prefix=f".{path.name[:LONGEST_NAME]}.", suffix=".part"
+                dir=path.parent, prefix=f".{path.name[:MAX_PREFIX_LENGTH]}.", suffix=".part"
             )
             with os.fdopen(handle, "wb") as file:
                 yield file
-            Path(temporary).chmod(0o666 & ~_denied())
+            Path(temporary).chmod(0o666 & ~_read_umask())
             Path(temporary).replace(path)
     finally:
         if temporary is not None:
             Path(temporary).unlink(missing_ok=True)
 
 
-def _denied() -> int:
-    """What the user who runs this denies to others (umask), which can only be read by setting it."""
-    denied = os.umask(0o077)
-    os.umask(denied)
-    return denied
+def _read_umask() -> int:
+    """Return the umask of the process, which can only be read by setting it."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return umask
 
 
 @contextmanager
 def describe_os_errors(path: Path | str) -> Iterator[None]:
-    """Makes an `OSError` of writing the `OvertoneError` that names the file or folder and says what to do."""
+    """Convert an `OSError` while writing into an `OvertoneError` that names the file or folder and the remedy."""
     try:
         yield
     except OSError as error:
@@ -56,15 +56,15 @@ def describe_os_errors(path: Path | str) -> Iterator[None]:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all.
+    """Write a file atomically.
 
     Raises:
-        OvertoneError: as `written`.
+        OvertoneError: see `atomic_file`.
     """
     with atomic_file(path) as file:
         file.write(content)
 
 
 def write_text(path: Path, content: str) -> None:
-    """Writes a UTF-8 text file as `write_bytes` does; line ends stay as they are."""
+    """Write a UTF-8 text file atomically; line endings stay as they are."""
     write_bytes(path, content.encode("utf-8"))

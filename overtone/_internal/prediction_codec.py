@@ -1,4 +1,4 @@
-"""An answer <-> its numbers, as JSON knows them and to the last bit: what travels between processes and is kept."""
+"""Encode a prediction as JSON values without loss of precision, and decode it: for inter-process messages and files."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,29 +8,29 @@ import numpy as np
 from overtone.datatypes import Prediction
 
 
-def encode_prediction(answer: Prediction) -> dict[str, Any]:
-    """The numbers of an answer; what is the same for all answers of a model is left out."""
+def encode_prediction(prediction: Prediction) -> dict[str, Any]:
+    """Return the fields of a prediction that differ between predictions of one model, as JSON values."""
     return {
-        "probabilities": answer.probabilities.tolist(),
-        "branches": {name: values.tolist() for name, values in answer.branches.items()},
-        "duration_s": answer.duration_s,
-        "prosody": answer.prosody,
+        "probabilities": prediction.probabilities.tolist(),
+        "branches": {name: values.tolist() for name, values in prediction.branches.items()},
+        "duration_s": prediction.duration_s,
+        "prosody": prediction.prosody,
     }
 
 
-def decode_prediction(numbers: Mapping[str, Any], emotions: tuple[str, ...], **told: Any) -> Prediction:
-    """The answer.
+def decode_prediction(values: Mapping[str, Any], emotions: tuple[str, ...], **fields: Any) -> Prediction:
+    """Return the prediction encoded in `values`.
 
     Args:
-        numbers: as `encode_prediction` gives them.
-        emotions: of the model.
-        told: other fields of the answer: model, source, uncertain_below, columns.
+        values: result of `encode_prediction`.
+        emotions: the classes of the model.
+        fields: other fields of the prediction: model, source, uncertain_below, columns.
     """
     return Prediction(
         emotions=emotions,
-        probabilities=np.array(numbers["probabilities"]),
-        branches={name: np.array(values) for name, values in numbers["branches"].items()},
-        duration_s=numbers["duration_s"],
-        prosody=numbers["prosody"],
-        **told,
+        probabilities=np.array(values["probabilities"]),
+        branches={name: np.array(branch) for name, branch in values["branches"].items()},
+        duration_s=values["duration_s"],
+        prosody=values["prosody"],
+        **fields,
     )

@@ -1,39 +1,39 @@
-"""Truth and probabilities -> how far the probabilities can be taken at their word, and what mends them.
+"""Calibration: how well the confidence of predictions matches their accuracy, and a temperature that corrects it.
 
-A model is calibrated where, of all answers it gives with a confidence of 0.8, eight in ten are right.
+A model is calibrated if, for example, 80 % of its predictions with a confidence of 0.8 are correct.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from overtone.datatypes import OofPredictions
+from overtone.datatypes import FloatArray, IntArray, OofPredictions
 from overtone.errors import InputError, MissingExtraError
 
-BINS = 15  # of equal width, as most reports have it
-UNCERTAIN_BELOW = 0.5  # with calibrated probabilities, an answer below one half is more likely wrong than right
-MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0  # temperatures beyond are no calibration but a broken model
+BINS = 15  # of equal width, the most common choice
+UNCERTAIN_BELOW = 0.5  # a calibrated prediction below one half is more likely wrong than correct
+MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0  # a temperature beyond these bounds indicates a broken model
 
 
 @dataclass(frozen=True)
 class Reliability:
-    """How often answers were right, by the confidence they were given with.
+    """The accuracy of predictions as a function of their confidence (a reliability diagram).
 
     Attributes:
-        edges: of the bins of confidence `(bins + 1,)`, from 0 to 1.
-        count: answers in each bin, int `(bins,)`.
-        confidence: their mean confidence `(bins,)`, NaN where there is none.
-        accuracy: the share that was right `(bins,)`, NaN where there is none.
+        edges: edges of the confidence bins `(bins + 1,)`, from 0 to 1.
+        count: number of predictions per bin, int `(bins,)`.
+        confidence: mean confidence per bin `(bins,)`, NaN for an empty bin.
+        accuracy: share of correct predictions per bin `(bins,)`, NaN for an empty bin.
     """
 
-    edges: np.ndarray
-    count: np.ndarray
-    confidence: np.ndarray
-    accuracy: np.ndarray
+    edges: FloatArray
+    count: IntArray
+    confidence: FloatArray
+    accuracy: FloatArray
 
     @property
     def ece(self) -> float:
-        """Expected calibration error in [0, 1]: mean distance of confidence and accuracy, weighted by answers.
+        """Expected calibration error in [0, 1]: mean |confidence - accuracy|, weighted by the count of each bin.
 
         Source: Guo et al. (2017), "On calibration of modern neural networks".
         """
@@ -41,23 +41,23 @@ class Reliability:
 
 
 def reliability(predictions: OofPredictions, bins: int = BINS) -> Reliability:
-    """The reliability of all answers together.
+    """Return the reliability of all predictions together.
 
     Args:
-        predictions: at least one.
+        predictions: at least one prediction.
         bins: number of bins of equal width; an edge belongs to the bin below it.
     """
-    confidence, right = _answers(predictions)
+    confidence, correct = _confidence_and_correct(predictions)
     edges = np.linspace(0, 1, bins + 1)
-    of = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
-    count = np.bincount(of, minlength=bins)
+    bin_of = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    count = np.bincount(bin_of, minlength=bins)
     with np.errstate(invalid="ignore"):
-        means = (np.bincount(of, values, bins) / count for values in (confidence, right))
+        means = (np.bincount(bin_of, values, bins) / count for values in (confidence, correct))
         return Reliability(edges, count, *means)
 
 
 def brier(predictions: OofPredictions) -> float:
-    """Mean squared distance of probabilities and truth, summed over the emotions; in [0, 2].
+    """Return the Brier score in [0, 2]: mean squared distance of probabilities and truth, summed over the emotions.
 
     Source: Brier (1950), "Verification of forecasts expressed in terms of probability".
     """
@@ -65,41 +65,42 @@ def brier(predictions: OofPredictions) -> float:
     return float(((predictions.probabilities - truth) ** 2).sum(axis=1).mean())
 
 
-def risk_coverage(predictions: OofPredictions) -> tuple[np.ndarray, np.ndarray]:
-    """Share of clips answered and share of those answers that are wrong, from the surest answer to all of them.
+def risk_coverage(predictions: OofPredictions) -> tuple[FloatArray, FloatArray]:
+    """Return the risk-coverage curve, from the most confident prediction to all predictions.
 
     Source: El-Yaniv and Wiener (2010), "On the foundations of noise-free selective classification".
 
     Returns:
-        coverage and risk, each `(thresholds,)` with a point per different confidence.
+        Coverage (share of predictions at or above a confidence threshold) and risk (share of these that are wrong),
+        each `(thresholds,)` with one point per distinct confidence.
     """
-    confidence, right = _answers(predictions)
+    confidence, correct = _confidence_and_correct(predictions)
     order = np.argsort(-confidence, kind="stable")
-    answered = np.arange(1, len(order) + 1)
-    last = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences are answered together
-    return (answered / len(order))[last], (np.cumsum(1 - right[order]) / answered)[last]
+    accepted = np.arange(1, len(order) + 1)
+    last = np.append(np.diff(confidence[order]) != 0, True)  # equal confidences share one point
+    return (accepted / len(order))[last], (np.cumsum(1 - correct[order]) / accepted)[last]
 
 
 def selective_accuracy(predictions: OofPredictions, confidence: float) -> tuple[float, float]:
-    """Share of answers that have at least this confidence, and the share of those that is right; NaN where none has."""
-    confidences, right = _answers(predictions)
-    sure = confidences >= confidence
-    return float(sure.mean()), float(right[sure].mean()) if sure.any() else float("nan")
+    """Return the share of predictions with at least this confidence, and their accuracy; NaN if there are none."""
+    confidences, correct = _confidence_and_correct(predictions)
+    accepted = confidences >= confidence
+    return float(accepted.mean()), float(correct[accepted].mean()) if accepted.any() else float("nan")
 
 
-def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
-    """The number to divide logits by, so that the probabilities fit these clips best.
+def fit_temperature(logits: FloatArray, truth: IntArray) -> float:
+    """Return the temperature, a divisor of the logits, that minimises the negative log-likelihood of these clips.
 
-    It changes no answer, only how sure it is.
+    It changes the confidence of predictions, but not the predicted emotions.
 
     Source: Guo et al. (2017).
 
     Args:
-        logits: `(clips, emotions)`, of clips of other speakers than those learned from.
-        truth: position of each clip's emotion, int `(clips,)`.
+        logits: `(clips, emotions)`, of clips by speakers outside the training set.
+        truth: index of the true emotion of each clip, int `(clips,)`.
 
     Raises:
-        InputError: no clip.
+        InputError: there are no clips.
         MissingExtraError: scipy is not installed.
     """
     try:
@@ -108,18 +109,19 @@ def fit_temperature(logits: np.ndarray, truth: np.ndarray) -> float:
     except ImportError as error:
         raise MissingExtraError("calibration needs scipy: pip install 'overtone[train]'") from error
     if not len(truth):
-        raise InputError("calibration needs clips of speakers that were not learned from, got none")
+        raise InputError("calibration needs clips by speakers outside the training set, got none")
     rows = np.arange(len(truth))
 
-    def surprise(log_temperature: float) -> float:
+    def negative_log_likelihood(log_temperature: float) -> float:
         return -float(log_softmax(logits / np.exp(log_temperature), axis=1)[rows, truth].mean())
 
-    found = minimize_scalar(surprise, bounds=(np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE)), method="bounded")
-    return float(np.exp(found.x))
+    bounds = (np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE))
+    optimum = minimize_scalar(negative_log_likelihood, bounds=bounds, method="bounded")
+    return float(np.exp(optimum.x))
 
 
-def _answers(predictions: OofPredictions) -> tuple[np.ndarray, np.ndarray]:
-    """Confidence of each answer and 1 where it is right, each float `(n,)`."""
+def _confidence_and_correct(predictions: OofPredictions) -> tuple[FloatArray, FloatArray]:
+    """Return the confidence of each prediction, and 1 if it is correct or else 0, each float `(n,)`."""
     best = predictions.probabilities.argmax(axis=1)
-    right = np.array(predictions.emotions)[best] == predictions.truth
-    return predictions.probabilities.max(axis=1), right.astype(float)
+    correct = np.array(predictions.emotions)[best] == predictions.truth
+    return predictions.probabilities.max(axis=1), correct.astype(float)

@@ -1,6 +1,6 @@
-"""Headings, paragraphs, tables and pictures -> Markdown or one self-contained HTML page.
+"""Documents of headings, paragraphs, tables and pictures, rendered as Markdown or a self-contained HTML page.
 
-A document is a list of blocks of plain text; escaping is done here and nowhere else. `Strong` marks text to stand out.
+A document is a list of blocks of plain text; only this module escapes text. `Strong` marks emphasised text.
 """
 
 import base64
@@ -9,10 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-# An interval such as [60.7, 63.9] reads better bare, and is no link as long as no bracket or colon follows.
-MARKDOWN_SIGNS = re.compile(r"([\\`*_<|~]|&(?=#?\w+;)|\[(?![-+\d., ]+\](?![(\[:])))")
+# An interval such as [60.7, 63.9] stays unescaped for readability: without a following bracket or colon it is no link.
+MARKDOWN_SPECIALS = re.compile(r"([\\`*_<|~]|&(?=#?\w+;)|\[(?![-+\d., ]+\](?![(\[:])))")
 MARKDOWN_LINE_START = re.compile(r"^(\d*)([#>]|[+-](?=\s)|[=-]+$|(?<=\d)[.)](?=\s))")
-BLANKS = re.compile(r"\s+")
+WHITESPACE = re.compile(r"\s+")
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #d9dee5; --back: #ffffff; --band: #f5f7fa; }
@@ -34,7 +34,7 @@ img { max-width: 100%; height: auto; border-radius: 6px; }
 
 
 class Strong(str):
-    """Text that stands out."""
+    """Emphasised text (bold)."""
 
 
 @dataclass(frozen=True)
@@ -47,14 +47,14 @@ class Heading:
 
 @dataclass(frozen=True)
 class Paragraph:
-    """Plain text."""
+    """A paragraph of plain text."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """A header and rows of as many cells; columns whose name is in `numbers` are set flush right."""
+    """A table whose rows have as many cells as the header; columns named in `numbers` are right-aligned."""
 
     header: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -63,7 +63,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """A PNG with its file name (without folder) and what it shows."""
+    """A PNG image with its file name (without folder) and its caption."""
 
     name: str
     caption: str
@@ -74,18 +74,18 @@ Block = Heading | Paragraph | Table | Picture
 
 
 def to_markdown(blocks: Sequence[Block], pictures: str = "figures") -> str:
-    """The document as GitHub-flavoured Markdown.
+    """Return the document as GitHub-flavoured Markdown.
 
     Args:
         blocks: the document.
-        pictures: folder of the pictures, as seen from the Markdown file.
+        pictures: folder of the pictures, relative to the Markdown file.
     """
-    return "\n\n".join(_markdown(block, pictures) for block in blocks) + "\n"
+    return "\n\n".join(_block_to_markdown(block, pictures) for block in blocks) + "\n"
 
 
 def to_html(blocks: Sequence[Block], title: str) -> str:
-    """The document as one HTML page that loads nothing from elsewhere: pictures lie inside, there are no scripts."""
-    body = "\n".join(_html(block) for block in blocks)
+    """Return the document as one self-contained HTML page: pictures are embedded, and there are no scripts."""
+    body = "\n".join(_block_to_html(block) for block in blocks)
     policy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -95,50 +95,50 @@ def to_html(blocks: Sequence[Block], title: str) -> str:
     )
 
 
-def _markdown(block: Block, pictures: str) -> str:
+def _block_to_markdown(block: Block, pictures: str) -> str:
     match block:
         case Heading(text, level):
-            return f"{'#' * level} {_markdown_text(text)}"
+            return f"{'#' * level} {_escape_markdown(text)}"
         case Paragraph(text):
-            return MARKDOWN_LINE_START.sub(r"\1\\\2", _markdown_text(text))
+            return MARKDOWN_LINE_START.sub(r"\1\\\2", _escape_markdown(text))
         case Picture(name, caption, _):
-            return f"![{_markdown_text(caption)}]({pictures}/{name})"
+            return f"![{_escape_markdown(caption)}]({pictures}/{name})"
         case Table(header, rows, numbers):
             rule = ["---:" if name in numbers else "---" for name in header]
-            lines = [[_markdown_text(cell) for cell in row] for row in (header, *rows)]
+            lines = [[_escape_markdown(cell) for cell in row] for row in (header, *rows)]
             return "\n".join(f"| {' | '.join(line)} |" for line in (lines[0], rule, *lines[1:]))
 
 
-def _markdown_text(text: str) -> str:
-    escaped = MARKDOWN_SIGNS.sub(r"\\\1", BLANKS.sub(" ", text).strip())
+def _escape_markdown(text: str) -> str:
+    escaped = MARKDOWN_SPECIALS.sub(r"\\\1", WHITESPACE.sub(" ", text).strip())
     return f"**{escaped}**" if isinstance(text, Strong) else escaped
 
 
-def _html(block: Block) -> str:
+def _block_to_html(block: Block) -> str:
     match block:
         case Heading(text, level):
-            return f"<h{level}>{_html_text(text)}</h{level}>"
+            return f"<h{level}>{_escape_html(text)}</h{level}>"
         case Paragraph(text):
-            return f"<p>{_html_text(text)}</p>"
+            return f"<p>{_escape_html(text)}</p>"
         case Picture(_, caption, png):
             source = f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
-            shown = html.escape(caption)
-            return f'<figure><img src="{source}" alt="{shown}"><figcaption>{shown}</figcaption></figure>'
+            text = html.escape(caption)
+            return f'<figure><img src="{source}" alt="{text}"><figcaption>{text}</figcaption></figure>'
         case Table():
-            return _html_table(block)
+            return _table_to_html(block)
 
 
-def _html_table(table: Table) -> str:
-    marks = [' class="number"' if name in table.numbers else "" for name in table.header]
-    head = "".join(f"<th{mark}>{_html_text(cell)}</th>" for cell, mark in zip(table.header, marks, strict=True))
+def _table_to_html(table: Table) -> str:
+    classes = [' class="number"' if name in table.numbers else "" for name in table.header]
+    head = "".join(f"<th{css}>{_escape_html(cell)}</th>" for cell, css in zip(table.header, classes, strict=True))
     rows = (
-        "".join(f"<td{mark}>{_html_text(cell)}</td>" for cell, mark in zip(row, marks, strict=True))
+        "".join(f"<td{css}>{_escape_html(cell)}</td>" for cell, css in zip(row, classes, strict=True))
         for row in table.rows
     )
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
     return f'<div class="wide"><table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody>\n</table></div>'
 
 
-def _html_text(text: str) -> str:
+def _escape_html(text: str) -> str:
     escaped = html.escape(text)
     return f"<strong>{escaped}</strong>" if isinstance(text, Strong) else escaped

@@ -1,4 +1,4 @@
-"""Test side and all that was learned from -> who leaks from one to the other."""
+"""Leak audits: which test clips, speakers and sentences also occur in the training data."""
 
 from collections.abc import Iterable, Sequence
 
@@ -8,36 +8,36 @@ Utterances = Sequence[Utterance]
 
 
 def audit(utterances: Utterances, test: Iterable[int], trained_on: Iterable[int]) -> LeakAudit:
-    """What the test side shares with everything that any part of the model was trained on.
+    """Return the overlap of the test set with all clips that any part of the model was trained on.
 
-    A clip is known by its position in the list. RAVDESS holds one pair of clips with equal samples under two names (of
-    the same actor, as published); the audit counts it as two clips. Unknown speakers and sentences are not counted.
+    Clips are compared by their index. RAVDESS contains one pair of clips with equal samples under two names (of one
+    actor, as published); the audit counts it as two clips. Unknown speakers and sentences are not counted.
 
     Args:
-        utterances: the list that positions point into.
-        test: positions of the test clips.
-        trained_on: positions of every clip used by any part: training and, where it stopped the training, validation.
+        utterances: the list that the indices refer to.
+        test: indices of the test clips.
+        trained_on: indices of every clip used by any part: training and, if it stopped the training, validation.
     """
-    tested, seen = set(test), set(trained_on)
-    test_speakers, seen_speakers = (_kinds(utterances, side, "speaker") for side in (tested, seen))
-    test_sentences, seen_sentences = (_kinds(utterances, side, "sentence") for side in (tested, seen))
+    test_clips, training_clips = set(test), set(trained_on)
+    test_speakers, training_speakers = (_distinct(utterances, i, "speaker") for i in (test_clips, training_clips))
+    test_sentences, training_sentences = (_distinct(utterances, i, "sentence") for i in (test_clips, training_clips))
     return LeakAudit(
-        test_clips=len(tested),
+        test_clips=len(test_clips),
         test_speakers=len(test_speakers),
         test_sentences=len(test_sentences),
-        shared_speakers=len(test_speakers & seen_speakers),
-        shared_sentences=len(test_sentences & seen_sentences),
-        seen_clips=len(tested & seen),
+        shared_speakers=len(test_speakers & training_speakers),
+        shared_sentences=len(test_sentences & training_sentences),
+        seen_clips=len(test_clips & training_clips),
     )
 
 
 def sum_audits(audits: Iterable[LeakAudit]) -> LeakAudit:
-    """One audit for several folds and seeds: every count added up."""
+    """Return one audit for several folds and seeds: the sum of every count."""
     rows = [list(vars(audit).values()) for audit in audits]
     return LeakAudit(*(sum(column) for column in zip(*rows, strict=True))) if rows else LeakAudit(0, 0, 0, 0, 0, 0)
 
 
-def _kinds(utterances: Utterances, positions: Iterable[int], what: str) -> set[tuple[str, str]]:
-    """The different (corpus, speaker) or (corpus, sentence) of these clips, as far as they are known."""
-    found = ((utterances[i].corpus, getattr(utterances[i], what)) for i in positions)
-    return {kind for kind in found if kind[1]}
+def _distinct(utterances: Utterances, indices: Iterable[int], field: str) -> set[tuple[str, str]]:
+    """Return the distinct known (corpus, speaker) or (corpus, sentence) pairs of these clips."""
+    pairs = ((utterances[i].corpus, getattr(utterances[i], field)) for i in indices)
+    return {pair for pair in pairs if pair[1]}

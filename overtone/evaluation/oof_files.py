@@ -1,12 +1,16 @@
-"""Out-of-fold predictions <-> `results/oof/<protocol>-<recipe>-<part>.csv`, and their audits <-> the `.json` beside.
+"""Read and write out-of-fold predictions: `results/oof/<protocol>-<recipe>-<part>.csv`, and a run record as JSON.
 
 The CSV has one row per clip and seed: `path,speaker,sentence,fold,seed,truth,p_<emotion>...`, probabilities with six
-decimals. `write` and `read` are an inverse pair; so are `write_record` and `read_record`.
+decimals. The record `<protocol>-<recipe>.json` next to it holds the leak audit of each part, and the settings.
+
+A part is a branch of the recipe ("mel", "prosody", ...), their "fusion", one "member" of an ensemble, a model "adapted"
+to the speaker, or a baseline ("svm"). Protocol and part contain no hyphen; a recipe may.
 """
 
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,25 +21,24 @@ import numpy as np
 from overtone._internal.atomic_write import write_text
 from overtone.datatypes import LeakAudit, OofPredictions
 from overtone.emotions import EMOTIONS
-from overtone.errors import InputError, suggest
-from overtone.recipe import PARTS
+from overtone.errors import InputError
 
-# Beside the parts of a model: one network of an ensemble alone; a model or baseline that knows the speaker; a baseline.
-KNOWN_PARTS = (*PARTS, "member", "adapted", "svm")
+FILE_NAME = re.compile(r"(?P<protocol>[a-z0-9_]+)-(?P<recipe>.+)-(?P<part>[a-z0-9_]+)\.csv")
+PART_NAME = re.compile(r"[a-z0-9_]+")
 KEYS = ("path", "speaker", "sentence", "fold", "seed", "truth")
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """What the CSV files of one protocol and recipe cannot hold.
+    """Audits and settings behind the CSV files of one protocol and recipe.
 
     Attributes:
         protocol: name of the protocol.
         recipe: name of the recipe.
-        parts: name out of `KNOWN_PARTS` -> audit, each count summed over folds and seeds.
-        settings: field of `Recipe` -> value: what that recipe was; or what a baseline was.
-        seeds: seeds of the trainings.
-        versions: package -> version it was made with.
+        settings: field of `Recipe` -> value; or the settings of a baseline.
+        parts: name of a part -> leak audit, each count summed over folds and seeds.
+        seeds: random seeds of the training runs.
+        versions: package -> version used for training.
     """
 
     protocol: str
@@ -47,19 +50,35 @@ class RunRecord:
 
 
 def csv_path(folder: Path, protocol: str, recipe: str, part: str) -> Path:
-    """Where the predictions of one part lie below the folder `results/oof`."""
-    if part not in KNOWN_PARTS:
-        raise InputError(f"no part '{part}'{suggest(part, KNOWN_PARTS)}")
+    """Return the path of the predictions of one part in `folder`, such as `results/oof`.
+
+    Raises:
+        InputError: the name of the part has other characters than a-z, 0-9 and _.
+    """
+    if not PART_NAME.fullmatch(part):
+        raise InputError(f"invalid part '{part}': use a-z, 0-9 and _, since it becomes the end of a file name")
     return Path(folder) / f"{protocol}-{recipe}-{part}.csv"
 
 
+def parse_csv_path(path: Path) -> tuple[str, str, str]:
+    """Return protocol, recipe and part of a path by `csv_path`.
+
+    Raises:
+        InputError: the file has another name.
+    """
+    match = FILE_NAME.fullmatch(Path(path).name)
+    if not match:
+        raise InputError(f"{path}: the name should be <protocol>-<recipe>-<part>.csv")
+    return match["protocol"], match["recipe"], match["part"]
+
+
 def record_path(folder: Path, protocol: str, recipe: str) -> Path:
-    """Where the audits of one protocol and recipe lie below the folder `results/oof`."""
+    """Return the path of the run record of one protocol and recipe in `folder`, such as `results/oof`."""
     return Path(folder) / f"{protocol}-{recipe}.json"
 
 
 def write(predictions: OofPredictions, path: Path) -> None:
-    """Writes predictions as CSV, whole or not at all.
+    """Write predictions as CSV, atomically.
 
     Raises:
         OvertoneError: the file cannot be written.
@@ -74,70 +93,67 @@ def write(predictions: OofPredictions, path: Path) -> None:
 
 
 def read(path: Path) -> OofPredictions:
-    """The predictions of a CSV.
+    """Return the predictions in a CSV file.
 
     Raises:
-        InputError: missing, or not as `write` leaves it; the message names file and line.
+        InputError: the file is missing, or not in the format of `write`; the message names file and line.
     """
     try:
         rows = list(csv.reader(io.StringIO(Path(path).read_text("utf-8"), newline=""), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot read predictions from {path}: {error}") from error
-    emotions = _emotions_of(rows[0] if rows else [], path)
+    emotions = _parse_header(rows[0] if rows else [], path)
     for line, row in enumerate(rows[1:], start=2):
         if len(row) != len(rows[0]):
             raise InputError(f"{path}, line {line}: {len(rows[0])} columns expected, {len(row)} found")
     try:
-        return _from_rows(emotions, rows[1:])
+        return from_rows(emotions, rows[1:])
     except (ValueError, InputError) as error:
         raise InputError(f"{path}: {error}") from error
 
 
 def from_rows(emotions: Sequence[str], rows: Iterable[Sequence[object]]) -> OofPredictions:
-    """Predictions from rows `(path, speaker, sentence, fold, seed, truth, probability of each emotion ...)`.
+    """Return predictions from rows `(path, speaker, sentence, fold, seed, truth, probability of each emotion ...)`.
 
     Raises:
-        InputError: no rows, or rows that are not as `OofPredictions` expects them.
+        InputError: there are no rows, or `OofPredictions` rejects them.
     """
-    return _from_rows(tuple(emotions), list(rows))
-
-
-def write_record(audits: RunRecord, path: Path) -> None:
-    """Writes audits as JSON, whole or not at all.
-
-    Raises:
-        OvertoneError: the file cannot be written.
-    """
-    write_text(path, json.dumps(asdict(audits), indent=2) + "\n")
-
-
-def read_record(path: Path) -> RunRecord:
-    """The audits of a JSON file.
-
-    Raises:
-        InputError: missing, or not as `write_record` leaves it; the message names the file.
-    """
-    try:
-        held = json.loads(Path(path).read_text("utf-8"))
-        parts = {part: LeakAudit(**counts) for part, counts in held["parts"].items()}
-        settings, versions = dict(held["settings"]), dict(held["versions"])
-        return RunRecord(held["protocol"], held["recipe"], settings, parts, tuple(held["seeds"]), versions)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"cannot read audits from {path}: {error}") from error
-
-
-def _emotions_of(header: Sequence[str], path: Path) -> tuple[str, ...]:
-    expected = ",".join([*KEYS, "p_<emotion>..."])
-    names = tuple(name.removeprefix("p_") for name in header[len(KEYS) :] if name.startswith("p_"))
-    whole = tuple(header[: len(KEYS)]) == KEYS and len(names) == len(header) - len(KEYS)
-    if not whole or not names or list(names) != [emotion for emotion in EMOTIONS if emotion in names]:
-        raise InputError(f"{path}, line 1: columns {expected} expected, {','.join(header) or 'nothing'} found")
-    return names
-
-
-def _from_rows(emotions: tuple[str, ...], rows: list) -> OofPredictions:
     columns = list(zip(*rows, strict=True)) or [()] * (len(KEYS) + len(emotions))
     keys = dict(zip(KEYS, columns, strict=False))
     texts = {name: np.array(keys[name], dtype=str) for name in KEYS if name != "seed"}
     probabilities = np.array(columns[len(KEYS) :], dtype=float).T
-    return OofPredictions(emotions, seed=np.array(keys["seed"], dtype=int), probabilities=probabilities, **texts)
+    return OofPredictions(tuple(emotions), seed=np.array(keys["seed"], dtype=int), probabilities=probabilities, **texts)
+
+
+def write_record(record: RunRecord, path: Path) -> None:
+    """Write a run record as JSON, atomically.
+
+    Raises:
+        OvertoneError: the file cannot be written.
+    """
+    write_text(path, json.dumps(asdict(record), indent=2) + "\n")
+
+
+def read_record(path: Path) -> RunRecord:
+    """Return the run record in a JSON file.
+
+    Raises:
+        InputError: the file is missing, or not in the format of `write_record`; the message names the file.
+    """
+    try:
+        values = json.loads(Path(path).read_text("utf-8"))
+        parts = {part: LeakAudit(**counts) for part, counts in values["parts"].items()}
+        settings, versions = dict(values["settings"]), dict(values["versions"])
+        return RunRecord(values["protocol"], values["recipe"], settings, parts, tuple(values["seeds"]), versions)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"cannot read audits from {path}: {error}") from error
+
+
+def _parse_header(header: Sequence[str], path: Path) -> tuple[str, ...]:
+    """Return the emotions of the probability columns."""
+    expected = ",".join([*KEYS, "p_<emotion>..."])
+    names = tuple(name.removeprefix("p_") for name in header[len(KEYS) :] if name.startswith("p_"))
+    is_complete = tuple(header[: len(KEYS)]) == KEYS and len(names) == len(header) - len(KEYS)
+    if not is_complete or not names or list(names) != [emotion for emotion in EMOTIONS if emotion in names]:
+        raise InputError(f"{path}, line 1: columns {expected} expected, {','.join(header) or 'nothing'} found")
+    return names

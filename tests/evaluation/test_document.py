@@ -1,4 +1,4 @@
-"""Documents: both forms say the same, and nothing in the text can break out of its place."""
+"""Documents: Markdown and HTML have the same content, and all text is escaped."""
 
 import re
 from html.parser import HTMLParser
@@ -10,7 +10,7 @@ from overtone.evaluation.document import Block, Heading, Paragraph, Picture, Str
 HOSTILE = '<script>alert("1 & 2")</script> | *a* `b` [c](d) \\ _e_\n# f'
 
 
-def some() -> list[Block]:
+def make_document() -> list[Block]:
     return [
         Heading("Scores", level=1),
         Paragraph("UAR first."),
@@ -20,7 +20,7 @@ def some() -> list[Block]:
 
 
 def test_markdown() -> None:
-    assert to_markdown(some()) == (
+    assert to_markdown(make_document()) == (
         "# Scores\n\nUAR first.\n\n"
         "| Model | UAR |\n| --- | ---: |\n| mel | 61.2 |\n| **fusion** | **70.1** |\n\n"
         "![What it shows](figures/a.png)\n"
@@ -45,12 +45,12 @@ def test_markdown_leaves_intervals_readable(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["[1](http://x)", "[1]: http://x", "[1][2]", "[^1]", "&amp;", "<b>"])
-def test_markdown_makes_no_links_and_no_entities(text: str) -> None:
+def test_markdown_text_creates_no_links_or_entities(text: str) -> None:
     assert to_markdown([Paragraph(text)]).startswith(f"\\{text[0]}")
 
 
-class Reader(HTMLParser):
-    """Collects tags, texts, and whether every tag that was opened is closed."""
+class PageParser(HTMLParser):
+    """Collects tags, attributes and texts, and checks that every tag is closed."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -72,24 +72,24 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
 
-def read(page: str) -> Reader:
-    reader = Reader()
-    reader.feed(page)
-    reader.close()
-    assert reader.open == []
-    return reader
+def parse(page: str) -> PageParser:
+    parser = PageParser()
+    parser.feed(page)
+    parser.close()
+    assert parser.open == []
+    return parser
 
 
-def test_html_is_whole_and_loads_nothing() -> None:
-    found = read(to_html(some(), "Report"))
-    assert {"h1", "p", "table", "figure", "strong"} <= set(found.tags)
-    assert ("src", "data:image/png;base64,iVBORw==") in found.attributes
-    outside = [
-        value for name, value in found.attributes if name in ("src", "href") and not str(value).startswith("data:")
+def test_html_is_well_formed_and_self_contained() -> None:
+    page = parse(to_html(make_document(), "Report"))
+    assert {"h1", "p", "table", "figure", "strong"} <= set(page.tags)
+    assert ("src", "data:image/png;base64,iVBORw==") in page.attributes
+    external = [
+        value for name, value in page.attributes if name in ("src", "href") and not str(value).startswith("data:")
     ]
-    assert outside == []
-    assert {"script", "link"}.isdisjoint(found.tags)
-    assert found.tags.count("tr") == 3
+    assert external == []
+    assert {"script", "link"}.isdisjoint(page.tags)
+    assert page.tags.count("tr") == 3
 
 
 @pytest.mark.parametrize(
@@ -97,12 +97,12 @@ def test_html_is_whole_and_loads_nothing() -> None:
     [Heading(HOSTILE), Paragraph(HOSTILE), Table((HOSTILE,), ((Strong(HOSTILE),),)), Picture("a", HOSTILE, b"")],
 )
 def test_html_is_escaped(block: Block) -> None:
-    found = read(to_html([block], HOSTILE))
-    assert "script" not in found.tags
-    texts = [*found.texts, *(value or "" for _, value in found.attributes)]
+    page = parse(to_html([block], HOSTILE))
+    assert "script" not in page.tags
+    texts = [*page.texts, *(value or "" for _, value in page.attributes)]
     assert sum(HOSTILE in text for text in texts) >= 2  # the title and the block
 
 
-def test_rows_of_another_length_are_a_fault() -> None:
+def test_rows_of_another_length_are_an_error() -> None:
     with pytest.raises(ValueError, match="zip"):
         to_html([Table(("a", "b"), (("1",),))], "")

@@ -1,4 +1,4 @@
-"""Scores against scikit-learn, the bootstrap and the sign-flip test against naive loops."""
+"""Scores compared with scikit-learn; bootstrap and sign-flip test compared with naive loops."""
 
 import time
 from itertools import product
@@ -13,10 +13,10 @@ from overtone.errors import InputError, OptionError
 from overtone.evaluation.metrics import macro_f1, paired_test, score, uar, wa
 
 
-def predictions(
+def make_predictions(
     seed: int = 0, speakers: int = 6, clips: int = 16, seeds: int = 1, sharpness: float = 1.5, emotions: int = 8
 ) -> OofPredictions:
-    """Answers by chance that lean to the truth; clips and truth are the same for every `seed`."""
+    """Return random predictions biased to the truth; clips and truth are the same for every `seed`."""
     names = EMOTIONS[:emotions]
     rows = list(product(range(seeds), range(speakers), range(clips)))
     truth = np.array([names[(3 * k + s) % emotions] for _, s, k in rows])
@@ -34,44 +34,44 @@ def predictions(
     )
 
 
-def only(p: OofPredictions, kept: np.ndarray) -> OofPredictions:
-    return OofPredictions(p.emotions, **{k: v[kept] for k, v in vars(p).items() if k != "emotions"})
+def select(p: OofPredictions, rows: np.ndarray) -> OofPredictions:
+    return OofPredictions(p.emotions, **{k: v[rows] for k, v in vars(p).items() if k != "emotions"})
 
 
-def changed(p: OofPredictions, **columns: np.ndarray) -> OofPredictions:
+def change(p: OofPredictions, **columns: np.ndarray) -> OofPredictions:
     return OofPredictions(**{**vars(p), **columns})
 
 
-def answers(p: OofPredictions) -> np.ndarray:
+def predicted_labels(p: OofPredictions) -> np.ndarray:
     return np.array(p.emotions)[p.probabilities.argmax(axis=1)]
 
 
-def test_figures_equal_scikit_learn(rng: np.random.Generator) -> None:
-    p = predictions()
+def test_scores_equal_scikit_learn(rng: np.random.Generator) -> None:
+    p = make_predictions()
     got = score(p, rng, resamples=50)
-    assert got.uar.value == pytest.approx(balanced_accuracy_score(p.truth, answers(p)))
-    assert got.wa.value == pytest.approx(accuracy_score(p.truth, answers(p)))
-    assert got.macro_f1.value == pytest.approx(f1_score(p.truth, answers(p), average="macro"))
-    np.testing.assert_array_equal(got.confusion, confusion_matrix(p.truth, answers(p), labels=list(EMOTIONS)))
-    recalls = recall_score(p.truth, answers(p), labels=list(EMOTIONS), average=None)
+    assert got.uar.value == pytest.approx(balanced_accuracy_score(p.truth, predicted_labels(p)))
+    assert got.wa.value == pytest.approx(accuracy_score(p.truth, predicted_labels(p)))
+    assert got.macro_f1.value == pytest.approx(f1_score(p.truth, predicted_labels(p), average="macro"))
+    np.testing.assert_array_equal(got.confusion, confusion_matrix(p.truth, predicted_labels(p), labels=list(EMOTIONS)))
+    recalls = recall_score(p.truth, predicted_labels(p), labels=list(EMOTIONS), average=None)
     np.testing.assert_allclose([got.classes[e].recall for e in EMOTIONS], recalls)
     assert sum(c.support for c in got.classes.values()) == got.n == 96
     assert (got.clips, got.speakers, got.seeds, got.seed_spread, got.interval_over) == (96, 6, 1, 0.0, "speakers")
 
 
 def test_absent_classes_are_left_out(rng: np.random.Generator) -> None:
-    p = predictions()
-    p = only(p, ~np.isin(p.truth, ["calm", "sad"]))
+    p = make_predictions()
+    p = select(p, ~np.isin(p.truth, ["calm", "sad"]))
     got = score(p, rng, resamples=50)
     with pytest.warns(UserWarning, match="y_pred contains classes not in y_true"):
-        assert got.uar.value == pytest.approx(balanced_accuracy_score(p.truth, answers(p)))
+        assert got.uar.value == pytest.approx(balanced_accuracy_score(p.truth, predicted_labels(p)))
     present = sorted(set(p.truth.tolist()))
-    assert got.macro_f1.value == pytest.approx(f1_score(p.truth, answers(p), labels=present, average="macro"))
+    assert got.macro_f1.value == pytest.approx(f1_score(p.truth, predicted_labels(p), labels=present, average="macro"))
     assert got.classes["calm"].support == 0
     assert np.isfinite([got.uar.low, got.uar.high]).all()
 
 
-def test_many_confusions_at_once_equal_one_by_one(rng: np.random.Generator) -> None:
+def test_batched_confusions_equal_single_ones(rng: np.random.Generator) -> None:
     confusions = rng.integers(0, 3, size=(4, 5, 8, 8)).astype(float)
     confusions[0, 0] = 0
     confusions[1, :, 2] = 0
@@ -82,7 +82,7 @@ def test_many_confusions_at_once_equal_one_by_one(rng: np.random.Generator) -> N
 
 
 def test_bootstrap_equals_a_naive_loop_over_speakers(rng: np.random.Generator) -> None:
-    p = predictions(speakers=5, seeds=2)
+    p = make_predictions(speakers=5, seeds=2)
     got = score(p, np.random.default_rng(4), resamples=300)
     draws = np.random.default_rng(4).multinomial(5, np.full(5, 0.2), size=300)
     names, values = np.unique(p.speaker), []
@@ -92,7 +92,7 @@ def test_bootstrap_equals_a_naive_loop_over_speakers(rng: np.random.Generator) -
         ]
         by_seed = [[i for i in rows if p.seed[i] == seed] for seed in (0, 1)]
         recalls = [
-            np.mean([np.mean(answers(p)[seed][p.truth[seed] == e] == e) for e in np.unique(p.truth[seed])])
+            np.mean([np.mean(predicted_labels(p)[seed][p.truth[seed] == e] == e) for e in np.unique(p.truth[seed])])
             for seed in by_seed
         ]
         values.append(np.mean(recalls))
@@ -100,35 +100,35 @@ def test_bootstrap_equals_a_naive_loop_over_speakers(rng: np.random.Generator) -
 
 
 def test_interval_covers_the_value_and_shrinks_with_speakers(rng: np.random.Generator) -> None:
-    few, many = (score(predictions(speakers=number), rng).uar for number in (4, 64))
+    few, many = (score(make_predictions(speakers=number), rng).uar for number in (4, 64))
     assert few.low < few.value < few.high
     assert many.high - many.low < few.high - few.low
 
 
-def test_speakers_are_drawn_whole(rng: np.random.Generator) -> None:
-    p = predictions(speakers=6, clips=40)
-    right = p.speaker < "s3"  # three speakers always right, three always wrong
-    place = np.array([p.emotions.index(name) for name in p.truth])
-    p = changed(p, probabilities=np.eye(8)[np.where(right, place, (place + 1) % 8)])
+def test_bootstrap_resamples_whole_speakers(rng: np.random.Generator) -> None:
+    p = make_predictions(speakers=6, clips=40)
+    correct = p.speaker < "s3"  # three speakers always correct, three always wrong
+    true_class = np.array([p.emotions.index(name) for name in p.truth])
+    p = change(p, probabilities=np.eye(8)[np.where(correct, true_class, (true_class + 1) % 8)])
     assert score(p, rng).wa.high - score(p, rng).wa.low > 0.6
-    unknown = changed(p, speaker=np.full(len(p), ""))
+    unknown = change(p, speaker=np.full(len(p), ""))
     got = score(unknown, rng)
     assert (got.interval_over, got.speakers) == ("clips", 0)
     assert got.wa.high - got.wa.low < 0.2
-    assert score(only(p, p.speaker == "s1"), rng).interval_over == "clips"
+    assert score(select(p, p.speaker == "s1"), rng).interval_over == "clips"
 
 
 def test_several_seeds_give_mean_and_spread(rng: np.random.Generator) -> None:
-    p = predictions(seeds=3)
+    p = make_predictions(seeds=3)
     got = score(p, rng)
-    each = [score(only(p, p.seed == seed), rng).uar.value for seed in range(3)]
+    each = [score(select(p, p.seed == seed), rng).uar.value for seed in range(3)]
     assert got.uar.value == pytest.approx(np.mean(each))
     assert got.seed_spread == pytest.approx(np.std(each, ddof=1))
     assert (got.n, got.clips, got.seeds) == (288, 96, 3)
 
 
-def test_quick_enough_for_a_page_of_tables(rng: np.random.Generator) -> None:
-    p = predictions(speakers=24, clips=60, seeds=3)
+def test_score_is_fast(rng: np.random.Generator) -> None:
+    p = make_predictions(speakers=24, clips=60, seeds=3)
     score(p, rng, resamples=10)
     start_s = time.perf_counter()
     score(p, rng)
@@ -137,7 +137,7 @@ def test_quick_enough_for_a_page_of_tables(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("measure", ["uar", "wa"])
 def test_paired_difference_is_the_difference_of_the_scores(measure: str, rng: np.random.Generator) -> None:
-    one, other = predictions(1, seeds=2, sharpness=2.5), predictions(2, seeds=2, sharpness=1)
+    one, other = make_predictions(1, seeds=2, sharpness=2.5), make_predictions(2, seeds=2, sharpness=1)
     got = paired_test(one, other, rng, measure)
     expected = getattr(score(one, rng), measure).value - getattr(score(other, rng), measure).value
     assert got.difference.value == pytest.approx(expected)
@@ -151,72 +151,75 @@ def test_paired_difference_is_the_difference_of_the_scores(measure: str, rng: np
 
 @pytest.mark.parametrize("measure", ["uar", "wa"])
 def test_exact_p_equals_swapping_the_models_speaker_by_speaker(measure: str, rng: np.random.Generator) -> None:
-    one, other = predictions(1, speakers=5, sharpness=1.6), predictions(2, speakers=5)
+    one, other = make_predictions(1, speakers=5, sharpness=1.6), make_predictions(2, speakers=5)
     rate = {"uar": balanced_accuracy_score, "wa": accuracy_score}[measure]
 
     def difference(swapped: tuple[bool, ...]) -> float:
         swap = np.array(swapped)[[int(name[1]) for name in one.speaker]]
-        first = np.where(swap, answers(other), answers(one))
-        second = np.where(swap, answers(one), answers(other))
+        first = np.where(swap, predicted_labels(other), predicted_labels(one))
+        second = np.where(swap, predicted_labels(one), predicted_labels(other))
         return rate(one.truth, first) - rate(one.truth, second)
 
-    seen = abs(difference((False,) * 5))
-    as_large = [abs(difference(swaps)) >= seen - 1e-9 for swaps in product((False, True), repeat=5)]
+    observed = abs(difference((False,) * 5))
+    as_large = [abs(difference(swaps)) >= observed - 1e-9 for swaps in product((False, True), repeat=5)]
     assert paired_test(one, other, rng, measure).p == pytest.approx(np.mean(as_large))
 
 
-def test_drawn_p_is_near_the_exact_one() -> None:
-    one, other = predictions(1, speakers=12, sharpness=1.8), predictions(2, speakers=12)
-    exact = paired_test(one, other, np.random.default_rng(0), draws=4096).p
-    drawn = paired_test(one, other, np.random.default_rng(0), draws=1000).p
+def test_sampled_p_approximates_the_exact_one() -> None:
+    one, other = make_predictions(1, speakers=12, sharpness=1.8), make_predictions(2, speakers=12)
+    exact = paired_test(one, other, np.random.default_rng(0), permutations=4096).p
+    sampled = paired_test(one, other, np.random.default_rng(0), permutations=1000).p
     assert 0.01 < exact < 0.9
-    assert drawn == pytest.approx(exact, abs=0.05)
-    assert drawn != exact
+    assert sampled == pytest.approx(exact, abs=0.05)
+    assert sampled != exact
 
 
-def test_equal_models_are_not_told_apart(rng: np.random.Generator) -> None:
-    p = predictions()
+def test_difference_of_equal_models_is_not_significant(rng: np.random.Generator) -> None:
+    p = make_predictions()
     assert paired_test(p, p, rng).p == 1
-    ps = [paired_test(predictions(2 * k, 10), predictions(2 * k + 1, 10), rng, draws=300).p for k in range(200)]
+    ps = [
+        paired_test(make_predictions(2 * k, 10), make_predictions(2 * k + 1, 10), rng, permutations=300).p
+        for k in range(200)
+    ]
     assert 0.01 < np.mean(np.array(ps) < 0.05 + 1e-9) < 0.11
 
 
 def test_rows_are_matched_by_clip_and_seed(rng: np.random.Generator) -> None:
-    one, other = predictions(1, seeds=2), predictions(2, seeds=2)
-    shuffled = only(other, rng.permutation(len(other)))
+    one, other = make_predictions(1, seeds=2), make_predictions(2, seeds=2)
+    shuffled = select(other, rng.permutation(len(other)))
     first, second = (paired_test(one, p, np.random.default_rng(0)) for p in (other, shuffled))
     assert first == second
     with pytest.raises(InputError, match="same classes and clips for both models; 1 rows differ"):
-        paired_test(one, only(other, np.arange(len(other)) > 0), rng)
+        paired_test(one, select(other, np.arange(len(other)) > 0), rng)
     with pytest.raises(OptionError, match="no paired test of 'uat'; did you mean 'uar'"):
         paired_test(one, other, rng, "uat")
 
 
-def test_means_over_seeds_are_compared_where_the_seeds_differ(rng: np.random.Generator) -> None:
-    three, one = predictions(1, seeds=3, sharpness=2.5), predictions(2, sharpness=1)
-    found = paired_test(three, changed(one, seed=one.seed + 7), rng)
+def test_means_over_seeds_are_compared_if_the_seeds_differ(rng: np.random.Generator) -> None:
+    three, one = make_predictions(1, seeds=3, sharpness=2.5), make_predictions(2, sharpness=1)
+    found = paired_test(three, change(one, seed=one.seed + 7), rng)
     expected = score(three, rng).uar.value - score(one, rng).uar.value
     assert found.difference.value == pytest.approx(expected)
     assert found.difference.low < expected < found.difference.high
-    thrice = changed(three, probabilities=np.tile(one.probabilities, (3, 1)))
+    thrice = change(three, probabilities=np.tile(one.probabilities, (3, 1)))
     again = paired_test(three, thrice, rng)
-    assert again.p == found.p, "a model that answers alike with every seed is one model"
-    clips_by_seed = (three.seed == 0) == (np.char.endswith(three.path, "/1"))  # as where the seed draws the split
+    assert again.p == found.p, "a model with the same predictions for every seed counts once"
+    clips_by_seed = (three.seed == 0) == (np.char.endswith(three.path, "/1"))  # as in protocols that split by seed
     with pytest.raises(InputError, match="same classes and clips"):
-        paired_test(only(three, clips_by_seed), one, rng)
+        paired_test(select(three, clips_by_seed), one, rng)
 
 
-def test_predictions_check_themselves() -> None:
-    p = predictions()
+def test_invalid_predictions_are_rejected() -> None:
+    p = make_predictions()
     with pytest.raises(InputError, match="each clip once per seed"):
-        changed(p, path=np.array(["x"] * len(p)))
+        change(p, path=np.array(["x"] * len(p)))
     with pytest.raises(InputError, match="summing to 1"):
-        changed(p, probabilities=2 * p.probabilities)
+        change(p, probabilities=2 * p.probabilities)
     with pytest.raises(InputError, match="summing to 1"):
-        changed(p, probabilities=np.full_like(p.probabilities, np.nan))
-    with pytest.raises(InputError, match="truth out of"):
-        changed(p, truth=np.array(["bored"] * len(p)))
+        change(p, probabilities=np.full_like(p.probabilities, np.nan))
+    with pytest.raises(InputError, match="truth values among"):
+        change(p, truth=np.array(["bored"] * len(p)))
     with pytest.raises(InputError, match="speaker of shape"):
-        changed(p, speaker=p.speaker[1:])
+        change(p, speaker=p.speaker[1:])
     with pytest.raises(InputError, match="at least one row"):
-        only(p, np.zeros(len(p), dtype=bool))
+        select(p, np.zeros(len(p), dtype=bool))

@@ -1,4 +1,4 @@
-"""Out-of-fold CSV and audits: there and back, and every damage named."""
+"""Out-of-fold CSV files and run records: round trip, and errors for damaged files."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from overtone.evaluation.oof_files import (
     RunRecord,
     csv_path,
     from_rows,
+    parse_csv_path,
     read,
     read_record,
     record_path,
@@ -19,7 +20,7 @@ from overtone.evaluation.oof_files import (
 )
 
 
-def some() -> OofPredictions:
+def make_predictions() -> OofPredictions:
     rows = [
         ("Actor_01/a, b", "01", '"kids"', "1", 0, "neutral", 0.25, 0.5, 0.25),
         ("Actor_02/ä", "", "", "2", 0, "sad", 0.1234567, 0.8765433, 0),
@@ -28,21 +29,21 @@ def some() -> OofPredictions:
     return from_rows(("neutral", "sad", "angry"), rows)
 
 
-def test_there_and_back(tmp_path: Path) -> None:
+def test_csv_round_trip(tmp_path: Path) -> None:
     path = csv_path(tmp_path / "oof", "luna5", "paper", "mel")
-    write(some(), path)
-    back = read(path)
-    for name, column in vars(some()).items():
+    write(make_predictions(), path)
+    restored = read(path)
+    for name, column in vars(make_predictions()).items():
         if name == "probabilities":
-            np.testing.assert_allclose(back.probabilities, column, atol=5e-7)
+            np.testing.assert_allclose(restored.probabilities, column, atol=5e-7)
         else:
-            np.testing.assert_array_equal(getattr(back, name), column)
+            np.testing.assert_array_equal(getattr(restored, name), column)
     assert path.name == "luna5-paper-mel.csv"
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
-def test_columns_are_the_promised_ones(tmp_path: Path) -> None:
-    write(some(), tmp_path / "x.csv")
+def test_csv_columns(tmp_path: Path) -> None:
+    write(make_predictions(), tmp_path / "x.csv")
     lines = (tmp_path / "x.csv").read_bytes().decode().split("\n")
     assert lines[0] == "path,speaker,sentence,fold,seed,truth,p_neutral,p_sad,p_angry"
     assert lines[1] == '"Actor_01/a, b",01,"""kids""",1,0,neutral,0.250000,0.500000,0.250000'
@@ -59,15 +60,15 @@ def test_columns_are_the_promised_ones(tmp_path: Path) -> None:
         (",0.500000", ",half", "half"),
         (",0.500000", ",0.9", "summing to 1"),
         (",0.500000", ",nan", "summing to 1"),
-        (",sad,", ",bored,", "truth out of"),
+        (",sad,", ",bored,", "truth values among"),
         (",1,angry", ",0,angry", "once per seed"),
         (",1,angry", ",x,angry", "invalid literal"),
         ('"Actor_01', '"Actor_01"', "cannot read predictions"),
     ],
 )
-def test_damage_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
+def test_damaged_csv_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     path = tmp_path / "x.csv"
-    write(some(), path)
+    write(make_predictions(), path)
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new, 1), "utf-8")
@@ -79,7 +80,7 @@ def test_damage_is_named(tmp_path: Path, old: str, new: str, message: str) -> No
 @pytest.mark.parametrize(
     "content", [b"", b"\xff\xfe\x00", b"path,speaker,sentence,fold,seed,truth,p_sad\n", b"a\rb\x00"]
 )
-def test_files_that_are_none(tmp_path: Path, content: bytes) -> None:
+def test_invalid_or_missing_csv(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "x.csv"
     path.write_bytes(content)
     with pytest.raises(InputError, match=r"x.csv"):
@@ -88,23 +89,39 @@ def test_files_that_are_none(tmp_path: Path, content: bytes) -> None:
         read(tmp_path / "absent.csv")
 
 
-def test_audits_there_and_back(tmp_path: Path) -> None:
-    audits = RunRecord(
+def test_record_round_trip(tmp_path: Path) -> None:
+    record = RunRecord(
         "paper", "overtone", {"epochs": 3}, {"mel": LeakAudit(1, 2, 3, 4, 5, 6)}, (0, 1), {"torch": "2.13"}
     )
     path = record_path(tmp_path, "paper", "overtone")
-    write_record(audits, path)
+    write_record(record, path)
     assert path.name == "paper-overtone.json"
-    assert read_record(path) == audits
+    assert read_record(path) == record
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"parts": {}}', '{"parts": {"mel": {"clips": 1}}}', '{"parts": []}'])
-def test_damaged_audits_are_named(tmp_path: Path, content: str) -> None:
+def test_damaged_record_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "x.json").write_text(content)
     with pytest.raises(InputError, match=r"cannot read audits from .*x.json"):
         read_record(tmp_path / "x.json")
 
 
-def test_unknown_part_is_named() -> None:
-    with pytest.raises(InputError, match="no part 'fused'"):
-        csv_path(Path(), "luna5", "paper", "fused")
+@pytest.mark.parametrize("recipe", ["paper", "finetuned-ensemble", "overtone-48-epochs"])
+@pytest.mark.parametrize("part", ["mel", "fusion", "speech_encoder", "wav2vec2"])
+def test_name_round_trip(recipe: str, part: str) -> None:
+    path = csv_path(Path("oof"), "luna5", recipe, part)
+    assert parse_csv_path(path) == ("luna5", recipe, part)
+
+
+@pytest.mark.parametrize(
+    "name", ["luna5-mel.csv", "mel.csv", "luna5-paper-Mel.csv", "luna5--mel.csv", "luna5-paper.json"]
+)
+def test_other_names_are_rejected(name: str) -> None:
+    with pytest.raises(InputError, match=rf"{name}: the name should be <protocol>-<recipe>-<part>\.csv"):
+        parse_csv_path(Path(name))
+
+
+@pytest.mark.parametrize("part", ["", "Mel", "late-fusion", "mel/x", "mel.csv"])
+def test_invalid_part_is_named(part: str) -> None:
+    with pytest.raises(InputError, match=f"invalid part '{part}'"):
+        csv_path(Path(), "luna5", "paper", part)

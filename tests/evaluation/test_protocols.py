@@ -1,4 +1,4 @@
-"""Splits: sizes, who stands where, and what the audit sees."""
+"""Protocols: sizes and contents of the splits, and their leak audits."""
 
 import subprocess
 import sys
@@ -14,8 +14,8 @@ from overtone.evaluation.leakage import audit, sum_audits
 from overtone.evaluation.protocols import PROTOCOLS, make_folds, paper_splits
 
 
-def ravdess() -> list[Utterance]:
-    """The 1440 utterances of RAVDESS speech, without their sound."""
+def make_ravdess() -> list[Utterance]:
+    """Return the 1440 utterances of RAVDESS speech, without audio files."""
     return [
         Utterance(
             Path(f"{actor}-{emotion}-{intensity}-{sentence}-{repetition}.wav"),
@@ -36,10 +36,10 @@ def ravdess() -> list[Utterance]:
     ]
 
 
-UTTERANCES = ravdess()
+UTTERANCES = make_ravdess()
 
 
-def small(speakers: int, clips: int = 4, corpus: str = "mine") -> list[Utterance]:
+def make_corpus(speakers: int, clips: int = 4, corpus: str = "mine") -> list[Utterance]:
     return [
         Utterance(Path(f"{s}-{k}.wav"), EMOTIONS[k % 2], speaker=f"{s:02d}", corpus=corpus)
         for s in range(speakers)
@@ -47,16 +47,16 @@ def small(speakers: int, clips: int = 4, corpus: str = "mine") -> list[Utterance
     ]
 
 
-def classes(positions: tuple[int, ...]) -> list[int]:
+def count_classes(positions: tuple[int, ...]) -> list[int]:
     counts = Counter(UTTERANCES[i].emotion for i in positions)
     return [counts[emotion] for emotion in EMOTIONS]
 
 
-def speakers(positions: tuple[int, ...]) -> set[str]:
+def speakers_in(positions: tuple[int, ...]) -> set[str]:
     return {UTTERANCES[i].speaker for i in positions}
 
 
-def test_corpus_is_whole() -> None:
+def test_corpus_has_all_clips() -> None:
     assert len(UTTERANCES) == 1440
 
 
@@ -64,13 +64,13 @@ def test_corpus_is_whole() -> None:
 def test_random_is_stratified(seed: int) -> None:
     (split,) = make_folds("random", UTTERANCES, seed)
     assert (len(split.train), len(split.validation), len(split.test)) == (1036, 116, 288)
-    assert sum(classes(split.test)) == 288
-    assert classes(split.test)[0] in (19, 20)
-    assert set(classes(split.test)[1:]) <= {38, 39}
-    assert speakers(split.test) == speakers(split.train)
+    assert sum(count_classes(split.test)) == 288
+    assert count_classes(split.test)[0] in (19, 20)
+    assert set(count_classes(split.test)[1:]) <= {38, 39}
+    assert speakers_in(split.test) == speakers_in(split.train)
 
 
-def test_random_depends_on_seed_and_on_nothing_else() -> None:
+def test_random_depends_only_on_the_seed() -> None:
     first, again, other = (make_folds("random", UTTERANCES, seed)[0] for seed in (3, 3, 4))
     assert first == again
     assert set(first.test) != set(other.test)
@@ -84,21 +84,21 @@ def test_speaker_independent(protocol: str, number: int, seed: int) -> None:
     assert len(splits) == number
     assert sorted(i for split in splits for i in split.test) == list(range(1440))
     for split in splits:
-        sides = [speakers(side) for side in (split.train, split.validation, split.test)]
+        sides = [speakers_in(side) for side in (split.train, split.validation, split.test)]
         assert sum(map(len, sides)) == 24 == len(set.union(*sides))
         assert Counter(int(name) % 2 for name in sides[1]) == {0: 2, 1: 2}
 
 
 @pytest.mark.parametrize("seed", [0, 1])
-def test_sentences_and_speakers_of_the_test_side_are_new(seed: int) -> None:
+def test_sentence_protocol_tests_unseen_speakers_and_sentences(seed: int) -> None:
     splits = make_folds("sentence", UTTERANCES, seed)
     assert [split.fold for split in splits] == [f"{k}{half}" for k in range(1, 6) for half in "ab"]
     assert sorted(i for split in splits for i in split.test) == list(range(1440))
     for split in splits:
         found = audit(UTTERANCES, split.test, (*split.train, *split.validation))
         assert (found.shared_speakers, found.shared_sentences, found.seen_clips) == (0, 0, 0)
-        assert not speakers(split.train) & speakers(split.validation)
-    assert speakers(splits[0].test) == {"02", "05", "14", "15", "16"}
+        assert not speakers_in(split.train) & speakers_in(split.validation)
+    assert speakers_in(splits[0].test) == {"02", "05", "14", "15", "16"}
 
 
 def test_sentences_of_other_corpora() -> None:
@@ -112,44 +112,44 @@ def test_sentences_of_other_corpora() -> None:
     assert sorted(i for split in splits for i in split.test) == list(range(70))
     assert all(audit(mine, s.test, (*s.train, *s.validation)).shared_sentences == 0 for s in splits)
     with pytest.raises(OptionError, match=r"20 clips name no sentence.*'sentence' column"):
-        make_folds("sentence", small(5))
-    with pytest.raises(CorpusError, match="two sentences at least"):
+        make_folds("sentence", make_corpus(5))
+    with pytest.raises(CorpusError, match="at least two sentences"):
         make_folds("sentence", [u for u in mine if u.sentence == "1"])
 
 
 def test_cross_leaves_one_corpus_out() -> None:
-    pooled = small(6) + small(5, corpus="yours")
+    pooled = make_corpus(6) + make_corpus(5, corpus="yours")
     first, second = make_folds("cross", pooled)
     assert (first.fold, second.fold) == ("mine", "yours")
     assert {pooled[i].corpus for i in first.test} == {"mine"}
     assert {pooled[i].corpus for i in (*first.train, *first.validation)} == {"yours"}
     assert first.validation and not set(first.validation) & set(first.train)
-    with pytest.raises(OptionError, match="two corpora at least"):
-        make_folds("cross", small(6))
-    odd = [*pooled, Utterance(Path("z"), "disgust", speaker="00", corpus="mine")]
-    with pytest.raises(OptionError, match=r"disgust are not in all of them; take a label map"):
-        make_folds("cross", odd)
+    with pytest.raises(OptionError, match="at least two corpora"):
+        make_folds("cross", make_corpus(6))
+    unshared = [*pooled, Utterance(Path("z"), "disgust", speaker="00", corpus="mine")]
+    with pytest.raises(OptionError, match=r"disgust are not in all of them; use a label map"):
+        make_folds("cross", unshared)
 
 
 def test_test_actors_of_luna5_and_emobox6() -> None:
-    assert speakers(make_folds("luna5", UTTERANCES)[0].test) == {"02", "05", "14", "15", "16"}
-    assert speakers(make_folds("luna5", UTTERANCES)[4].test) == {"01", "04", "09", "22"}
-    assert speakers(make_folds("emobox6", UTTERANCES)[0].test) == {"01", "11", "20", "21"}
-    assert speakers(make_folds("emobox6", UTTERANCES)[5].test) == {"06", "13", "17", "22"}
+    assert speakers_in(make_folds("luna5", UTTERANCES)[0].test) == {"02", "05", "14", "15", "16"}
+    assert speakers_in(make_folds("luna5", UTTERANCES)[4].test) == {"01", "04", "09", "22"}
+    assert speakers_in(make_folds("emobox6", UTTERANCES)[0].test) == {"01", "11", "20", "21"}
+    assert speakers_in(make_folds("emobox6", UTTERANCES)[5].test) == {"06", "13", "17", "22"}
 
 
-def test_validation_speakers_take_turns() -> None:
-    chosen = [speakers(make_folds("luna5", UTTERANCES, seed)[0].validation) for seed in range(3)]
+def test_validation_speakers_rotate() -> None:
+    chosen = [speakers_in(make_folds("luna5", UTTERANCES, seed)[0].validation) for seed in range(3)]
     assert not chosen[0] & chosen[1]
     assert not chosen[1] & chosen[2]
-    by_fold = [speakers(split.validation) for split in make_folds("loso", UTTERANCES)]
+    by_fold = [speakers_in(split.validation) for split in make_folds("loso", UTTERANCES)]
     assert len(set.union(*by_fold)) == 24
 
 
-def test_all_tests_nothing() -> None:
+def test_all_has_no_test_set() -> None:
     (split,) = make_folds("all", UTTERANCES)
     assert split.test == ()
-    assert len(speakers(split.validation)) == 4
+    assert len(speakers_in(split.validation)) == 4
     assert len(split.train) == 1200
 
 
@@ -157,11 +157,11 @@ def test_all_tests_nothing() -> None:
 def test_paper_has_the_sizes_of_the_paper(seed: int) -> None:
     phases = paper_splits(UTTERANCES, seed)
     assert list(phases) == ["mel", "prosody", "fusion"]
-    assert sorted(classes(phases["mel"].test)) == [10, 19, 19, 19, 19, 19, 19, 20]
-    assert classes(phases["mel"].test)[0] == 10
+    assert sorted(count_classes(phases["mel"].test)) == [10, 19, 19, 19, 19, 19, 19, 20]
+    assert count_classes(phases["mel"].test)[0] == 10
     for part in ("prosody", "fusion"):
         assert len(phases[part].test) == 288
-        assert set(classes(phases[part].test)[1:]) - {38, 39}, "not stratified"
+        assert set(count_classes(phases[part].test)[1:]) - {38, 39}, "not stratified"
     assert set(phases["prosody"].test) != set(phases["fusion"].test)
 
 
@@ -181,7 +181,7 @@ def test_audit_of_luna5_finds_sentences_only() -> None:
     assert found == LeakAudit(300, 5, 2, shared_speakers=0, shared_sentences=2, seen_clips=0)
 
 
-def test_audit_tells_speakers_of_two_corpora_apart_and_leaves_out_unknown_ones() -> None:
+def test_audit_distinguishes_corpora_and_ignores_unknown_speakers() -> None:
     utterances = [
         Utterance(Path("a"), "sad", speaker="1", corpus="x", sentence="s"),
         Utterance(Path("b"), "sad", speaker="1", corpus="y"),
@@ -192,17 +192,17 @@ def test_audit_tells_speakers_of_two_corpora_apart_and_leaves_out_unknown_ones()
     assert found == LeakAudit(2, 1, 1, shared_speakers=1, shared_sentences=1, seen_clips=1)
 
 
-def test_summed_adds_every_count() -> None:
+def test_sum_audits_adds_every_count() -> None:
     assert sum_audits([LeakAudit(1, 2, 3, 4, 5, 6)] * 3) == LeakAudit(3, 6, 9, 12, 15, 18)
     assert sum_audits([]) == LeakAudit(0, 0, 0, 0, 0, 0)
 
 
 def test_other_corpora() -> None:
-    mine = small(6)
+    mine = make_corpus(6)
     assert len(make_folds("loso", mine)) == 6
     with pytest.raises(OptionError, match=r"RAVDESS actors and does not fit mine.*'loso'"):
         make_folds("luna5", mine)
-    pooled = small(3) + small(3, corpus="yours")
+    pooled = make_corpus(3) + make_corpus(3, corpus="yours")
     assert [split.fold for split in make_folds("loso", pooled)][:4] == ["mine/00", "mine/01", "mine/02", "yours/00"]
     for split in make_folds("loso", pooled):
         assert len({(pooled[i].corpus, pooled[i].speaker) for i in split.test}) == 1
@@ -216,27 +216,30 @@ def test_unknown_speakers() -> None:
             make_folds(protocol, mine)
 
 
-def test_what_cannot_be_split_is_named() -> None:
+def test_impossible_splits_are_rejected() -> None:
     with pytest.raises(OptionError, match="no protocol 'luna6'; did you mean 'luna5'"):
         make_folds("luna6", UTTERANCES)
     with pytest.raises(CorpusError, match="3 clips are too few"):
         make_folds("random", UTTERANCES[:3])
-    with pytest.raises(CorpusError, match=r"no clip of actor 07; see .*verify"):
+    with pytest.raises(CorpusError, match=r"no clip of actor 07; .*overtone corpora verify"):
         make_folds("luna5", [u for u in UTTERANCES if u.speaker != "07"])
     with pytest.raises(CorpusError, match="no speakers left"):
-        make_folds("loso", small(2, clips=8))
+        make_folds("loso", make_corpus(2, clips=8))
     with pytest.raises(CorpusError, match="1 of 'disgust'"):
-        make_folds("random", [*small(5), Utterance(Path("z"), "disgust", speaker="00")])
-    only_one_disgusted = [*small(5), Utterance(Path("z"), "disgust", speaker="02", corpus="mine")]
+        make_folds("random", [*make_corpus(5), Utterance(Path("z"), "disgust", speaker="00")])
+    one_disgusted_clip = [*make_corpus(5), Utterance(Path("z"), "disgust", speaker="02", corpus="mine")]
     with pytest.raises(CorpusError, match=r"fold .*: no training clip of disgust"):
-        make_folds("loso", only_one_disgusted)
+        make_folds("loso", one_disgusted_clip)
 
 
-def test_every_protocol_says_what_it_is() -> None:
+def test_every_protocol_is_documented() -> None:
     assert {"random", "luna5", "emobox6", "loso", "sentence", "cross", "all", "paper"} == PROTOCOLS.keys()
     assert all(function.__doc__ for function in PROTOCOLS.values())
 
 
 def test_import_needs_no_scikit_learn() -> None:
-    code = "import sys, overtone.evaluation.protocols, overtone.evaluation.metrics; print([m for m in sys.modules if m == 'sklearn'])"
+    code = (
+        "import sys, overtone.evaluation.protocols, overtone.evaluation.metrics;"
+        "print([m for m in sys.modules if m == 'sklearn'])"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

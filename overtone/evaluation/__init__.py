@@ -1,0 +1,1 @@
+"""Evaluation: out-of-fold predictions and true emotions in, scores, calibration and reports out."""

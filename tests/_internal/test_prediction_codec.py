@@ -1,0 +1,30 @@
+"""Predictions survive encoding as JSON without loss of precision."""
+
+import json
+
+import numpy as np
+
+from overtone._internal.prediction_codec import decode_prediction, encode_prediction
+from overtone.datatypes import Prediction
+
+
+def test_round_trip_is_exact(rng: np.random.Generator) -> None:
+    emotions = ("neutral", "sad", "angry")
+    shared = {"model": "tiny-1", "source": "clip.wav", "uncertain_below": 0.5, "columns": {"id": 7.0}}
+    prediction = Prediction(
+        emotions,
+        rng.dirichlet(np.ones(3)),
+        {"mel": rng.dirichlet(np.ones(3)), "prosody": rng.dirichlet(np.ones(3))},
+        duration_s=1 / 3,
+        prosody={"pitch_median_hz": 0.1 + 0.2},
+        **shared,
+    )
+    decoded = decode_prediction(json.loads(json.dumps(encode_prediction(prediction))), emotions, **shared)
+    assert vars(decoded).keys() == vars(prediction).keys()
+    for name, value in vars(prediction).items():
+        if name == "branches":
+            assert {k: v.tolist() for k, v in decoded.branches.items()} == {k: v.tolist() for k, v in value.items()}
+        elif name == "probabilities":
+            np.testing.assert_array_equal(decoded.probabilities, value)
+        else:
+            assert getattr(decoded, name) == value
