@@ -1,8 +1,8 @@
-"""Photographs the page of `overtone serve` for docs/serve.md: a talk that was heard, a voice as it comes in, a phone.
+"""Take the screenshots of the web page in docs/serve.md: a finished timeline, a live recording, and a phone.
 
     python tools/make_screenshots.py
 
-Needs RAVDESS and Chromium, as `tools/make_forms.py` does, whose conversation it gives to the page.
+Needs RAVDESS and Chromium, as `tools/make_format_examples.py` does; the page gets the conversation of that script.
 """
 
 import subprocess
@@ -17,39 +17,39 @@ import soundfile
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from make_forms import FIGURES, conversation
+from make_format_examples import FIGURES, conversation
 
 from overtone.timeline import Segment
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream")
-DESK, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
 MICROPHONE_HZ = 48_000
-LIVE_MS = 11_000
+LIVE_MS = 11_000  # duration of the live recording
 
 
 def main() -> None:
-    """Takes all three."""
+    """Take all screenshots."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        sound, turns = conversation(folder / "conversation.flac")
+        audio, turns = conversation(folder / "conversation.flac")
         rttm = folder / "conversation.rttm"
-        rttm.write_text("".join(map(line_of, turns)), "utf-8")
-        samples, rate_hz = soundfile.read(sound)
-        heard = folder / "microphone.wav"
-        soundfile.write(heard, np.repeat(samples, MICROPHONE_HZ // rate_hz), MICROPHONE_HZ, subtype="PCM_16")
-        with served(folder / "data") as address:
-            photograph(address, [sound, rttm], heard)
+        rttm.write_text("".join(map(rttm_line, turns)), "utf-8")
+        samples, rate_hz = soundfile.read(audio)
+        microphone = folder / "microphone.wav"
+        soundfile.write(microphone, np.repeat(samples, MICROPHONE_HZ // rate_hz), MICROPHONE_HZ, subtype="PCM_16")
+        with service(folder / "state") as url:
+            take_screenshots(url, [audio, rttm], microphone)
 
 
-def line_of(turn: Segment) -> str:
-    """A turn as a line of RTTM."""
+def rttm_line(turn: Segment) -> str:
+    """Return a speaker turn as a line of an RTTM file."""
     return f"SPEAKER - 1 {turn.start_s:.2f} {turn.duration_s:.2f} <NA> <NA> {turn.speaker} <NA> <NA>\n"
 
 
 @contextmanager
-def served(data: Path) -> Iterator[str]:
-    """The address of a service."""
-    command = [sys.executable, "-m", "overtone", "serve", "--port", "0", "--data", str(data)]
+def service(state_folder: Path) -> Iterator[str]:
+    """Run a service until the end of the block; return its URL."""
+    command = [sys.executable, "-m", "overtone", "serve", "--port", "0", "--state-dir", str(state_folder)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -58,29 +58,36 @@ def served(data: Path) -> Iterator[str]:
             process.terminate()
 
 
-def photograph(address: str, files: list[Path], heard: Path, chromium: str = "/usr/bin/chromium") -> None:
-    """Pictures of the page at an address."""
+def take_screenshots(url: str, files: list[Path], microphone: Path, chromium: str = "/usr/bin/chromium") -> None:
+    """Write the screenshots of the page to docs/figures.
+
+    Args:
+        url: of the service.
+        files: the recording and its speaker turns.
+        microphone: WAV file that the browser uses as its microphone.
+        chromium: path of the browser.
+    """
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as running:
-        flags = [*FLAGS, f"--use-file-for-fake-audio-capture={heard}"]
+        flags = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"]
         browser = running.chromium.launch(executable_path=chromium, args=flags)
-        for name, options in (("page", {"viewport": DESK}), ("page-phone", {"viewport": PHONE, "is_mobile": True})):
+        for name, options in (("page", {"viewport": DESKTOP}), ("page-phone", {"viewport": PHONE, "is_mobile": True})):
             tab = browser.new_page(**options)
-            tab.goto(address)
+            tab.goto(url)
             tab.locator("input[type=file]").set_input_files(files)
             tab.frame_locator("iframe").locator("#segments li").first.wait_for()
-            tab.wait_for_timeout(1000)  # for the sound to be there
+            tab.wait_for_timeout(1000)  # until the audio is loaded
             tab.frame_locator("iframe").locator("#segments button").nth(3).click()
-            if name == "page":  # as high as all of it: what lies outside the window is not drawn
+            if name == "page":  # the window must be as high as the page: the browser does not draw frames outside it
                 height = tab.evaluate("document.documentElement.scrollHeight")
-                tab.set_viewport_size({**DESK, "height": height})
+                tab.set_viewport_size({**DESKTOP, "height": height})
                 tab.wait_for_timeout(500)
             else:
                 tab.evaluate("document.getElementById('recordings').scrollIntoView()")
             tab.screenshot(path=str(FIGURES / f"{name}.png"))
         tab = browser.new_page(viewport={"width": 1100, "height": 560}, permissions=["microphone"])
-        tab.goto(address)
+        tab.goto(url)
         tab.get_by_role("button", name="Record", exact=True).click()
         tab.wait_for_timeout(LIVE_MS)
         tab.screenshot(path=str(FIGURES / "page-live.png"))

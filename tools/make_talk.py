@@ -1,4 +1,4 @@
-"""Makes the example of the page: the sample speech as a talk between two, and who speaks when.
+"""Create the example of the web page: the sample speech as a conversation of two speakers, with their speaker turns.
 
 python tools/make_talk.py [FOLDER]
 """
@@ -12,7 +12,7 @@ import soundfile
 PROJECT = Path(__file__).resolve().parent.parent
 SPEECH = PROJECT / "examples" / "speech"
 FOLDER = PROJECT / "overtone" / "service" / "web" / "examples"
-TALK = (
+TALK = (  # speaker, name of the sample
     ("Anna", "level"),
     ("Ben", "quick-bright-high"),
     ("Anna", "slow-soft-low"),
@@ -23,16 +23,16 @@ PAUSE_S = 0.8  # long enough to end a segment
 
 
 def main(folder: Path) -> None:
-    """Writes `talk.flac` and `talk.rttm`."""
-    pieces, turns, at_s = [], [], 0.0
-    for speaker, manner in TALK:
-        samples, rate_hz = soundfile.read(SPEECH / f"{manner}.flac", dtype="int16")
-        turns.append(f"SPEAKER talk 1 {at_s:.3f} {len(samples) / rate_hz:.3f} <NA> <NA> {speaker} <NA> <NA>\n")
-        pieces += [samples, np.zeros(round(PAUSE_S * rate_hz), np.int16)]
-        at_s += len(samples) / rate_hz + PAUSE_S
-    soundfile.write(folder / "talk.flac", np.concatenate(pieces), rate_hz)
+    """Write `talk.flac` and `talk.rttm` to a folder."""
+    blocks, turns, start_s = [], [], 0.0
+    for speaker, name in TALK:
+        samples, rate_hz = soundfile.read(SPEECH / f"{name}.flac", dtype="int16")
+        turns.append(f"SPEAKER talk 1 {start_s:.3f} {len(samples) / rate_hz:.3f} <NA> <NA> {speaker} <NA> <NA>\n")
+        blocks += [samples, np.zeros(round(PAUSE_S * rate_hz), np.int16)]
+        start_s += len(samples) / rate_hz + PAUSE_S
+    soundfile.write(folder / "talk.flac", np.concatenate(blocks), rate_hz)
     (folder / "talk.rttm").write_text("".join(turns), "utf-8")
-    print(f"{at_s:.1f} s in {folder}")
+    print(f"{start_s:.1f} s in {folder}")
 
 
 if __name__ == "__main__":

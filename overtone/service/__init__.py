@@ -1,10 +1,10 @@
-"""The service without its doors: workers that may die, a bounded queue to them, jobs that survive a restart.
+"""The recognition service without HTTP: worker processes, a bounded task queue, and jobs that survive a restart.
 
-    settings  every limit                                          house    all of it together, opened and closed
-    pool      tasks -> results, by processes that are replaced     process  one of them, seen from here
-    worker    what such a process does                             streams  those that it hears
-    channel   messages between the two                             kept     a timeline <-> bytes
-    store     jobs and first answers, in one SQLite file           runner   jobs in it -> timelines in it
+    settings     every limit                                    backend         the service, started and closed
+    worker_pool  tasks -> results; replaces dead workers        worker_process  the service's handle of one worker
+    worker       the program that a worker runs                 worker_streams  the audio streams of a worker
+    ipc          messages between the service and a worker      timeline_codec  timeline <-> bytes
+    job_store    jobs and stored responses in SQLite            job_runner      queued jobs -> stored timelines
 
-Nothing here knows of HTTP: `overtone.service.api` does.
+`overtone.service.api` adds HTTP and WebSocket; nothing in this package depends on it.
 """

@@ -1,4 +1,4 @@
-"""The whole service without its doors: opened, used by whoever stands at a door, closed."""
+"""The service behind the HTTP API: worker pools, job store and job runner, started and closed together."""
 
 import threading
 from pathlib import Path
@@ -8,97 +8,100 @@ from overtone.service.ipc import Message
 from overtone.service.job_runner import JobRunner, clean_spool
 from overtone.service.job_store import JobStore
 from overtone.service.settings import Settings
-from overtone.service.worker_pool import COMMAND, OverloadedError, WorkerPool
+from overtone.service.worker_pool import COMMAND, UNLIMITED, OverloadedError, WorkerPool
 
-FIRST = 0
-BEHIND = 10  # niceness: jobs take what clips and streams leave
+NORMAL_NICENESS = 0
+JOB_NICENESS = 10  # jobs get the CPU time that clips and streams leave
 
 
 class ServiceBackend:
-    """What the service consists of.
+    """Worker pools, job store and job runner of one service.
 
     Args:
-        settings: how it is set up.
-        command: that starts a worker.
+        settings: limits and folders.
+        command: command line that starts a worker.
 
     Attributes:
-        pool: for clips.
-        store: jobs and first answers.
-        runner: works on jobs.
-        spool: folder of uploads that wait.
+        settings: limits and folders.
+        pool: workers for clips.
+        store: jobs and stored responses.
+        runner: runs queued jobs.
+        spool: folder of uploads that belong to unfinished jobs.
+        closing: whether the service is shutting down.
 
     Raises:
-        OvertoneError: the folder cannot be used.
+        OvertoneError: the data folder cannot be used.
     """
 
     def __init__(self, settings: Settings, command: tuple[str, ...] = COMMAND) -> None:
         self.settings = settings
         self._command = command
-        self.pool = self._pool(settings.workers, FIRST, settings.waiting)  # first: they start while the rest is made
+        # The clip workers load their model while the rest is set up.
+        self.pool = self._start_pool(settings.workers, NORMAL_NICENESS, settings.max_queue)
         try:
             self.store = JobStore(settings.folder)
             self.spool: Path = settings.folder / "spool"
-            clean_spool(self.spool, self.store.unfinished())
+            clean_spool(self.spool, self.store.unfinished_ids())
         except BaseException:
             self.pool.close(0)
             raise
         self._lock = threading.Lock()
-        self._listeners: list[WorkerPool] = []
-        self._background: list[WorkerPool] = []
+        self._stream_pools: list[WorkerPool] = []
+        self._timeline_pools: list[WorkerPool] = []
         self.closing = False
-        self.runner = JobRunner(self.store, self._timelines, self.spool, settings)
+        self.runner = JobRunner(self.store, self._timeline_pool, self.spool, settings)
 
     @property
     def card(self) -> dict[str, Any]:
-        """What the model file says of itself."""
+        """The model card, with the uncertainty threshold in use as `uncertain_below`."""
         return self.pool.card
 
     @property
     def pools(self) -> dict[str, list[WorkerPool]]:
-        """All pools, by what they do."""
-        return {"clips": [self.pool], "timelines": self._background, "streams": self._listeners}
+        """All running pools by purpose: clips, timelines, streams."""
+        return {"clips": [self.pool], "timelines": self._timeline_pools, "streams": self._stream_pools}
 
     def stream_pools(self) -> list[WorkerPool]:
-        """Pools of one process each, which hear streams; started when they are first asked for."""
+        """Return the pools for streams, of one worker each; the first call starts them."""
         with self._lock:
-            while len(self._listeners) < self.settings.stream_workers and not self.closing:
-                self._listeners.append(self._pool(1, FIRST))
-            return self._listeners
+            while len(self._stream_pools) < self.settings.stream_workers and not self.closing:
+                self._stream_pools.append(self._start_pool(1, NORMAL_NICENESS))
+            return self._stream_pools
 
-    def _timelines(self) -> WorkerPool:
-        """The pool for jobs; started with the first one.
+    def _timeline_pool(self) -> WorkerPool:
+        """Return the pool for jobs; the first call starts it.
 
         Raises:
-            BusyError: the service ends.
+            OverloadedError: the service is shutting down.
         """
         with self._lock:
             if self.closing:
-                raise OverloadedError("the service is about to end")
-            if not self._background:
-                self._background.append(self._pool(self.settings.timeline_workers, BEHIND))
-            return self._background[0]
+                raise OverloadedError("the service is shutting down")
+            if not self._timeline_pools:
+                self._timeline_pools.append(self._start_pool(self.settings.timeline_workers, JOB_NICENESS))
+            return self._timeline_pools[0]
 
     def close(self) -> None:
-        """Finishes what was taken, for as long as the settings allow; jobs that are not done stay in the store."""
+        """Shut down: finish accepted tasks within `shutdown_grace_s`; unfinished jobs stay in the store."""
         with self._lock:
             self.closing = True
         self.runner.stop()
-        ending = [
-            threading.Thread(target=pool.close, args=(self.settings.grace_s,))
+        threads = [
+            threading.Thread(target=pool.close, args=(self.settings.shutdown_grace_s,))
             for pools in self.pools.values()
             for pool in pools
         ]
-        for thread in ending:
+        for thread in threads:
             thread.start()
-        for thread in ending:
+        for thread in threads:
             thread.join()
         self.runner.join()
         self.store.close()
 
-    def _pool(self, workers: int, nice: int, waiting: int = 1_000_000) -> WorkerPool:
-        setting: Message = {
+    def _start_pool(self, workers: int, nice: int, max_queue: int = UNLIMITED) -> WorkerPool:
+        config: Message = {
             "model": self.settings.model,
             "uncertain_below": self.settings.uncertain_below,
             "nice": nice,
         }
-        return WorkerPool(setting, workers, waiting, self._command)
+        return WorkerPool(config, workers, max_queue, self._command)

@@ -1,4 +1,4 @@
-"""Messages between the service and a worker, over a socket: what JSON knows, and bytes beside it; with a deadline."""
+"""Messages between the service and a worker over a socket: a JSON object and a binary payload, with timeouts."""
 
 import json
 import socket
@@ -6,68 +6,68 @@ import struct
 import time
 from typing import Any
 
-HEAD = struct.Struct("<IQ")  # bytes of JSON, bytes beside it
-MAX_MESSAGE_BYTES = 2**32  # of one message: a worker that has gone wrong cannot make us ask for more memory
-FOREVER: float | None = None
+HEADER = struct.Struct("<IQ")  # sizes of the JSON text and of the payload in bytes
+MAX_MESSAGE_BYTES = 2**32  # bounds the memory that a corrupt header can make us allocate
+NO_TIMEOUT: float | None = None
 
 Message = dict[str, Any]
 
 
 class Channel:
-    """One end of a socket.
+    """One end of a connected socket that carries messages.
 
     Args:
-        end: connected; the channel closes it.
+        connection: the socket; the channel closes it.
     """
 
-    def __init__(self, end: socket.socket) -> None:
-        self._end = end
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
 
-    def send(self, message: Message, payload: bytes = b"", within_s: float | None = FOREVER) -> None:
-        """Sends a message.
+    def send(self, message: Message, payload: bytes = b"", timeout_s: float | None = NO_TIMEOUT) -> None:
+        """Send a message.
 
         Raises:
-            TimeoutError: the other end does not take it in time.
-            ConnectionError: the other end has gone.
+            TimeoutError: the peer does not read it in time.
+            ConnectionError: the peer has closed the connection.
         """
         text = json.dumps(message).encode()
-        self._end.settimeout(within_s)
-        self._end.sendall(HEAD.pack(len(text), len(payload)) + text)
+        self._socket.settimeout(timeout_s)
+        self._socket.sendall(HEADER.pack(len(text), len(payload)) + text)
         if payload:
-            self._end.sendall(payload)
+            self._socket.sendall(payload)
 
-    def receive(self, within_s: float | None = FOREVER) -> tuple[Message, bytes]:
-        """The next message.
+    def receive(self, timeout_s: float | None = NO_TIMEOUT) -> tuple[Message, bytes]:
+        """Return the next message and its payload.
 
         Raises:
-            TimeoutError: none is whole in time.
-            ConnectionError: the other end has gone, or has gone wrong.
+            TimeoutError: no complete message arrives in time.
+            ConnectionError: the peer has closed the connection, or sends invalid data.
         """
-        until = None if within_s is None else time.monotonic() + within_s
-        text_bytes, payload_bytes = HEAD.unpack(self._exactly(HEAD.size, until))
+        deadline_s = None if timeout_s is None else time.monotonic() + timeout_s
+        text_bytes, payload_bytes = HEADER.unpack(self._read_exactly(HEADER.size, deadline_s))
         if payload_bytes > MAX_MESSAGE_BYTES:
-            raise ConnectionError("the other end does not speak as it should")
-        text = self._exactly(text_bytes, until)
+            raise ConnectionError("invalid message from the peer: the payload is too large")
+        text = self._read_exactly(text_bytes, deadline_s)
         try:
             message = json.loads(text)
         except ValueError as error:
-            raise ConnectionError("the other end does not speak as it should") from error
-        return message, bytes(self._exactly(payload_bytes, until))
+            raise ConnectionError("invalid message from the peer: no JSON") from error
+        return message, bytes(self._read_exactly(payload_bytes, deadline_s))
 
     def close(self) -> None:
-        """Ends the channel: the other end learns so."""
-        self._end.close()
+        """Close the connection; the peer gets a `ConnectionError`."""
+        self._socket.close()
 
-    def _exactly(self, count: int, until: float | None) -> bytearray:
-        taken = bytearray(count)
-        view, place = memoryview(taken), 0
-        while place < count:
-            if until is not None:
-                self._end.settimeout(max(1e-3, until - time.monotonic()))
+    def _read_exactly(self, count: int, deadline_s: float | None) -> bytearray:
+        content = bytearray(count)
+        view, position = memoryview(content), 0
+        while position < count:
+            if deadline_s is not None:
+                self._socket.settimeout(max(1e-3, deadline_s - time.monotonic()))
             else:
-                self._end.settimeout(None)
-            got = self._end.recv_into(view[place:])
-            if not got:
-                raise ConnectionError("the other end has gone")
-            place += got
-        return taken
+                self._socket.settimeout(None)
+            read_bytes = self._socket.recv_into(view[position:])
+            if not read_bytes:
+                raise ConnectionError("the peer has closed the connection")
+            position += read_bytes
+        return content

@@ -1,4 +1,4 @@
-"""Jobs in the store -> timelines in the store, one after the other, in the background."""
+"""Run queued jobs in the background, one per timeline worker, and store their timelines."""
 
 import logging
 import sqlite3
@@ -15,158 +15,162 @@ from overtone.service.job_store import JobStore, TimelineJob
 from overtone.service.settings import Settings
 from overtone.service.worker_pool import CancelledTaskError, OverloadedError, TaskFailedError, WorkerPool
 
-HOUSEKEEPING_S = 60.0
-BREAK_S = 1.0
-TROUBLE_S = 10.0  # between two attempts to keep something, such as on a full disk
+PURGE_INTERVAL_S = 60.0
+POLL_INTERVAL_S = 1.0
+RETRY_DELAY_S = 10.0  # after a failed write to the store, such as on a full disk
 
 
 class JobProgress(NamedTuple):
-    """How much of a recording has been heard by now."""
+    """How much of a recording has been processed so far, in seconds."""
 
     processed_s: float
     duration_s: float
 
 
 class JobRunner:
-    """Threads that take jobs and have a pool do them.
+    """Threads that claim jobs and run them in a worker pool.
 
     Args:
-        store: with the jobs.
-        pool: gives what makes timelines, once there is a job.
-        spool: folder with the uploads, each called as its job.
+        store: the jobs.
+        pool: returns the worker pool; called for each job, so that the pool starts with the first one.
+        spool: folder of the uploads; each file is named after its job.
         settings: limits.
+
+    Attributes:
+        progress: progress of the running jobs by job id.
     """
 
     def __init__(self, store: JobStore, pool: Callable[[], WorkerPool], spool: Path, settings: Settings) -> None:
-        self.heard: dict[str, JobProgress] = {}
+        self.progress: dict[str, JobProgress] = {}
         self._store, self._pool, self._spool, self._settings = store, pool, spool, settings
         self._changed = threading.Condition()
         self._closing = False
-        works = (*[self._work] * settings.timeline_workers, self._purge_expired)
-        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
+        targets = (*[self._run_jobs] * settings.timeline_workers, self._purge_expired)
+        self._threads = [threading.Thread(target=target, daemon=True) for target in targets]
         for thread in self._threads:
             thread.start()
 
     def wake(self) -> None:
-        """Says that there is a new job."""
+        """Notify the threads of a new job."""
         with self._changed:
             self._changed.notify_all()
 
     def delete(self, job_id: str) -> None:
-        """Forgets a job with all that belongs to it; one that is running ends soon."""
+        """Delete a job with its uploads and result; a running one is cancelled at its next progress message."""
         self._store.delete(job_id)
-        self.clear(job_id)
+        self.delete_uploads(job_id)
 
-    def clear(self, job_id: str) -> None:
-        """Deletes the uploads of a job."""
-        self.heard.pop(job_id, None)
+    def delete_uploads(self, job_id: str) -> None:
+        """Delete the uploads and the progress of a job."""
+        self.progress.pop(job_id, None)
         for path in (self._spool / job_id, *self._spool.glob(f"{job_id}.*")):
             path.unlink(missing_ok=True)
 
     def stop(self) -> None:
-        """Takes no more jobs; what is running goes on for as long as its pool lets it."""
+        """Claim no more jobs; running ones continue until their pool is closed."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
 
     def join(self) -> None:
-        """Waits until all is put down."""
+        """Wait until all threads have ended."""
         for thread in self._threads:
             thread.join()
 
-    def _work(self) -> None:
+    def _run_jobs(self) -> None:
         while not self._closing:
             try:
                 job = self._store.claim()
             except sqlite3.Error as error:
-                self._rest(f"no job can be begun: {error}")
+                self._log_and_wait(f"cannot start the next job: {error}")
                 continue
             if job is None:
                 with self._changed:
-                    self._changed.wait(BREAK_S)  # or until there is one
+                    self._changed.wait(POLL_INTERVAL_S)
                 continue
             try:
-                self._do(job)
-            except Exception as error:  # the job must not be lost, and the next ones must not wait for ever
-                self._put_back(job, error)
+                self._run(job)
+            except Exception as error:  # the job must not be lost, and must not block the ones after it
+                self._requeue(job, error)
 
-    def _put_back(self, job: TimelineJob, error: Exception) -> None:
-        """Has a job begun again, as soon as that can be written down; a full disk is not the fault of the job."""
-        full = isinstance(error, sqlite3.Error)
-        self._rest(f"job {job.id}: could not be kept, and is begun again: {error}", None if full else error)
-        while not self._closing:  # else it is found running when the store is opened, which is the same
+    def _requeue(self, job: TimelineJob, error: Exception) -> None:
+        """Queue a job again once the store accepts writes; a store error does not count as an attempt of the job."""
+        store_failed = isinstance(error, sqlite3.Error)
+        message = f"job {job.id}: its result cannot be stored; the job is queued again: {error}"
+        self._log_and_wait(message, None if store_failed else error)
+        while not self._closing:  # at shutdown the job stays `running`, and is queued when the store is opened again
             try:
-                self._store.queue_again(job.id, counted=not full)
-            except sqlite3.Error as trouble:
-                self._rest(f"job {job.id}: cannot be begun again: {trouble}")
+                self._store.requeue(job.id, count_attempt=not store_failed)
+            except sqlite3.Error as write_error:
+                self._log_and_wait(f"job {job.id}: cannot be queued again: {write_error}")
             else:
                 return
 
-    def _rest(self, why: str, error: Exception | None = None) -> None:
-        """Waits for better times."""
-        logging.getLogger(__name__).error(why, exc_info=error)
+    def _log_and_wait(self, message: str, error: Exception | None = None) -> None:
+        """Log an error, then wait for `RETRY_DELAY_S` or until the service shuts down."""
+        logging.getLogger(__name__).error(message, exc_info=error)
         with self._changed:
-            self._changed.wait_for(lambda: self._closing, TROUBLE_S)
+            self._changed.wait_for(lambda: self._closing, RETRY_DELAY_S)
 
-    def _do(self, job: TimelineJob) -> None:
-        """Has a job done, and keeps what came of it."""
+    def _run(self, job: TimelineJob) -> None:
+        """Run a job and store its result."""
         try:
             task = self._pool().submit(
-                self._task(job),
-                within_s=self._settings.recording_time_s,
-                on_message=lambda message: self._note(job.id, message),
+                self._make_task(job),
+                timeout_s=self._settings.recording_timeout_s,
+                on_message=lambda message: self._update_progress(job.id, message),
             )
-            told, content = task.result()
+            reply, content = task.result()
         except OverloadedError:
-            self._store.queue_again(job.id)
+            self._store.requeue(job.id)
             return
         except (TaskFailedError, CancelledTaskError) as error:
             self._store.fail(job.id, f"{job.name}: {error}")
         else:
-            if "refused" in told:
-                self._store.fail(job.id, told["refused"])
+            if "rejected" in reply:
+                self._store.fail(job.id, reply["rejected"])
             else:
-                self._store.finish(job.id, content, told["duration_s"])
-        self.clear(job.id)
+                self._store.finish(job.id, content, reply["duration_s"])
+        self.delete_uploads(job.id)
 
-    def _task(self, job: TimelineJob) -> Message:
+    def _make_task(self, job: TimelineJob) -> Message:
         return {
-            "do": "timeline",
+            "task": "timeline",
             "path": str(self._spool / job.id),
-            "turns": str(turns_path(self._spool, job)) if job.turns else None,
+            "turns": str(turns_path(self._spool, job)) if job.turns_suffix else None,
             "name": job.name,
-            "longest_s": self._settings.recording_s,
+            "max_duration_s": self._settings.max_recording_s,
         }
 
-    def _note(self, job_id: str, message: Message) -> None:
+    def _update_progress(self, job_id: str, message: Message) -> None:
         if self._store.job(job_id) is None:
-            raise CancelledTaskError("was deleted")
-        self.heard[job_id] = JobProgress(message["processed_s"], message["duration_s"])
+            raise CancelledTaskError("the job was deleted")
+        self.progress[job_id] = JobProgress(message["processed_s"], message["duration_s"])
 
     def _purge_expired(self) -> None:
-        """Forgets what has been kept for long enough, now and every minute."""
+        """Delete expired jobs and responses at once and then every `PURGE_INTERVAL_S`."""
         while not self._closing:
-            with suppress(sqlite3.Error):  # of a full disk; it is tried again
-                self._store.forget(time.time() - self._settings.keep_s)
+            with suppress(sqlite3.Error):  # such as a full disk; the next round tries again
+                self._store.delete_expired(time.time() - self._settings.keep_s)
             with self._changed:
-                self._changed.wait_for(lambda: self._closing, HOUSEKEEPING_S)
+                self._changed.wait_for(lambda: self._closing, PURGE_INTERVAL_S)
 
 
 def turns_path(spool: Path, job: TimelineJob) -> Path:
-    """Where the file of turns of a job lies."""
-    return spool / f"{job.id}{job.turns}"
+    """Return the path of the file of speaker turns of a job."""
+    return spool / f"{job.id}{job.turns_suffix}"
 
 
-def clean_spool(spool: Path, needed: set[str]) -> None:
-    """Makes the folder of uploads, and deletes what nobody needs in it.
+def clean_spool(spool: Path, job_ids: set[str]) -> None:
+    """Create the folder of uploads, and delete the files that belong to none of the jobs.
 
     Raises:
-        OvertoneError: it cannot be made.
+        OvertoneError: the folder cannot be created or cleaned.
     """
     try:
         spool.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in spool.iterdir():
-            if path.name.split(".")[0] not in needed:
+            if path.name.split(".")[0] not in job_ids:
                 path.unlink()
     except OSError as error:
         raise OvertoneError(f"{spool}: cannot be used for uploads: {error.strerror}; name another folder") from error

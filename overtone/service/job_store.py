@@ -1,7 +1,7 @@
-"""Jobs and first answers in one SQLite file, which survives whatever happens to the service.
+"""Jobs and stored responses in one SQLite file, which survives a crash of the service.
 
 A job is `queued`, then `running`, then `done` or `failed`. Its result is written in the same transaction as its state,
-so it is finished once or not at all: a job found `running` when the file is opened is queued again.
+so it is finished at most once. A job that is `running` when the file is opened is queued again.
 """
 
 import sqlite3
@@ -15,68 +15,75 @@ from typing import NamedTuple
 
 from overtone.errors import InputError, OvertoneError
 
-VERSION = 1
+VERSION = 2  # of the schema
 FILE = "overtone.sqlite"
-MAX_STORED_RESPONSES = 100_000  # the oldest of more are forgotten before their time
-MAX_STARTS = 5  # after which a job is given up: it may be what ends the service
+MAX_STORED_RESPONSES = 100_000  # beyond that, the oldest are deleted before they expire
+MAX_ATTEMPTS = 5  # a job that was started that often fails: it may be what crashes the service
 SCHEMA = """
 CREATE TABLE jobs (
-    id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, turns TEXT NOT NULL, state TEXT NOT NULL,
-    created_s REAL NOT NULL, finished_s REAL, duration_s REAL, starts INTEGER NOT NULL DEFAULT 0,
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, turns_suffix TEXT NOT NULL, state TEXT NOT NULL,
+    created_s REAL NOT NULL, finished_s REAL, duration_s REAL, attempts INTEGER NOT NULL DEFAULT 0,
     error TEXT NOT NULL DEFAULT '', result BLOB
 );
 CREATE INDEX jobs_by_state ON jobs (state, created_s);
-CREATE TABLE firsts (
-    key TEXT PRIMARY KEY, asked TEXT NOT NULL, created_s REAL NOT NULL, type TEXT NOT NULL, content BLOB NOT NULL
+CREATE TABLE responses (
+    key TEXT PRIMARY KEY, request_digest TEXT NOT NULL, created_s REAL NOT NULL, media_type TEXT NOT NULL,
+    content BLOB NOT NULL
 );
 """
-JOB_COLUMNS = "id, owner, name, turns, state, created_s, finished_s, duration_s, starts, error"
+JOB_COLUMNS = "id, owner, name, turns_suffix, state, created_s, finished_s, duration_s, attempts, error"
 
 
 class TimelineJob(NamedTuple):
-    """A recording whose timeline is asked for.
+    """A request for the timeline of a recording.
 
     Attributes:
-        id: under which the client finds it, and its upload lies in the folder.
+        id: id given to the client; also the file name of the upload.
         owner: name of the API key; "" without keys.
-        name: of the recording, as the client calls it.
-        turns: suffix of the file of turns that came with it; "" for none.
+        name: the client's name of the recording.
+        turns_suffix: suffix of the uploaded file of speaker turns; "" without one.
         state: queued, running, done or failed.
-        created_s: when it came, in seconds since 1970.
-        finished_s: when it was done or failed; None before.
-        duration_s: length of the recording; None until it is done.
-        starts: how often it was begun.
+        created_s: time of the request, in seconds since 1970.
+        finished_s: time at which it was done or failed; None before.
+        duration_s: duration of the recording; None until it is done.
+        attempts: how often it was started.
         error: why it failed.
     """
 
     id: str
     owner: str
     name: str
-    turns: str
+    turns_suffix: str
     state: str
     created_s: float
     finished_s: float | None
     duration_s: float | None
-    starts: int
+    attempts: int
     error: str
 
 
 class StoredResponse(NamedTuple):
-    """The first answer to an idempotency key: to what was asked, its media type and its content."""
+    """The response to the first request with an idempotency key.
 
-    asked: str
-    type: str
+    Attributes:
+        request_digest: digest of that request.
+        media_type: of the content; "" if the content is a job id.
+        content: the body, or the id of the job that the request created.
+    """
+
+    request_digest: str
+    media_type: str
     content: bytes
 
 
 class JobStore:
-    """The file, opened by one service at a time; any thread may use it.
+    """The SQLite file, opened by one service at a time; safe to use from any thread.
 
     Args:
-        folder: where it lies.
+        folder: folder of the file.
 
     Raises:
-        InputError: another service has it open, or it is of another version.
+        InputError: another service has it open, or another version wrote it.
         OvertoneError: it cannot be opened.
     """
 
@@ -85,164 +92,178 @@ class JobStore:
         self._lock = threading.Lock()
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._base = sqlite3.connect(self._path, timeout=1.0, check_same_thread=False, isolation_level=None)
+            self._connection = sqlite3.connect(self._path, timeout=1.0, check_same_thread=False, isolation_level=None)
             try:
                 self._prepare()
             except BaseException:
-                self._base.close()
+                self._connection.close()
                 raise
         except (sqlite3.Error, OSError) as error:
             if "locked" in str(error):
-                raise InputError(f"{folder}: another service works in it; end that, or name another folder") from error
+                raise InputError(f"{folder}: in use by another service; stop it, or name another folder") from error
             raise OvertoneError(f"{self._path}: cannot be opened: {error}; name another folder") from error
 
     def _prepare(self) -> None:
         for pragma in ("locking_mode = EXCLUSIVE", "journal_mode = WAL", "synchronous = NORMAL", "secure_delete = ON"):
-            self._base.execute(f"PRAGMA {pragma}")
-        with self._writing() as base:
-            version = base.execute("PRAGMA user_version").fetchone()[0]
+            self._connection.execute(f"PRAGMA {pragma}")
+        with self._transaction() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version not in (0, VERSION):
-                raise InputError(f"{self._path}: of another version of Overtone; name another folder")
+                raise InputError(
+                    f"{self._path}: written by another version of Overtone; "
+                    "move or delete this file (the jobs in it are lost), or name another folder"
+                )
             if version == 0:
                 for statement in SCHEMA.split(";\n"):
-                    base.execute(statement)
-                base.execute(f"PRAGMA user_version = {VERSION}")
-            base.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
-            _give_up(base)
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
+            _fail_exhausted(connection)
 
     def close(self) -> None:
-        """Closes the file."""
+        """Close the file."""
         with self._lock:
-            self._base.close()
+            self._connection.close()
 
-    def add(self, owner: str, name: str, turns: str, job_id: str, key: str = "", asked: str = "") -> TimelineJob:
-        """A new job, which is queued; with an idempotency key, kept as its first answer at the same moment."""
-        job = TimelineJob(job_id, owner, name, turns, "queued", time.time(), None, None, 0, "")
-        with self._writing() as base:
-            base.execute(f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(job))})", job)
+    def add(
+        self, owner: str, name: str, turns_suffix: str, job_id: str, key: str = "", request_digest: str = ""
+    ) -> TimelineJob:
+        """Add a queued job; with an idempotency key, also store it as the response, in the same transaction."""
+        job = TimelineJob(job_id, owner, name, turns_suffix, "queued", time.time(), None, None, 0, "")
+        with self._transaction() as connection:
+            connection.execute(f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(job))})", job)
             if key:
-                _keep(base, key, StoredResponse(asked, "", job_id.encode()))
+                _insert_response(connection, key, StoredResponse(request_digest, "", job_id.encode()))
         return job
 
     def job(self, job_id: str) -> TimelineJob | None:
-        """The job with this id."""
+        """Return the job with this id, if there is one."""
         with self._lock:
-            row = self._base.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            row = self._connection.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return None if row is None else TimelineJob(*row)
 
     def result(self, job_id: str) -> bytes | None:
-        """What was kept of a job that is done."""
+        """Return the result of a job; None unless it is done."""
         with self._lock:
-            row = self._base.execute("SELECT result FROM jobs WHERE id = ?", (job_id,)).fetchone()
+            row = self._connection.execute("SELECT result FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return None if row is None else row[0]
 
     def counts(self, owner: str | None = None) -> dict[str, int]:
-        """State -> number of jobs; of one owner, or of all."""
-        some = ("", ()) if owner is None else ("WHERE owner = ?", (owner,))
+        """Return the number of jobs by state, of one owner or of all."""
+        where, values = ("", ()) if owner is None else ("WHERE owner = ?", (owner,))
         with self._lock:
-            return dict(self._base.execute(f"SELECT state, count(*) FROM jobs {some[0]} GROUP BY state", some[1]))
+            rows = self._connection.execute(f"SELECT state, count(*) FROM jobs {where} GROUP BY state", values)
+            return dict(rows)
 
     def claim(self) -> TimelineJob | None:
-        """The job that has waited longest, which is running from now on."""
-        with self._writing() as base:
-            row = base.execute(
-                "UPDATE jobs SET state = 'running', starts = starts + 1 WHERE id = "
+        """Mark the oldest queued job as running and return it; None if no job is queued."""
+        with self._transaction() as connection:
+            row = connection.execute(
+                "UPDATE jobs SET state = 'running', attempts = attempts + 1 WHERE id = "
                 "(SELECT id FROM jobs WHERE state = 'queued' ORDER BY created_s, id LIMIT 1) "
                 f"RETURNING {JOB_COLUMNS}"
             ).fetchone()
         return None if row is None else TimelineJob(*row)
 
     def finish(self, job_id: str, result: bytes, duration_s: float) -> bool:
-        """Whether the running job is done by this; not where it was deleted meanwhile."""
+        """Mark a running job as done and store its result; False if the job is not running, such as after a delete."""
         return self._end(job_id, "done", result, duration_s, "")
 
     def fail(self, job_id: str, error: str) -> bool:
-        """Whether the running job has failed by this; not where it was deleted meanwhile."""
+        """Mark a running job as failed; False if the job is not running, such as after a delete."""
         return self._end(job_id, "failed", None, None, error)
 
     def _end(self, job_id: str, state: str, result: bytes | None, duration_s: float | None, error: str) -> bool:
-        with self._writing() as base:
-            done = base.execute(
+        with self._transaction() as connection:
+            cursor = connection.execute(
                 "UPDATE jobs SET state = ?, finished_s = ?, result = ?, duration_s = ?, error = ? "
                 "WHERE id = ? AND state = 'running'",
                 (state, time.time(), result, duration_s, error, job_id),
             )
-        return done.rowcount == 1
+        return cursor.rowcount == 1
 
-    def queue_again(self, job_id: str, *, counted: bool = False) -> None:
-        """Puts a running job back, or gives it up after too many starts.
+    def requeue(self, job_id: str, *, count_attempt: bool = False) -> None:
+        """Queue a running job again, or mark it as failed after `MAX_ATTEMPTS` attempts.
 
         Args:
-            job_id: of the job.
-            counted: whether this was a start; not where the work was ended with the service.
+            job_id: id of the job.
+            count_attempt: whether the start counts as an attempt; False if the job was not at fault.
         """
-        with self._writing() as base:
-            base.execute(
-                "UPDATE jobs SET state = 'queued', starts = starts - ? WHERE id = ? AND state = 'running'",
-                (int(not counted), job_id),
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE jobs SET state = 'queued', attempts = attempts - ? WHERE id = ? AND state = 'running'",
+                (int(not count_attempt), job_id),
             )
-            _give_up(base)
+            _fail_exhausted(connection)
 
     def delete(self, job_id: str) -> None:
-        """Forgets a job and its result, in whatever state."""
-        with self._writing() as base:
-            base.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
+        """Delete a job in any state, with its result."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM jobs WHERE id = ?", (job_id,))
 
     def stored_response(self, key: str) -> StoredResponse | None:
-        """The first answer to an idempotency key."""
+        """Return the response stored under an idempotency key, if there is one."""
         with self._lock:
-            row = self._base.execute("SELECT asked, type, content FROM firsts WHERE key = ?", (key,)).fetchone()
+            row = self._connection.execute(
+                "SELECT request_digest, media_type, content FROM responses WHERE key = ?", (key,)
+            ).fetchone()
         return None if row is None else StoredResponse(*row)
 
-    def store_response(self, key: str, first: StoredResponse) -> None:
-        """Keeps the first answer to an idempotency key."""
-        with self._writing() as base:
-            _keep(base, key, first)
+    def store_response(self, key: str, response: StoredResponse) -> None:
+        """Store the response to an idempotency key, unless one is stored already."""
+        with self._transaction() as connection:
+            _insert_response(connection, key, response)
 
-    def forget(self, before_s: float) -> None:
-        """Deletes jobs that were finished, and first answers that were given, before a time in seconds since 1970."""
-        with self._writing() as base:
-            base.execute("DELETE FROM jobs WHERE finished_s < ?", (before_s,))
-            base.execute(
-                "DELETE FROM firsts WHERE created_s < ? AND CAST(content AS TEXT) NOT IN "
+    def delete_expired(self, before_s: float) -> None:
+        """Delete jobs that ended, and responses that were stored, before a time in seconds since 1970.
+
+        The response of an unfinished job stays: without it, a retry would create a second job.
+        """
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM jobs WHERE finished_s < ?", (before_s,))
+            connection.execute(
+                "DELETE FROM responses WHERE created_s < ? AND CAST(content AS TEXT) NOT IN "
                 "(SELECT id FROM jobs WHERE state IN ('queued', 'running'))",
                 (before_s,),
             )
-            base.execute(
-                "DELETE FROM firsts WHERE rowid <= (SELECT max(rowid) FROM firsts) - ?", (MAX_STORED_RESPONSES,)
+            connection.execute(
+                "DELETE FROM responses WHERE rowid <= (SELECT max(rowid) FROM responses) - ?", (MAX_STORED_RESPONSES,)
             )
 
-    def unfinished(self) -> set[str]:
-        """Ids of jobs whose uploads are still needed."""
+    def unfinished_ids(self) -> set[str]:
+        """Return the ids of queued and running jobs, whose uploads are still needed."""
         with self._lock:
-            rows = self._base.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')").fetchall()
+            rows = self._connection.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')").fetchall()
         return {row[0] for row in rows}
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        """One transaction: all of it, or nothing."""
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """One write transaction, rolled back on an exception."""
         with self._lock:
-            self._base.execute("BEGIN IMMEDIATE")
+            self._connection.execute("BEGIN IMMEDIATE")
             try:
-                yield self._base
-                self._base.execute("COMMIT")
+                yield self._connection
+                self._connection.execute("COMMIT")
             except BaseException:
-                if self._base.in_transaction:  # a full disk has ended it already
-                    self._base.execute("ROLLBACK")
+                if self._connection.in_transaction:  # a full disk has rolled it back already
+                    self._connection.execute("ROLLBACK")
                 raise
 
 
 def new_id() -> str:
-    """An id that nobody can guess."""
+    """Return a random id that cannot be guessed."""
     return uuid.uuid4().hex
 
 
-def _give_up(base: sqlite3.Connection) -> None:
-    base.execute(
-        "UPDATE jobs SET state = 'failed', finished_s = ?, error = ? WHERE state = 'queued' AND starts >= ?",
-        (time.time(), f"was begun {MAX_STARTS} times, and the service came to grief each time", MAX_STARTS),
+def _fail_exhausted(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "UPDATE jobs SET state = 'failed', finished_s = ?, error = ? WHERE state = 'queued' AND attempts >= ?",
+        (time.time(), f"was started {MAX_ATTEMPTS} times, and the service crashed each time", MAX_ATTEMPTS),
     )
 
 
-def _keep(base: sqlite3.Connection, key: str, first: StoredResponse) -> None:
-    base.execute("INSERT OR IGNORE INTO firsts VALUES (?, ?, ?, ?, ?)", (key, first.asked, time.time(), *first[1:]))
+def _insert_response(connection: sqlite3.Connection, key: str, response: StoredResponse) -> None:
+    connection.execute(
+        "INSERT OR IGNORE INTO responses VALUES (?, ?, ?, ?, ?)",
+        (key, response.request_digest, time.time(), response.media_type, response.content),
+    )

@@ -1,4 +1,4 @@
-"""What the service may take on, and how long it may take; every limit that `overtone serve` has."""
+"""Settings of the service: its folder, model, workers and limits. `overtone serve` has an option for most of them."""
 
 import os
 from pathlib import Path
@@ -10,7 +10,7 @@ MB = 1_000_000
 
 
 def state_folder() -> Path:
-    """Where jobs are kept if nobody says otherwise.
+    """Return the default folder of jobs and uploads: `$XDG_STATE_HOME/overtone` or `~/.local/state/overtone`.
 
     Source: XDG Base Directory Specification.
     """
@@ -18,33 +18,33 @@ def state_folder() -> Path:
 
 
 class Settings(NamedTuple):
-    """How the service is set up.
+    """Settings of one service.
 
     Attributes:
-        folder: of the store and of uploads that wait for their turn; this service's alone.
-        model: path of a model file; "" for the one that comes with the package.
-        uncertain_below: as in `overtone.inference.recogniser.load`.
-        workers: processes that recognise.
-        timeline_workers: processes that work on jobs, behind the others.
-        stream_workers: processes that hear streams; started with the first one.
-        waiting: clips that may wait for a worker.
-        uploads: requests whose body may be on its way at the same time.
-        clip_bytes: of the body of a request to recognise.
-        clip_s: of sound in a clip.
-        clip_time_s: that a worker may take for a clip.
-        files: in a request.
-        recording_bytes: of the body of a request for a timeline.
-        recording_s: of sound in a recording, and in a stream.
-        recording_time_s: that a worker may take for a recording.
-        upload_time_s: that a body may take to arrive.
-        jobs: that may wait.
-        jobs_of_one: that may wait of one API key.
-        streams: at the same time.
-        connections: at the same time.
-        head_s: that a connection may take to say what it wants.
-        stream_idle_s: that a stream may be silent on the wire, and a client may read nothing of its answer.
-        keep_s: how long a finished job and the first answer to an idempotency key are kept.
-        grace_s: how long work that was taken may go on once the service is told to end.
+        folder: folder of the job store and of the uploads; no other service may use it.
+        model: path of a model file; "" for the bundled model.
+        uncertain_below: confidence threshold, as in `overtone.inference.recogniser.load`.
+        workers: worker processes for clips.
+        timeline_workers: worker processes for jobs, of lower CPU priority.
+        stream_workers: worker processes for streams; the first stream starts them.
+        max_queue: clips that may wait for a worker.
+        max_uploads: request bodies that may be received at the same time.
+        max_clip_bytes: size of the body of a request to recognise.
+        max_clip_s: duration of a clip in seconds.
+        clip_timeout_s: time that a worker may take for a clip.
+        max_files: files in one request.
+        max_recording_bytes: size of the body of a request for a timeline.
+        max_recording_s: duration of a recording or of a stream in seconds.
+        recording_timeout_s: time that a worker may take for a recording.
+        upload_timeout_s: time that a request body may take to arrive.
+        max_jobs: queued jobs.
+        max_jobs_per_key: queued jobs of one API key.
+        max_streams: open streams.
+        max_connections: open connections.
+        header_timeout_s: time that a connection may take to send the headers of a request.
+        stream_idle_timeout_s: time without a message from the client of a stream, or without it reading a response.
+        keep_s: time that finished jobs and the responses to idempotency keys are stored.
+        shutdown_grace_s: time that accepted work may take after the service was asked to stop.
     """
 
     folder: Path
@@ -53,21 +53,21 @@ class Settings(NamedTuple):
     workers: int = cpu_count()
     timeline_workers: int = 1
     stream_workers: int = 1
-    waiting: int = 32
-    uploads: int = 64
-    clip_bytes: int = 32 * MB
-    clip_s: float = 120.0
-    clip_time_s: float = 20.0
-    files: int = 16
-    recording_bytes: int = 1000 * MB
-    recording_s: float = 4 * 3600.0
-    recording_time_s: float = 3600.0
-    upload_time_s: float = 300.0
-    jobs: int = 1000
-    jobs_of_one: int = 500
-    streams: int = 64
-    connections: int = 512
-    head_s: float = 10.0
-    stream_idle_s: float = 30.0
+    max_queue: int = 32
+    max_uploads: int = 64
+    max_clip_bytes: int = 32 * MB
+    max_clip_s: float = 120.0
+    clip_timeout_s: float = 20.0
+    max_files: int = 16
+    max_recording_bytes: int = 1000 * MB
+    max_recording_s: float = 4 * 3600.0
+    recording_timeout_s: float = 3600.0
+    upload_timeout_s: float = 300.0
+    max_jobs: int = 1000
+    max_jobs_per_key: int = 500
+    max_streams: int = 64
+    max_connections: int = 512
+    header_timeout_s: float = 10.0
+    stream_idle_timeout_s: float = 30.0
     keep_s: float = 24 * 3600.0
-    grace_s: float = 30.0
+    shutdown_grace_s: float = 30.0

@@ -1,6 +1,7 @@
-"""A timeline <-> bytes, to the last bit: so it can be kept, and written in any form later.
+"""Lossless encoding of a timeline as bytes, so that the job store can keep it and any format can be written later.
 
-Compressed: a line of JSON with all but the curves, then the curves as float32 little-endian, one after the other.
+Layout, zlib-compressed: one line of JSON with everything but the tracks, then the tracks as float32 little-endian, one
+after the other.
 """
 
 import json
@@ -12,61 +13,62 @@ import numpy as np
 from overtone._internal.prediction_codec import decode_prediction, encode_prediction
 from overtone.timeline import Segment, Timeline, Tracks
 
-NUMBER = np.dtype("<f4")
-LEVEL = 6
+DTYPE = np.dtype("<f4")
+COMPRESSION_LEVEL = 6
 
 
 def encode(timeline: Timeline) -> bytes:
-    """The bytes of a timeline."""
-    curves = timeline.tracks
-    told = {
+    """Encode a timeline; `decode` is the inverse."""
+    tracks = timeline.tracks
+    header = {
         "source": timeline.source,
         "duration_s": timeline.duration_s,
         "emotions": timeline.emotions,
         "model": timeline.model,
         "turns_given": timeline.turns_given,
-        "step_s": curves.step_s,
-        "steps": len(curves),
-        "segments": [_told(segment) for segment in timeline.segments],
+        "step_s": tracks.step_s,
+        "steps": len(tracks),
+        "segments": [_encode_segment(segment) for segment in timeline.segments],
     }
-    parts = (curves.probabilities, curves.pitch_hz, curves.loudness_db)
-    numbers = [np.ascontiguousarray(part, NUMBER).tobytes() for part in parts]
-    return zlib.compress(b"\n".join([json.dumps(told).encode(), b"".join(numbers)]), LEVEL)
+    arrays = (tracks.probabilities, tracks.pitch_hz, tracks.loudness_db)
+    content = b"".join(np.ascontiguousarray(array, DTYPE).tobytes() for array in arrays)
+    return zlib.compress(b"\n".join([json.dumps(header).encode(), content]), COMPRESSION_LEVEL)
 
 
 def decode(content: bytes) -> Timeline:
-    """The timeline of which `encode` made these bytes."""
+    """Decode the result of `encode`."""
     line, _, rest = zlib.decompress(content).partition(b"\n")
-    told = json.loads(line)
-    emotions, steps = tuple(told["emotions"]), told["steps"]
-    numbers = np.frombuffer(rest, NUMBER).astype(np.float32)
-    probabilities, pitch_hz, loudness_db = np.split(numbers, np.cumsum([steps * len(emotions), steps]))
+    header = json.loads(line)
+    emotions, steps = tuple(header["emotions"]), header["steps"]
+    values = np.frombuffer(rest, DTYPE).astype(np.float32)
+    probabilities, pitch_hz, loudness_db = np.split(values, np.cumsum([steps * len(emotions), steps]))
     return Timeline(
-        source=told["source"],
-        duration_s=told["duration_s"],
+        source=header["source"],
+        duration_s=header["duration_s"],
         emotions=emotions,
-        model=told["model"],
-        segments=tuple(_segment(one, emotions, told) for one in told["segments"]),
-        tracks=Tracks(told["step_s"], probabilities.reshape(steps, len(emotions)), pitch_hz, loudness_db),
-        turns_given=told["turns_given"],
+        model=header["model"],
+        segments=tuple(_decode_segment(fields, emotions, header) for fields in header["segments"]),
+        tracks=Tracks(header["step_s"], probabilities.reshape(steps, len(emotions)), pitch_hz, loudness_db),
+        turns_given=header["turns_given"],
     )
 
 
-def _told(segment: Segment) -> dict[str, Any]:
-    told: dict[str, Any] = {"start_s": segment.start_s, "end_s": segment.end_s, "speaker": segment.speaker}
+def _encode_segment(segment: Segment) -> dict[str, Any]:
+    fields: dict[str, Any] = {"start_s": segment.start_s, "end_s": segment.end_s, "speaker": segment.speaker}
     if segment.prediction is not None:
-        told |= {"answer": encode_prediction(segment.prediction), "uncertain_below": segment.prediction.uncertain_below}
-    return told
+        fields["prediction"] = encode_prediction(segment.prediction)
+        fields["uncertain_below"] = segment.prediction.uncertain_below
+    return fields
 
 
-def _segment(told: dict[str, Any], emotions: tuple[str, ...], whole: dict[str, Any]) -> Segment:
-    answer = None
-    if "answer" in told:
-        answer = decode_prediction(
-            told["answer"],
+def _decode_segment(fields: dict[str, Any], emotions: tuple[str, ...], header: dict[str, Any]) -> Segment:
+    prediction = None
+    if "prediction" in fields:
+        prediction = decode_prediction(
+            fields["prediction"],
             emotions,
-            model=whole["model"],
-            source=whole["source"],
-            uncertain_below=told["uncertain_below"],
+            model=header["model"],
+            source=header["source"],
+            uncertain_below=fields["uncertain_below"],
         )
-    return Segment(told["start_s"], told["end_s"], answer, told["speaker"])
+    return Segment(fields["start_s"], fields["end_s"], prediction, fields["speaker"])

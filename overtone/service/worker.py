@@ -1,8 +1,8 @@
-"""A process that recognises for the service: it may crash or hang, and costs the one request that it was at.
+"""The program of a worker process: it runs recognition tasks, so that a crash or hang costs one request only.
 
-Its standard input is a socket to the service. It is told what to be, says `{"ready": card}`, and then does tasks one
-after the other: each is a message with the name of the task as "do", and perhaps bytes. What cannot be done because of
-what the client sent is a result too: `{"refused": why}`. It ends when the service does.
+Standard input is a socket to the service. The worker receives its configuration, replies `{"ready": card}`, then runs
+one task at a time. A task is a message with the name of the task as "task", and an optional binary payload. Input that
+cannot be used is a reply too: `{"rejected": reason}`. The process ends with the service.
 """
 
 import io
@@ -33,125 +33,128 @@ from overtone.service.worker_streams import WorkerStreams
 from overtone.speaker_turns import read_turns
 from overtone.timeline import Segment
 
-PARENT_LOOK_S = 1.0
-MAX_OVERLAPPING_SPEAKERS = 16  # speakers who have a turn, over the whole recording
+PARENT_POLL_S = 1.0
+PROGRESS_INTERVAL_SAMPLES = 10 * SAMPLE_RATE_HZ  # a progress message is also when a deleted job is cancelled
+MAX_OVERLAPPING_SPEAKERS = 16  # average number of simultaneous turns over the whole recording
 
 Reply = tuple[Message, bytes]
 
 
 class TaskHandler:
-    """What such a process can do.
+    """The tasks that a worker can run.
 
     Args:
-        recogniser: that answers.
-        tell: takes messages on the way to a result.
+        recogniser: makes the predictions.
+        report: receives progress messages.
     """
 
-    def __init__(self, recogniser: Recogniser, tell: Callable[[Message], None]) -> None:
+    def __init__(self, recogniser: Recogniser, report: Callable[[Message], None]) -> None:
         self._recogniser = recogniser
-        self._tell = tell
+        self._report = report
         streams = WorkerStreams(recogniser)
-        self._known: dict[str, Callable[[Message, bytes], Reply]] = {
+        self._tasks: dict[str, Callable[[Message, bytes], Reply]] = {
             "recognise": self._recognise,
             "timeline": self._timeline,
-            "write": self._write,
-            "open": streams.open,
-            "push": streams.push,
-            "finish": streams.finish,
-            "close": streams.close,
+            "write_timeline": self._write_timeline,
+            "stream_open": streams.open,
+            "stream_push": streams.push,
+            "stream_finish": streams.finish,
+            "stream_close": streams.close,
         }
 
-    def do(self, task: Message, payload: bytes) -> Reply:
-        """The result of one task."""
+    def run(self, task: Message, payload: bytes) -> Reply:
+        """Run one task and return its reply."""
         try:
-            return self._known[task["do"]](task, payload)
+            return self._tasks[task["task"]](task, payload)
         except OvertoneError as error:
-            return {"refused": _renamed(str(error), task)}, b""
+            return {"rejected": _use_client_name(str(error), task)}, b""
 
     def _recognise(self, task: Message, payload: bytes) -> Reply:
-        """The numbers of the answer for a sound file, which is the payload."""
-        waveform = read(payload, longest_s=task["longest_s"])
-        return {"answer": encode_prediction(self._recogniser.recognise(waveform))}, b""
+        """Recognise an audio file, which is the payload."""
+        waveform = read(payload, max_duration_s=task["max_duration_s"])
+        return {"prediction": encode_prediction(self._recogniser.recognise(waveform))}, b""
 
     def _timeline(self, task: Message, payload: bytes) -> Reply:
-        """The timeline of a file, as `compact_result` packs it; says on the way how much of it has been heard."""
+        """Build the timeline of a file; the payload of the reply is the encoded timeline."""
         duration_s = measure_duration(task["path"])
-        check_duration(duration_s, task["longest_s"], task["path"])
+        check_duration(duration_s, task["max_duration_s"], task["path"])
         turns = None if task["turns"] is None else read_turns(Path(task["turns"]), task["name"])
         _check_overlap(turns or (), duration_s, task["name"])
-        stream = Stream(self._recogniser, SAMPLE_RATE_HZ, task["name"], turns)
-        heard = 0
+        stream = Stream(self._recogniser.model, SAMPLE_RATE_HZ, task["name"], turns)
+        processed = 0
         for block in blocks(task["path"]):
-            for first in range(0, len(block), 10 * SAMPLE_RATE_HZ):  # often enough to be stopped
-                part = block[first : first + 10 * SAMPLE_RATE_HZ]
+            for start in range(0, len(block), PROGRESS_INTERVAL_SAMPLES):
+                part = block[start : start + PROGRESS_INTERVAL_SAMPLES]
                 stream.feed(part)
-                heard += len(part)
-                self._tell({"processed_s": heard / SAMPLE_RATE_HZ, "duration_s": duration_s})
+                processed += len(part)
+                self._report({"processed_s": processed / SAMPLE_RATE_HZ, "duration_s": duration_s})
         return {"duration_s": duration_s}, encode(stream.finish())
 
-    def _write(self, task: Message, payload: bytes) -> Reply:
-        """A timeline, packed, in a form."""
+    def _write_timeline(self, task: Message, payload: bytes) -> Reply:
+        """Write an encoded timeline, which is the payload, in a format."""
         content = io.BytesIO()
         stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-        write_timeline(decode(payload), stream, task["form"], is_here=False)
+        write_timeline(decode(payload), stream, task["format"], is_local=False)
         stream.flush()
         return {}, content.getvalue()
 
 
 def _check_overlap(turns: Iterable[Segment], duration_s: float, name: str) -> None:
-    """Nothing, where turns lie so that the work is that for a few recordings: each is heard by itself.
+    """Check the total duration of the turns, which bounds the work: each turn is recognised separately.
 
     Raises:
-        InputError: they lie upon each other more often than people speak at the same time.
+        InputError: more than `MAX_OVERLAPPING_SPEAKERS` times the duration of the recording.
     """
     if sum(turn.duration_s for turn in turns) > MAX_OVERLAPPING_SPEAKERS * duration_s:
-        raise InputError(f"{name}: more than {MAX_OVERLAPPING_SPEAKERS} turns at the same time all along; give fewer")
+        raise InputError(
+            f"{name}: more than {MAX_OVERLAPPING_SPEAKERS} turns at the same time on average; send fewer turns"
+        )
 
 
-def _renamed(text: str, task: Message) -> str:
-    """A message under the name that the client gave, not that of our file."""
-    for ours in (task.get("turns"), task.get("path"), source_name(b"")):
-        text = text.replace(ours, task["name"]) if ours and "name" in task else text
+def _use_client_name(text: str, task: Message) -> str:
+    """Replace the paths of our files in a message by the name that the client gave."""
+    for path in (task.get("turns"), task.get("path"), source_name(b"")):
+        text = text.replace(path, task["name"]) if path and "name" in task else text
     return text
 
 
 def work(channel: Channel) -> None:
-    """Does tasks until the service is gone."""
-    setting, _ = channel.receive()
-    os.nice(setting["nice"])
+    """Load the model and run tasks until the service closes the connection."""
+    config, _ = channel.receive()
+    os.nice(config["nice"])
     try:
-        recogniser = load(setting["model"] or None, uncertain_below=setting["uncertain_below"])
+        recogniser = load(config["model"] or None, uncertain_below=config["uncertain_below"])
     except OvertoneError as error:
         channel.send({"failed": str(error)})
         return
     tasks = TaskHandler(recogniser, channel.send)
     channel.send({"ready": {**recogniser.card, "uncertain_below": recogniser.uncertain_below}})
     while True:
-        channel.send(*tasks.do(*channel.receive()))
+        channel.send(*tasks.run(*channel.receive()))
 
 
-def _end_with(parent: int) -> None:
-    """Ends this process, whatever it is at, once its parent is another."""
+def _terminate_with_parent(parent: int) -> None:
+    """Terminate this process once its parent process has ended, whatever task is running."""
     while os.getppid() == parent:
-        time.sleep(PARENT_LOOK_S)
+        time.sleep(PARENT_POLL_S)
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _quieten_decoders() -> None:
-    """What libraries in C print over damaged files goes nowhere; what Python prints still goes to stderr."""
+def _silence_c_libraries() -> None:
+    """Discard what C libraries print about damaged files; Python's own output still goes to stderr."""
     sys.stderr = os.fdopen(os.dup(2), "w", buffering=1)
-    with Path(os.devnull).open("wb") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
+    with Path(os.devnull).open("wb") as null:
+        os.dup2(null.fileno(), 2)
 
 
-def _tell_no_names(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Tells where this process came to grief and of what kind of error, but nothing of what a client has sent."""
+def _log_without_values(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print the traceback and the type of an error, but not its message, which may hold data of a client."""
     sys.stderr.write("".join(traceback.format_tb(trace)) + f"{kind.__name__}\n")
 
 
 if __name__ == "__main__":
-    sys.excepthook = _tell_no_names
-    _quieten_decoders()
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    sys.excepthook = _log_without_values
+    _silence_c_libraries()
+    threading.Thread(target=_terminate_with_parent, args=(os.getppid(),), daemon=True).start()
     with suppress(ConnectionError):
         work(Channel(socket.socket(fileno=os.dup(0))))

@@ -1,4 +1,4 @@
-"""A worker's process, seen from the service."""
+"""The service's handle of one worker process: starts it, sends it tasks, and kills it."""
 
 import socket
 import subprocess
@@ -8,69 +8,72 @@ from contextlib import suppress
 
 from overtone.service.ipc import Channel, Message
 
-END_S = 60.0  # for a process whose channel is closed to be gone
+EXIT_TIMEOUT_S = 60.0  # for a process whose channel is closed
 
 
 class WorkerProcess:
-    """A program that speaks as `overtone.service.worker` does.
+    """A running program that speaks the protocol of `overtone.service.worker`.
 
     Args:
-        command: that starts it.
+        command: command line that starts it.
+
+    Attributes:
+        channel: the connection to it.
     """
 
     def __init__(self, command: tuple[str, ...]) -> None:
-        ours, theirs = socket.socketpair()
+        service_socket, worker_socket = socket.socketpair()
         try:
-            with theirs:
+            with worker_socket:
                 self._process = subprocess.Popen(
-                    command, stdin=theirs.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
+                    command, stdin=worker_socket.fileno(), stdout=subprocess.DEVNULL, start_new_session=True
                 )
         except OSError:
-            ours.close()
+            service_socket.close()
             raise
-        self.channel = Channel(ours)
+        self.channel = Channel(service_socket)
 
     def run_task(
-        self, task: Message, payload: bytes, within_s: float, on_message: Callable[[Message], None]
+        self, task: Message, payload: bytes, timeout_s: float, on_message: Callable[[Message], None]
     ) -> tuple[Message, bytes]:
-        """The result of a task.
+        """Run a task and return its reply.
 
         Args:
-            task: what to do.
-            payload: the bytes beside it.
-            within_s: how long it may take.
-            on_message: told what comes before the result.
+            task: name and parameters of the task.
+            payload: binary data of the task.
+            timeout_s: time limit.
+            on_message: called with each progress message before the reply.
 
         Raises:
-            TimeoutError: it takes longer.
+            TimeoutError: the task takes longer than the limit.
             ConnectionError: the process has died.
         """
-        until = time.monotonic() + within_s
-        self.channel.send(task, payload, within_s)
+        deadline_s = time.monotonic() + timeout_s
+        self.channel.send(task, payload, timeout_s)
         while True:
-            message, content = self.channel.receive(max(1e-3, until - time.monotonic()))
+            message, content = self.channel.receive(max(1e-3, deadline_s - time.monotonic()))
             if "processed_s" not in message:
                 return message, content
             on_message(message)
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def cause_of_death(self) -> str:
-        """What it died of."""
+        """Return the signal or the exit code that ended the process."""
         with suppress(subprocess.TimeoutExpired):
-            self._process.wait(END_S)
+            self._process.wait(EXIT_TIMEOUT_S)
         code = self._process.returncode or 0
         return f"signal {-code}" if code < 0 else f"exit code {code}"
 
     def stop(self) -> None:
-        """Ends it; its thread learns so."""
+        """Kill the process from any thread; the thread that serves it gets a `ConnectionError`."""
         self._process.kill()
 
     def kill(self) -> None:
-        """Ends it, from its own thread."""
+        """Kill the process, wait for its end and close the channel; for the thread that serves it."""
         self._process.kill()
         self._process.wait()
         self.channel.close()

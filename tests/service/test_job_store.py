@@ -1,4 +1,4 @@
-"""Jobs survive, and are finished once."""
+"""Jobs survive a crash, are finished at most once, and expire."""
 
 import sqlite3
 import subprocess
@@ -10,18 +10,30 @@ from pathlib import Path
 import pytest
 
 from overtone.errors import InputError, OvertoneError
-from overtone.service.job_store import FILE, MAX_STARTS, JobStore, StoredResponse
+from overtone.service.job_store import FILE, MAX_ATTEMPTS, VERSION, JobStore, StoredResponse
 
-DIES_WITH_A_JOB = """
+KILLED_WITH_A_RUNNING_JOB = """
 import os, signal, sys
 from pathlib import Path
-from overtone.service.job_store import Store
-store = Store(Path(sys.argv[1]))
+from overtone.service.job_store import JobStore
+store = JobStore(Path(sys.argv[1]))
 for name in ("a", "b", "c"):
     store.add("", f"{name}.wav", "", name)
 store.finish(store.claim().id, b"result of a", 1.0)
 store.claim()
 os.kill(os.getpid(), signal.SIGKILL)
+"""
+SCHEMA_1 = """
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, turns TEXT NOT NULL, state TEXT NOT NULL,
+    created_s REAL NOT NULL, finished_s REAL, duration_s REAL, starts INTEGER NOT NULL DEFAULT 0,
+    error TEXT NOT NULL DEFAULT '', result BLOB
+);
+CREATE TABLE firsts (
+    key TEXT PRIMARY KEY, asked TEXT NOT NULL, created_s REAL NOT NULL, type TEXT NOT NULL, content BLOB NOT NULL
+);
+INSERT INTO jobs VALUES ('a', '', 'a.wav', '', 'running', 1, NULL, NULL, 1, '', NULL);
+PRAGMA user_version = 1;
 """
 
 
@@ -50,20 +62,20 @@ def test_a_job_is_claimed_and_finished_once(tmp_path: Path) -> None:
     store.close()
 
 
-def test_jobs_survive_a_service_that_is_killed(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", DIES_WITH_A_JOB, str(tmp_path)], check=False)
-    assert done.returncode == -9
+def test_jobs_survive_a_killed_service(tmp_path: Path) -> None:
+    process = subprocess.run([sys.executable, "-c", KILLED_WITH_A_RUNNING_JOB, str(tmp_path)], check=False)
+    assert process.returncode == -9
     store = JobStore(tmp_path)
     assert store.result("a") == b"result of a"
-    again = [store.claim(), store.claim(), store.claim()]
-    assert [(job.id, job.starts) for job in again if job is not None] == [("b", 2), ("c", 1)]
+    claimed = [store.claim(), store.claim(), store.claim()]
+    assert [(job.id, job.attempts) for job in claimed if job is not None] == [("b", 2), ("c", 1)]
     store.close()
 
 
-def test_a_job_that_ends_the_service_is_given_up(tmp_path: Path) -> None:
-    for start in range(MAX_STARTS):
+def test_a_job_that_crashes_the_service_repeatedly_fails(tmp_path: Path) -> None:
+    for attempt in range(MAX_ATTEMPTS):
         store = JobStore(tmp_path)
-        if start == 0:
+        if attempt == 0:
             store.add("", "bomb.wav", "", "bomb")
         assert store.claim() is not None
         store.close()
@@ -75,74 +87,90 @@ def test_a_job_that_ends_the_service_is_given_up(tmp_path: Path) -> None:
     store.close()
 
 
-def test_a_job_that_is_put_back_is_not_counted(tmp_path: Path) -> None:
+def test_a_requeued_job_does_not_count_as_an_attempt(tmp_path: Path) -> None:
     store = JobStore(tmp_path)
     store.add("", "a.wav", "", "a")
-    for _ in range(2 * MAX_STARTS):
+    for _ in range(2 * MAX_ATTEMPTS):
         job = store.claim()
         assert job is not None
-        assert job.starts == 1
-        store.queue_again("a")
+        assert job.attempts == 1
+        store.requeue("a")
     store.delete("a")
     assert store.claim() is None
     store.close()
 
 
-def test_what_is_old_is_forgotten(tmp_path: Path) -> None:
+def test_ended_jobs_and_responses_expire(tmp_path: Path) -> None:
     store = JobStore(tmp_path)
-    store.add("", "a.wav", "", "a", "key of a", "asked")
+    store.add("", "a.wav", "", "a", "key of a", "digest")
     store.add("", "b.wav", "", "b")
-    store.store_response("key", StoredResponse("asked", "text/csv", b"content"))
-    store.store_response("key", StoredResponse("asked", "text/csv", b"second"))
-    assert store.stored_response("key") == StoredResponse("asked", "text/csv", b"content")
-    assert store.stored_response("key of a") == StoredResponse("asked", "", b"a")
+    store.store_response("key", StoredResponse("digest", "text/csv", b"content"))
+    store.store_response("key", StoredResponse("digest", "text/csv", b"second"))
+    assert store.stored_response("key") == StoredResponse("digest", "text/csv", b"content")
+    assert store.stored_response("key of a") == StoredResponse("digest", "", b"a")
     store.claim()
     store.fail("a", "is broken")
-    assert store.unfinished() == {"b"}
-    store.forget(time.time() - 60)
+    assert store.unfinished_ids() == {"b"}
+    store.delete_expired(time.time() - 60)
     assert store.job("a") is not None
-    store.forget(time.time() + 60)
+    store.delete_expired(time.time() + 60)
     assert store.job("a") is None
-    assert store.job("b") is not None, "it has not been done yet"
+    assert store.job("b") is not None, "a queued job does not expire"
     assert store.stored_response("key") is None
     store.close()
 
 
-def test_one_service_works_in_a_folder(tmp_path: Path) -> None:
+def test_a_folder_is_used_by_one_service_at_a_time(tmp_path: Path) -> None:
     store = JobStore(tmp_path)
-    with pytest.raises(InputError, match="another service works in it"):
+    with pytest.raises(InputError, match="in use by another service"):
         JobStore(tmp_path)
     store.close()
     JobStore(tmp_path).close()
 
 
-def test_a_folder_of_another_version_or_kind_is_told(tmp_path: Path) -> None:
-    base = sqlite3.connect(tmp_path / FILE)
-    base.execute("PRAGMA user_version = 99")
-    base.commit()
-    base.close()
-    with pytest.raises(InputError, match="another version"):
+@pytest.mark.parametrize("script", [SCHEMA_1, f"PRAGMA user_version = {VERSION + 1}"])
+def test_a_store_of_another_version_is_refused_unchanged(tmp_path: Path, script: str) -> None:
+    file = tmp_path / FILE
+    connection = sqlite3.connect(file)
+    connection.executescript(script)
+    tables = connection.execute("SELECT * FROM sqlite_master").fetchall()
+    connection.close()
+    with pytest.raises(InputError) as refused:
         JobStore(tmp_path)
-    (tmp_path / "file").write_text("no folder")
+    assert str(file) in str(refused.value)
+    assert "another version of Overtone; move or delete this file" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    connection = sqlite3.connect(file)
+    assert connection.execute("SELECT * FROM sqlite_master").fetchall() == tables
+    assert tables == [] or connection.execute("SELECT id, state FROM jobs").fetchall() == [("a", "running")]
+    connection.close()
+    file.unlink()
+    store = JobStore(tmp_path)
+    assert store.counts() == {}
+    store.close()
+
+
+def test_a_folder_or_file_that_cannot_be_opened_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
     with pytest.raises(OvertoneError, match="cannot be opened"):
         JobStore(tmp_path / "file")
     (tmp_path / "bad").mkdir()
-    (tmp_path / "bad" / FILE).write_bytes(b"no data base" * 100)
+    (tmp_path / "bad" / FILE).write_bytes(b"not a database" * 100)
     with pytest.raises(OvertoneError, match="cannot be opened"):
         JobStore(tmp_path / "bad")
 
 
-def test_no_more_first_answers_are_kept_than_may(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("overtone.service.job_store.MOST_FIRSTS", 3)
+def test_the_number_of_stored_responses_is_limited(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("overtone.service.job_store.MAX_STORED_RESPONSES", 3)
     store = JobStore(tmp_path)
     for number in range(10):
-        store.store_response(str(number), StoredResponse("asked", "text/csv", b""))
-    store.forget(0)
+        store.store_response(str(number), StoredResponse("digest", "text/csv", b""))
+    store.delete_expired(0)
     assert [number for number in range(10) if store.stored_response(str(number))] == [7, 8, 9]
     store.close()
 
 
-def test_what_is_deleted_is_gone_from_the_disk(tmp_path: Path) -> None:
+def test_deleted_results_are_erased_from_the_disk(tmp_path: Path) -> None:
     store = JobStore(tmp_path)
     store.add("", "a.wav", "", "a")
     store.claim()
@@ -152,9 +180,10 @@ def test_what_is_deleted_is_gone_from_the_disk(tmp_path: Path) -> None:
     assert b"secret" not in (tmp_path / FILE).read_bytes()
 
 
-def test_a_transaction_that_cannot_be_kept_is_over(tmp_path: Path) -> None:
+def test_a_failed_transaction_is_rolled_back(tmp_path: Path) -> None:
     store = JobStore(tmp_path)
-    store._base.execute(f"PRAGMA max_page_count = {store._base.execute('PRAGMA page_count').fetchone()[0] + 2}")
+    pages = store._connection.execute("PRAGMA page_count").fetchone()[0]
+    store._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     with pytest.raises(sqlite3.OperationalError, match="full"):
         store.store_response("large", StoredResponse("", "", bytes(100_000)))
     store.add("", "a.wav", "", "a")
@@ -163,15 +192,15 @@ def test_a_transaction_that_cannot_be_kept_is_over(tmp_path: Path) -> None:
     store.close()
 
 
-def test_the_first_answer_is_kept_for_as_long_as_its_job_waits(tmp_path: Path) -> None:
+def test_the_response_of_an_unfinished_job_does_not_expire(tmp_path: Path) -> None:
     store = JobStore(tmp_path)
-    store.add("", "a.wav", "", "a", "key", "asked")
-    store.store_response("other", StoredResponse("asked", "text/plain", b"\xff\0"))
-    store.forget(time.time() + 1)
-    assert store.stored_response("key") == StoredResponse("asked", "", b"a"), "or a retry would begin a second job"
+    store.add("", "a.wav", "", "a", "key", "digest")
+    store.store_response("other", StoredResponse("digest", "text/plain", b"\xff\0"))
+    store.delete_expired(time.time() + 1)
+    assert store.stored_response("key") == StoredResponse("digest", "", b"a"), "a retry would create a second job"
     assert store.stored_response("other") is None
     assert store.claim() is not None
     store.finish("a", b"result", 1.0)
-    store.forget(time.time() + 1)
+    store.delete_expired(time.time() + 1)
     assert store.stored_response("key") is None
     store.close()

@@ -1,8 +1,8 @@
-"""A timeline that was kept is the same, to the last bit."""
+"""A decoded timeline equals the encoded one in every bit."""
 
 import numpy as np
-from sounds import RATE_HZ, speech_like
-from timelines import NASTY_NAMES, plain
+from synthetic_audio import RATE_HZ, speech_like
+from timelines import NASTY_NAMES, plain_timeline
 
 from overtone.formats.json import to_object
 from overtone.inference.recogniser import load
@@ -10,31 +10,31 @@ from overtone.service.timeline_codec import decode, encode
 from overtone.timeline import Segment, Timeline
 
 
-def check_same(found: Timeline, kept: Timeline) -> None:
-    told = ("source", "duration_s", "emotions", "model", "turns_given")
-    assert [getattr(found, name) for name in told] == [getattr(kept, name) for name in told]
+def assert_same_timeline(actual: Timeline, expected: Timeline) -> None:
+    for name in ("source", "duration_s", "emotions", "model", "turns_given"):
+        assert getattr(actual, name) == getattr(expected, name)
     for name in ("step_s", "probabilities", "pitch_hz", "loudness_db"):
-        np.testing.assert_array_equal(getattr(found.tracks, name), getattr(kept.tracks, name))
-    assert len(found.segments) == len(kept.segments)
-    for one, other in zip(found.segments, kept.segments, strict=True):
-        assert (one.start_s, one.end_s, one.speaker) == (other.start_s, other.end_s, other.speaker)
-        check_same_answer(one, other)
+        np.testing.assert_array_equal(getattr(actual.tracks, name), getattr(expected.tracks, name))
+    assert len(actual.segments) == len(expected.segments)
+    for segment, other in zip(actual.segments, expected.segments, strict=True):
+        assert (segment.start_s, segment.end_s, segment.speaker) == (other.start_s, other.end_s, other.speaker)
+        assert_same_prediction(segment, other)
 
 
-def check_same_answer(one: Segment, other: Segment) -> None:
-    assert (one.prediction is None) == (other.prediction is None)
-    if one.prediction is not None and other.prediction is not None:
-        assert to_object(one.prediction) == to_object(other.prediction)
-        np.testing.assert_array_equal(one.prediction.probabilities, other.prediction.probabilities)
-        assert one.prediction.uncertain_below == other.prediction.uncertain_below
+def assert_same_prediction(actual: Segment, expected: Segment) -> None:
+    assert (actual.prediction is None) == (expected.prediction is None)
+    if actual.prediction is not None and expected.prediction is not None:
+        assert to_object(actual.prediction) == to_object(expected.prediction)
+        np.testing.assert_array_equal(actual.prediction.probabilities, expected.prediction.probabilities)
+        assert actual.prediction.uncertain_below == expected.prediction.uncertain_below
 
 
-def test_what_was_heard_is_kept(rng: np.random.Generator) -> None:
+def test_a_timeline_is_decoded_unchanged(rng: np.random.Generator) -> None:
     timeline = load().timeline(speech_like(rng, 5.0), RATE_HZ)
     assert timeline.duration_s == 5.0
-    check_same(decode(encode(timeline)), timeline)
+    assert_same_timeline(decode(encode(timeline)), timeline)
 
 
-def test_names_are_kept() -> None:
+def test_unusual_source_names_are_decoded_unchanged() -> None:
     for name in NASTY_NAMES:
-        assert decode(encode(plain(name))).source == name
+        assert decode(encode(plain_timeline(name))).source == name

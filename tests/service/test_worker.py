@@ -1,21 +1,21 @@
-"""What a worker says when it comes to grief."""
+"""The error output of a worker that crashes."""
 
 import subprocess
 import sys
 
-FALLS = """
+CRASHES = """
 import sys
 from overtone.service import worker
-sys.excepthook = worker._tell_no_names
-def hear():
+sys.excepthook = worker._log_without_values
+def recognise():
     raise OSError(36, "File name too long", "name of a client")
-hear()
+recognise()
 """
 
 
-def test_where_it_came_to_grief_is_told_but_no_names() -> None:
-    done = subprocess.run([sys.executable, "-c", FALLS], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert "in hear" in done.stderr
-    assert done.stderr.endswith("OSError\n")
-    assert "name of a client" not in done.stderr
+def test_a_crash_is_logged_without_data_of_the_client() -> None:
+    process = subprocess.run([sys.executable, "-c", CRASHES], capture_output=True, text=True, check=False)
+    assert process.returncode == 1
+    assert "in recognise" in process.stderr
+    assert process.stderr.endswith("OSError\n")
+    assert "name of a client" not in process.stderr

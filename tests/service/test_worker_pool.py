@@ -1,4 +1,4 @@
-"""Whatever becomes of a process: its task alone is lost, and another process takes its place."""
+"""A worker process that dies or hangs costs its own task only, and is replaced."""
 
 import contextlib
 import os
@@ -8,67 +8,69 @@ from concurrent.futures import wait
 from pathlib import Path
 
 import pytest
-from odd_service_worker import COMMAND
+from faulty_service_worker import COMMAND
 
 from overtone.errors import ModelError, OvertoneError
 from overtone.service.worker_pool import CancelledTaskError, OverloadedError, TaskFailedError, WorkerPool
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="uses POSIX signals")
 
 
 @contextlib.contextmanager
-def pool_of(
-    workers: int, waiting: int = 1000, model: str = "", grace_s: float = 10, command: tuple[str, ...] = COMMAND
+def running_pool(
+    workers: int, max_queue: int = 1000, model: str = "", grace_s: float = 10, command: tuple[str, ...] = COMMAND
 ) -> Iterator[WorkerPool]:
-    pool = WorkerPool({"model": model}, workers, waiting, command)
+    """A pool that is closed at the end of the block."""
+    pool = WorkerPool({"model": model}, workers, max_queue, command)
     try:
         yield pool
     finally:
         pool.close(grace_s)
 
 
-def test_tasks_have_their_results_by_all_workers() -> None:
-    with pool_of(2) as pool:
+def test_all_workers_run_tasks() -> None:
+    with running_pool(2) as pool:
         pool.wait_until_ready()
         assert pool.ready
-        assert pool.card["id"] == "odd"
+        assert pool.card["id"] == "faulty"
         content = os.urandom(1_000_000)
-        tasks = [pool.submit({"how": "sleeps0.2"}, lambda: content, within_s=30) for _ in range(6)]
+        tasks = [pool.submit({"behaviour": "sleeps0.2"}, lambda: content, timeout_s=30) for _ in range(6)]
         results = [task.result(60) for task in tasks]
     assert all(payload == content for _, payload in results)
-    assert len({told["pid"] for told, _ in results}) == 2
+    assert len({reply["pid"] for reply, _ in results}) == 2
 
 
-def test_a_death_costs_the_task_that_it_was_at(tmp_path: Path) -> None:
-    with pool_of(1) as pool:
-        mark = str(tmp_path / "mark")
-        tasks = [pool.submit({"how": how, "mark": mark}, within_s=30) for how in ("", "dies", "", "once", "refuses")]
+def test_a_crash_costs_only_the_task_that_was_running(tmp_path: Path) -> None:
+    with running_pool(1) as pool:
+        marker = str(tmp_path / "marker")
+        behaviours = ("", "dies", "", "dies once", "rejects")
+        tasks = [pool.submit({"behaviour": name, "marker": marker}, timeout_s=30) for name in behaviours]
         wait(tasks, 60)
-        assert "answer" in tasks[0].result()[0]
+        assert "prediction" in tasks[0].result()[0]
         with pytest.raises(TaskFailedError, match=r"crashes the decoder, or needs too much memory \(signal 11\)"):
             tasks[1].result()
-        assert "answer" in tasks[2].result()[0]
-        assert "answer" in tasks[3].result()[0], "a second process does what one has died of by chance"
-        assert tasks[4].result()[0] == {"refused": "x: is no sound"}
+        assert "prediction" in tasks[2].result()[0]
+        assert "prediction" in tasks[3].result()[0], "a task is tried again in a second process"
+        assert tasks[4].result()[0] == {"rejected": "x: is not an audio file"}
         assert pool.deaths == 3
 
 
-def test_a_death_of_who_had_nothing_to_do_is_no_fault_of_the_next_task() -> None:
-    with pool_of(2) as pool:
+def test_a_process_that_dies_while_idle_costs_no_task() -> None:
+    with running_pool(2) as pool:
         until_s = time.monotonic() + 30
-        while not all(pool._crew):
+        while not all(pool._processes):
             assert time.monotonic() < until_s
             time.sleep(0.01)
-        for process in pool._crew:
+        for process in pool._processes:
             process.stop()  # type: ignore[union-attr]
             process.cause_of_death()  # type: ignore[union-attr]
-        assert "answer" in pool.submit({}, within_s=30).result(60)[0]
+        assert "prediction" in pool.submit({}, timeout_s=30).result(60)[0]
 
 
-def test_who_has_died_is_not_there_to_work() -> None:
-    with pool_of(1) as pool:
+def test_a_pool_whose_process_has_died_is_not_ready() -> None:
+    with running_pool(1) as pool:
         pool.wait_until_ready()
-        pool._crew[0].stop()  # type: ignore[union-attr]
+        pool._processes[0].stop()  # type: ignore[union-attr]
         until_s = time.monotonic() + 30
         while pool.ready:
             assert time.monotonic() < until_s
@@ -79,72 +81,72 @@ def test_who_has_died_is_not_there_to_work() -> None:
         assert pool.deaths == 1
 
 
-def test_a_hang_costs_its_task() -> None:
-    with pool_of(1) as pool:
-        slow = pool.submit({"how": "sleeps60"}, within_s=0.5)
-        next_one = pool.submit({}, within_s=30)
+def test_a_hang_costs_only_the_task_that_was_running() -> None:
+    with running_pool(1) as pool:
+        slow = pool.submit({"behaviour": "sleeps60"}, timeout_s=0.5)
+        following = pool.submit({}, timeout_s=30)
         with pytest.raises(TaskFailedError, match="takes longer than"):
             slow.result(60)
-        assert "answer" in next_one.result(60)[0]
+        assert "prediction" in following.result(60)[0]
 
 
-def test_no_more_wait_than_may() -> None:
-    with pool_of(1, waiting=2) as pool:
+def test_the_queue_is_bounded_in_length_and_time() -> None:
+    with running_pool(1, max_queue=2) as pool:
         pool.wait_until_ready()
-        working = pool.submit({"how": "sleeps1"}, within_s=30)
-        while pool.waiting:
+        running = pool.submit({"behaviour": "sleeps1"}, timeout_s=30)
+        while pool.queue_length:
             time.sleep(0.01)
-        waiting = [pool.submit({}, within_s=30), pool.submit({}, within_s=30, waits_s=0.1)]
+        queued = [pool.submit({}, timeout_s=30), pool.submit({}, timeout_s=30, max_wait_s=0.1)]
         assert pool.full
-        with pytest.raises(OverloadedError, match="all it can do"):
-            pool.submit({}, within_s=30)
-        assert "answer" in working.result(60)[0]
-        assert "answer" in waiting[0].result(60)[0]
-        with pytest.raises(OverloadedError, match="too much to do"):
-            waiting[1].result(60)
+        with pytest.raises(OverloadedError, match="at its limit"):
+            pool.submit({}, timeout_s=30)
+        assert "prediction" in running.result(60)[0]
+        assert "prediction" in queued[0].result(60)[0]
+        with pytest.raises(OverloadedError, match="overloaded"):
+            queued[1].result(60)
 
 
-def test_work_that_nobody_wants_ends() -> None:
-    def unwanted(message: dict[str, float]) -> None:
+def test_a_task_can_be_cancelled_by_its_callbacks() -> None:
+    def cancel(message: dict[str, float]) -> None:
         assert message == {"processed_s": 1.0, "duration_s": 2.0}
         raise CancelledTaskError("was deleted")
 
-    def confused(message: dict[str, float]) -> None:
+    def fail(message: dict[str, float]) -> None:
         raise KeyError("x")
 
-    def closed() -> bytes:
+    def read_closed_file() -> bytes:
         raise ValueError("I/O operation on closed file")
 
-    with pool_of(1) as pool:
+    with running_pool(1) as pool:
         with pytest.raises(CancelledTaskError, match="was deleted"):
-            pool.submit({"how": "tells"}, within_s=30, on_message=unwanted).result(60)
+            pool.submit({"behaviour": "reports"}, timeout_s=30, on_message=cancel).result(60)
         with pytest.raises(KeyError):
-            pool.submit({"how": "tells"}, within_s=30, on_message=confused).result(60)
+            pool.submit({"behaviour": "reports"}, timeout_s=30, on_message=fail).result(60)
         with pytest.raises(CancelledTaskError, match="closed file"):
-            pool.submit({}, closed, within_s=30).result(60)
-        assert "answer" in pool.submit({}, within_s=30).result(60)[0]
+            pool.submit({}, read_closed_file, timeout_s=30).result(60)
+        assert "prediction" in pool.submit({}, timeout_s=30).result(60)[0]
         assert pool.deaths == 0
 
 
-def test_the_end_waits_for_what_was_taken_but_not_for_ever() -> None:
-    with pool_of(1) as pool:
-        short = pool.submit({"how": "sleeps0.3"}, within_s=30)
-    assert "answer" in short.result(0)[0]
-    with pytest.raises(OverloadedError, match="has all it can do"):
-        pool.submit({}, within_s=1)
-    with pool_of(1, grace_s=0.2) as pool:
+def test_close_waits_for_accepted_tasks_up_to_a_timeout() -> None:
+    with running_pool(1) as pool:
+        short = pool.submit({"behaviour": "sleeps0.3"}, timeout_s=30)
+    assert "prediction" in short.result(0)[0]
+    with pytest.raises(OverloadedError, match="at its limit"):
+        pool.submit({}, timeout_s=1)
+    with running_pool(1, grace_s=0.2) as pool:
         pool.wait_until_ready()
-        long, behind = pool.submit({"how": "sleeps60"}, within_s=60), pool.submit({}, within_s=60)
-    for task in (long, behind):
-        with pytest.raises(OverloadedError, match="has ended"):
+        long, queued = pool.submit({"behaviour": "sleeps60"}, timeout_s=60), pool.submit({}, timeout_s=60)
+    for task in (long, queued):
+        with pytest.raises(OverloadedError, match="has stopped"):
             task.result(0)
 
 
-def test_a_model_that_cannot_be_used_is_told() -> None:
-    with pool_of(1, model="refused") as pool, pytest.raises(ModelError, match=r"m\.onnx: is broken"):
+def test_a_worker_that_cannot_start_is_reported() -> None:
+    with running_pool(1, model="broken") as pool, pytest.raises(ModelError, match=r"m\.onnx: is broken"):
         pool.wait_until_ready()
     for command in (COMMAND, ("/no/such/program",)):
-        with pool_of(1, model="stillborn", command=command) as pool:
-            with pytest.raises(OvertoneError, match=r"no worker has come to life within 1 s: .*(gone|No such file)"):
+        with running_pool(1, model="dies at start", command=command) as pool:
+            with pytest.raises(OvertoneError, match=r"no worker has started within 1 s: .*(closed|No such file)"):
                 pool.wait_until_ready(1)
             assert not pool.ready

@@ -1,10 +1,12 @@
-"""The doors of the service: HTTP and WebSocket over `overtone.service`; `overtone.cli.serve` opens them.
+"""HTTP and WebSocket API of the service, on top of `overtone.service`; started by `overtone serve`.
 
-app          all doors on one FastAPI app, and the place where a page can be mounted
-recognising  POST /v1/recognise             timelines    POST /v1/timeline, /v1/jobs/{id}
-streaming    WebSocket /v1/stream           about        models, health, readiness, metrics
-gate         who comes in: API keys, hosts and origins; counts and times every request
-bodies       a body within its limits       forms        Accept -> a form of `overtone.formats`
-firsts       Idempotency-Key                refusals     every error as one shape
-schemas      what the OpenAPI document says of all this
+app          the FastAPI application           state        its shared state, parameter checks, task execution
+recognise    POST /v1/recognise                timelines    POST /v1/timeline, /v1/jobs/{id}
+streaming    WebSocket /v1/stream              health       models, health, readiness, metrics
+web_page     the web page at /                 prometheus   the metrics
+middleware   access control, request metrics   auth         API keys
+uploads      reads a request body in limits    multipart    parser of multipart bodies
+idempotency  Idempotency-Key                   content_negotiation  Accept header -> a format of `overtone.formats`
+errors       all errors as one JSON shape      protocols    limits per connection
+schemas      models and examples of the OpenAPI document
 """

@@ -1,4 +1,4 @@
-"""All doors on one FastAPI app; a page can be mounted beside them."""
+"""The FastAPI application: all routes, and the web page where it is wanted."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
-import overtone
+from overtone import __version__
 from overtone.service.api import errors, health, recognise, schemas, streaming, timelines
 from overtone.service.api.auth import ApiKeys
 from overtone.service.api.middleware import AccessMiddleware
@@ -15,45 +15,46 @@ from overtone.service.api.state import AppState
 from overtone.service.backend import ServiceBackend
 
 ROUTERS = (recognise.router, timelines.router, streaming.router, health.router)
-DESCRIPTION = "Hears how something was said: emotion from speech. Errors have one shape; docs/serve.md tells all of it."
-ONLY_TOLD = (schemas.Predictions, schemas.Timeline)  # by responses that can have several forms
+DESCRIPTION = "Speech emotion recognition. All errors have the same shape. Documentation: docs/serve.md."
+# FastAPI does not list these models by itself: the responses that contain them have several formats.
+UNREFERENCED_MODELS = (schemas.Predictions, schemas.Timeline)
 
 Page = Callable[[FastAPI, ServiceBackend], None]
 
 
-def build(
-    house: ServiceBackend,
+def create_app(
+    backend: ServiceBackend,
     keys: ApiKeys | None = None,
     origins: Sequence[str] = (),
     *,
     hosts: Sequence[str] | None = (),
     page: Page | None = None,
 ) -> FastAPI:
-    """The app.
+    """Return the application.
 
     Args:
-        house: the service behind it, which lives on after it.
-        keys: API keys; none where everybody may come in.
-        origins: of pages that may ask.
-        hosts: names that it goes by beside those of this machine; None for any.
-        page: mounts a page at `/`, once all other paths are taken.
+        backend: the service behind the API; the caller closes it.
+        keys: API keys; None or empty to allow every client.
+        origins: other origins whose pages may send requests, such as `https://example.org`.
+        hosts: host names of the service in addition to the local ones; None to accept any.
+        page: function that mounts the web page at `/`; None for no page.
     """
     app = FastAPI(
         title="Overtone",
-        version=overtone.__version__,
+        version=__version__,
         description=DESCRIPTION,
         openapi_url="/v1/openapi.json",
-        docs_url=None,  # its scripts would come from elsewhere
+        docs_url=None,  # it would load scripts from another server
         redoc_url=None,
         redirect_slashes=False,
     )
-    app.state.desk = AppState(house)
-    app.state.metrics = Metrics(app.state.desk)
-    errors.install(app)
+    app.state.overtone = AppState(backend)
+    app.state.metrics = Metrics(app.state.overtone)
+    errors.install_handlers(app)
     for router in ROUTERS:
         app.include_router(router)
     if page is not None:
-        page(app, house)
+        page(app, backend)
     app.add_middleware(
         AccessMiddleware, keys=keys or ApiKeys({}), origins=origins, hosts=hosts, metrics=app.state.metrics
     )
@@ -65,23 +66,23 @@ def build(
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
             expose_headers=["Location", "Retry-After", "Idempotency-Replayed"],
         )
-    app.openapi = _with_keys(app, bool(keys))  # type: ignore[method-assign]
+    app.openapi = _openapi_factory(app, bool(keys))  # type: ignore[method-assign]
     return app
 
 
-def _with_keys(app: FastAPI, keys: bool) -> Callable[[], dict[str, Any]]:
-    """The OpenAPI document, with what FastAPI cannot know: shapes that it does not check, and keys."""
-    made = app.openapi
+def _openapi_factory(app: FastAPI, keys: bool) -> Callable[[], dict[str, Any]]:
+    """Return a function for the OpenAPI document, with the models and the security scheme that FastAPI omits."""
+    make_document = app.openapi
 
     def openapi() -> dict[str, Any]:
         if app.openapi_schema is None:
-            document = made()
-            parts = document["components"]
-            for model in ONLY_TOLD:
-                told = model.model_json_schema(ref_template="#/components/schemas/{model}")
-                parts["schemas"] |= told.pop("$defs", {}) | {model.__name__: told}
+            document = make_document()
+            components = document["components"]
+            for model in UNREFERENCED_MODELS:
+                schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+                components["schemas"] |= schema.pop("$defs", {}) | {model.__name__: schema}
             if keys:
-                parts["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+                components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
                 document["security"] = [{"key": []}]
         return app.openapi_schema or {}
 

@@ -1,4 +1,4 @@
-"""API keys: a file of their SHA-256 digests, one line each, which is all that the service ever knows of them.
+"""API keys, read from a file of their SHA-256 digests, one line each; the service never stores a key itself.
 
 # name  sha256
 anna    2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae
@@ -18,10 +18,10 @@ KEY_BYTES = 32
 
 
 class ApiKeys:
-    """Who may come in.
+    """The accepted API keys.
 
     Args:
-        digests: name -> SHA-256 of the key in hexadecimal digits; empty where everybody may.
+        digests: name -> SHA-256 of the key in hexadecimal digits; empty if no key is needed.
     """
 
     def __init__(self, digests: Mapping[str, str]) -> None:
@@ -31,43 +31,45 @@ class ApiKeys:
         return bool(self._digests)
 
     def owner(self, key: str) -> str | None:
-        """The name that belongs to a key; None for no key of ours. Takes as long for either."""
+        """Return the name that a key belongs to; None for an unknown key. The time taken does not depend on the key."""
         digest = hash_key(key)
-        found = None
-        for name, known in self._digests.items():
-            if hmac.compare_digest(digest, known):
-                found = name
-        return found
+        owner = None
+        for name, expected in self._digests.items():
+            if hmac.compare_digest(digest, expected):
+                owner = name
+        return owner
 
 
 def read_keys(path: Path) -> ApiKeys:
-    """The keys of a file.
+    """Return the keys of a file.
 
     Raises:
-        InputError: it cannot be read, or a line is none of a name and a digest, or a name stands there twice.
+        InputError: the file cannot be read or has no keys, a line is not a name and a digest, or a name occurs twice.
     """
     try:
         lines = path.read_text("utf-8").splitlines()
     except (OSError, UnicodeError) as error:
-        raise InputError(f"{path}: the keys cannot be read: {error}") from error
+        raise InputError(f"{path}: the API keys cannot be read: {error}") from error
     digests: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         if not line.strip() or line.startswith("#"):
             continue
         match = LINE.fullmatch(line.strip())
         if match is None or match[1] in digests:
-            raise InputError(f"{path}:{number}: expected a new name and a SHA-256; see: overtone serve --new-key NAME")
+            raise InputError(
+                f"{path}:{number}: expected a new name and a SHA-256 digest; see: overtone serve --new-key NAME"
+            )
         digests[match[1]] = match[2]
     if not digests:
-        raise InputError(f"{path}: holds no key; make one: overtone serve --new-key NAME")
+        raise InputError(f"{path}: contains no keys; create one with: overtone serve --new-key NAME")
     return ApiKeys(digests)
 
 
 def new_key() -> str:
-    """A key that nobody can guess."""
+    """Return a new random key."""
     return secrets.token_urlsafe(KEY_BYTES)
 
 
 def hash_key(key: str) -> str:
-    """What the file holds of a key. It is random and long, so one round of SHA-256 is enough."""
+    """Return the digest of a key, as the file stores it. Keys are long and random: one round of SHA-256 is enough."""
     return hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()

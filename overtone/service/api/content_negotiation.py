@@ -1,98 +1,87 @@
-"""Accept header, or `?format=NAME` -> a form of `overtone.formats`."""
+"""Accept header, or `?format=NAME` -> a format of `overtone.formats`."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from overtone.errors import suggest
-from overtone.formats import FORMATS, TIMELINE_FORMATS
+from overtone.formats import PREDICTION_FORMATS, TIMELINE_FORMATS, Format
 from overtone.service.api.errors import ApiError
 
 JSON = "application/json"
-MEDIA_TYPES = {
-    "json": JSON,
-    "jsonl": "application/x-ndjson",
-    "csv": "text/csv",
-    "table": "text/plain",
-    "html": "text/html",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "webvtt": "text/vtt",
-    "elan": "application/x-elan+xml",
-    "textgrid": "text/x-praat-textgrid",
-    "audacity": "text/x-audacity-labels",
-    "parquet": "application/vnd.apache.parquet",
-}
-BINARY = ("image/png", "application/vnd.apache.parquet", "application/octet-stream")
+MEDIA_TYPES = {name: row.media_type for name, row in (TIMELINE_FORMATS | PREDICTION_FORMATS).items()}
 
 
-def media_type(form: str) -> str:
-    """The media type of a form; one that is new has no name yet but can be asked for by its own."""
-    return MEDIA_TYPES.get(form, "application/octet-stream")
+def content_type(name: str) -> str:
+    """Return the value of the Content-Type header for a format: its media type, and the character set of text."""
+    media_type = MEDIA_TYPES[name]
+    return f"{media_type}; charset=utf-8" if media_type.startswith("text/") else media_type
 
 
-def content_type(form: str) -> str:
-    """The same with its character set."""
-    media = media_type(form)
-    return f"{media}; charset=utf-8" if media.startswith("text/") else media
+def negotiate_prediction_format(name: str | None, accept: str) -> str:
+    """Return the name of the prediction format for a response.
+
+    Args:
+        name: value of the query parameter `format`; None to use the Accept header.
+        accept: value of the Accept header; "" for JSON.
+
+    Raises:
+        ApiError: the format is unknown, or none matches the Accept header.
+    """
+    return _negotiate(name, accept, PREDICTION_FORMATS)
 
 
-def negotiate_prediction_format(asked: str | None, accept: str) -> str:
-    """The form of answers that is asked for: by name, else the one of FORMS that Accept likes best; else JSON."""
-    return _form(asked, accept, FORMATS)
+def negotiate_timeline_format(name: str | None, accept: str) -> str:
+    """Return the name of the timeline format for a response; arguments and errors as `negotiate_prediction_format`."""
+    return _negotiate(name, accept, TIMELINE_FORMATS)
 
 
-def negotiate_timeline_format(asked: str | None, accept: str) -> str:
-    """The same of timelines."""
-    return _form(asked, accept, TIMELINE_FORMATS)
-
-
-def contents(forms: Iterable[str], example: Any = None, schema: str = "") -> dict[str, Any]:
-    """What the OpenAPI document says of a response in any of these forms."""
-    told: dict[str, Any] = {}
-    for form in forms:
-        plain = {"type": "string", "format": "binary"} if media_type(form) in BINARY else {"type": "string"}
-        told[media_type(form)] = {"schema": plain}
+def contents(formats: Mapping[str, Format], example: Any = None, schema: str = "") -> dict[str, Any]:
+    """Return the OpenAPI object of a response in any of these formats; `schema` and `example` are those of JSON."""
+    media_types: dict[str, Any] = {}
+    for row in formats.values():
+        text_or_binary = {"type": "string", "format": "binary"} if row.is_binary else {"type": "string"}
+        media_types[row.media_type] = {"schema": text_or_binary}
     if schema:
-        told[JSON] = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
-    return told
+        media_types[JSON] = {"schema": {"$ref": f"#/components/schemas/{schema}"}, "example": example}
+    return media_types
 
 
-def _form(asked: str | None, accept: str, forms: Iterable[str]) -> str:
-    if asked is not None:
-        if asked not in forms:
-            raise ApiError("invalid_parameter", f"form: no form is called '{asked}'{suggest(asked, forms)}")
-        return asked
-    for wanted in _by_preference(accept):
-        for form in ("json", *forms):
-            if _fits(wanted, media_type(form)):
-                return form
-    known = ", ".join(dict.fromkeys(media_type(form) for form in forms))
-    raise ApiError("not_acceptable", f"Accept: none of the forms fits; known are {known}; or name one with ?format=")
+def _negotiate(name: str | None, accept: str, formats: Mapping[str, Format]) -> str:
+    if name is not None:
+        if name not in formats:
+            raise ApiError("invalid_parameter", f"format: unknown format '{name}'{suggest(name, formats)}")
+        return name
+    for accepted in _by_preference(accept):
+        for candidate in ("json", "table", *formats):  # the defaults of */* and text/*
+            if _matches(accepted, formats[candidate].media_type):
+                return candidate
+    supported = ", ".join(dict.fromkeys(row.media_type for row in formats.values()))
+    raise ApiError("not_acceptable", f"Accept: supported are {supported}; or name a format with ?format=")
 
 
 def _by_preference(accept: str) -> list[str]:
-    """Media types of an Accept header, the best first; what cannot be read counts as liked.
+    """Return the media types of an Accept header, the preferred one first; an unreadable quality counts as 1.
 
     Source: RFC 9110, section 12.5.1.
     """
     weighted = []
     for part in accept.split(",") if accept.strip() else ["*/*"]:
-        media, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        media_type, *parameters = (piece.strip().lower() for piece in part.split(";"))
         quality = 1.0
         for parameter in parameters:
             if parameter.startswith("q="):
-                quality = _number(parameter[2:])
+                quality = _parse_quality(parameter[2:])
         if quality > 0:
-            weighted.append((-quality, media.count("*"), media))
-    return [media for _, _, media in sorted(weighted, key=lambda one: one[:2])]
+            weighted.append((-quality, media_type.count("*"), media_type))
+    return [media_type for _, _, media_type in sorted(weighted, key=lambda entry: entry[:2])]
 
 
-def _number(text: str) -> float:
+def _parse_quality(text: str) -> float:
     try:
         return float(text)
     except ValueError:
         return 1.0
 
 
-def _fits(wanted: str, media: str) -> bool:
-    return wanted in (media, "*/*", f"{media.split('/')[0]}/*")
+def _matches(accepted: str, media_type: str) -> bool:
+    return accepted in (media_type, "*/*", f"{media_type.split('/')[0]}/*")

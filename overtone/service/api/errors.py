@@ -1,9 +1,9 @@
-"""Every error of the service as one JSON shape, whoever raises it.
+"""All errors of the service, as one JSON shape.
 
 {"error": {"code": "too_large", "message": "...", "status": 413, "failures": [...]}}
 
-`code` is one of `CODES`, for programs; `message` says to people what to do; `failures` is there where each of several
-files has its own.
+`code` is one of `CODES`, for programs. `message` is for people and names the remedy. `failures` is present if several
+files failed, each with its own error.
 """
 
 import json
@@ -19,37 +19,37 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 CODES: dict[str, tuple[int, str]] = {
-    "malformed": (400, "the request is not what its headers say"),
-    "unauthorized": (401, "an API key is asked for and none, or a wrong one, was given"),
-    "forbidden_origin": (403, "a page of another origin, or a host name that is not allowed"),
+    "malformed_request": (400, "the request does not match its headers, or is incomplete"),
+    "unauthorized": (401, "the API key is missing or wrong"),
+    "forbidden_origin": (403, "the origin or the host name is not allowed"),
     "not_found": (404, "no such path, job or result"),
-    "method_not_allowed": (405, "the path knows other methods"),
-    "not_acceptable": (406, "no form fits the Accept header"),
+    "method_not_allowed": (405, "the path does not support this method"),
+    "not_acceptable": (406, "no format matches the Accept header"),
     "upload_timeout": (408, "the body did not arrive in time"),
-    "job_not_finished": (409, "the job is not done yet"),
-    "too_large": (413, "the body is larger, or holds more files, than is allowed"),
-    "unsupported_media_type": (415, "the body is of a type that is not taken"),
-    "invalid_audio": (422, "the sound cannot be read or judged, or is longer than is allowed"),
-    "invalid_parameter": (422, "a parameter has a value that is not taken, or does not exist"),
-    "idempotency_key_reused": (422, "the idempotency key was used for something else"),
-    "too_many_jobs": (429, "too many jobs of this API key are waiting"),
-    "headers_too_large": (431, "the headers, or the path, are larger than is allowed"),
-    "failed": (500, "a fault of the service"),
-    "busy": (503, "the service has all it can do, or is about to end"),
+    "job_not_finished": (409, "the job is not finished yet"),
+    "too_large": (413, "the body is too large, or contains too many files"),
+    "unsupported_media_type": (415, "the media type of the body is not supported"),
+    "invalid_audio": (422, "the audio cannot be decoded or recognised, or is too long"),
+    "invalid_parameter": (422, "a parameter is unknown, or has an invalid value"),
+    "idempotency_key_reused": (422, "the idempotency key belongs to a different request"),
+    "too_many_jobs": (429, "too many jobs of this API key are queued"),
+    "headers_too_large": (431, "the headers or the path are too large"),
+    "internal_error": (500, "an internal error of the service"),
+    "overloaded": (503, "the service is overloaded or shutting down"),
 }
-UNKEPT_S = 10.0  # a guess at when there is room on the disk again
-REFUSED = "overtone.refusal"  # in the scope of a request: why the gate must not let it in
-BY_STATUS = {400: "malformed", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
+STORE_RETRY_S = 10.0  # estimated time until the disk has space again
+ERROR_KEY = "overtone.error"  # in the ASGI scope: an error that was found before the middleware ran
+CODE_BY_STATUS = {400: "malformed_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large"}
 
 
 class ApiError(Exception):
-    """A request that is not done.
+    """An error that is returned to the client.
 
     Args:
         code: one of `CODES`.
-        message: what to do.
-        retry_after_s: when to try again.
-        failures: of each of several files.
+        message: what is wrong and how to fix it.
+        retry_after_s: when the client may retry; None if a retry does not help.
+        failures: one object per failed file, if there are several.
     """
 
     def __init__(
@@ -61,60 +61,62 @@ class ApiError(Exception):
 
     @property
     def content(self) -> dict[str, Any]:
-        """What is told to the client."""
-        told: dict[str, Any] = {"code": self.code, "message": self.message, "status": self.status}
-        return {"error": told | ({"failures": list(self.failures)} if self.failures else {})}
+        """The JSON object of the response body."""
+        error: dict[str, Any] = {"code": self.code, "message": self.message, "status": self.status}
+        return {"error": error | ({"failures": list(self.failures)} if self.failures else {})}
 
     @property
     def headers(self) -> dict[str, str]:
-        """What HTTP says beside it."""
-        after = {} if self.retry_after_s is None else {"Retry-After": str(max(1, math.ceil(self.retry_after_s)))}
-        return after | ({"WWW-Authenticate": "Bearer"} if self.status == CODES["unauthorized"][0] else {})
+        """The headers of the response."""
+        retry = {} if self.retry_after_s is None else {"Retry-After": str(max(1, math.ceil(self.retry_after_s)))}
+        return retry | ({"WWW-Authenticate": "Bearer"} if self.status == CODES["unauthorized"][0] else {})
 
     def response(self) -> Response:
-        """The response."""
+        """Return the response."""
         return Response(json.dumps(self.content), self.status, self.headers, "application/json")
 
 
-def busy(what: str = "the service has all it can do; try again later", retry_after_s: float = 1.0) -> ApiError:
-    """503 with Retry-After."""
-    return ApiError("busy", what, retry_after_s)
+def overloaded(
+    message: str = "the service is overloaded or shutting down; try again later", retry_after_s: float = 1.0
+) -> ApiError:
+    """Return a 503 error with a Retry-After header."""
+    return ApiError("overloaded", message, retry_after_s)
 
 
-def install(app: FastAPI) -> None:
-    """Makes the app answer every error in this shape."""
-    app.add_exception_handler(ApiError, _refused)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(RequestValidationError, _validation)
-    app.add_exception_handler(sqlite3.OperationalError, _unkept)
+def internal_error(error: Exception) -> ApiError:
+    """Log an unexpected exception; return an error that does not reveal its details."""
+    logging.getLogger("overtone").error("internal error", exc_info=error)
+    return ApiError("internal_error", "an internal error of the service; see its log")
 
 
-async def _refused(request: Request, error: Exception) -> Response:
+def install_handlers(app: FastAPI) -> None:
+    """Make the app return every error in this shape."""
+    app.add_exception_handler(ApiError, _api_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(sqlite3.OperationalError, _store_error)
+
+
+async def _api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
     return error.response()
 
 
-async def _http(request: Request, error: Exception) -> Response:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    code = BY_STATUS.get(error.status_code, "malformed")
+    code = CODE_BY_STATUS.get(error.status_code, "malformed_request")
     response = ApiError(code, str(error.detail)).response()
     response.headers.update(error.headers or {})
     return response
 
 
-async def _validation(request: Request, error: Exception) -> Response:
+async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
-    where = ".".join(str(part) for part in first.get("loc", ()))
-    return ApiError("invalid_parameter", f"{where}: {first.get('msg', 'not valid')}").response()
+    location = ".".join(str(part) for part in first.get("loc", ()))
+    return ApiError("invalid_parameter", f"{location}: {first.get('msg', 'not valid')}").response()
 
 
-async def _unkept(request: Request, error: Exception) -> Response:
-    logging.getLogger("overtone").error("the store: %s", error)
-    return busy("the service cannot keep anything now; try again later", UNKEPT_S).response()
-
-
-def fault(error: Exception) -> ApiError:
-    """What is told of a fault of ours; the log tells more."""
-    logging.getLogger("overtone").error("a fault of the service", exc_info=error)
-    return ApiError("failed", "the service has a fault; its log tells more")
+async def _store_error(request: Request, error: Exception) -> Response:
+    logging.getLogger("overtone").error("job store: %s", error)
+    return overloaded("the service cannot write to its store now; try again later", STORE_RETRY_S).response()

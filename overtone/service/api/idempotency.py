@@ -1,4 +1,4 @@
-"""Idempotency-Key: whoever asks the same again under the same key gets the first answer, and no second work is done.
+"""Idempotency-Key: a retry with the same key gets the stored response of the first request, and no work is repeated.
 
 Source: IETF draft, "The Idempotency-Key HTTP Header Field".
 """
@@ -15,75 +15,83 @@ from overtone.service.api.errors import ApiError
 from overtone.service.job_store import JobStore, StoredResponse
 
 HEADER = "idempotency-key"
-LONGEST_KEY = 255
+MAX_KEY_LENGTH = 255
 BLOCK_BYTES = 2**20
 
 
 class IdempotencyCache:
-    """First answers, in the store.
+    """Responses by idempotency key, with one lock per key.
 
     Args:
-        store: that keeps them.
+        store: the database of the responses.
     """
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
-        self._turns: dict[str, tuple[asyncio.Lock, int]] = {}
+        self._locks: dict[str, tuple[asyncio.Lock, int]] = {}  # each with the number of requests that use it
 
     @asynccontextmanager
     async def lock(self, key: str) -> AsyncIterator[None]:
-        """Nobody else is at work under this key meanwhile; without a key there is nothing to wait for."""
+        """Allow one request at a time per key; an empty key is not locked."""
         if not key:
             yield
             return
-        lock, users = self._turns.get(key, (asyncio.Lock(), 0))
-        self._turns[key] = (lock, users + 1)
+        lock, users = self._locks.get(key, (asyncio.Lock(), 0))
+        self._locks[key] = (lock, users + 1)
         try:
             async with lock:
                 yield
         finally:
-            lock, users = self._turns.pop(key)
+            lock, users = self._locks.pop(key)
             if users > 1:
-                self._turns[key] = (lock, users - 1)
+                self._locks[key] = (lock, users - 1)
 
-    async def first(self, key: str, asked: str) -> StoredResponse | None:
-        """The first answer under a key.
+    async def get(self, key: str, digest: str) -> StoredResponse | None:
+        """Return the stored response of a key; None if there is none, or no key.
+
+        Args:
+            key: as `scoped_key` returns it.
+            digest: of the request, as `request_digest` returns it.
 
         Raises:
-            Refusal: it was the answer to something else.
+            ApiError: the stored response belongs to a different request.
         """
-        first = await asyncio.to_thread(self._store.stored_response, key) if key else None
-        if first is not None and first.asked != asked:
-            raise ApiError("idempotency_key_reused", "Idempotency-Key: was used for something else; take a new one")
-        return first
+        response = await asyncio.to_thread(self._store.stored_response, key) if key else None
+        if response is not None and response.request_digest != digest:
+            raise ApiError(
+                "idempotency_key_reused", "Idempotency-Key: already used for a different request; use a new key"
+            )
+        return response
 
-    async def keep(self, key: str, first: StoredResponse) -> None:
-        """Keeps the first answer under a key."""
+    async def store(self, key: str, response: StoredResponse) -> None:
+        """Store the response under a key; do nothing without a key."""
         if key:
-            await asyncio.to_thread(self._store.store_response, key, first)
+            await asyncio.to_thread(self._store.store_response, key, response)
 
 
 def scoped_key(request: Request, owner: str) -> str:
-    """What an answer is kept under: owner, path and key of the client, as a digest; "" where there is no key.
+    """Return the key of a stored response: a digest of owner, path and the client's key; "" if the client sent none.
 
     Raises:
-        Refusal: the key is empty or too long.
+        ApiError: the client's key is empty or too long.
     """
     key = request.headers.get(HEADER)
     if key is None:
         return ""
-    if not 0 < len(key) <= LONGEST_KEY:
-        raise ApiError("invalid_parameter", f"Idempotency-Key: expected 1 to {LONGEST_KEY} characters, got {len(key)}")
+    if not 0 < len(key) <= MAX_KEY_LENGTH:
+        raise ApiError(
+            "invalid_parameter", f"Idempotency-Key: expected 1 to {MAX_KEY_LENGTH} characters, got {len(key)}"
+        )
     return hashlib.sha256("\0".join((owner, request.url.path, key)).encode()).hexdigest()
 
 
-def digest(told: Iterable[str], files: Iterable[IO[bytes]]) -> str:
-    """A digest of what is asked: some words, and the content of files."""
-    whole = hashlib.sha256("\0".join(told).encode())
+def request_digest(texts: Iterable[str], files: Iterable[IO[bytes]]) -> str:
+    """Return a digest of a request: some texts, and the content of files."""
+    digest = hashlib.sha256("\0".join(texts).encode())
     for file in files:
         file.seek(0)
-        part = hashlib.sha256()
+        file_digest = hashlib.sha256()
         while block := file.read(BLOCK_BYTES):
-            part.update(block)
-        whole.update(part.digest())
-    return whole.hexdigest()
+            file_digest.update(block)
+        digest.update(file_digest.digest())
+    return digest.hexdigest()

@@ -1,8 +1,8 @@
-"""Who comes in: the first thing that every request meets, and the last that its answer passes.
+"""Access control and request metrics, around the whole application.
 
-With API keys, a request under /v1 or for the metrics must bring one. Without, a browser must not be talked into
-asking: pages of other origins are refused, and so are host names that the service does not go by, where it knows them
-(a page could have its own name point here).
+With API keys, a request to /v1 or /metrics must contain one. Without keys, the middleware protects against pages of
+other sites in a browser on this machine: it rejects foreign origins, and unknown host names where the own ones are
+known (DNS rebinding: a page can make its own host name point to this service).
 """
 
 import asyncio
@@ -16,24 +16,24 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from overtone.service.api.auth import ApiKeys
-from overtone.service.api.errors import REFUSED, ApiError, busy, fault
+from overtone.service.api.errors import ERROR_KEY, ApiError, internal_error, overloaded
 from overtone.service.api.prometheus import Metrics
-from overtone.service.worker_pool import ENDED
+from overtone.service.worker_pool import STOPPED
 
 PROTECTED_PATHS = ("/v1", "/metrics")
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-BESIDE = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
+RESPONSE_HEADERS = [(b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store")]
 
 
 class AccessMiddleware:
-    """ASGI middleware around the app.
+    """ASGI middleware that checks access, returns errors and counts requests.
 
     Args:
-        app: what is behind it.
-        keys: API keys; none where everybody may come in.
-        origins: of pages that may ask, such as `https://example.org`.
-        hosts: names that the service goes by beside those of this machine and of `origins`; None for any.
-        metrics: that count requests.
+        app: the wrapped application.
+        keys: API keys; empty to allow every client.
+        origins: other origins whose pages may send requests, such as `https://example.org`.
+        hosts: host names of the service in addition to the local ones and those of `origins`; None to accept any.
+        metrics: counts the requests.
     """
 
     def __init__(
@@ -41,36 +41,36 @@ class AccessMiddleware:
     ) -> None:
         self._app, self._keys, self._metrics = app, keys, metrics
         self._origins = frozenset(origins)
-        of_pages = {urlsplit(origin).hostname for origin in self._origins}
-        self._hosts = None if hosts is None else {"localhost", *hosts, *of_pages}
+        origin_hosts = {urlsplit(origin).hostname for origin in self._origins}
+        self._hosts = None if hosts is None else {"localhost", *hosts, *origin_hosts}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets a request in, or answers it."""
+        """Pass a request to the application, or return an error."""
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
         begin_s, status = time.perf_counter(), 0
 
-        async def passing(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message["headers"], *BESIDE]
+                message["headers"] = [*message["headers"], *RESPONSE_HEADERS]
             await send(message)
 
         try:
             self._check_access(scope)
-            await self._app(scope, receive, passing)
-        except ApiError as refusal:
-            await _answered(refusal, scope, receive, passing)
-        except asyncio.CancelledError:  # the service ends, and has waited for as long as it may
+            await self._app(scope, receive, send_with_headers)
+        except ApiError as error:
+            await _send_error(error, scope, receive, send_with_headers)
+        except asyncio.CancelledError:  # the grace period of the shutdown is over
             if status or scope["type"] != "http":
                 raise
-            await _answered(busy(ENDED), scope, receive, passing)
+            await _send_error(overloaded(STOPPED), scope, receive, send_with_headers)
         except Exception as error:
-            if status or scope["type"] != "http":  # it is too late to say so
+            if status or scope["type"] != "http":  # the response has already started
                 raise
-            await _answered(fault(error), scope, receive, passing)
+            await _send_error(internal_error(error), scope, receive, send_with_headers)
         finally:
             if scope["type"] == "http":
                 path = getattr(scope.get("route"), "path", "other")
@@ -78,22 +78,22 @@ class AccessMiddleware:
                 self._metrics.count(method, path, status, time.perf_counter() - begin_s)
 
     def _check_access(self, scope: Scope) -> None:
-        if REFUSED in scope:
-            raise scope[REFUSED]
+        if ERROR_KEY in scope:
+            raise scope[ERROR_KEY]
         headers = Headers(scope=scope)
         if self._keys:
             self._check_key(scope, headers)
             return
         host, origin = headers.get("host", ""), headers.get("origin")
-        if self._hosts is not None and not _is_ours(_split(f"//{host}").hostname, self._hosts):
-            raise ApiError("forbidden_origin", f"Host: {host!r} is no name of this service; see --allow-host")
-        if origin is not None and origin not in self._origins and _split(origin).netloc != host:
-            raise ApiError("forbidden_origin", f"Origin: pages of {origin!r} may not ask; see --allow-origin")
+        if self._hosts is not None and not _is_allowed_host(_split_url(f"//{host}").hostname, self._hosts):
+            raise ApiError("forbidden_origin", f"Host: {host!r} is not a name of this service; see --allow-host")
+        if origin is not None and origin not in self._origins and _split_url(origin).netloc != host:
+            raise ApiError("forbidden_origin", f"Origin: pages of {origin!r} may not send requests; see --allow-origin")
 
     def _check_key(self, scope: Scope, headers: Headers) -> None:
-        """A key where one is needed; a stream may bring it later, as browsers cannot before."""
-        scheme, _, given = headers.get("authorization", "").partition(" ")
-        key = given.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
+        """Require a valid key where one is needed. A stream may send it later: browsers cannot set its headers."""
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        key = token.strip() if scheme.lower() == "bearer" else headers.get("x-api-key", "")
         owner = self._keys.owner(key) if key else None
         scope["overtone.owner"] = owner or ""
         scope["overtone.keys"] = self._keys if owner is None else None
@@ -101,8 +101,8 @@ class AccessMiddleware:
             raise ApiError("unauthorized", "an API key is needed: Authorization: Bearer KEY")
 
 
-def _is_ours(host: str | None, names: Collection[str | None]) -> bool:
-    """Whether a host is one of these names, or an address of this machine alone."""
+def _is_allowed_host(host: str | None, names: Collection[str | None]) -> bool:
+    """Return whether a host is one of these names, or a loopback address."""
     if host in names:
         return True
     try:
@@ -111,20 +111,20 @@ def _is_ours(host: str | None, names: Collection[str | None]) -> bool:
         return False
 
 
-def _split(text: str) -> SplitResult:
-    """The parts of an address; none of what is no address."""
+def _split_url(text: str) -> SplitResult:
+    """Return the parts of a URL; empty parts if it is not valid."""
     try:
         return urlsplit(text)
     except ValueError:
         return urlsplit("")
 
 
-async def _answered(refusal: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
-    """Sends a refusal; to who wants a stream, instead of opening it."""
+async def _send_error(error: ApiError, scope: Scope, receive: Receive, send: Send) -> None:
+    """Send an error; for a WebSocket, as the HTTP response that rejects the handshake."""
     if scope["type"] == "http":
-        await refusal.response()(scope, receive, send)
+        await error.response()(scope, receive, send)
         return
-    head = [(name.lower().encode(), text.encode()) for name, text in refusal.headers.items()]
-    head.append((b"content-type", b"application/json"))
-    await send({"type": "websocket.http.response.start", "status": refusal.status, "headers": head})
-    await send({"type": "websocket.http.response.body", "body": json.dumps(refusal.content).encode()})
+    headers = [(name.lower().encode(), text.encode()) for name, text in error.headers.items()]
+    headers.append((b"content-type", b"application/json"))
+    await send({"type": "websocket.http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": json.dumps(error.content).encode()})

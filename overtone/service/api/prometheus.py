@@ -1,9 +1,9 @@
-"""Counters of the service as Prometheus reads them; they tell of requests and workers, never of sound."""
+"""Metrics of the service for Prometheus: requests, queues, workers and jobs; they contain nothing about the audio."""
 
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from overtone.service.api.state import AppState
 
@@ -12,63 +12,60 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
 class Metrics:
-    """Of one app.
+    """The metrics of one app.
 
     Args:
-        desk: at which the requests come in.
+        state: shared state of the app.
     """
 
-    def __init__(self, desk: AppState) -> None:
+    def __init__(self, state: AppState) -> None:
         self._registry = CollectorRegistry()
         self._requests = Counter(
-            "overtone_requests", "requests answered", ("method", "path", "status"), registry=self._registry
+            "overtone_requests", "Number of requests", ("method", "path", "status"), registry=self._registry
         )
         self._seconds = Histogram(
-            "overtone_request_seconds",
-            "from the first byte in to the last byte out",
+            "overtone_request_duration_seconds",
+            "Time from the first byte of the request to the last byte of the response",
             ("path",),
             buckets=BUCKETS_S,
             registry=self._registry,
         )
-        self._registry.register(_Now(desk))
+        self._registry.register(_StateCollector(state))
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
-        """One more request."""
+        """Count one request."""
         self._requests.labels(method, path, str(status)).inc()
         self._seconds.labels(path).observe(seconds)
 
     def text(self) -> bytes:
-        """All of it."""
+        """Return all metrics in the text format of Prometheus."""
         return generate_latest(self._registry)
 
 
-class _Now:
-    """What is so at the moment when somebody asks."""
+class _StateCollector:
+    """Reads the current state of the service at each scrape."""
 
-    def __init__(self, desk: AppState) -> None:
-        self._desk = desk
+    def __init__(self, state: AppState) -> None:
+        self._state = state
 
     def collect(self) -> Iterator[Metric]:
-        """The gauges."""
-        pools = self._desk.house.pools.items()
-        told = {
-            "waiting": {kind: sum(pool.waiting for pool in some) for kind, some in pools},
-            "busy_workers": {kind: sum(pool.busy for pool in some) for kind, some in pools},
-            "worker_deaths": {kind: sum(pool.deaths for pool in some) for kind, some in pools},
-            "open": {"uploads": self._desk.uploads, "streams": self._desk.streams},
-        }
-        labels = {"waiting": "of", "busy_workers": "of", "worker_deaths": "of", "open": "what"}
-        for name, values in told.items():
-            family = GaugeMetricFamily(f"overtone_{name}", name.replace("_", " "), labels=[labels[name]])
-            for label, value in values.items():
-                family.add_metric([label], value)
-            yield family
-        jobs = GaugeMetricFamily("overtone_jobs", "jobs in the store", labels=["state"])
-        counts = self._desk.house.store.counts()
-        for state in ("queued", "running", "done", "failed"):
-            jobs.add_metric([state], counts.get(state, 0))
+        """Return the metrics."""
+        queue = GaugeMetricFamily("overtone_queue_length", "Tasks that wait for a worker", labels=["pool"])
+        busy = GaugeMetricFamily("overtone_busy_workers", "Workers that run a task", labels=["pool"])
+        deaths = CounterMetricFamily("overtone_worker_deaths", "Workers that crashed or were killed", labels=["pool"])
+        for name, pools in self._state.backend.pools.items():
+            queue.add_metric([name], sum(pool.queue_length for pool in pools))
+            busy.add_metric([name], sum(pool.busy for pool in pools))
+            deaths.add_metric([name], sum(pool.deaths for pool in pools))
+        yield from (queue, busy, deaths)
+        yield GaugeMetricFamily("overtone_active_uploads", "Requests whose body arrives", value=self._state.uploads)
+        yield GaugeMetricFamily("overtone_active_streams", "Open audio streams", value=self._state.streams)
+        jobs = GaugeMetricFamily("overtone_jobs", "Jobs in the store", labels=["state"])
+        counts = self._state.backend.store.counts()
+        for job_state in ("queued", "running", "done", "failed"):
+            jobs.add_metric([job_state], counts.get(job_state, 0))
         yield jobs
 
     def describe(self) -> list[Metric]:
-        """Nothing in advance."""
+        """Return nothing: the registry need not collect the metrics when it is created."""
         return []

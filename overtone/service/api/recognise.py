@@ -1,4 +1,4 @@
-"""POST /v1/recognise: one sound file or several -> an answer for each, in any form of `overtone.formats`."""
+"""POST /v1/recognise: one or more audio files -> a prediction for each, in any format of `overtone.formats`."""
 
 import asyncio
 import io
@@ -10,96 +10,105 @@ from fastapi.responses import Response
 
 from overtone._internal.prediction_codec import decode_prediction
 from overtone.datatypes import Prediction
-from overtone.formats import FORMATS, get_format
+from overtone.formats import PREDICTION_FORMATS, get_format
 from overtone.formats.json import to_object
 from overtone.service.api import idempotency, schemas
 from overtone.service.api.content_negotiation import content_type, contents, negotiate_prediction_format
-from overtone.service.api.errors import ApiError, busy
+from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.multipart import Upload
 from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, run_task
-from overtone.service.api.uploads import Limits, read_uploads
+from overtone.service.api.uploads import UploadLimits, read_uploads
 from overtone.service.job_store import StoredResponse
 
-WAITS_S = 10.0  # of a clip for a worker, after which its client had better try again
+MAX_WAIT_S = 10.0  # of a clip in the queue; after that a retry is better for the client
 
 router = APIRouter()
 
 
 @router.post(
     "/v1/recognise",
-    summary="Which emotion is heard in one or more sound files",
+    summary="Recognise the emotion of one or more audio files",
     response_model=None,
     responses={
-        200: {"description": "answers", "content": contents(FORMATS, schemas.ANSWERS, "Answers")},
+        200: {
+            "description": "the predictions",
+            "content": contents(PREDICTION_FORMATS, schemas.PREDICTIONS, "Predictions"),
+        },
         **schemas.error_responses(
-            *(
-                "malformed",
-                "not_acceptable",
-                "upload_timeout",
-                "too_large",
-                "unsupported_media_type",
-                "invalid_audio",
-                "busy",
-            )
+            "malformed_request",
+            "not_acceptable",
+            "upload_timeout",
+            "too_large",
+            "unsupported_media_type",
+            "invalid_audio",
+            "overloaded",
         ),
     },
     openapi_extra={
         "parameters": [
-            schemas.parameter("form", "instead of Accept", enum=sorted(FORMATS)),
+            schemas.parameter("format", "format of the response, instead of Accept", enum=sorted(PREDICTION_FORMATS)),
             schemas.NAME,
-            schemas.KEY,
+            schemas.IDEMPOTENCY_KEY,
         ],
-        "requestBody": schemas.body(file={"type": "array", "items": schemas.SOUND, "minItems": 1}),
+        "requestBody": schemas.body(file={"type": "array", "items": schemas.AUDIO, "minItems": 1}),
     },
 )
 async def recognise(request: Request) -> Response:
-    """One file gives an answer or an error. Of several, those that cannot be answered are told as `failures`."""
-    desk, query = get_state(request), request.query_params
-    check_query_parameters(request, ("form", "name"))
-    form = negotiate_prediction_format(query.get("form"), request.headers.get("accept", ""))
+    """Return a prediction per file. If one of several files fails, its error is in `failures`."""
+    state, query = get_state(request), request.query_params
+    check_query_parameters(request, ("format", "name"))
+    format_name = negotiate_prediction_format(query.get("format"), request.headers.get("accept", ""))
     key = idempotency.scoped_key(request, get_owner(request))
-    if desk.house.pool.full:
-        raise busy()
-    settings = desk.house.settings
-    limits = Limits(settings.clip_bytes, settings.files, settings.upload_time_s)
-    with desk.upload():
-        async with desk.firsts.lock(key), read_uploads(request, limits, query.get("name", "")) as files:
-            names = [one.name for one in files]
-            asked = (
-                await asyncio.to_thread(idempotency.digest, [form, *names], [one.file for one in files]) if key else ""
-            )
-            first = await desk.firsts.first(key, asked)
-            if first is not None:
-                return Response(first.content, headers={"Idempotency-Replayed": "true"}, media_type=first.type)
-            content = _written(await _heard(desk, files), names, form)
-            await desk.firsts.keep(key, StoredResponse(asked, content_type(form), content))
-    return Response(content, media_type=content_type(form))
+    if state.backend.pool.full:
+        raise overloaded()
+    settings = state.backend.settings
+    limits = UploadLimits(settings.max_clip_bytes, settings.max_files, settings.upload_timeout_s)
+    with state.upload():
+        async with state.idempotency.lock(key), read_uploads(request, limits, query.get("name", "")) as uploads:
+            names = [upload.name for upload in uploads]
+            digest = ""
+            if key:
+                files = [upload.file for upload in uploads]
+                digest = await asyncio.to_thread(idempotency.request_digest, [format_name, *names], files)
+            stored = await state.idempotency.get(key, digest)
+            if stored is not None:
+                headers = {"Idempotency-Replayed": "true"}
+                return Response(stored.content, headers=headers, media_type=stored.media_type)
+            content = _serialise(await _recognise_all(state, uploads), names, format_name)
+            await state.idempotency.store(key, StoredResponse(digest, content_type(format_name), content))
+    return Response(content, media_type=content_type(format_name))
 
 
-async def _heard(desk: AppState, files: Sequence[Upload]) -> list[Prediction | ApiError]:
-    """What is heard in each file, in order; one request never has more workers busy than there are."""
-    turn = asyncio.Semaphore(desk.house.settings.workers)
+async def _recognise_all(state: AppState, uploads: Sequence[Upload]) -> list[Prediction | ApiError]:
+    """Return the prediction or error of each file, in order; a request uses at most as many tasks as workers.
 
-    async def one(upload: Upload) -> Prediction | ApiError:
-        async with turn:
+    Raises:
+        ApiError: the only file failed, or the service is overloaded.
+    """
+    slots = asyncio.Semaphore(state.backend.settings.workers)
+
+    async def recognise_one(upload: Upload) -> Prediction | ApiError:
+        async with slots:
             try:
-                return await _answer(desk, upload)
-            except ApiError as refusal:
-                return refusal
+                return await _recognise(state, upload)
+            except ApiError as error:
+                return error
 
-    heard = await asyncio.gather(*map(one, files))
-    for answer in heard:
-        if isinstance(answer, ApiError) and (len(files) == 1 or answer.code == "busy"):
-            raise answer
-    return heard
+    results = await asyncio.gather(*map(recognise_one, uploads))
+    for result in results:
+        if isinstance(result, ApiError) and (len(uploads) == 1 or result.code == "overloaded"):
+            raise result
+    return results
 
 
-async def _answer(desk: AppState, upload: Upload) -> Prediction:
-    settings, card = desk.house.settings, desk.house.card
-    task = {"do": "recognise", "name": upload.name, "longest_s": settings.clip_s}
-    told, _ = await run_task(desk.house.pool, task, upload.content, within_s=settings.clip_time_s, waits_s=WAITS_S)
+async def _recognise(state: AppState, upload: Upload) -> Prediction:
+    settings, card = state.backend.settings, state.backend.card
+    task = {"task": "recognise", "name": upload.name, "max_duration_s": settings.max_clip_s}
+    result, _ = await run_task(
+        state.backend.pool, task, upload.content, timeout_s=settings.clip_timeout_s, max_wait_s=MAX_WAIT_S
+    )
     return decode_prediction(
-        told["answer"],
+        result["prediction"],
         tuple(card["emotions"]),
         model=card["id"],
         source=upload.name,
@@ -107,22 +116,25 @@ async def _answer(desk: AppState, upload: Upload) -> Prediction:
     )
 
 
-def _written(heard: Sequence[Prediction | ApiError], names: Sequence[str], form: str) -> bytes:
-    """Answers and failures in a form.
+def _serialise(results: Sequence[Prediction | ApiError], names: Sequence[str], format_name: str) -> bytes:
+    """Return the body of the response: predictions and failures.
 
     Raises:
-        Refusal: there are failures, and no answer or no place for them in the form.
+        ApiError: there are failures, and no predictions or no place for failures in the format.
     """
-    answers = [one for one in heard if isinstance(one, Prediction)]
+    predictions = [result for result in results if isinstance(result, Prediction)]
     failures = [
-        {"number": number, "path": names[number], "code": one.code, "message": one.message}
-        for number, one in enumerate(heard)
-        if isinstance(one, ApiError)
+        {"index": index, "path": names[index], "code": result.code, "message": result.message}
+        for index, result in enumerate(results)
+        if isinstance(result, ApiError)
     ]
-    if failures and (form != "json" or not answers):
-        raise ApiError("invalid_audio", f"{len(failures)} of {len(heard)} files cannot be answered", failures=failures)
-    if form == "json":
-        return json.dumps({"answers": [to_object(answer) for answer in answers], "failures": failures}).encode()
+    if failures and (format_name != "json" or not predictions):
+        raise ApiError(
+            "invalid_audio", f"{len(failures)} of {len(results)} files cannot be recognised", failures=failures
+        )
+    if format_name == "json":
+        objects = [to_object(prediction) for prediction in predictions]
+        return json.dumps({"predictions": objects, "failures": failures}).encode()
     text = io.StringIO(newline="")
-    get_format(form).write(answers, text)
+    get_format(format_name).write(predictions, text)
     return text.getvalue().encode("utf-8", "surrogateescape")

@@ -1,4 +1,4 @@
-"""What the OpenAPI document says of bodies: the shapes of `overtone.formats.json` and of what the service adds."""
+"""Models and examples of the OpenAPI document: the objects of `overtone.formats.json`, and those of the service."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from overtone.service.api.uploads import MULTIPART
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 HAPPY = {name: 0.81 if name == "happy" else 0.03 if name == "surprised" else 0.0267 for name in EMOTIONS}
-ANSWER = {
+PREDICTION = {
     "path": "clip.wav",
     "emotion": "happy",
     "confidence": 0.81,
@@ -20,7 +20,7 @@ ANSWER = {
     "prosody": {"pitch_median_hz": 212.4, "loudness_db": -21.3, "voiced_ratio": 0.44, "tempo_bpm": 118.0},
     "model": "overtone",
 }
-ANSWERS: dict[str, Any] = {"answers": [ANSWER], "failures": []}
+PREDICTIONS: dict[str, Any] = {"predictions": [PREDICTION], "failures": []}
 JOB: dict[str, Any] = {
     "id": "0f9d2c7b8a6e4f1d9c3b5a7e1f2d4c6b",
     "name": "talk.flac",
@@ -32,37 +32,56 @@ JOB: dict[str, Any] = {
     "error": "",
     "timeline": "/v1/jobs/0f9d2c7b8a6e4f1d9c3b5a7e1f2d4c6b/timeline",
 }
-SOUND = {"type": "string", "format": "binary", "description": "A sound file: WAV, FLAC, Ogg (Vorbis, Opus), MP3, ..."}
-
-
-EVERYWHERE = ("unauthorized", "forbidden_origin", "invalid_parameter", "headers_too_large", "failed", "busy")
+AUDIO = {
+    "type": "string",
+    "format": "binary",
+    "description": "An audio file: WAV, FLAC, Ogg (Vorbis, Opus), MP3, ...",
+}
 TURNS = {
     "type": "string",
     "format": "binary",
-    "description": "Who speaks when: .rttm, .csv or .TextGrid; one answer for each turn",
+    "description": "Speaker turns: .rttm, .csv or .TextGrid; the timeline then has one segment per turn",
 }
-
-
-def parameter(name: str, what: str, where: str = "query", **schema: Any) -> dict[str, Any]:
-    """A parameter, as the OpenAPI document tells it."""
-    return {"name": name, "in": where, "required": False, "description": what, "schema": {"type": "string", **schema}}
-
-
-KEY = parameter(
-    "Idempotency-Key", "asked again under the same key, the first answer is given", "header", minLength=1, maxLength=255
+COMMON_CODES = (
+    "unauthorized",
+    "forbidden_origin",
+    "invalid_parameter",
+    "headers_too_large",
+    "internal_error",
+    "overloaded",
 )
-NAME = parameter("name", "how a raw body is called in the answer", maxLength=255)
+
+
+def parameter(name: str, description: str, location: str = "query", **schema: Any) -> dict[str, Any]:
+    """Return the OpenAPI object of an optional parameter."""
+    return {
+        "name": name,
+        "in": location,
+        "required": False,
+        "description": description,
+        "schema": {"type": "string", **schema},
+    }
+
+
+IDEMPOTENCY_KEY = parameter(
+    "Idempotency-Key",
+    "a retry with the same key gets the response of the first request",
+    "header",
+    minLength=1,
+    maxLength=255,
+)
+NAME = parameter("name", "file name of a raw body, for the response", maxLength=255)
 
 
 def body(**fields: Any) -> dict[str, Any]:
-    """What the OpenAPI document says of a body that is a form with these fields, `file` and others, or one sound."""
+    """Return the OpenAPI object of a body: a multipart form with these fields (`file` is required), or a raw file."""
     form = {"type": "object", "properties": fields, "required": ["file"]}
-    kinds = {MULTIPART: form, "application/octet-stream": SOUND, "audio/*": SOUND}
-    return {"required": True, "content": {kind: {"schema": schema} for kind, schema in kinds.items()}}
+    contents = {MULTIPART: form, "application/octet-stream": AUDIO, "audio/*": AUDIO}
+    return {"required": True, "content": {media_type: {"schema": schema} for media_type, schema in contents.items()}}
 
 
 class Prediction(BaseModel):
-    """What is heard in one file; see `docs/serve.md`."""
+    """The prediction for one file; see `docs/serve.md`."""
 
     path: str
     emotion: str
@@ -76,23 +95,23 @@ class Prediction(BaseModel):
 
 
 class Failure(BaseModel):
-    """Why one of several files could not be answered; `number` is its place in the request, from 0."""
+    """The error of one of several files; `index` is its position in the request, from 0."""
 
-    number: int
+    index: int
     path: str
     code: str
     message: str
 
 
 class Predictions(BaseModel):
-    """Answers in the order of the files, and failures of the others."""
+    """Predictions in the order of the files, and failures of the other files."""
 
-    answers: list[Prediction]
+    predictions: list[Prediction]
     failures: list[Failure]
 
 
 class ErrorBody(BaseModel):
-    """What went wrong: a code for programs, a message for people."""
+    """An error: a code for programs, a message for people."""
 
     code: str = Field(json_schema_extra={"enum": list(CODES)})
     message: str
@@ -107,7 +126,7 @@ class Error(BaseModel):
 
 
 class Job(BaseModel):
-    """A timeline that is being made."""
+    """A job that computes a timeline. Times are in seconds; `created_s` and `finished_s` are Unix times."""
 
     id: str
     name: str
@@ -121,7 +140,7 @@ class Job(BaseModel):
 
 
 class Timeline(BaseModel):
-    """A timeline, as `overtone timeline --format json` writes it; `docs/forms.md` shows all of it."""
+    """A timeline, as `overtone timeline --format json` writes it; described in `docs/formats.md`."""
 
     path: str
     duration_s: float
@@ -130,34 +149,34 @@ class Timeline(BaseModel):
     turns_given: bool
     segments: list[dict[str, Any]]
     speakers: list[dict[str, Any]]
-    curves: dict[str, Any]
+    tracks: dict[str, Any]
 
 
 class Models(BaseModel):
-    """The cards of the models that answer here; the first one is used."""
+    """The model cards; the service uses the first model."""
 
     models: list[dict[str, Any]]
 
 
 class Health(BaseModel):
-    """How the service is."""
+    """The status of the service."""
 
     status: str
 
 
 def error_responses(*codes: str) -> dict[int | str, dict[str, Any]]:
-    """What the OpenAPI document says of errors: those named, and those that every path may give."""
-    told: dict[int | str, dict[str, Any]] = {}
-    for code in dict.fromkeys((*EVERYWHERE, *codes)):
-        status, meaning = CODES[code]
-        also = f"; or {meaning}" if status in told else ""
-        meaning = told[status]["description"] + also if status in told else meaning
+    """Return the OpenAPI objects of error responses: these codes, and those that every path may return."""
+    responses: dict[int | str, dict[str, Any]] = {}
+    for code in dict.fromkeys((*COMMON_CODES, *codes)):
+        status, description = CODES[code]
+        if status in responses:
+            description = f"{responses[status]['description']}; or {description}"
         error = {"error": {"code": code, "message": "...", "status": status}}
-        told[status] = {
+        responses[status] = {
             "model": Error,
-            "description": meaning,
+            "description": description,
             "content": {"application/json": {"example": error}},
         }
         if status in (429, 503):
-            told[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "in seconds"}}
-    return told
+            responses[status]["headers"] = {"Retry-After": {"schema": {"type": "integer"}, "description": "in seconds"}}
+    return responses

@@ -1,4 +1,4 @@
-"""What every door needs: the house behind it, how many are at it, and who it is that asks."""
+"""Shared state of an app, and what all routes need: the API key's owner, parameter checks, task execution."""
 
 import asyncio
 import math
@@ -10,125 +10,133 @@ from fastapi import Request
 from starlette.requests import HTTPConnection
 
 from overtone.errors import suggest
-from overtone.service.api.errors import ApiError, busy
+from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.idempotency import IdempotencyCache
 from overtone.service.backend import ServiceBackend
 from overtone.service.ipc import Message
-from overtone.service.worker_pool import OverloadedError, TaskFailedError, WorkerPool, nothing
+from overtone.service.worker_pool import OverloadedError, TaskFailedError, WorkerPool, no_payload
+
+STREAM_RETRY_S = 5.0  # estimated time until a stream ends
 
 
 class AppState:
-    """One for all doors of an app; used by its event loop alone.
+    """State of one app; only its event loop may use it.
 
     Args:
-        house: the service.
+        backend: the service behind the API.
 
     Attributes:
-        uploads: bodies that are on their way.
+        idempotency: stored responses by idempotency key.
+        uploads: number of requests whose body is being received.
     """
 
-    def __init__(self, house: ServiceBackend) -> None:
-        self.house = house
-        self.firsts = IdempotencyCache(house.store)
+    def __init__(self, backend: ServiceBackend) -> None:
+        self.backend = backend
+        self.idempotency = IdempotencyCache(backend.store)
         self.uploads = 0
-        self._listening: Counter[int] = Counter()
+        self._stream_counts: Counter[int] = Counter()  # by the index of the pool
 
     @property
     def streams(self) -> int:
-        """How many are open."""
-        return self._listening.total()
+        """The number of open streams."""
+        return self._stream_counts.total()
 
     @contextmanager
     def upload(self) -> Iterator[None]:
-        """A body may be read.
+        """Count an upload while its body is received.
 
         Raises:
-            Refusal: too many are on their way, or the service ends.
+            ApiError: the limit of uploads is reached, or the service is shutting down.
         """
-        if self.uploads >= self.house.settings.uploads or self.house.closing:
-            raise busy()
+        if self.uploads >= self.backend.settings.max_uploads or self.backend.closing:
+            raise overloaded()
         self.uploads += 1
         try:
             yield
         finally:
             self.uploads -= 1
 
-    def check_stream(self) -> None:
-        """One more stream may be opened.
+    def check_stream_limit(self) -> None:
+        """Check that another stream may be opened.
 
         Raises:
-            Refusal: too many are open, or the service ends.
+            ApiError: the limit of streams is reached, or the service is shutting down.
         """
-        if self.streams >= self.house.settings.streams or self.house.closing:
-            raise busy("as many streams are open as may be; try again later", 5)
+        if self.streams >= self.backend.settings.max_streams or self.backend.closing:
+            raise overloaded("the limit of open streams is reached; try again later", STREAM_RETRY_S)
 
     @contextmanager
     def stream(self) -> Iterator[WorkerPool]:
-        """A stream may be opened; who hears it. Refused as of `check_stream`."""
-        self.check_stream()
-        listeners = self.house.stream_pools()
-        place = min(range(len(listeners)), key=self._listening.__getitem__)
-        self._listening[place] += 1
+        """Count a stream while it is open; return the pool with the fewest streams.
+
+        Raises:
+            ApiError: as `check_stream_limit`.
+        """
+        self.check_stream_limit()
+        pools = self.backend.stream_pools()
+        index = min(range(len(pools)), key=self._stream_counts.__getitem__)
+        self._stream_counts[index] += 1
         try:
-            yield listeners[place]
+            yield pools[index]
         finally:
-            self._listening[place] -= 1
+            self._stream_counts[index] -= 1
 
 
 def get_state(connection: HTTPConnection) -> AppState:
-    """The desk of the app that was asked."""
-    desk: AppState = connection.app.state.desk
-    return desk
+    """Return the state of the app that received a request."""
+    state: AppState = connection.app.state.overtone
+    return state
 
 
 def get_owner(connection: HTTPConnection) -> str:
-    """Name of the API key that was given; "" without keys."""
+    """Return the name of the API key of a request; "" without keys."""
     owner: str = connection.scope.get("overtone.owner", "")
     return owner
 
 
 def check_query_parameters(request: Request, known: Iterable[str]) -> None:
-    """Nothing, where all parameters of the query are known and given once.
+    """Check that every query parameter is known and occurs once.
 
     Raises:
-        Refusal: one is not; the message names the nearest.
+        ApiError: a parameter is unknown (the message names the nearest known one) or repeated.
     """
     known = tuple(known)
-    given = [name for name, _ in request.query_params.multi_items()]
-    for name in given:
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
         if name not in known:
-            hint = suggest(name, known) if known else "; there are none"
-            raise ApiError("invalid_parameter", f"no parameter is called {name!r}{hint}")
-        if given.count(name) > 1:
-            raise ApiError("invalid_parameter", f"{name}: given {given.count(name)} times; once is enough")
+            hint = suggest(name, known) if known else "; this path has none"
+            raise ApiError("invalid_parameter", f"unknown parameter {name!r}{hint}")
+        if names.count(name) > 1:
+            raise ApiError("invalid_parameter", f"{name}: given {names.count(name)} times; give it once")
 
 
 async def run_task(
     pool: WorkerPool,
     message: Message,
-    payload: Callable[[], bytes] = nothing,
+    payload: Callable[[], bytes] = no_payload,
     *,
-    within_s: float,
-    waits_s: float = math.inf,
+    timeout_s: float,
+    max_wait_s: float = math.inf,
 ) -> tuple[Message, bytes]:
-    """What a pool makes of a task.
+    """Run a task in a worker; return its result: a message and bytes.
 
     Args:
-        pool: that does it.
-        message: says what.
-        payload: gives the bytes beside it.
-        within_s: how long it may take.
-        waits_s: how long it may wait before.
+        pool: pool of workers.
+        message: the task.
+        payload: returns the binary data of the task.
+        timeout_s: time limit of the task.
+        max_wait_s: time limit of its wait in the queue.
 
     Raises:
-        Refusal: nobody has time for it; or what the client sent cannot be used, or kills who works on it.
+        ApiError: no worker is free in time; or the client's data is invalid, or crashes the worker.
     """
     try:
-        told, content = await asyncio.wrap_future(pool.submit(message, payload, within_s=within_s, waits_s=waits_s))
+        future = pool.submit(message, payload, timeout_s=timeout_s, max_wait_s=max_wait_s)
+        result, content = await asyncio.wrap_future(future)
     except OverloadedError as error:
-        raise busy(str(error)) from error
+        raise overloaded(str(error)) from error
     except TaskFailedError as error:
-        raise ApiError("invalid_audio", f"{message.get('name', 'sound')}: {error}") from error
-    if "refused" in told:
-        raise ApiError("invalid_audio", told["refused"])
-    return told, content
+        raise ApiError("invalid_audio", f"{message.get('name', 'audio')}: {error}") from error
+    if "rejected" in result:
+        raise ApiError("invalid_audio", result["rejected"])
+    return result, content

@@ -1,14 +1,14 @@
-"""WebSocket /v1/stream: sound while it comes in -> an answer every 1.5 s, and the timeline at its end.
+"""WebSocket /v1/stream: live audio -> a segment every 1.5 s, and the timeline at the end.
 
-    client  {"rate_hz": 16000, "encoding": "pcm16"}     or "float32"; and "channels", "name", "key" where needed
+    client  {"rate_hz": 16000, "encoding": "pcm16"}     or "float32"; optionally "channels", "name", "key"
     server  {"type": "ready", "model": ..., "emotions": [...]}
     client  binary chunks of samples, little-endian, channels interleaved
     server  {"type": "segment", "start_s": 0.0, "end_s": 3.0, "speech": true, "emotion": "happy", ...}
     client  {"type": "end"}
     server  {"type": "timeline", "timeline": {...}}     and closes with 1000
 
-What goes wrong is told as `{"type": "error", "error": {...}}` before the connection is closed. A chunk is read only
-when the one before has been heard: who sends too fast is slowed down by TCP.
+An error is sent as `{"type": "error", "error": {...}}` before the connection is closed. The service reads a chunk only
+after it has processed the previous one: TCP flow control slows down a client that sends faster.
 """
 
 import asyncio
@@ -24,10 +24,10 @@ from overtone.service.api.state import AppState, get_state, run_task
 from overtone.service.job_store import new_id
 from overtone.service.worker_pool import OverloadedError, WorkerPool
 
-CLOSED_WELL, CLOSED_POLICY, CLOSED_BUSY = 1000, 1008, 1013
-MOST_CHANNELS = 8
+CLOSE_NORMAL, CLOSE_POLICY_VIOLATION, CLOSE_TRY_AGAIN_LATER = 1000, 1008, 1013
+MAX_CHANNELS = 8
 
-Model = TypeVar("Model", bound=BaseModel)
+ClientMessage = TypeVar("ClientMessage", bound=BaseModel)
 
 router = APIRouter()
 
@@ -35,147 +35,148 @@ router = APIRouter()
 class StreamStart(BaseModel):
     """The first message of a client."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, title="start message")
 
     rate_hz: float = Field(ge=8_000, le=192_000, allow_inf_nan=False)
     encoding: str = Field(pattern="^(pcm16|float32)$")
-    channels: int = Field(default=1, ge=1, le=MOST_CHANNELS)
+    channels: int = Field(default=1, ge=1, le=MAX_CHANNELS)
     name: str = Field(default="stream", min_length=1, max_length=255)
     key: str = ""
 
 
 class StreamEnd(BaseModel):
-    """The last one."""
+    """The last message of a client."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, title="end message")
 
     type: str = Field(pattern="^end$")
 
 
 @router.websocket("/v1/stream")
 async def stream(websocket: WebSocket) -> None:
-    """One stream from its hello to its end."""
-    desk = get_state(websocket)
+    """Process one stream, from its start message to its end."""
+    state = get_state(websocket)
     try:
-        desk.check_stream()
+        state.check_stream_limit()
         await websocket.accept()
-        await _talk(websocket, desk)
-    except ApiError as refusal:  # before it was accepted
-        await websocket.send_denial_response(refusal.response())
+        await _serve(websocket, state)
+    except ApiError as error:  # before the connection was accepted
+        await websocket.send_denial_response(error.response())
     except WebSocketDisconnect:
         pass
 
 
-async def _talk(websocket: WebSocket, desk: AppState) -> None:
-    """All of it, and a word of goodbye where something is wrong. Who says no hello takes nobody's place."""
+async def _serve(websocket: WebSocket, state: AppState) -> None:
+    """Process a stream; report an error to the client. A client counts as a stream only after its start message."""
     try:
-        hello = await _greeted(websocket, desk)
-        with desk.stream() as listener:
-            await _hear(websocket, hello, _StreamSession(desk, listener), desk.house.settings.stream_idle_s)
-        await websocket.close(CLOSED_WELL)
-    except ApiError as refusal:
-        await websocket.send_text(json.dumps({"type": "error", **refusal.content}))
-        await websocket.close(CLOSED_BUSY if refusal.code == "busy" else CLOSED_POLICY)
+        start = await _receive_start(websocket, state)
+        with state.stream() as pool:
+            await _process(websocket, start, _StreamSession(state, pool), state.backend.settings.stream_idle_timeout_s)
+        await websocket.close(CLOSE_NORMAL)
+    except ApiError as error:
+        await websocket.send_text(json.dumps({"type": "error", **error.content}))
+        await websocket.close(CLOSE_TRY_AGAIN_LATER if error.code == "overloaded" else CLOSE_POLICY_VIOLATION)
 
 
-async def _greeted(websocket: WebSocket, desk: AppState) -> StreamStart:
-    """The hello of who may come in."""
-    hello = _read(StreamStart, await _received(websocket, desk.house.settings.head_s))
-    keys = websocket.scope.get("overtone.keys")
-    if keys and keys.owner(hello.key) is None:
-        raise ApiError("unauthorized", "an API key is needed: as 'key' of the hello, or Authorization: Bearer KEY")
-    return hello
-
-
-async def _hear(websocket: WebSocket, hello: StreamStart, heard: "_StreamSession", idle_s: float) -> None:
-    try:
-        told = await heard.open(hello)
-        await websocket.send_text(json.dumps({"type": "ready", **told}))
-        while True:
-            content = await _received(websocket, idle_s)
-            if isinstance(content, str):
-                _read(StreamEnd, content)
-                timeline = await heard.finish()
-                await websocket.send_text(f'{{"type": "timeline", "timeline": {timeline}}}')
-                return
-            for segment in await heard.push(content):
-                await websocket.send_text(json.dumps({"type": "segment", **segment}))
-    finally:
-        heard.close()
-
-
-async def _received(websocket: WebSocket, within_s: float) -> str | bytes:
-    """The next message, text or bytes; an empty one says nothing, and does not count.
+async def _receive_start(websocket: WebSocket, state: AppState) -> StreamStart:
+    """Return the start message.
 
     Raises:
-        Refusal: none comes.
-        WebSocketDisconnect: the client has gone.
+        ApiError: it is not valid, or its API key is missing or wrong.
+    """
+    start = _parse(StreamStart, await _receive(websocket, state.backend.settings.header_timeout_s))
+    keys = websocket.scope.get("overtone.keys")
+    if keys and keys.owner(start.key) is None:
+        message = "an API key is needed: 'key' in the start message, or Authorization: Bearer KEY"
+        raise ApiError("unauthorized", message)
+    return start
+
+
+async def _process(websocket: WebSocket, start: StreamStart, session: "_StreamSession", idle_timeout_s: float) -> None:
+    try:
+        model = await session.open(start)
+        await websocket.send_text(json.dumps({"type": "ready", **model}))
+        while True:
+            content = await _receive(websocket, idle_timeout_s)
+            if isinstance(content, str):
+                _parse(StreamEnd, content)
+                timeline = await session.finish()
+                await websocket.send_text(f'{{"type": "timeline", "timeline": {timeline}}}')
+                return
+            for segment in await session.push(content):
+                await websocket.send_text(json.dumps({"type": "segment", **segment}))
+    finally:
+        session.close()
+
+
+async def _receive(websocket: WebSocket, timeout_s: float) -> str | bytes:
+    """Return the next message, text or bytes; empty ones are skipped and do not extend the timeout.
+
+    Raises:
+        ApiError: no message arrived in time.
+        WebSocketDisconnect: the client closed the connection.
     """
     try:
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(timeout_s):
             while True:
                 message = await websocket.receive()
                 if message["type"] == "websocket.disconnect":
-                    raise WebSocketDisconnect(message.get("code", CLOSED_WELL))
+                    raise WebSocketDisconnect(message.get("code", CLOSE_NORMAL))
                 text: str | None = message.get("text")
                 content: bytes = message.get("bytes") or b""
                 if text is not None or content:
                     return content if text is None else text
     except TimeoutError as error:
-        raise ApiError("upload_timeout", f"nothing has come for {within_s:.0f} s; begin another stream") from error
+        raise ApiError("upload_timeout", f"no message arrived for {timeout_s:.0f} s; open another stream") from error
 
 
-def _read(kind: type[Model], content: str | bytes) -> Model:
+def _parse(model: type[ClientMessage], content: str | bytes) -> ClientMessage:
     if isinstance(content, bytes):
-        raise ApiError("malformed", "expected a hello as JSON text before the first chunk")
+        raise ApiError("malformed_request", "expected a start message as JSON text before the first chunk")
     try:
-        return kind.model_validate_json(content)
+        return model.model_validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or kind.__name__.lower()
-        raise ApiError("invalid_parameter", f"{where}: {first['msg']}") from error
+        location = ".".join(map(str, first["loc"])) or model.model_config.get("title")
+        raise ApiError("invalid_parameter", f"{location}: {first['msg']}") from error
 
 
 class _StreamSession:
-    """A stream as a worker hears it."""
+    """A stream in a worker."""
 
-    def __init__(self, desk: AppState, listener: WorkerPool) -> None:
-        self._settings = desk.house.settings
-        self._listener = listener
+    def __init__(self, state: AppState, pool: WorkerPool) -> None:
+        self._settings = state.backend.settings
+        self._pool = pool
         self._id = new_id()
         self._open = False
 
-    async def open(self, hello: StreamStart) -> dict[str, Any]:
-        """What the worker says of itself."""
+    async def open(self, start: StreamStart) -> dict[str, Any]:
+        """Open the stream; return the model id and its emotions."""
         self._open = True
-        told, _ = await self._asked(
-            {
-                "do": "open",
-                "longest_s": self._settings.recording_s,
-                **hello.model_dump(exclude={"key"}),
-            }
-        )
-        return told
+        options = start.model_dump(exclude={"key"})
+        model, _ = await self._run({"task": "stream_open", "max_duration_s": self._settings.max_recording_s, **options})
+        return model
 
     async def push(self, content: bytes) -> list[dict[str, Any]]:
-        """The segments that a chunk completes."""
-        told, _ = await self._asked({"do": "push"}, content)
-        segments: list[dict[str, Any]] = told["segments"]
+        """Return the segments that a chunk completes."""
+        result, _ = await self._run({"task": "stream_push"}, content)
+        segments: list[dict[str, Any]] = result["segments"]
         return segments
 
     async def finish(self) -> str:
-        """The timeline as JSON."""
-        _, content = await self._asked({"do": "finish"})
+        """End the stream; return its timeline as JSON."""
+        _, content = await self._run({"task": "stream_finish"})
         self._open = False
         return content.decode()
 
     def close(self) -> None:
-        """Lets the worker forget the stream."""
+        """Make the worker release the stream, if it is still open."""
         if self._open:
-            with suppress(OverloadedError):  # the service ends, and the worker with it
-                self._listener.submit({"do": "close", "stream": self._id}, within_s=self._settings.clip_time_s)
+            with suppress(OverloadedError):  # during shutdown the worker ends anyway
+                task = {"task": "stream_close", "stream": self._id}
+                self._pool.submit(task, timeout_s=self._settings.clip_timeout_s)
 
-    async def _asked(self, task: dict[str, Any], content: bytes = b"") -> tuple[dict[str, Any], bytes]:
-        whole = {**task, "stream": self._id}
-        within_s = self._settings.recording_time_s if task["do"] == "finish" else self._settings.clip_time_s
-        return await run_task(self._listener, whole, lambda: content, within_s=within_s)
+    async def _run(self, task: dict[str, Any], content: bytes = b"") -> tuple[dict[str, Any], bytes]:
+        finishes = task["task"] == "stream_finish"
+        timeout_s = self._settings.recording_timeout_s if finishes else self._settings.clip_timeout_s
+        return await run_task(self._pool, {**task, "stream": self._id}, lambda: content, timeout_s=timeout_s)

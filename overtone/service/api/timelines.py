@@ -1,4 +1,4 @@
-"""POST /v1/timeline: a recording -> a job; /v1/jobs/{id}: how it goes, its timeline in any form, and its end."""
+"""POST /v1/timeline: a recording -> a job; /v1/jobs/{id}: its progress, its timeline in any format, its deletion."""
 
 import asyncio
 import io
@@ -14,19 +14,19 @@ from fastapi.responses import JSONResponse, Response
 from overtone.formats import TIMELINE_FORMATS
 from overtone.service.api import idempotency, schemas
 from overtone.service.api.content_negotiation import content_type, contents, negotiate_timeline_format
-from overtone.service.api.errors import ApiError, busy
+from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.multipart import Upload
 from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, run_task
-from overtone.service.api.uploads import Limits, read_uploads
+from overtone.service.api.uploads import UploadLimits, read_uploads
 from overtone.service.job_store import TimelineJob, new_id
-from overtone.service.settings import MB, Settings
+from overtone.service.settings import MB
 
 FIELDS = ("file", "turns")
-TURNS = (".rttm", ".csv", ".textgrid")
-TURNS_BYTES = 4 * MB  # of text that is read whole: a hundred thousand turns
+TURNS_SUFFIXES = (".rttm", ".csv", ".textgrid")
+MAX_TURNS_BYTES = 4 * MB  # about a hundred thousand turns; the file is read into memory
 JOB_ID = re.compile("[0-9a-f]{32}")
-WRITE_S = 60.0  # for a form
-TURN_COMES_S = 30.0  # a guess at when there is room for a job
+WRITE_TIMEOUT_S = 60.0  # for converting a timeline to a format
+QUEUE_RETRY_S = 30.0  # estimated time until the queue has space for a job
 
 router = APIRouter()
 
@@ -34,58 +34,60 @@ router = APIRouter()
 @router.post(
     "/v1/timeline",
     status_code=202,
-    summary="What is heard when in a recording of any length: begins a job",
+    summary="Start a job that computes the emotion timeline of a recording of any length",
     response_model=schemas.Job,
     responses={
         202: {
-            "description": "the job; its path is in Location",
+            "description": "the job; its path is in the Location header",
             "content": {"application/json": {"example": {**schemas.JOB, "state": "queued", "processed_s": 0.0}}},
         },
         **schemas.error_responses(
-            *(
-                "malformed",
-                "upload_timeout",
-                "job_not_finished",
-                "too_large",
-                "unsupported_media_type",
-                "too_many_jobs",
-                "busy",
-            )
+            "malformed_request",
+            "upload_timeout",
+            "job_not_finished",
+            "too_large",
+            "unsupported_media_type",
+            "too_many_jobs",
+            "overloaded",
         ),
     },
     openapi_extra={
-        "parameters": [schemas.NAME, schemas.KEY],
-        "requestBody": schemas.body(file=schemas.SOUND, turns=schemas.TURNS),
+        "parameters": [schemas.NAME, schemas.IDEMPOTENCY_KEY],
+        "requestBody": schemas.body(file=schemas.AUDIO, turns=schemas.TURNS),
     },
 )
 async def timeline(request: Request) -> Response:
-    """Takes the recording in, and answers at once; the job tells the rest."""
-    desk, owner = get_state(request), get_owner(request)
+    """Store the recording and return a queued job."""
+    state, owner = get_state(request), get_owner(request)
     check_query_parameters(request, ("name",))
     key = idempotency.scoped_key(request, owner)
-    settings = desk.house.settings
-    limits = Limits(settings.recording_bytes, len(FIELDS), settings.upload_time_s, FIELDS)
-    with desk.upload():
-        if not key:  # a retry of what was taken is no new job
-            await _check_capacity(desk, owner)
-        async with desk.firsts.lock(key), read_uploads(request, limits, request.query_params.get("name", "")) as files:
-            sound, turns = _sorted_out(files)
-            words = [sound.name, turns.name if turns else ""]
-            asked = await asyncio.to_thread(idempotency.digest, words, [one.file for one in files]) if key else ""
-            first = await desk.firsts.first(key, asked)
-            if first is not None:
-                return _accepted(desk, await _job(desk, first.content.decode(), owner), replayed=True)
-            await _check_capacity(desk, owner)
-            job = await asyncio.to_thread(_taken, desk, owner, sound, turns, key, asked)
-    return _accepted(desk, job)
+    settings = state.backend.settings
+    limits = UploadLimits(settings.max_recording_bytes, len(FIELDS), settings.upload_timeout_s, FIELDS)
+    with state.upload():
+        if not key:  # with a key it may be a retry, which adds no job
+            await _check_queue(state, owner)
+        name = request.query_params.get("name", "")
+        async with state.idempotency.lock(key), read_uploads(request, limits, name) as uploads:
+            recording, turns = _split_uploads(uploads)
+            digest = ""
+            if key:
+                names = [recording.name, turns.name if turns else ""]
+                files = [upload.file for upload in uploads]
+                digest = await asyncio.to_thread(idempotency.request_digest, names, files)
+            stored = await state.idempotency.get(key, digest)
+            if stored is not None:
+                return _accepted(state, await _find_job(state, stored.content.decode(), owner), replayed=True)
+            await _check_queue(state, owner)
+            job = await asyncio.to_thread(_create_job, state, owner, recording, turns, key, digest)
+    return _accepted(state, job)
 
 
 @router.get("/v1/jobs/{job_id}", response_model=schemas.Job, responses=schemas.error_responses("not_found"))
 async def job(request: Request, job_id: str) -> Response:
-    """How far a job is: `processed_s` of `duration_s`; `done` with a timeline, or `failed` with an error."""
+    """Return the state of a job; while it is running, `processed_s` of `duration_s` are processed."""
     check_query_parameters(request, ())
-    desk = get_state(request)
-    return JSONResponse(_told(desk, await _job(desk, job_id, get_owner(request))))
+    state = get_state(request)
+    return JSONResponse(_job_object(state, await _find_job(state, job_id, get_owner(request))))
 
 
 @router.get(
@@ -93,118 +95,133 @@ async def job(request: Request, job_id: str) -> Response:
     response_model=None,
     responses={
         200: {"description": "the timeline", "content": contents(TIMELINE_FORMATS, None, "Timeline")},
-        **schemas.error_responses("not_found", "not_acceptable", "job_not_finished", "invalid_audio", "busy"),
+        **schemas.error_responses("not_found", "not_acceptable", "job_not_finished", "invalid_audio", "overloaded"),
     },
-    openapi_extra={"parameters": [schemas.parameter("form", "instead of Accept", enum=sorted(TIMELINE_FORMATS))]},
+    openapi_extra={
+        "parameters": [
+            schemas.parameter("format", "format of the response, instead of Accept", enum=sorted(TIMELINE_FORMATS))
+        ]
+    },
 )
 async def result(request: Request, job_id: str) -> Response:
-    """The timeline of a job that is done, in any form. The page of form `html` plays the file that lies beside it."""
-    check_query_parameters(request, ("form",))
-    form = negotiate_timeline_format(request.query_params.get("form"), request.headers.get("accept", ""))
-    desk = get_state(request)
-    found = await _job(desk, job_id, get_owner(request))
-    if found.state == "failed":
-        raise ApiError("invalid_audio", found.error)
-    content = await asyncio.to_thread(desk.house.store.result, job_id)
+    """Return the timeline of a finished job. The `html` page plays the recording if it is in the same folder."""
+    check_query_parameters(request, ("format",))
+    format_name = negotiate_timeline_format(request.query_params.get("format"), request.headers.get("accept", ""))
+    state = get_state(request)
+    job = await _find_job(state, job_id, get_owner(request))
+    if job.state == "failed":
+        raise ApiError("invalid_audio", job.error)
+    content = await asyncio.to_thread(state.backend.store.result, job_id)
     if content is None:
-        raise ApiError("job_not_finished", f"the job is {found.state}; ask again later", 1)
-    _, text = await run_task(desk.house.pool, {"do": "write", "form": form}, lambda: content, within_s=WRITE_S)
-    return Response(text, headers={"Content-Type": content_type(form)})
+        raise ApiError("job_not_finished", f"the job is {job.state}; try again later", 1)
+    task = {"task": "write_timeline", "format": format_name}
+    _, text = await run_task(state.backend.pool, task, lambda: content, timeout_s=WRITE_TIMEOUT_S)
+    return Response(text, headers={"Content-Type": content_type(format_name)})
 
 
 @router.delete(
     "/v1/jobs/{job_id}",
     status_code=204,
     response_model=None,
-    responses={204: {"description": "it is forgotten"}, **schemas.error_responses("not_found")},
+    responses={204: {"description": "the job is deleted"}, **schemas.error_responses("not_found")},
 )
 async def delete(request: Request, job_id: str) -> Response:
-    """Forgets a job with its recording and its timeline; one that is running ends."""
+    """Delete a job with its recording and its timeline; stop it if it is running."""
     check_query_parameters(request, ())
-    desk = get_state(request)
-    await _job(desk, job_id, get_owner(request))
-    await asyncio.to_thread(desk.house.runner.delete, job_id)
+    state = get_state(request)
+    await _find_job(state, job_id, get_owner(request))
+    await asyncio.to_thread(state.backend.runner.delete, job_id)
     return Response(status_code=204)
 
 
-async def _check_capacity(desk: AppState, owner: str) -> None:
-    """One more job may wait.
+async def _check_queue(state: AppState, owner: str) -> None:
+    """Check that another job may be queued.
 
     Raises:
-        Refusal: too many do, of all or of this API key.
+        ApiError: too many jobs are queued, in total or for this API key.
     """
-    settings: Settings = desk.house.settings
-    store = desk.house.store
+    settings, store = state.backend.settings, state.backend.store
     if owner:
-        of_one = await asyncio.to_thread(store.counts, owner)
-        if of_one.get("queued", 0) >= settings.jobs_of_one:
-            raise ApiError("too_many_jobs", f"{settings.jobs_of_one} jobs of this key wait already", TURN_COMES_S)
-    if (await asyncio.to_thread(store.counts)).get("queued", 0) >= settings.jobs:
-        raise busy("as many jobs wait as may; try again later", TURN_COMES_S)
+        own_counts = await asyncio.to_thread(store.counts, owner)
+        if own_counts.get("queued", 0) >= settings.max_jobs_per_key:
+            message = f"{settings.max_jobs_per_key} jobs of this API key are queued already; try again later"
+            raise ApiError("too_many_jobs", message, QUEUE_RETRY_S)
+    if (await asyncio.to_thread(store.counts)).get("queued", 0) >= settings.max_jobs:
+        raise overloaded("the limit of queued jobs is reached; try again later", QUEUE_RETRY_S)
 
 
-def _sorted_out(files: list[Upload]) -> tuple[Upload, Upload | None]:
-    """The recording, and the turns if there are any.
+def _split_uploads(uploads: list[Upload]) -> tuple[Upload, Upload | None]:
+    """Return the recording, and the file of speaker turns if there is one.
 
     Raises:
-        Refusal: there are several recordings or no such turns.
+        ApiError: there are several recordings, or the file of turns is not valid.
     """
-    sounds, turns = ([one for one in files if one.field == field] for field in FIELDS)
-    if len(sounds) > 1 or len(turns) > 1:
-        raise ApiError("malformed", "one recording, and at most one file of turns; send several requests")
-    if turns and Path(turns[0].name).suffix.lower() not in TURNS:
-        raise ApiError("unsupported_media_type", f"{turns[0].name}: turns are read from {', '.join(TURNS)}")
-    if turns and turns[0].file.seek(0, io.SEEK_END) > TURNS_BYTES:
-        raise ApiError("too_large", f"{turns[0].name}: more than {TURNS_BYTES / MB:.0f} MB of turns; cut the recording")
-    return sounds[0], turns[0] if turns else None
+    recordings, turns = ([upload for upload in uploads if upload.field == field] for field in FIELDS)
+    if len(recordings) > 1 or len(turns) > 1:
+        raise ApiError(
+            "malformed_request", "expected one recording, and at most one file of turns; send several requests"
+        )
+    if not turns:
+        return recordings[0], None
+    name = turns[0].name
+    if Path(name).suffix.lower() not in TURNS_SUFFIXES:
+        raise ApiError("unsupported_media_type", f"{name}: expected speaker turns as {', '.join(TURNS_SUFFIXES)}")
+    if turns[0].file.seek(0, io.SEEK_END) > MAX_TURNS_BYTES:
+        raise ApiError("too_large", f"{name}: more than {MAX_TURNS_BYTES / MB:.0f} MB of turns; split the recording")
+    return recordings[0], turns[0]
 
 
-def _taken(desk: AppState, owner: str, sound: Upload, turns: Upload | None, key: str, asked: str) -> TimelineJob:
-    """The new job, whose files lie in the spool under names of ours before anybody hears of it."""
-    house, job_id = desk.house, new_id()
+def _create_job(
+    state: AppState, owner: str, recording: Upload, turns: Upload | None, key: str, digest: str
+) -> TimelineJob:
+    """Copy the files to the spool, named after the job id; then add the job to the store.
+
+    Raises:
+        ApiError: the disk is full, or the store cannot be written.
+    """
+    backend, job_id = state.backend, new_id()
     suffix = Path(turns.name).suffix.lower() if turns else ""
     try:
-        _put(sound.file, house.spool / job_id)
+        _copy(recording.file, backend.spool / job_id)
         if turns is not None:
-            _put(turns.file, house.spool / f"{job_id}{suffix}")
-        job = house.store.add(owner, sound.name, suffix, job_id, key, asked)
+            _copy(turns.file, backend.spool / f"{job_id}{suffix}")
+        job = backend.store.add(owner, recording.name, suffix, job_id, key, digest)
     except (OSError, sqlite3.Error) as error:
-        house.runner.clear(job_id)
-        raise busy("the service has no room for the recording; try again later", TURN_COMES_S) from error
-    house.runner.wake()
+        backend.runner.delete_uploads(job_id)
+        raise overloaded("the service has no disk space for the recording; try again later", QUEUE_RETRY_S) from error
+    backend.runner.wake()
     return job
 
 
-def _put(file: IO[bytes], path: Path) -> None:
+def _copy(file: IO[bytes], path: Path) -> None:
     file.seek(0)
     with path.open("wb") as copy:
         shutil.copyfileobj(file, copy)
 
 
-async def _job(desk: AppState, job_id: str, owner: str) -> TimelineJob:
-    found = await asyncio.to_thread(desk.house.store.job, job_id) if JOB_ID.fullmatch(job_id) else None
-    if found is None or found.owner != owner:
-        raise ApiError("not_found", "no such job; it may have been deleted, or kept for long enough")
-    return found
+async def _find_job(state: AppState, job_id: str, owner: str) -> TimelineJob:
+    job = await asyncio.to_thread(state.backend.store.job, job_id) if JOB_ID.fullmatch(job_id) else None
+    if job is None or job.owner != owner:
+        raise ApiError("not_found", "no such job; it may have been deleted or have expired")
+    return job
 
 
-def _told(desk: AppState, job: TimelineJob) -> dict[str, Any]:
-    """A job as the client sees it."""
-    heard = desk.house.runner.heard.get(job.id)
-    known_s = heard.duration_s if heard else None
+def _job_object(state: AppState, job: TimelineJob) -> dict[str, Any]:
+    """Return the JSON object of a job."""
+    progress = state.backend.runner.progress.get(job.id)
     return {
         "id": job.id,
         "name": job.name,
         "state": job.state,
         "created_s": job.created_s,
         "finished_s": job.finished_s,
-        "processed_s": job.duration_s or (heard.processed_s if heard else 0.0),
-        "duration_s": job.duration_s or known_s,
+        "processed_s": job.duration_s or (progress.processed_s if progress else 0.0),
+        "duration_s": job.duration_s or (progress.duration_s if progress else None),
         "error": job.error,
         "timeline": f"/v1/jobs/{job.id}/timeline",
     }
 
 
-def _accepted(desk: AppState, job: TimelineJob, replayed: bool = False) -> Response:
+def _accepted(state: AppState, job: TimelineJob, replayed: bool = False) -> Response:
     headers = {"Location": f"/v1/jobs/{job.id}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
-    return JSONResponse(_told(desk, job), 202, headers)
+    return JSONResponse(_job_object(state, job), 202, headers)

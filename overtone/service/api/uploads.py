@@ -1,7 +1,6 @@
-"""Body of a request -> the files in it, read within limits: multipart, or one file as it is.
+"""Reads the body of a request within limits: multipart with several files, or one raw file.
 
-A body that says it is too large is refused before it is read, one that turns out to be while it is. The name that the
-client gives a file is text for its answer and nothing else.
+A body whose Content-Length is too large is rejected before it is read; any other one as soon as it exceeds the limit.
 """
 
 import asyncio
@@ -12,96 +11,108 @@ from typing import NamedTuple
 from fastapi import Request
 from starlette.requests import ClientDisconnect
 
-from overtone.service.api.errors import ApiError, busy
-from overtone.service.api.multipart import MultipartReader, Upload, drop, shown_name, temporary
+from overtone.service.api.errors import ApiError, overloaded
+from overtone.service.api.multipart import MultipartReader, Upload, base_name, discard, temporary_file
 from overtone.service.settings import MB
 
 RAW_TYPES = ("", "application/octet-stream", "application/ogg", "video/ogg")
 MULTIPART = "multipart/form-data"
-MIN_UPLOAD_BYTES_PER_S = 1_000  # less than any codec of speech: who sends so little holds a place, and no sound
-GRACE_S = 10.0  # by which a body may be behind that
+MIN_UPLOAD_BYTES_PER_S = 1_000  # below the bit rate of any speech codec: a slower client only blocks an upload slot
+GRACE_S = 10.0  # delay allowed on top of that rate
 
 
-class Limits(NamedTuple):
-    """What a body may hold, how long it may take, and which fields a multipart one may have, that of sounds first."""
+class UploadLimits(NamedTuple):
+    """Limits of a request body.
 
-    body_bytes: int
-    files: int
-    time_s: float
+    Attributes:
+        max_bytes: largest size of the body.
+        max_files: largest number of files.
+        timeout_s: time limit for receiving the body.
+        fields: allowed field names of a multipart body; the first one is that of the audio.
+    """
+
+    max_bytes: int
+    max_files: int
+    timeout_s: float
     fields: tuple[str, ...] = ("file",)
 
 
 @asynccontextmanager
-async def read_uploads(request: Request, limits: Limits, name: str) -> AsyncIterator[list[Upload]]:
-    """The files of a request; they are gone afterwards.
+async def read_uploads(request: Request, limits: UploadLimits, name: str) -> AsyncIterator[list[Upload]]:
+    """Return the files of a request; they are deleted at the end of the block.
 
     Args:
-        request: whose body nobody has read.
-        limits: of the body.
-        name: of a raw body.
+        request: request whose body has not been read yet.
+        limits: limits of the body.
+        name: file name of a raw body.
 
     Raises:
-        Refusal: the body is too large, too slow, of another type, cut short, or holds no file.
+        ApiError: the body is too large, too slow, truncated, of an unsupported type, or contains no file.
     """
-    kind = request.headers.get("content-type", "").split(";")[0].strip().lower()
-    _check_media_type(kind, request)
+    media_type = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    _check_media_type(media_type, request)
     declared = request.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > limits.body_bytes:
+    if declared.isdigit() and int(declared) > limits.max_bytes:
         raise _too_large(limits)
-    if kind == MULTIPART:
-        parts = MultipartReader(request.headers["content-type"], limits.fields, limits.files)
+    if media_type == MULTIPART:
+        reader = MultipartReader(request.headers["content-type"], limits.fields, limits.max_files)
         try:
-            await _read(request, parts.write, parts.flush, limits)
-            yield parts.finish()
+            await _read(request, reader.write, reader.flush, limits)
+            yield reader.finish()
         finally:
-            parts.close()
+            reader.close()
     else:
-        file = temporary()
+        file = temporary_file()
         try:
             await _read(request, file.write, file.flush, limits)
             if not file.tell():
-                raise ApiError("malformed", "the body is empty; send a sound file")
-            yield [Upload(limits.fields[0], shown_name(name), file)]
+                raise ApiError("malformed_request", "the body is empty; send an audio file")
+            yield [Upload(limits.fields[0], base_name(name), file)]
         finally:
-            drop(file)
+            discard(file)
 
 
-async def _read(request: Request, take: Callable[[bytes], object], flush: Callable[[], object], limits: Limits) -> None:
-    """Hands the body on chunk by chunk, and has it written whole."""
+async def _read(
+    request: Request, write: Callable[[bytes], object], flush: Callable[[], object], limits: UploadLimits
+) -> None:
+    """Pass the body on chunk by chunk, and flush it at the end."""
     read_bytes, begin_s = 0, asyncio.get_running_loop().time()
     try:
-        async with asyncio.timeout(min(limits.time_s, GRACE_S)) as until:
+        async with asyncio.timeout(min(limits.timeout_s, GRACE_S)) as timeout:
             async for chunk in request.stream():
                 read_bytes += len(chunk)
-                until.reschedule(begin_s + min(limits.time_s, GRACE_S + read_bytes / MIN_UPLOAD_BYTES_PER_S))
-                if read_bytes > limits.body_bytes:
+                timeout.reschedule(begin_s + min(limits.timeout_s, GRACE_S + read_bytes / MIN_UPLOAD_BYTES_PER_S))
+                if read_bytes > limits.max_bytes:
                     raise _too_large(limits)
-                take(chunk)
+                write(chunk)
             flush()
     except TimeoutError as error:
         raise ApiError(
             "upload_timeout",
-            f"the body has not arrived within {limits.time_s:.0f} s, or comes with less than {MIN_UPLOAD_BYTES_PER_S} B/s",
+            f"the body took longer than {limits.timeout_s:.0f} s, or came slower than {MIN_UPLOAD_BYTES_PER_S} bytes/s",
         ) from error
     except OSError as error:  # no space for a temporary file
-        raise busy("the service has no room for the body; try again later") from error
+        raise overloaded("the service has no disk space for the body; try again later") from error
     except ClientDisconnect as error:
-        raise ApiError("malformed", "the connection was closed before the body was whole") from error
+        raise ApiError("malformed_request", "the connection was closed before the end of the body") from error
 
 
-def _check_media_type(kind: str, request: Request) -> None:
-    if kind != MULTIPART and kind not in RAW_TYPES and not kind.startswith("audio/"):
+def _check_media_type(media_type: str, request: Request) -> None:
+    if media_type != MULTIPART and media_type not in RAW_TYPES and not media_type.startswith("audio/"):
         raise ApiError(
             "unsupported_media_type",
-            f"Content-Type: {kind} is not taken; send {MULTIPART} with a field 'file', or a sound file as it is, "
+            f"Content-Type: {media_type} is not supported; send {MULTIPART} with a field 'file', or a raw audio file "
             "as audio/wav or application/octet-stream",
         )
-    coding = request.headers.get("content-encoding", "identity").lower()
-    if coding != "identity":
-        raise ApiError("unsupported_media_type", f"Content-Encoding: {coding} is not taken; send the file as it is")
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        raise ApiError(
+            "unsupported_media_type", f"Content-Encoding: {encoding} is not supported; send the file without it"
+        )
 
 
-def _too_large(limits: Limits) -> ApiError:
+def _too_large(limits: UploadLimits) -> ApiError:
     return ApiError(
-        "too_large", f"the body is larger than {limits.body_bytes / MB:.0f} MB; send less, or a FLAC or Opus"
+        "too_large",
+        f"the body is larger than {limits.max_bytes / MB:.0f} MB; send fewer files, or encode them as FLAC or Opus",
     )

@@ -1,60 +1,65 @@
-// While the microphone is on: how loud it is, and what has been heard in the last seconds. Nothing of it is announced:
-// a screen reader would speak into the microphone.
+// While the microphone is on: input level, and predictions for the last seconds. Screen readers do not announce them:
+// their voice would be recorded.
 
 import { clock, focused, html } from "./view.js";
 
-const FAINTEST_DB = -60;
+const MIN_LEVEL_DB = -60;
+const NO_PREDICTION_YET = "The first prediction appears after three seconds.";
 
-export function Live({ heard, emotions, live, stop }) {
-  const { seconds, loudest, segments, note } = heard;
-  const loud = Math.max(0, 1 + (20 * Math.log10(Math.max(loudest, 1e-6))) / -FAINTEST_DB);
+export function Live({ recording, emotions, live, stop }) {
+  const { seconds, peak, segments, note } = recording;
+  const level = Math.max(0, 1 + (20 * Math.log10(Math.max(peak, 1e-6))) / -MIN_LEVEL_DB);
   const last = segments.at(-1);
   if (seconds === null)
     return html`<section class="card row" aria-label="Microphone">
       <button ref=${focused} onClick=${() => stop(false)}>Cancel</button>
-      <p role="status">Waits for the microphone: the browser may ask you for it.</p>
+      <p role="status">Waiting for the microphone: the browser may ask for your permission.</p>
     </section>`;
   return html`<section class="card" aria-label="Microphone">
     <div class="row">
       <button ref=${focused} class="main" onClick=${() => stop(true)}>
         <span class="square" aria-hidden="true"></span> Stop
       </button>
-      <button onClick=${() => stop(false)}>Throw away</button>
+      <button onClick=${() => stop(false)}>Discard</button>
       <span class="time">${clock(seconds)}</span>
-      <meter class="wide" min="0" max="1" value=${loud} aria-label="Loudness"></meter>
+      <meter class="wide" min="0" max="1" value=${level} aria-label="Input level"></meter>
     </div>
     ${note && html`<p class="error">${note}</p>`}
-    ${live && !note && html`<p class="now">${last ? said(last) : "Answers come after three seconds."}</p>`}
-    ${last?.speech && html`<${Bars} emotions=${emotions} answer=${last} />`}
+    ${live && !note && html`<p class="now">${last ? describe(last) : NO_PREDICTION_YET}</p>`}
+    ${last?.speech && html`<${Bars} emotions=${emotions} prediction=${last} />`}
     ${segments.length > 0 && html`<div class="strip" aria-hidden="true">
-      ${segments.map((one) => html`<i class=${one.uncertain ? "uncertain" : ""} style=${look(one, emotions)}
-        title=${`${one.start_s.toFixed(1)} – ${one.end_s.toFixed(1)} s: ${said(one)}`}></i>`)}
+      ${segments.map((segment) => html`<i class=${segment.uncertain ? "uncertain" : ""}
+        style=${colours(segment, emotions)} title=${interval(segment)}></i>`)}
     </div>
-    <p class="soft">Each answer is about three seconds, a new one every one and a half; hatched is what is uncertain.
-      Where the mel picture and prosody say different things, both are told. The whole follows at the end.</p>`}
+    <p class="soft">Each prediction covers three seconds; a new one appears every 1.5 seconds. Hatched predictions are
+      uncertain. If the branches of the model disagree, their emotions are shown too. The timeline of the whole
+      recording follows at the end.</p>`}
   </section>`;
 }
 
 const percent = (share) => `${Math.round(100 * share)} %`;
 
-function said({ speech, emotion, confidence, uncertain, branches }) {
+const interval = (segment) =>
+  `${segment.start_s.toFixed(1)} – ${segment.end_s.toFixed(1)} s: ${describe(segment)}`;
+
+function describe({ speech, emotion, confidence, uncertain, branches }) {
   if (!speech) return "no speech";
-  const hear = Object.entries(branches ?? {}).map(([name, shares]) => [name, best(shares)]);
-  const apart = new Set(hear.map(([, one]) => one)).size > 1;
-  const asides = apart ? ` (${hear.map(([name, one]) => `${name}: ${one}`).join(", ")})` : "";
-  return `${uncertain ? `uncertain (${emotion})` : emotion} ${percent(confidence)}${asides}`;
+  const labels = Object.entries(branches ?? {}).map(([name, probabilities]) => [name, mostProbable(probabilities)]);
+  const disagree = new Set(labels.map(([, label]) => label)).size > 1;
+  const details = disagree ? ` (${labels.map(([name, label]) => `${name}: ${label}`).join(", ")})` : "";
+  return `${uncertain ? `uncertain (${emotion})` : emotion} ${percent(confidence)}${details}`;
 }
 
-const best = (shares) => Object.entries(shares).sort(([, one], [, other]) => other - one)[0][0];
+const mostProbable = (probabilities) => Object.entries(probabilities).sort(([, a], [, b]) => b - a)[0][0];
 
-function look({ speech, emotion }, emotions) {
-  const { colour, ink } = emotions[emotion] ?? {};
-  return speech ? { backgroundColor: colour, "--hatch": ink } : {};
+function colours({ speech, emotion }, emotions) {
+  const { colour, textColour } = emotions[emotion] ?? {};
+  return speech ? { backgroundColor: colour, "--hatch": textColour } : {};
 }
 
-function Bars({ emotions, answer }) {
+function Bars({ emotions, prediction }) {
   return html`<div class="bars" aria-hidden="true">
-    ${Object.entries(answer.probabilities).map(([name, share]) => html`<span>${name}</span>
+    ${Object.entries(prediction.probabilities).map(([name, share]) => html`<span>${name}</span>
       <span class="bar"><i style=${{ width: `${100 * share}%`, background: emotions[name]?.colour }}></i></span>
       <span class="number">${percent(share)}</span>`)}
   </div>`;

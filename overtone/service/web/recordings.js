@@ -1,146 +1,153 @@
-// What was given to the page: each recording with its way through the service, from the upload to the timeline.
+// The list of recordings: each is uploaded, becomes a job of the service, and then has a timeline.
 
-import { Refused, ask, fresh, patiently, pause, send } from "./service.js";
+import { RequestError, randomKey, request, sleep, upload, withRetries } from "./service.js";
 
-const FIRST_LOOK_MS = 100, LAST_LOOK_MS = 2000; // between two looks at a job: short ones at first
-const LOOKED_AT = 8; // jobs; where more wait, each is looked at less often
-const TURNS = /\.(rttm|csv|textgrid)$/i;
+const FIRST_POLL_MS = 100, MAX_POLL_MS = 2000; // interval between two polls of a job; it grows
+const JOBS_AT_FULL_RATE = 8; // with more jobs, each is polled less often
+const TURNS_FILE = /\.(rttm|csv|textgrid)$/i;
 const stem = ({ name }) => name.replace(/\.[^.]*$/, "");
 
 export class Recordings {
-  #line = Promise.resolve(); // uploads go one after the other
+  #uploads = Promise.resolve(); // one at a time
   #number = 0;
 
-  // `changed` is called whenever there is something new to show, `locked` when a key is asked for.
-  constructor(changed, locked, limits) {
-    this.list = []; // the newest first
-    this.chosen = null;
-    this.said = ""; // what has just happened, for those who do not see it
-    Object.assign(this, { changed, locked, limits });
+  // `onChange` is called after each change, `onUnauthorized` when the service asks for an API key.
+  constructor(onChange, onUnauthorized, limits) {
+    this.list = []; // newest first
+    this.selected = null;
+    this.announcement = ""; // the latest event, for screen readers
+    Object.assign(this, { onChange, onUnauthorized, limits });
   }
 
-  // Takes files in, and says what of them is left over. Speaker turns go with the recording of the same name, or with
-  // the only one.
+  // Adds files; returns a message about files that were not used. Speaker turns belong to the recording with the same
+  // name, or to the only recording.
   addAll(files) {
-    const turns = files.filter(({ name }) => TURNS.test(name)), sounds = files.filter((one) => !turns.includes(one));
-    const alone = sounds.length === 1 && turns.length === 1;
-    const of = (sound) => turns.find((one) => alone || stem(one) === stem(sound)) ?? null;
-    const pairs = sounds.map((sound) => [sound, of(sound)]);
-    for (const [sound, own] of pairs) this.add(sound, own);
-    if (pairs.length) this.choose(this.list[pairs.length - 1]); // the first one, which is heard first
-    const left = turns.filter((one) => !pairs.some(([, own]) => own === one)).map(({ name }) => name);
-    return left.length ? `${left.join(", ")}: speaker turns that go with no recording; give both, under one name.` : "";
+    const turns = files.filter(({ name }) => TURNS_FILE.test(name));
+    const audio = files.filter((file) => !turns.includes(file));
+    const single = audio.length === 1 && turns.length === 1;
+    const turnsFor = (file) => turns.find((candidate) => single || stem(candidate) === stem(file)) ?? null;
+    const pairs = audio.map((file) => [file, turnsFor(file)]);
+    for (const [file, fileTurns] of pairs) this.add(file, fileTurns);
+    if (pairs.length) this.select(this.list[pairs.length - 1]); // the first one, which is processed first
+    const unused = turns.filter((file) => !pairs.some(([, fileTurns]) => fileTurns === file)).map(({ name }) => name);
+    return unused.length
+      ? `${unused.join(", ")}: no recording for these speaker turns; add a recording with the same name.`
+      : "";
   }
 
-  // Takes a recording in; one that was `made` here lies nowhere else.
-  add(sound, turns = null, made = false) {
-    const end = new AbortController(), url = URL.createObjectURL(sound);
-    const one = { number: ++this.#number, name: sound.name, sound, turns, made, url, end, state: "waiting", note: "" };
-    Object.assign(one, { share: 0, processedS: 0, durationS: null, job: null, page: null, forgotten: false });
-    this.list = [one, ...this.list];
-    this.choose(one);
-    this.#queue(one);
+  // Adds a recording; one that was `recorded` here exists nowhere else.
+  add(file, turns = null, recorded = false) {
+    const abort = new AbortController(), url = URL.createObjectURL(file);
+    const recording = { number: ++this.#number, name: file.name, file, turns, recorded, url, abort, state: "waiting" };
+    Object.assign(recording, { note: "", sent: 0, processedS: 0, durationS: null, job: null, page: null });
+    this.list = [recording, ...this.list];
+    this.select(recording);
+    this.#enqueue(recording);
   }
 
-  // Forgets a recording, here and at the service; it stays in the list where that cannot be done.
-  async forget(one) {
-    one.forgotten = true;
-    if (one.state !== "sending" || one.share < 1) one.end.abort(); // else its job is known in a moment
-    if (!(await this.#deleted(one))) return;
-    URL.revokeObjectURL(one.url);
-    this.list = this.list.filter((other) => other !== one);
-    if (this.chosen === one) this.chosen = this.list[0] ?? null;
-    this.changed();
+  // Deletes a recording, here and in the service; it stays in the list if the service cannot delete it.
+  async delete(recording) {
+    recording.deleted = true;
+    // After a complete upload, the response with the job id arrives soon: it is needed to delete the job.
+    if (recording.state !== "sending" || recording.sent < 1) recording.abort.abort();
+    if (!(await this.#deleteJob(recording))) return;
+    URL.revokeObjectURL(recording.url);
+    this.list = this.list.filter((other) => other !== recording);
+    if (this.selected === recording) this.selected = this.list[0] ?? null;
+    this.onChange();
   }
 
-  choose(one) {
-    this.chosen = one;
-    this.changed();
+  select(recording) {
+    this.selected = recording;
+    this.onChange();
   }
 
-  // Tries anew what has failed: what the service still has is asked for again, anything else is sent again.
-  async again(one) {
-    Object.assign(one, { end: new AbortController(), forgotten: false, note: "" });
-    if (one.job && !one.refused) {
-      this.#tell(one, { state: "queued" });
-      return this.#follow(one);
+  // Retries a failed recording: polls its job if the service still has it, otherwise uploads it again.
+  async retry(recording) {
+    Object.assign(recording, { abort: new AbortController(), deleted: false, note: "" });
+    if (recording.job && !recording.jobFailed) {
+      this.#update(recording, { state: "queued" });
+      return this.#poll(recording);
     }
-    this.#tell(one, { state: "waiting", share: 0 });
-    if (!(await this.#deleted(one))) return;
-    Object.assign(one, { job: null, refused: false });
-    this.#queue(one);
+    this.#update(recording, { state: "waiting", sent: 0 });
+    if (!(await this.#deleteJob(recording))) return;
+    Object.assign(recording, { job: null, jobFailed: false });
+    this.#enqueue(recording);
   }
 
-  #queue(one) {
-    this.#line = this.#line.then(() => this.#upload(one));
+  #enqueue(recording) {
+    this.#uploads = this.#uploads.then(() => this.#upload(recording));
   }
 
-  #tell(one, news) {
-    if (news.state === "done") this.said = `${one.name}: heard`;
-    Object.assign(one, news);
-    this.changed();
+  #update(recording, changes) {
+    if (changes.state === "done") this.announcement = `${recording.name}: finished`;
+    Object.assign(recording, changes);
+    this.onChange();
   }
 
-  async #deleted(one) {
-    if (!one.job) return true;
+  async #deleteJob(recording) {
+    if (!recording.job) return true;
     try {
-      await ask(`v1/jobs/${one.job}`, "text", { method: "DELETE" });
+      await request(`v1/jobs/${recording.job}`, "text", { method: "DELETE" });
     } catch (error) {
-      if (error.status === 401) this.locked();
-      if (error.status === 404) return true; // it was forgotten already
-      const state = one.state === "done" ? "done" : "failed"; // nobody follows it any more
-      this.#tell(one, { state, note: `Not deleted: ${error.message}` });
+      if (error.status === 401) this.onUnauthorized();
+      if (error.status === 404) return true; // already deleted
+      const state = recording.state === "done" ? "done" : "failed"; // it is no longer polled
+      this.#update(recording, { state, note: `Not deleted: ${error.message}` });
       return false;
     }
     return true;
   }
 
-  async #upload(one) {
-    const once = fresh();
-    await this.#orFail(one, async () => {
-      if (one.sound.size > this.limits.bytes)
-        throw new Refused(`The service takes files of up to ${Math.round(this.limits.bytes / 1e6)} MB.`);
-      await one.sound.slice(0, 1).arrayBuffer().catch(() => {
-        throw new Refused("It cannot be read: a folder, or moved or changed since it was chosen.");
+  async #upload(recording) {
+    const idempotencyKey = randomKey();
+    await this.#orFail(recording, async () => {
+      if (recording.file.size > this.limits.bytes)
+        throw new RequestError(`The service accepts files of up to ${Math.round(this.limits.bytes / 1e6)} MB.`);
+      await recording.file.slice(0, 1).arrayBuffer().catch(() => {
+        throw new RequestError("It cannot be read: it is a folder, or was moved or changed after it was chosen.");
       });
       const form = new FormData();
-      form.append("file", one.sound, one.name);
-      if (one.turns) form.append("turns", one.turns, one.turns.name);
-      const sent = () => {
-        if (one.forgotten) one.end.abort();
-        else this.#tell(one, { state: "sending", share: 0 });
-        return send("v1/timeline", form, once, (share) => this.#tell(one, { share }), one.end.signal);
+      form.append("file", recording.file, recording.name);
+      if (recording.turns) form.append("turns", recording.turns, recording.turns.name);
+      const send = () => {
+        if (recording.deleted) recording.abort.abort();
+        else this.#update(recording, { state: "sending", sent: 0 });
+        const onProgress = (sent) => this.#update(recording, { sent });
+        return upload("v1/timeline", form, idempotencyKey, onProgress, recording.abort.signal);
       };
-      one.job = (await patiently(sent, (note) => this.#tell(one, { note }), one.end.signal)).id;
-      if (one.forgotten) return this.#deleted(one);
-      this.#tell(one, { state: "queued", note: "" });
-      this.#follow(one); // while the next one is sent
+      const onWait = (note) => this.#update(recording, { note });
+      recording.job = (await withRetries(send, onWait, recording.abort.signal)).id;
+      if (recording.deleted) return this.#deleteJob(recording);
+      this.#update(recording, { state: "queued", note: "" });
+      this.#poll(recording); // while the next recording is uploaded
     });
   }
 
-  async #follow(one) {
-    const asked = (path, as) =>
-      patiently(() => ask(path, as, { signal: one.end.signal }), (note) => this.#tell(one, { note }), one.end.signal);
-    await this.#orFail(one, async () => {
-      for (let ms = FIRST_LOOK_MS; one.state !== "done"; ms = Math.min(1.3 * ms, LAST_LOOK_MS)) {
-        const { state, processed_s, duration_s, error } = await asked(`v1/jobs/${one.job}`, "json");
-        one.refused = state === "failed";
-        if (one.refused) throw new Refused(error);
-        if (state === "done") one.page = await asked(`v1/jobs/${one.job}/timeline?format=html`, "text");
-        this.#tell(one, { state, processedS: processed_s, durationS: duration_s, note: "" });
-        const others = this.list.filter(({ job, page, state }) => job && !page && state !== "failed").length;
-        if (state !== "done") await pause(ms * Math.max(1, others / LOOKED_AT), one.end.signal);
+  async #poll(recording) {
+    const { signal } = recording.abort, onWait = (note) => this.#update(recording, { note });
+    const get = (path, type) => withRetries(() => request(path, type, { signal }), onWait, signal);
+    await this.#orFail(recording, async () => {
+      for (let ms = FIRST_POLL_MS; recording.state !== "done"; ms = Math.min(1.3 * ms, MAX_POLL_MS)) {
+        const { state, processed_s, duration_s, error } = await get(`v1/jobs/${recording.job}`, "json");
+        recording.jobFailed = state === "failed";
+        if (recording.jobFailed) throw new RequestError(error);
+        if (state === "done") recording.page = await get(`v1/jobs/${recording.job}/timeline?format=html`, "text");
+        this.#update(recording, { state, processedS: processed_s, durationS: duration_s, note: "" });
+        const jobs = this.list.filter(({ job, page, state }) => job && !page && state !== "failed").length;
+        if (state !== "done") await sleep(ms * Math.max(1, jobs / JOBS_AT_FULL_RATE), signal);
       }
     });
   }
 
-  async #orFail(one, action) {
+  async #orFail(recording, action) {
     try {
       await action();
     } catch (error) {
       if (error.name === "AbortError") return;
-      if (error.status === 401) this.locked();
-      this.#tell(one, { state: "failed", note: error.status === 401 ? "The service asks for a key." : error.message });
+      if (error.status === 401) this.onUnauthorized();
+      const note = error.status === 401 ? "The service needs an API key." : error.message;
+      this.#update(recording, { state: "failed", note });
     }
   }
 }

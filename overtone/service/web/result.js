@@ -1,61 +1,62 @@
-// What was heard in a recording: the page of its timeline, which plays the sound that is still here; and every form.
+// The result of a recording: its timeline page, which plays the local audio, and downloads in all formats.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
-import { ask } from "./service.js";
+import { request } from "./service.js";
 import { html } from "./view.js";
 
-export function Result({ recording, forms }) {
+export function Result({ recording, formats }) {
   return html`<section aria-label="Result">
-    <${View} recording=${recording} />
-    <${Downloads} recording=${recording} forms=${forms} />
+    <${TimelinePage} recording=${recording} />
+    <${Downloads} recording=${recording} formats=${formats} />
   </section>`;
 }
 
-// The page stands in a frame, so that neither disturbs the other; it is as high as what stands in it.
-function View({ recording }) {
-  const frame = useRef(null), watched = useRef(null);
-  const page = useMemo(() => withoutItsSound(recording.page), [recording.page]);
-  const loaded = () => {
-    const { contentDocument: inside } = frame.current;
-    inside.querySelector("audio").src = recording.url;
-    watched.current = new ResizeObserver(() => (frame.current.style.height = `${inside.body.scrollHeight}px`));
-    watched.current.observe(inside.body);
+// The timeline page is in a frame, which separates its styles and scripts; the frame is as high as its content.
+function TimelinePage({ recording }) {
+  const frame = useRef(null), observer = useRef(null);
+  const page = useMemo(() => withoutAudio(recording.page), [recording.page]);
+  const onLoad = () => {
+    const { contentDocument: content } = frame.current;
+    content.querySelector("audio").src = recording.url;
+    observer.current = new ResizeObserver(() => (frame.current.style.height = `${content.body.scrollHeight}px`));
+    observer.current.observe(content.body);
   };
-  useEffect(() => () => watched.current?.disconnect(), []);
+  useEffect(() => () => observer.current?.disconnect(), []);
   return html`<div class="frame">
-    <iframe ref=${frame} title=${`Timeline of ${recording.name}`} srcdoc=${page} onLoad=${loaded}></iframe>
+    <iframe ref=${frame} title=${`Timeline of ${recording.name}`} srcdoc=${page} onLoad=${onLoad}></iframe>
   </div>`;
 }
 
-// The service no longer has the sound, which the page would look for beside itself.
-function withoutItsSound(page) {
+// Removes the reference to the audio file: the service has deleted it, and the frame gets the local file instead.
+function withoutAudio(page) {
   const tree = new DOMParser().parseFromString(page, "text/html");
   tree.querySelector("audio").removeAttribute("src");
-  const told = tree.getElementById("data");
-  told.textContent = JSON.stringify({ ...JSON.parse(told.textContent), beside: "" }).replaceAll("<", "\\u003c");
+  const data = tree.getElementById("data");
+  data.textContent = JSON.stringify({ ...JSON.parse(data.textContent), audio_file: "" }).replaceAll("<", "\\u003c");
   return `<!doctype html>${tree.documentElement.outerHTML}`;
 }
 
-function Downloads({ recording, forms }) {
+function Downloads({ recording, formats }) {
   const [error, setError] = useState("");
-  const save = async ({ form, suffix }) => {
+  const save = async ({ format, suffix }) => {
     setError("");
     try {
       const link = document.createElement("a");
-      link.href = URL.createObjectURL(await ask(`v1/jobs/${recording.job}/timeline?format=${form}`, "blob"));
+      link.href = URL.createObjectURL(await request(`v1/jobs/${recording.job}/timeline?format=${format}`, "blob"));
       link.download = recording.name.replace(/\.[^.]*$/, "") + suffix;
       link.click();
-      setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers begin late
+      setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers start the download late
     } catch (problem) {
       setError(problem.message);
     }
   };
   return html`<h2>Download</h2>
     <div class="row">
-      ${forms.map((one) => html`<button disabled=${one.lacks} onClick=${() => save(one)}
-        title=${one.lacks ? `The service lacks ${one.lacks} for it` : one.suffix}>${one.name}</button>`)}
+      ${formats.map((format) => html`<button disabled=${format.missing} onClick=${() => save(format)}
+        title=${format.missing ? `Not available: the service needs the package ${format.missing}` : format.suffix}>
+        ${format.label}</button>`)}
     </div>
-    <p class="soft">The page (HTML) plays the recording if both lie in one folder.</p>
+    <p class="soft">The page (HTML) plays the recording if both files are in the same folder.</p>
     <p class="error" role="alert">${error}</p>`;
 }

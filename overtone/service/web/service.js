@@ -1,102 +1,103 @@
-// The service as the page asks it: with the key, again where it is busy, and with errors that say what to do.
+// Requests to the service: with the API key, with retries while it is overloaded, and with readable errors.
 
 const KEY = "overtone-key";
-const PATIENCE = 40; // attempts, of which each waits as long as the service asks for
-const LONGEST_WAIT_S = 60, GUESSED_WAIT_S = 2;
-const COME_BACK = [429, 502, 503, 504]; // from the service, or from a proxy whose service is just starting
+const MAX_ATTEMPTS = 40; // each waits for as long as the service asks for
+const MAX_WAIT_S = 60, DEFAULT_WAIT_S = 2;
+const RETRY_STATUSES = [429, 502, 503, 504]; // from the service, or from a proxy while the service starts
 
-export class Refused extends Error {
-  // `waitS` is how long to wait before another attempt; null where another would be refused as well.
-  constructor(message, status = 0, waitS = null) {
+export class RequestError extends Error {
+  // `retryAfterS` is the time until a retry may succeed; null if a retry does not help.
+  constructor(message, status = 0, retryAfterS = null) {
     super(message);
-    Object.assign(this, { status, waitS });
+    Object.assign(this, { status, retryAfterS });
   }
 }
 
 let key = "";
 try {
   key = sessionStorage.getItem(KEY) ?? ""; // until the tab is closed
-} catch {} // the browser keeps nothing for pages
+} catch {} // the browser blocks storage
 
-export const keyGiven = () => key;
-export function giveKey(text) {
-  key = text.replace(/[^\x21-\x7e]/g, ""); // what comes along with a copy, and no header takes
+export const getKey = () => key;
+export function setKey(text) {
+  key = text.replace(/[^\x21-\x7e]/g, ""); // headers cannot contain the invisible characters of a copied text
   try {
     sessionStorage.setItem(KEY, key);
   } catch {}
 }
 
-export const address = (path) => new URL(path, document.baseURI).href;
-const withKey = () => (key ? { Authorization: `Bearer ${key}` } : {});
+export const absoluteUrl = (path) => new URL(path, document.baseURI).href;
+const authHeaders = () => (key ? { Authorization: `Bearer ${key}` } : {});
 const unreachable = () =>
-  new Refused("The service cannot be reached: it may have ended, or the network is down.", 0, GUESSED_WAIT_S);
+  new RequestError("The service cannot be reached: it may be stopped, or the network is down.", 0, DEFAULT_WAIT_S);
 
-function refusal(status, text, retryAfter) {
-  let message = `The service answered with ${status}.`;
+function parseError(status, text, retryAfter) {
+  let message = `The service returned status ${status}.`;
   try {
     message = JSON.parse(text).error.message;
-  } catch {} // not from the service, but from something in between
-  return new Refused(message, status, COME_BACK.includes(status) ? Number(retryAfter) || GUESSED_WAIT_S : null);
+  } catch {} // from a proxy, not from the service
+  const retryAfterS = RETRY_STATUSES.includes(status) ? Number(retryAfter) || DEFAULT_WAIT_S : null;
+  return new RequestError(message, status, retryAfterS);
 }
 
-const orUnreachable = (error) => {
+const toRequestError = (error) => {
   throw error.name === "AbortError" ? error : unreachable();
 };
 
-// What comes back of one request, as "json", "text" or "blob". Throws `Refused`.
-export async function ask(path, as, options = {}) {
-  const response = await fetch(address(path), { ...options, headers: withKey() }).catch(orUnreachable);
-  const content = response.ok ? as : "text";
-  const told = await response[content]().catch(orUnreachable);
-  if (!response.ok) throw refusal(response.status, told, response.headers.get("Retry-After"));
-  return told;
+// Sends a request; returns the response as "json", "text" or "blob". Throws `RequestError`.
+export async function request(path, type, options = {}) {
+  const response = await fetch(absoluteUrl(path), { ...options, headers: authHeaders() }).catch(toRequestError);
+  const content = await response[response.ok ? type : "text"]().catch(toRequestError);
+  if (!response.ok) throw parseError(response.status, content, response.headers.get("Retry-After"));
+  return content;
 }
 
-// Sends a form and gives the object that comes back; `tell` hears which share has left. `fetch` does not say that.
-export async function send(path, form, onceKey, tell, signal) {
-  const request = new XMLHttpRequest();
-  const answered = new Promise((resolve, reject) => {
-    request.open("POST", address(path));
-    for (const [name, value] of Object.entries({ ...withKey(), "Idempotency-Key": onceKey }))
-      request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded, total }) => tell(loaded / total);
-    request.upload.onload = () => tell(1);
-    request.onload = resolve;
-    request.onerror = () => reject(unreachable());
-    request.onabort = () => reject(aborted());
-    signal.addEventListener("abort", () => request.abort(), { once: true });
+// Uploads a form and returns the JSON object of the response. `onProgress` receives the sent share, from 0 to 1:
+// `fetch` cannot report it.
+export async function upload(path, form, idempotencyKey, onProgress, signal) {
+  const xhr = new XMLHttpRequest();
+  const completed = new Promise((resolve, reject) => {
+    xhr.open("POST", absoluteUrl(path));
+    for (const [name, value] of Object.entries({ ...authHeaders(), "Idempotency-Key": idempotencyKey }))
+      xhr.setRequestHeader(name, value);
+    xhr.upload.onprogress = ({ loaded, total }) => onProgress(loaded / total);
+    xhr.upload.onload = () => onProgress(1);
+    xhr.onload = resolve;
+    xhr.onerror = () => reject(unreachable());
+    xhr.onabort = () => reject(abortError());
+    signal.addEventListener("abort", () => xhr.abort(), { once: true });
   });
-  if (signal.aborted) throw aborted();
-  request.send(form);
-  await answered;
-  const { status, responseText } = request;
-  if (status >= 300) throw refusal(status, responseText, request.getResponseHeader("Retry-After"));
+  if (signal.aborted) throw abortError();
+  xhr.send(form);
+  await completed;
+  const { status, responseText } = xhr;
+  if (status >= 300) throw parseError(status, responseText, xhr.getResponseHeader("Retry-After"));
   try {
     return JSON.parse(responseText);
   } catch {
-    throw new Refused("What came back is not from the service: something in between answered.", status);
+    throw new RequestError("The response is not from the service: a proxy may have sent it.", status);
   }
 }
 
-// Does something until the service has time for it; `tell` hears why it waits.
-export async function patiently(action, tell, signal) {
+// Runs an action, and retries it while the service is overloaded; `onWait` receives the reason of each wait.
+export async function withRetries(action, onWait, signal) {
   for (let attempt = 1; ; attempt++) {
     try {
       return await action();
     } catch (error) {
-      if (!(error instanceof Refused) || error.waitS === null || attempt >= PATIENCE) throw error;
-      const waitS = Math.min(error.waitS, LONGEST_WAIT_S);
-      tell(`${error.message} Trying again in ${waitS} s.`);
-      await pause(1000 * waitS, signal);
+      if (!(error instanceof RequestError) || error.retryAfterS === null || attempt >= MAX_ATTEMPTS) throw error;
+      const waitS = Math.min(error.retryAfterS, MAX_WAIT_S);
+      onWait(`${error.message} Retrying in ${waitS} s.`);
+      await sleep(1000 * waitS, signal);
     }
   }
 }
 
-export function pause(ms, signal) {
+export function sleep(ms, signal) {
   return new Promise((resolve, reject) => {
     const stop = () => {
       clearTimeout(timer);
-      reject(aborted());
+      reject(abortError());
     };
     const timer = setTimeout(() => {
       signal?.removeEventListener("abort", stop);
@@ -106,7 +107,7 @@ export function pause(ms, signal) {
   });
 }
 
-const aborted = () => new DOMException("", "AbortError");
+const abortError = () => new DOMException("", "AbortError");
 
-// What nobody can guess and nobody had before; `crypto.randomUUID` is missing where there is no HTTPS.
-export const fresh = () => crypto.getRandomValues(new Uint32Array(4)).join("-");
+// A random key; `crypto.randomUUID` is not available without HTTPS.
+export const randomKey = () => crypto.getRandomValues(new Uint32Array(4)).join("-");

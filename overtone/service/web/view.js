@@ -1,14 +1,14 @@
-// What all that is shown has in common.
+// Helpers shared by all components.
 
 import htm from "htm";
 import { h } from "preact";
 
 export const html = htm.bind(h);
 
-// As `ref` of what the keyboard shall be at once it is there.
+// A `ref` that moves the keyboard focus to an element when it appears.
 export const focused = (element) => element?.focus();
 
-// A time as a player counts it: 0:07, 1:02:03.
+// Formats a time as 0:07 or 1:02:03.
 export function clock(seconds) {
   const two = (number) => String(Math.floor(number)).padStart(2, "0");
   const hours = Math.floor(seconds / 3600), minutes = (seconds % 3600) / 60;

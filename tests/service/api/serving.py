@@ -1,4 +1,4 @@
-"""A service for tests, in a thread, at a free port of this machine; and the few lines that it takes to ask it."""
+"""A running service for tests, in a thread and on a free local port, and a small HTTP client for it."""
 
 import http.client
 import json
@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 import uvicorn
 
-from overtone.cli.serve import _config
-from overtone.service.api.app import Page, build
+from overtone.cli.serve import uvicorn_config
+from overtone.service.api.app import Page, create_app
 from overtone.service.api.auth import ApiKeys
 from overtone.service.api.web_page import mount
 from overtone.service.backend import ServiceBackend
@@ -23,7 +23,7 @@ BOUNDARY = "overtone-test"
 
 
 class Reply(NamedTuple):
-    """What came back."""
+    """A response."""
 
     status: int
     headers: dict[str, str]
@@ -39,25 +39,25 @@ class Reply(NamedTuple):
 
 
 class Served(NamedTuple):
-    """A service that runs."""
+    """A running service."""
 
     port: int
-    house: ServiceBackend
+    backend: ServiceBackend
 
     def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Reply:
-        """The reply to one request; underscores in names of headers are hyphens."""
-        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        """Send a request; underscores in header names become hyphens."""
+        renamed = {name.replace("_", "-"): value for name, value in headers.items()}
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as connection:
-            connection.request(method, path, body, named)
+            connection.request(method, path, body, renamed)
             response = connection.getresponse()
             return Reply(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
 
     def post(self, path: str, *files: tuple[str, bytes], field: str = "file", **headers: str) -> Reply:
-        """The reply to files, sent as a form."""
+        """Send files as a multipart form."""
         return self.ask("POST", path, multipart(files, field), Content_Type=form_type(), **headers)
 
     def raw(self, path: str, content: bytes, **headers: str) -> Reply:
-        """The reply to one file, sent as it is."""
+        """Send one file as a raw body."""
         return self.ask("POST", path, content, **{"Content_Type": "application/octet-stream", **headers})
 
 
@@ -82,21 +82,22 @@ def serving(
     page: Page | None = mount,
     hosts: tuple[str, ...] | None = (),
 ) -> Iterator[Served]:
-    """Serves until the end of the block."""
-    house = ServiceBackend(settings, command)
+    """Run a service until the end of the block."""
+    backend = ServiceBackend(settings, command)
     try:
-        house.pool.wait_until_ready()
-        end = socket.create_server(("127.0.0.1", 0))
-        server = uvicorn.Server(_config(uvicorn, build(house, keys, origins, page=page, hosts=hosts), settings))
-        thread = threading.Thread(target=server.run, args=([end],))
+        backend.pool.wait_until_ready()
+        listener = socket.create_server(("127.0.0.1", 0))
+        app = create_app(backend, keys, origins, page=page, hosts=hosts)
+        server = uvicorn.Server(uvicorn_config(uvicorn, app, settings))
+        thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()
         try:
             while not server.started:
                 time.sleep(0.01)
-            yield Served(end.getsockname()[1], house)
+            yield Served(listener.getsockname()[1], backend)
         finally:
             server.should_exit = True
             thread.join(60)
-            end.close()
+            listener.close()
     finally:
-        house.close()
+        backend.close()

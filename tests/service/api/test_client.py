@@ -1,4 +1,4 @@
-"""The client gives what the library gives, by way of a service."""
+"""The client returns the results of the library through a running service."""
 
 import io
 import os
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from audio_files import encoded
 from serving import Served
-from sounds import RATE_HZ, speech_like
+from synthetic_audio import RATE_HZ, speech_like
 
 import overtone
 from overtone.errors import InputError, ServiceError
@@ -21,92 +21,93 @@ SPEECH = encoded(speech_like(np.random.default_rng(5), 8.0), RATE_HZ, "FLAC")
 
 @pytest.fixture
 def client(served: Served) -> overtone.Client:
-    return overtone.Client(f"http://127.0.0.1:{served.port}/", patience_s=0)
+    return overtone.Client(f"http://127.0.0.1:{served.port}/", retry_timeout_s=0)
 
 
-def test_an_answer_is_that_of_the_library(client: overtone.Client, tiny: Path, tmp_path: Path) -> None:
+def test_prediction_equals_the_one_of_the_library(client: overtone.Client, tiny: Path, tmp_path: Path) -> None:
     expected = overtone.load(tiny, uncertain_below=None).recognise(SPEECH)
     file = tmp_path / "é & ü?.flac"
     file.write_bytes(SPEECH)
     for source, name in (
         (file, file.name),
         (str(file), file.name),
-        (SPEECH, "sound in memory"),
-        (io.BytesIO(SPEECH), "sound"),
+        (SPEECH, "audio in memory"),
+        (io.BytesIO(SPEECH), "audio"),
     ):
-        answer = client.recognise(source)
-        assert answer.source == name
-        assert (answer.emotion, answer.emotions, answer.uncertain) == (expected.emotion, expected.emotions, False)
-        np.testing.assert_allclose(answer.probabilities, expected.probabilities, atol=1e-6)
-        np.testing.assert_allclose(answer.branches["mel"], expected.branches["mel"], atol=1e-6)
-        assert answer.model == "tiny-1"
-        assert answer.prosody.keys() == expected.prosody.keys()
-    answer, error = client.recognise_many([file, tmp_path / "none.wav"])
-    assert isinstance(answer, overtone.Prediction)
+        prediction = client.recognise(source)
+        assert prediction.source == name
+        assert (prediction.emotion, prediction.emotions) == (expected.emotion, expected.emotions)
+        assert not prediction.uncertain
+        np.testing.assert_allclose(prediction.probabilities, expected.probabilities, atol=1e-6)
+        np.testing.assert_allclose(prediction.branches["mel"], expected.branches["mel"], atol=1e-6)
+        assert prediction.model == "tiny-1"
+        assert prediction.prosody.keys() == expected.prosody.keys()
+    prediction, error = client.recognise_many([file, tmp_path / "none.wav"])
+    assert isinstance(prediction, overtone.Prediction)
     assert isinstance(error, InputError)
     assert str(error).endswith("none.wav: cannot be read: No such file or directory")
 
 
-def test_a_file_may_be_called_anything(client: overtone.Client, tmp_path: Path) -> None:
+def test_file_name_may_be_invalid_utf8(client: overtone.Client, tmp_path: Path) -> None:
     file = tmp_path / os.fsdecode(b"caf\xe9.flac")
     try:
         file.write_bytes(SPEECH)
     except OSError:
         pytest.skip("this file system has no such names")
-    (answer,) = client.recognise_many([file])
-    assert isinstance(answer, overtone.Prediction), answer
-    assert answer.source == "caf?.flac"
+    (prediction,) = client.recognise_many([file])
+    assert isinstance(prediction, overtone.Prediction), prediction
+    assert prediction.source == "caf?.flac"
     assert client.timeline(file)["path"] == "caf?.flac"
 
 
-def test_a_timeline_is_given_though_its_job_cannot_be_deleted(
+def test_timeline_is_returned_if_its_job_cannot_be_deleted(
     client: overtone.Client, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def gone(job_id: str) -> None:
+    def fail(job_id: str) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(served.house.store, "delete", gone)
+    monkeypatch.setattr(served.backend.store, "delete", fail)
     assert client.timeline(SPEECH)["duration_s"] == 8.0
 
 
-def test_who_stops_waiting_leaves_no_job(
+def test_interrupted_wait_deletes_the_job(
     client: overtone.Client, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def interrupted(job_id: str) -> None:
+    def interrupt(job_id: str) -> None:
         raise KeyboardInterrupt
 
-    before = served.house.store.counts()
-    monkeypatch.setattr(client, "job", interrupted)
+    before = served.backend.store.counts()
+    monkeypatch.setattr(client, "job", interrupt)
     with pytest.raises(KeyboardInterrupt):
         client.timeline(SPEECH)
-    assert served.house.store.counts() == before
+    assert served.backend.store.counts() == before
 
 
-def test_a_timeline_is_waited_for(client: overtone.Client, tiny: Path) -> None:
-    told = client.timeline(SPEECH)
-    assert told["duration_s"] == 8.0
-    assert len(told["segments"]) == len(overtone.load(tiny).timeline(SPEECH).segments)
+def test_timeline_waits_for_the_job(client: overtone.Client, tiny: Path) -> None:
+    timeline = client.timeline(SPEECH)
+    assert timeline["duration_s"] == 8.0
+    assert len(timeline["segments"]) == len(overtone.load(tiny).timeline(SPEECH).segments)
     assert client.timeline(SPEECH, "webvtt").startswith(b"WEBVTT")
-    job = client.begin_timeline(SPEECH)
-    assert client.job(job["id"])["name"] == "sound in memory"
+    job = client.submit_timeline(SPEECH)
+    assert client.job(job["id"])["name"] == "audio in memory"
     assert client.models[0]["id"] == "tiny-1"
 
 
-def test_what_is_refused_is_told(client: overtone.Client) -> None:
-    with pytest.raises(InputError, match="sound in memory: not a sound"):
-        client.recognise(b"no sound")
-    with pytest.raises(InputError, match="sound in memory: not a sound"):
-        client.timeline(b"no sound")
-    with pytest.raises(ServiceError, match="404: no such job"):
+def test_refused_requests_raise_errors(client: overtone.Client) -> None:
+    with pytest.raises(InputError, match="audio in memory"):
+        client.recognise(b"not audio")
+    with pytest.raises(InputError, match="audio in memory"):
+        client.timeline(b"not audio")
+    with pytest.raises(ServiceError, match="404"):
         client.job("nonsense")
     with pytest.raises(InputError, match="expected an address"):
         overtone.Client("ftp://x")
     with pytest.raises(ServiceError, match="cannot be reached"):
-        overtone.Client("http://127.0.0.1:9", patience_s=0).recognise(SPEECH)
+        overtone.Client("http://127.0.0.1:9", retry_timeout_s=0).recognise(SPEECH)
 
 
-class Moody(BaseHTTPRequestHandler):
-    """Breaks the first connection, has no time for the second, and knows nothing of the third."""
+class UnreliableHandler(BaseHTTPRequestHandler):
+    """Closes the first connection, answers 503 to the second request, and accepts the third."""
 
     keys: list[str] = []  # noqa: RUF012
 
@@ -122,17 +123,17 @@ class Moody(BaseHTTPRequestHandler):
         self.wfile.write(b'{"id": "x"}')
 
     def log_message(self, *_: object) -> None:
-        """Nothing."""
+        """Log nothing."""
 
 
-def test_what_fails_by_chance_is_tried_again_under_one_key() -> None:
-    server = HTTPServer(("127.0.0.1", 0), Moody)
+def test_retries_use_one_idempotency_key() -> None:
+    server = HTTPServer(("127.0.0.1", 0), UnreliableHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     try:
-        client = overtone.Client(f"http://127.0.0.1:{server.server_port}", patience_s=20)
-        assert client.begin_timeline(SPEECH) == {"id": "x"}
+        client = overtone.Client(f"http://127.0.0.1:{server.server_port}", retry_timeout_s=20)
+        assert client.submit_timeline(SPEECH) == {"id": "x"}
     finally:
         server.shutdown()
         server.server_close()
-    assert len(Moody.keys) == 3
-    assert len(set(Moody.keys)) == 1
+    assert len(UnreliableHandler.keys) == 3
+    assert len(set(UnreliableHandler.keys)) == 1
