@@ -1,1 +1,1 @@
-"""DOORS: what people and other programs come in by. Only this room prints, and only it decides on exit codes."""
+"""The command line, one module per command. Only this package prints and decides on exit codes."""

@@ -1,18 +1,28 @@
-"""Kinds of arguments that commands have in common; loads nothing that takes time."""
+"""Argument types for `argparse` that several commands share; imports nothing that is slow to load."""
 
 import argparse
 import math
+from collections.abc import Callable
 
 
-def at_least_one(text: str) -> int:
-    """A whole number from 1 on, for `argparse`."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return int(text)
+def int_at_least(minimum: int) -> Callable[[str], int]:
+    """Return an argument type that accepts whole numbers from `minimum` on."""
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit() and int(text) >= minimum):
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {minimum}, got {text!r}")
+        return int(text)
+
+    return parse
 
 
-def share(text: str) -> float:
-    """A number from 0 to 1, for `argparse`."""
+def positive_int(text: str) -> int:
+    """Return the whole number in a text, at least 1."""
+    return int_at_least(1)(text)
+
+
+def fraction(text: str) -> float:
+    """Return the number in a text, from 0 to 1."""
     try:
         number = float(text)
     except ValueError:
@@ -20,3 +30,14 @@ def share(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
     return number
+
+
+def positive_seconds(text: str) -> float:
+    """Return the finite number of seconds in a text, above 0."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
+    return seconds

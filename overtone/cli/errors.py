@@ -1,4 +1,4 @@
-"""What went wrong, as one line on stderr, wherever the words come from."""
+"""Error messages on stderr, one line each."""
 
 import re
 import sys
@@ -9,14 +9,14 @@ BOX_DRAWING = re.compile("[\u2500-\u257f]")
 
 
 def print_error(message: str) -> None:
-    """Prints a message on stderr, on one line that begins with the name of the program."""
+    """Print a message on stderr as a single line that starts with `overtone: `."""
     print(f"overtone: {single_line(message)}", file=sys.stderr)
 
 
 def single_line(message: str) -> str:
-    """A message on one line: a list as `a; b; c`, a drawing as it is, and the rest as escapes.
+    """Return a message on one line: list items joined by `; `, tree drawings by spaces, control characters escaped.
 
-    A message begins with the name of a file and a colon; a line break in that name is an escape, not the end of a line.
+    A message starts with a file name and a colon; a line break within that name becomes an escape sequence.
     """
     name, colon, text = re.match(r"(.*?)(:(?=\s)|$)(.*)", message, re.DOTALL).groups()  # type: ignore[union-attr]
     if not colon:
@@ -24,7 +24,7 @@ def single_line(message: str) -> str:
     first, *others = text.split("\n")
     line = name + colon + first.rstrip()
     for other in filter(str.strip, others):
-        is_drawn = BOX_DRAWING.search(other)
-        glue = " " if is_drawn or line.endswith((":", "expected")) else "; "
-        line += glue + (" ".join(other.split()) if is_drawn else other.strip())
+        is_drawing = BOX_DRAWING.search(other)
+        separator = " " if is_drawing or line.endswith((":", "expected")) else "; "
+        line += separator + (" ".join(other.split()) if is_drawing else other.strip())
     return printable(line)

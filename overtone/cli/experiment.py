@@ -1,4 +1,4 @@
-"""`overtone experiment`: a matrix of evaluations out of a TOML file; needs the train extra."""
+"""`overtone experiment FILE`: run a matrix of evaluations from a TOML file. Needs the train extra."""
 
 import argparse
 import sys
@@ -6,37 +6,47 @@ from pathlib import Path
 
 from overtone import recipe
 from overtone.cli.errors import print_error
-from overtone.cli.training import evaluate_clips, read_clips, whole_number
+from overtone.cli.evaluate import evaluate_clips
+from overtone.cli.training_options import (
+    cache_argument,
+    evaluation_folders_arguments,
+    processes_argument,
+    read_clips,
+)
 from overtone.errors import OvertoneError
 from overtone.training.experiment import read
 
 
 def experiment_arguments(parser: argparse.ArgumentParser) -> None:
-    """FILE --runs --oof --cache --processes."""
+    """Add FILE, --runs, --oof, --cache and --processes."""
     parser.add_argument(
-        "file", type=Path, metavar="FILE", help="TOML; see the docstring of overtone/training/experiment.py"
-    )
-    parser.add_argument("--runs", type=Path, default=Path("runs"), metavar="DIR", help="run folders; default: runs")
-    parser.add_argument("--oof", type=Path, default=Path("results/oof"), metavar="DIR", help="default: results/oof")
-    parser.add_argument("--cache", type=Path, metavar="DIR", help="where features are kept; default: the user's cache")
-    parser.add_argument(
-        "--processes", type=whole_number(1), default=1, metavar="N", help="trainings at a time; default: 1"
-    )
+        "file", type=Path, metavar="FILE",
+        help="a TOML file of corpora, recipes, protocols and seeds; its format is described in "
+        "overtone/training/experiment.py",
+    )  # fmt: skip
+    evaluation_folders_arguments(parser)
+    cache_argument(parser)
+    processes_argument(parser)
 
 
 def experiment(args: argparse.Namespace) -> int:
-    """Evaluates cell after cell and prints its scores; a cell that fails is told, the others go on."""
-    import overtone.training.cross_validation  # noqa: F401 (a missing extra is told before any clip is read)
+    """Run one evaluation after the other and print their scores; a failure is reported and the others still run."""
+    import overtone.training.cross_validation  # noqa: F401 (reports a missing extra before any clip is read)
 
-    asked = read(args.file)
-    args.data, args.corpus, args.labels = [f"{name}={where}" for name, where in asked.data], "ravdess", asked.labels
+    matrix = read(args.file)
+    args.data, args.corpus, args.labels = [f"{name}={path}" for name, path in matrix.data], "ravdess", matrix.labels
     utterances = read_clips(args)
     failures = 0
-    for place, cell in enumerate(asked.evaluations, start=1):
-        print(f"{place} of {len(asked.evaluations)}: {cell.recipe}, {cell.protocol}", file=sys.stderr)
+    for number, evaluation in enumerate(matrix.evaluations, start=1):
+        name = f"{evaluation.recipe}, {evaluation.protocol}"
+        print(f"{number} of {len(matrix.evaluations)}: {name}", file=sys.stderr)
         try:
-            evaluate_clips(utterances, recipe.read_recipe(cell.recipe), argparse.Namespace(**vars(args), **vars(cell)))
+            evaluate_clips(
+                utterances,
+                recipe.read_recipe(evaluation.recipe),
+                argparse.Namespace(**vars(args), **vars(evaluation)),
+            )
         except OvertoneError as error:
             failures += 1
-            print_error(f"{cell.recipe}, {cell.protocol}: {error}")
+            print_error(f"{name}: {error}")
     return 1 if failures else 0

@@ -1,7 +1,6 @@
-"""`overtone listen`: the microphone -> a live line on stderr, and the timeline when it ends (Ctrl-C, or `--seconds`).
+"""`overtone listen`: live predictions from the microphone on stderr, and a timeline at the end (Ctrl-C or `--seconds`).
 
-An answer stands for the last 3 s and comes every 1.5 s, as soon as they are over. The sound is kept for a form that
-plays it, else not.
+A new prediction for the last 3 s appears every 1.5 s. The audio is stored only for an output format that embeds it.
 """
 
 import argparse
@@ -15,78 +14,89 @@ from typing import Any, TextIO
 import numpy as np
 
 from overtone.audio.recording_buffer import RecordingBuffer, recording_buffer
+from overtone.cli.argtypes import positive_seconds
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
-from overtone.cli.timeline import check_form, form_arguments, form_of, show
+from overtone.cli.timeline import check_output_suffix, choose_format, format_arguments, write_output
 from overtone.errors import AudioError, MissingExtraError
-from overtone.formats import plays_sound
-from overtone.formats.annotation_tiers import format_clock
-from overtone.formats.html_player import LONGEST_INSIDE_S
-from overtone.formats.table import EIGHTHS, UNSURE, bar, runner_up, takes
+from overtone.formats import get_timeline_format
+from overtone.formats.annotation_tiers import NO_SPEECH, format_clock
+from overtone.formats.html_player import MAX_EMBEDDED_S
+from overtone.formats.table import BAR_EIGHTHS, UNCERTAIN, bar, can_encode, runner_up
 from overtone.inference.recogniser import Recogniser
 from overtone.timeline import Segment, Timeline
 
 CHUNK_S = 0.1
 CLEAR_LINE = "\r\x1b[K"
-WIDEST_EMOTION = 21
+EMOTION_CELLS = 21
 
 
 def listen_arguments(parser: argparse.ArgumentParser) -> None:
-    """--seconds --device --model --adapt-from --uncertain-below --threads --format --output."""
-    parser.add_argument("--seconds", metavar="S", type=_seconds, help="stop after so long; without it, at Ctrl-C")
+    """Add --seconds, --device, --format, --output and the options of the recogniser."""
     parser.add_argument(
-        "--device", metavar="NAME", help="of the microphone, or its number; without it, the default one"
+        "--seconds", metavar="S", type=positive_seconds, help="stop after S seconds (default: record until Ctrl-C)"
     )
+    parser.add_argument(
+        "--device", metavar="NAME",
+        help="the name or number of the microphone, as listed by python -m sounddevice (default: the system default)",
+    )  # fmt: skip
     recogniser_arguments(parser)
     threads_argument(parser)
-    form_arguments(parser)
+    format_arguments(parser)
 
 
 def listen(args: argparse.Namespace) -> int:
-    """Hears the microphone and writes the timeline at the end."""
-    sounddevice = _sounddevice()
-    check_form(args.format, args.output)
-    form = form_of(args.format, args.output)
-    recogniser, left_out = load_recogniser(args)
+    """Recognise what the microphone records and write the timeline at the end."""
+    sounddevice = _import_sounddevice()
+    check_output_suffix(args.format, args.output)
+    format_name = choose_format(args.format, args.output)
+    recogniser, skipped_clips = load_recogniser(args)
     with contextlib.ExitStack() as stack:
-        kept: RecordingBuffer | None = None
+        buffer: RecordingBuffer | None = None
         try:
             with microphone(sounddevice, args.device) as (rate_hz, chunks):
-                if plays_sound(form):
-                    kept = stack.enter_context(recording_buffer(rate_hz, LONGEST_INSIDE_S))
-                    chunks = kept.tee(chunks)
-                timeline = heard(recogniser, rate_hz, chunks, sys.stderr, args.seconds, args.threads)
+                if get_timeline_format(format_name).embeds_audio:
+                    buffer = stack.enter_context(recording_buffer(rate_hz, MAX_EMBEDDED_S))
+                    chunks = buffer.tee(chunks)
+                timeline = record_timeline(recogniser, rate_hz, chunks, sys.stderr, args.seconds, args.threads)
         except sounddevice.PortAudioError as error:
-            raise AudioError(f"microphone: cannot be heard: {error}; see: python -m sounddevice") from error
-        show(timeline, args.output, form, _sound(kept))
-    return 1 if left_out else 0
+            raise AudioError(
+                f"microphone: cannot be recorded: {error}; list the devices with: python -m sounddevice"
+            ) from error
+        write_output(timeline, args.output, format_name, _recorded_audio(buffer))
+    return 1 if skipped_clips else 0
 
 
-def _sound(kept: RecordingBuffer | None) -> Iterator[np.ndarray] | None:
-    """What was kept of the sound."""
-    sound = None if kept is None else kept.blocks()
-    if kept is not None and sound is None:
-        print_error(f"microphone: the sound is not kept: {kept.why_not}")
-    return sound
+def _recorded_audio(buffer: RecordingBuffer | None) -> Iterator[np.ndarray] | None:
+    """Return the stored audio; None if none was stored, with a message if storing it failed."""
+    audio = None if buffer is None else buffer.blocks()
+    if buffer is not None and audio is None:
+        print_error(f"microphone: the audio was not stored: {buffer.failure}")
+    return audio
 
 
 @contextlib.contextmanager
 def microphone(sounddevice: ModuleType, device: str | None) -> Iterator[tuple[float, Iterator[np.ndarray]]]:
-    """The rate of a microphone in Hz, and what it hears in chunks `(samples, 1)`, without end."""
-    which = int(device) if device is not None and device.isdigit() else device
-    rate_hz = float(sounddevice.query_devices(which, "input")["default_samplerate"])
+    """Yield the sample rate of a microphone in Hz, and an endless iterator over its chunks `(samples, 1)`."""
+    name_or_number = int(device) if device is not None and device.isdigit() else device
+    rate_hz = float(sounddevice.query_devices(name_or_number, "input")["default_samplerate"])
     chunks: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
 
-    def take(samples: np.ndarray, *_: Any) -> None:
-        chunks.put(samples.copy())  # it is PortAudio's own memory
+    def on_chunk(samples: np.ndarray, *_: Any) -> None:
+        chunks.put(samples.copy())  # PortAudio reuses this memory
 
     with sounddevice.InputStream(
-        samplerate=rate_hz, blocksize=round(CHUNK_S * rate_hz), device=which, channels=1, dtype="float32", callback=take
+        samplerate=rate_hz,
+        blocksize=round(CHUNK_S * rate_hz),
+        device=name_or_number,
+        channels=1,
+        dtype="float32",
+        callback=on_chunk,
     ):
-        yield rate_hz, _without_end(chunks)
+        yield rate_hz, _iterate_forever(chunks)
 
 
-def heard(
+def record_timeline(
     recogniser: Recogniser,
     rate_hz: float,
     chunks: Iterable[np.ndarray],
@@ -94,59 +104,58 @@ def heard(
     seconds: float | None = None,
     threads: int = 1,
 ) -> Timeline:
-    """The timeline of all chunks, until they end, Ctrl-C, or so many seconds; meanwhile a live line on the screen."""
+    """Return the timeline of all chunks, and meanwhile show the latest prediction.
+
+    Args:
+        recogniser: the model.
+        rate_hz: samples per second of the chunks.
+        chunks: consecutive audio `(samples, 1)`; recording ends with them, at Ctrl-C or after `seconds`.
+        screen: stream for the live predictions: one line that is overwritten on a terminal, else a line each.
+        seconds: duration after which to stop; None for no limit.
+        threads: CPU threads to use.
+    """
     stream = recogniser.stream(rate_hz, source="microphone", threads=threads)
-    begin, end = (CLEAR_LINE, "") if screen.isatty() else ("", "\n")
-    fancy = takes(screen, EIGHTHS + "█")
+    start, end = (CLEAR_LINE, "") if screen.isatty() else ("", "\n")
+    block_characters = can_encode(screen, BAR_EIGHTHS + "█")
     samples = 0
     try:
         for chunk in chunks:
             samples += len(chunk)
             for segment in stream.push(chunk):
-                print(f"{begin}{live_line(segment, fancy)}", end=end, file=screen, flush=True)
+                print(f"{start}{live_line(segment, block_characters)}", end=end, file=screen, flush=True)
             if seconds is not None and samples >= seconds * rate_hz:
                 break
     except KeyboardInterrupt:
-        pass  # that is how one stops to listen
+        pass  # Ctrl-C is the normal way to stop
     if screen.isatty():
-        print(begin, end="", file=screen, flush=True)
+        print(start, end="", file=screen, flush=True)
     return stream.finish()
 
 
-def live_line(segment: Segment, fancy: bool) -> str:
-    """One window on one line."""
-    answer = segment.prediction
-    if answer is None:
-        return f"{format_clock(segment.end_s, 1)}  nobody speaks"
-    emotion = UNSURE.format(answer.emotion) if answer.uncertain else answer.emotion
-    confidence = f"{bar(answer.confidence, fancy)} {answer.confidence:4.0%}"
-    return f"{format_clock(segment.end_s, 1)}  {emotion:{WIDEST_EMOTION}}  {confidence}  {runner_up(answer)}"
+def live_line(segment: Segment, block_characters: bool) -> str:
+    """Return the line for one window: time, emotion, confidence and runner-up."""
+    prediction = segment.prediction
+    if prediction is None:
+        return f"{format_clock(segment.end_s, 1)}  {NO_SPEECH}"
+    emotion = UNCERTAIN.format(prediction.emotion) if prediction.uncertain else prediction.emotion
+    confidence = f"{bar(prediction.confidence, block_characters)} {prediction.confidence:4.0%}"
+    return f"{format_clock(segment.end_s, 1)}  {emotion:{EMOTION_CELLS}}  {confidence}  {runner_up(prediction)}"
 
 
-def _without_end(chunks: queue.SimpleQueue[np.ndarray]) -> Iterator[np.ndarray]:
+def _iterate_forever(chunks: queue.SimpleQueue[np.ndarray]) -> Iterator[np.ndarray]:
     while True:
         yield chunks.get()
 
 
-def _sounddevice() -> ModuleType:
+def _import_sounddevice() -> ModuleType:
     try:
         import sounddevice
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             "'overtone listen' needs sounddevice, which is not installed: pip install 'overtone[listen]'"
         ) from error
-    except OSError as error:  # its wheels for Linux come without the library
+    except OSError as error:  # its wheels for Linux do not include PortAudio
         raise MissingExtraError(
             f"'overtone listen' needs PortAudio ({error}); install it, on Debian: apt install libportaudio2"
         ) from error
     return sounddevice
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number above 0, got {text!r}")
-    return seconds

@@ -1,67 +1,79 @@
-"""What commands that recognise have in common: which model, adapted to whom, how sure it must be, on how many cores."""
+"""Options of all commands that recognise: model, speaker adaptation, confidence threshold and threads."""
 
 import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from overtone.audio.discovery import find_audio_files
-from overtone.cli.argtypes import at_least_one, share
+from overtone.cli.argtypes import fraction, positive_int
 from overtone.cli.errors import print_error
 from overtone.errors import OvertoneError
 from overtone.inference.recogniser import Recogniser, load
 
 
 def recogniser_arguments(parser: argparse.ArgumentParser) -> None:
-    """--model --adapt-from --uncertain-below."""
-    parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
+    """Add --model, --adapt-from and --uncertain-below."""
+    model_argument(parser)
     parser.add_argument(
         "--adapt-from", metavar="PATH", action="append", default=[],
-        help="unlabelled clips of the one who speaks, or a folder of them: ten or more in different moods",
+        help="an audio file of the speaker to adapt to, without labels, or a folder of such files; ten or more clips "
+        "with different emotions work best; may be given several times (default: no adaptation)",
     )  # fmt: skip
     parser.add_argument(
-        "--uncertain-below",
-        metavar="X",
-        type=share,
-        help="confidence from 0 to 1 under which an answer is called uncertain; without it, as the model's card says",
+        "--uncertain-below", metavar="X", type=fraction,
+        help="mark predictions with a confidence below X, from 0 to 1, as uncertain (default: the threshold in the "
+        "model card)",
+    )  # fmt: skip
+
+
+def model_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --model."""
+    parser.add_argument(
+        "--model", metavar="FILE", type=Path, help="the model file to use (default: the model bundled with the package)"
     )
 
 
 def threads_argument(parser: argparse.ArgumentParser) -> None:
-    """--threads."""
-    parser.add_argument("--threads", metavar="N", type=at_least_one, default=1, help="cores to use (default: 1)")
+    """Add --threads."""
+    parser.add_argument("--threads", metavar="N", type=positive_int, default=1, help="CPU threads to use (default: 1)")
 
 
 def load_recogniser(args: argparse.Namespace, threads: int = 1) -> tuple[Recogniser, int]:
-    """The recogniser that `recogniser_arguments` ask for, and how many clips to adapt to had to be left out.
+    """Return the recogniser selected by `recogniser_arguments`, and the number of adaptation clips that were skipped.
 
     Args:
-        args: as parsed.
-        threads: cores to use for one sound.
+        args: the parsed arguments.
+        threads: CPU threads for one audio file.
     """
-    recogniser, leave_out = load(args.model, threads=threads, uncertain_below=args.uncertain_below), SkippedClips()
+    recogniser, on_error = load(args.model, threads=threads, uncertain_below=args.uncertain_below), SkippedClips()
     if args.adapt_from:
-        recogniser = recogniser.adapt(clips_in(args.adapt_from, leave_out), on_error=leave_out)
-    return recogniser, leave_out.count
+        recogniser = recogniser.adapt(collect_clips(args.adapt_from, on_error), on_error=on_error)
+    return recogniser, on_error.count
 
 
 class SkippedClips:
-    """Names clips that are not adapted to on stderr, and counts them."""
+    """An error handler that prints which clips cannot be used for adaptation, and counts them."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def __call__(self, error: OvertoneError) -> None:
-        """One more."""
+        """Print and count one skipped clip."""
         self.count += 1
-        print_error(f"not adapted to: {error}")
+        print_error(f"skipped for adaptation: {error}")
 
 
-def clips_in(paths: Iterable[str], leave_out: Callable[[OvertoneError], None]) -> list[Path]:
-    """The sound files that are named, or lie in folders that are; what cannot be searched goes to `leave_out`."""
+def collect_clips(paths: Iterable[str], on_error: Callable[[OvertoneError], None]) -> list[Path]:
+    """Return the audio files at these paths and in these folders.
+
+    Args:
+        paths: files and folders.
+        on_error: called with an error for each path that cannot be searched.
+    """
     clips = []
     for source in (source for path in paths for source in find_audio_files(path)):
         if isinstance(source, OvertoneError):
-            leave_out(source)
+            on_error(source)
         else:
             clips.append(source)
     return clips

@@ -1,64 +1,65 @@
-"""`overtone predict PATH...`: files and folders -> one answer per file, in one of the forms of `overtone.formats`.
+"""`overtone predict PATH...`: one prediction per audio file, in a format of `overtone.formats`.
 
-A file that cannot be recognised is named on stderr and the others are still answered; the exit code is then 1.
+Files that cannot be recognised are reported on stderr and the others are still processed; the exit code is then 1.
 """
 
 import argparse
-import contextlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TextIO
 
 from overtone.audio.discovery import find_audio_files
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
+from overtone.cli.output import is_device, open_device
 from overtone.datatypes import Prediction
 from overtone.errors import AudioError, OvertoneError
-from overtone.formats import FORMATS, get_format, save
+from overtone.formats import PREDICTION_FORMATS, get_format, save
 from overtone.inference.recogniser import Recogniser
 
-DEFAULT_FORM = "table"
+DEFAULT_FORMAT = "table"
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
-    """PATH... --format --output --model --adapt-from --uncertain-below --threads."""
-    parser.add_argument("paths", nargs="+", metavar="PATH", help="a sound file, or a folder to search for them")
+    """Add PATH..., --format, --output and the options of the recogniser."""
     parser.add_argument(
-        "--format",
-        choices=sorted(FORMATS),
-        help=f"of the answers; without it, as the suffix of --output says, else {DEFAULT_FORM}",
+        "paths", nargs="+", metavar="PATH", help="an audio file, or a folder that is searched for audio files"
     )
     parser.add_argument(
-        "--output", metavar="FILE", type=Path, help="write there, whole or not at all, instead of stdout"
+        "--format", choices=sorted(PREDICTION_FORMATS),
+        help=f"the output format (default: chosen by the suffix of --output, else {DEFAULT_FORMAT})",
+    )  # fmt: skip
+    parser.add_argument(
+        "--output", metavar="FILE", type=Path, help="write the predictions atomically to this file (default: stdout)"
     )
     recogniser_arguments(parser)
     threads_argument(parser)
 
 
 def predict(args: argparse.Namespace) -> int:
-    """Answers for all files; 1 where one could not be recognised."""
-    form = args.format or _form_of(args.output)
-    recogniser, left_out = load_recogniser(args, args.threads)
-    found = [source for path in args.paths for source in find_audio_files(path)]
+    """Write a prediction for every file; return 1 if a file could not be recognised."""
+    format_name = args.format or _format_by_suffix(args.output)
+    recogniser, skipped_clips = load_recogniser(args, args.threads)
+    sources = [source for path in args.paths for source in find_audio_files(path)]
     failures: list[OvertoneError] = []
+    predictions = _predictions(recogniser, sources, failures)
     if args.output is None:
-        get_format(form).write(_answers(recogniser, found, failures), sys.stdout)
+        get_format(format_name).write(predictions, sys.stdout)
     elif is_device(args.output):
-        with opened_device(args.output) as stream:
-            get_format(form).write(_answers(recogniser, found, failures), stream)
+        with open_device(args.output) as stream:
+            get_format(format_name).write(predictions, stream)
     else:
-        save(_with_progress(_answers(recogniser, found, failures), len(found)), args.output, form)
+        save(_with_progress(predictions, len(sources)), args.output, format_name)
     if failures:
-        print_error(f"{len(failures)} of {len(found)} could not be recognised")
-    return 1 if failures or left_out else 0
+        print_error(f"{len(failures)} of {len(sources)} could not be recognised")
+    return 1 if failures or skipped_clips else 0
 
 
-def _answers(
-    recogniser: Recogniser, found: list[Path | AudioError], failures: list[OvertoneError]
+def _predictions(
+    recogniser: Recogniser, sources: list[Path | AudioError], failures: list[OvertoneError]
 ) -> Iterator[Prediction]:
-    """The answers in order; failures are named on stderr and kept."""
-    for source in found:
+    """Yield the predictions in order; print every failure on stderr and append it to `failures`."""
+    for source in sources:
         results = [source] if isinstance(source, AudioError) else recogniser.recognise_many([source])
         for result in results:
             if isinstance(result, Prediction):
@@ -69,28 +70,12 @@ def _answers(
             print_error(str(result))
 
 
-def is_device(path: Path) -> bool:
-    """Whether it is there, and neither a file nor a folder: what `write_bytes` must not put a file in the place of."""
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
-@contextlib.contextmanager
-def opened_device(device: Path) -> Iterator[TextIO]:
-    """A device or pipe to write text to; its errors name it."""
-    try:
-        with device.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
-            yield stream
-    except OSError as error:
-        error.filename = error.filename or str(device)
-        raise
-
-
-def _with_progress(answers: Iterator[Prediction], total: int) -> Iterator[Prediction]:
+def _with_progress(predictions: Iterator[Prediction], total: int) -> Iterator[Prediction]:
     from tqdm import tqdm
 
-    return iter(tqdm(answers, total=total, unit=" files", disable=None))
+    return iter(tqdm(predictions, total=total, unit=" files", disable=None))
 
 
-def _form_of(output: Path | None) -> str:
+def _format_by_suffix(output: Path | None) -> str:
     suffix = "" if output is None else output.suffix.lower().removeprefix(".")
-    return suffix if suffix in FORMATS else DEFAULT_FORM
+    return suffix if suffix in PREDICTION_FORMATS else DEFAULT_FORMAT

@@ -1,4 +1,4 @@
-"""A progress bar on stderr for the tasks that tell how far they are; nothing where stderr is no terminal."""
+"""A progress bar on stderr; nothing is drawn where stderr is not a terminal."""
 
 from types import TracebackType
 from typing import Self
@@ -9,10 +9,10 @@ from overtone.formats.table import printable
 
 
 class ProgressBar:
-    """A `tasks.progress.Progress` that draws itself, a new line for each new step.
+    """An `overtone._internal.progress.Progress` that draws a bar, on a new line for each new step.
 
     Args:
-        unit: "bytes", shown as kB, MB, GB; or what is counted, such as "clips".
+        unit: "bytes", shown as kB, MB or GB; or the name of the counted things, such as "clips".
     """
 
     def __init__(self, unit: str) -> None:
@@ -30,12 +30,12 @@ class ProgressBar:
             self._bar.close()
 
     def __call__(self, done: int, total: int, text: str) -> None:
-        """Draws how far it is.
+        """Update the bar.
 
         Args:
             done: units done.
             total: units in all.
-            text: what is going on.
+            text: the current step or item.
         """
         if self._bar is None or total != self._total or done < self._bar.n:
             self.__exit__(None, None, None)

@@ -1,6 +1,6 @@
-"""`overtone serve`: the service, until it is told to end (Ctrl-C, SIGTERM). `docs/serve.md` tells more.
+"""`overtone serve`: the HTTP and WebSocket service, until Ctrl-C or SIGTERM. See `docs/serve.md`.
 
-What it took it finishes first; jobs that are not done go on when it is started again.
+At shutdown it finishes the requests that it has accepted; unfinished jobs resume at the next start.
 """
 
 import argparse
@@ -16,194 +16,228 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
-from overtone.cli.argtypes import at_least_one, share
+from overtone.cli.argtypes import fraction, positive_int
+from overtone.cli.environment import RepeatableOption, add_environment_defaults
 from overtone.cli.errors import print_error
 from overtone.errors import MissingExtraError, OptionError
 from overtone.service.backend import ServiceBackend
 from overtone.service.settings import MB, Settings, state_folder
 
 BACKLOG = 256
-PRIVATE = 0o077  # what of a file is denied: to everybody but the user who runs the service
-OTHER_FILES = 200  # workers, the store, connections that are refused
-LIMITS: tuple[tuple[str, str, str, str], ...] = (
-    ("workers", "N", "processes that recognise (default: one per core)", "workers"),
-    ("max-queue", "N", "clips that may wait for one", "waiting"),
-    ("clip-mb", "MB", "of the body of a request to recognise", "clip_bytes"),
-    ("clip-seconds", "S", "of sound in a clip", "clip_s"),
-    ("clip-time", "S", "that a worker may take for a clip", "clip_time_s"),
-    ("files", "N", "in one request", "files"),
-    ("recording-mb", "MB", "of the body of a request for a timeline", "recording_bytes"),
-    ("recording-seconds", "S", "of sound in a recording, or in a stream", "recording_s"),
-    ("recording-time", "S", "that a worker may take for a recording", "recording_time_s"),
-    ("upload-time", "S", "that a body may take to arrive", "upload_time_s"),
-    ("max-jobs", "N", "that may wait", "jobs"),
-    ("max-jobs-per-key", "N", "that may wait of one API key", "jobs_of_one"),
-    ("max-streams", "N", "at the same time", "streams"),
-    ("max-connections", "N", "at the same time", "connections"),
-    ("keep-hours", "H", "that finished jobs and first answers are kept", "keep_s"),
-    ("grace", "S", "that work may go on once the service is told to end", "grace_s"),
+OWNER_ONLY_UMASK = 0o077
+OTHER_FILES = 200  # open files other than connections and uploads: workers, the job store, refused connections
+ENVIRONMENT_HELP = """\
+Every option but --new-key can also be set by an environment variable: OVERTONE_
+and the name of the option in upper case, such as OVERTONE_MAX_JOBS=10. Separate
+several values by commas or spaces; a flag takes 1 or 0. An option on the command
+line overrides its variable."""
+
+
+class Limit(NamedTuple):
+    """An option that sets a limit: its name, unit, help text, field of `Settings`, and units of the field per unit."""
+
+    option: str
+    unit: str
+    help: str
+    field: str
+    scale: int = 1
+
+
+LIMITS: tuple[Limit, ...] = (
+    Limit("workers", "N", "number of worker processes for clips", "workers"),
+    Limit("max-queue", "N", "maximum number of clips that wait for a worker", "max_queue"),
+    Limit("max-clip-mb", "MB", "maximum size of a request to recognise, in MB", "max_clip_bytes", MB),
+    Limit("max-clip-seconds", "S", "maximum duration of a clip, in seconds", "max_clip_s"),
+    Limit("clip-timeout", "S", "time limit of a worker for a clip, in seconds", "clip_timeout_s"),
+    Limit("max-files", "N", "maximum number of files in a request", "max_files"),
+    Limit("max-recording-mb", "MB", "maximum size of a request for a timeline, in MB", "max_recording_bytes", MB),
+    Limit(
+        "max-recording-seconds", "S", "maximum duration of a recording or of a stream, in seconds", "max_recording_s"
+    ),
+    Limit("recording-timeout", "S", "time limit of a worker for a recording, in seconds", "recording_timeout_s"),
+    Limit("upload-timeout", "S", "time limit for the upload of a request body, in seconds", "upload_timeout_s"),
+    Limit("max-jobs", "N", "maximum number of queued jobs", "max_jobs"),
+    Limit("max-jobs-per-key", "N", "maximum number of queued jobs of one API key", "max_jobs_per_key"),
+    Limit("max-streams", "N", "maximum number of open streams", "max_streams"),
+    Limit("max-connections", "N", "maximum number of open connections", "max_connections"),
+    Limit("keep-hours", "H", "hours until finished jobs and responses to idempotency keys are deleted", "keep_s", 3600),
+    Limit("shutdown-grace", "S", "time limit for accepted requests at shutdown, in seconds", "shutdown_grace_s"),
 )
-SCALES = {"clip_bytes": MB, "recording_bytes": MB, "keep_s": 3600}
 
 
 def serve_arguments(parser: argparse.ArgumentParser) -> None:
-    """Where to listen, what with, who may ask, whether there is a page, and every limit."""
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (default: this machine alone)")
-    parser.add_argument("--port", metavar="N", type=_port, default=8080, help="(default: 8080; 0 for any that is free)")
-    parser.add_argument("--data", metavar="DIR", type=Path, help="of jobs and uploads (default: in ~/.local/state)")
-    parser.add_argument("--model", metavar="FILE", type=Path, help="a model file; without it, the one of the package")
-    parser.add_argument("--uncertain-below", metavar="X", type=share, help="as in overtone predict")
-    parser.add_argument("--keys", metavar="FILE", type=Path, help="digests of API keys; without it, everybody may ask")
-    parser.add_argument(
-        "--new-key", metavar="NAME", type=_name, help="print a new API key and its line for --keys, and end"
+    """Add the options for the address, the model, access, the web page and every limit."""
+    add = parser.add_argument
+    add("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1, reachable from this machine)")
+    add("--port", metavar="N", type=_port, default=8080, help="port to listen on; 0 for any free port (default: 8080)")
+    add(
+        "--state-dir",
+        metavar="DIR",
+        type=Path,
+        help="folder of jobs and uploads (default: overtone in $XDG_STATE_HOME or ~/.local/state)",
     )
-    parser.add_argument(
-        "--allow-origin",
-        metavar="URL",
-        type=_origin,
-        action="append",
-        default=[],
-        help="of a page that may ask from a browser",
-    )
-    parser.add_argument(
-        "--allow-host",
+    add("--model", metavar="FILE", type=Path, help="model file (default: the model bundled with the package)")
+    add(
+        "--uncertain-below", metavar="X", type=fraction,
+        help="mark predictions with a confidence below X, from 0 to 1, as uncertain (default: as in the model card)",
+    )  # fmt: skip
+    add("--keys", metavar="FILE", type=Path, help="file of API key digests (default: no key is required)")
+    add(
+        "--new-key",
         metavar="NAME",
-        type=str.lower,
-        action="append",
-        default=[],
-        help="that the service goes by beside localhost: requests under other names are refused",
+        type=_key_name,
+        help="print a new API key and its line for the --keys file, and exit",
     )
-    parser.add_argument("--no-page", dest="page", action="store_false", help="serve no page at /, programs alone")
+    add(
+        "--allow-origin", metavar="URL", type=_origin, action=RepeatableOption, default=[],
+        help="origin of web pages that may use the service from a browser; may be given several times",
+    )  # fmt: skip
+    add(
+        "--allow-host", metavar="NAME", type=str.lower, action=RepeatableOption, default=[],
+        help="host name of the service in addition to localhost; requests for other names are refused; may be given "
+        "several times",
+    )  # fmt: skip
+    add("--no-page", dest="page", action="store_false", help="do not serve the web page at /")
     limits = parser.add_argument_group("limits")
     defaults = Settings(Path())._asdict()
-    for name, unit, what, field in LIMITS:
-        default = defaults[field] / SCALES.get(field, 1)
-        told = "" if field == "workers" else f" (default: {default:.0f})"
-        limits.add_argument(f"--{name}", metavar=unit, dest=field, type=at_least_one, help=f"{what}{told}")
+    for limit in LIMITS:
+        default = "one per core" if limit.field == "workers" else f"{defaults[limit.field] / limit.scale:.0f}"
+        limits.add_argument(
+            f"--{limit.option}", metavar=limit.unit, dest=limit.field, type=positive_int,
+            help=f"{limit.help} (default: {default})",
+        )  # fmt: skip
+    parser.epilog = ENVIRONMENT_HELP
+    add_environment_defaults(parser, os.environ, exclude=("--help", "--new-key"))
 
 
 def serve(args: argparse.Namespace) -> int:
-    """Serves until it is told to end."""
-    uvicorn = _uvicorn()
+    """Run the service until it receives a signal, and return the exit code."""
+    uvicorn = _import_uvicorn()
     from overtone.service.api import auth
 
     if args.new_key is not None:
         key = auth.new_key()
         print(f"key:  {key}\nline: {args.new_key} {auth.hash_key(key)}")
         return 0
-    ring = auth.read_keys(args.keys) if args.keys else None
-    with _listening(args.host, args.port) as end, _private():
-        loopback = ipaddress.ip_address(end.getsockname()[0]).is_loopback
-        if ring is None and not loopback:
-            print_error(f"--host {args.host}: whoever reaches this address may ask; see --keys")
-        hosts = args.allow_host if loopback or args.allow_host else None
-        settings = settings_of(args)
-        _have_files_open(settings)
-        house = ServiceBackend(settings)
+    keys = auth.read_keys(args.keys) if args.keys else None
+    with _listen(args.host, args.port) as listener, _owner_only_files():
+        is_loopback = ipaddress.ip_address(listener.getsockname()[0]).is_loopback
+        if keys is None and not is_loopback:
+            print_error(f"--host {args.host}: every client that can reach this address can use the service; see --keys")
+        hosts = args.allow_host if is_loopback or args.allow_host else None
+        settings = build_settings(args)
+        raise_open_file_limit(settings)
+        backend = ServiceBackend(settings)
         try:
             from overtone.service.api import web_page
-            from overtone.service.api.app import build
+            from overtone.service.api.app import create_app
 
-            tempfile.tempdir = str(house.spool)  # large uploads, where there is room for them
-            app = build(house, ring, args.allow_origin, hosts=hosts, page=web_page.mount if args.page else None)
-            house.pool.wait_until_ready()
-            _run(uvicorn.Server(_config(uvicorn, app, house.settings)), end)
+            tempfile.tempdir = str(backend.spool)  # large uploads go where there is room for them
+            page = web_page.mount if args.page else None
+            app = create_app(backend, keys, args.allow_origin, hosts=hosts, page=page)
+            backend.pool.wait_until_ready()
+            _run(uvicorn.Server(uvicorn_config(uvicorn, app, settings)), listener)
         finally:
-            house.close()
+            backend.close()
     return 0
 
 
+def build_settings(args: argparse.Namespace) -> Settings:
+    """Return the settings of the parsed arguments."""
+    limits: dict[str, Any] = {
+        limit.field: getattr(args, limit.field) * limit.scale
+        for limit in LIMITS
+        if getattr(args, limit.field) is not None
+    }
+    return Settings(args.state_dir or state_folder(), str(args.model or ""), args.uncertain_below, **limits)
+
+
 @contextlib.contextmanager
-def _private() -> Iterator[None]:
-    """Files that are made meanwhile are nobody else's to read."""
-    before = os.umask(PRIVATE)
+def _owner_only_files() -> Iterator[None]:
+    """Let only the current user read the files created in this block."""
+    previous = os.umask(OWNER_ONLY_UMASK)
     try:
         yield
     finally:
-        os.umask(before)
+        os.umask(previous)
 
 
-def _have_files_open(settings: Settings) -> None:
-    """Lets this process have as many files open as the limits may ask for, where the system allows it."""
+def raise_open_file_limit(settings: Settings) -> None:
+    """Raise the limit of open files to what the settings need, as far as the system allows; print a shortfall."""
     import resource
 
-    wanted = OTHER_FILES + settings.connections + settings.uploads * settings.files
+    needed = OTHER_FILES + settings.max_connections + settings.max_uploads * settings.max_files
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
-    if soft != resource.RLIM_INFINITY and soft < most:
+    allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-    if most < wanted:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < needed:
         print_error(
-            f"only {most} files may be open, and the limits may ask for {wanted}; see ulimit -n, --max-connections"
+            f"the system allows {allowed} open files, and the limits may need {needed}; "
+            "raise it with ulimit -n, or lower --max-connections"
         )
 
 
-def _run(server: Any, end: socket.socket) -> None:
-    """Answers until a signal comes. uvicorn raises that once more at its end, which would end us before the house."""
+def _run(server: Any, listener: socket.socket) -> None:
+    """Serve until a signal arrives.
+
+    At its end uvicorn raises the signal again. The handlers here keep that from ending the process before the backend
+    is closed.
+    """
 
     def stop(*_: object) -> None:
         server.should_exit = True
 
     signal.signal(signal.SIGTERM, stop)
-    _announce(end)
+    _announce(listener)
     with contextlib.suppress(KeyboardInterrupt):
-        server.run([end])
+        server.run([listener])
 
 
-def settings_of(args: argparse.Namespace) -> Settings:
-    """The settings that are asked for."""
-    asked = {field: getattr(args, field) for *_, field in LIMITS}
-    limits: dict[str, Any] = {
-        field: value * SCALES.get(field, 1) for field, value in asked.items() if value is not None
-    }
-    model = str(args.model or "")
-    return Settings(args.data or state_folder(), model, args.uncertain_below, **limits)
-
-
-def _config(uvicorn: ModuleType, app: Any, settings: Settings) -> Any:
+def uvicorn_config(uvicorn: ModuleType, app: Any, settings: Settings) -> Any:
+    """Return the `uvicorn.Config` for an app, with the connection limits of the settings."""
     from overtone.service.api import protocols
 
     logging.basicConfig(level=logging.WARNING, format="overtone: %(levelname)s: %(message)s")
-    for noisy in ("uvicorn.error", "python_multipart"):  # a line for whatever a client gets wrong
-        logging.getLogger(noisy).setLevel(logging.ERROR)
-    bounds = protocols.ConnectionLimits(
-        settings.connections, settings.head_s, settings.upload_time_s, settings.stream_idle_s
+    for name in ("uvicorn.error", "python_multipart"):  # they log a line for each invalid request
+        logging.getLogger(name).setLevel(logging.ERROR)
+    limits = protocols.ConnectionLimits(
+        settings.max_connections, settings.header_timeout_s, settings.upload_timeout_s, settings.stream_idle_timeout_s
     )
     return uvicorn.Config(
         app,
-        http=functools.partial(protocols.LimitedHttpProtocol, bounds),
-        ws=functools.partial(protocols.LimitedWebSocketProtocol, bounds),
+        http=functools.partial(protocols.LimitedHttpProtocol, limits),
+        ws=functools.partial(protocols.LimitedWebSocketProtocol, limits),
         ws_max_size=MB,
         ws_per_message_deflate=False,
         lifespan="off",
         log_config=None,
-        access_log=False,  # it would name what clients call their files
+        access_log=False,  # it would contain the file names of clients
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,
-        timeout_graceful_shutdown=int(settings.grace_s),
+        timeout_graceful_shutdown=int(settings.shutdown_grace_s),
     )
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    """A socket that listens."""
+def _listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket."""
     try:
         (family, *_, address), *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-        end = socket.create_server(address[:2], family=family, backlog=BACKLOG)
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
     except OSError as error:
         raise OptionError(f"--host {host} --port {port}: cannot listen there: {error.strerror or error}") from error
-    return end
 
 
-def _announce(end: socket.socket) -> None:
-    host, port = end.getsockname()[:2]
+def _announce(listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
     print(f"overtone: ready at http://{f'[{host}]' if ':' in host else host}:{port}", flush=True)
 
 
-def _uvicorn() -> ModuleType:
+def _import_uvicorn() -> ModuleType:
     try:
         import fastapi  # noqa: F401
         import httptools  # noqa: F401
@@ -224,8 +258,8 @@ def _origin(text: str) -> str:
     return text.lower()
 
 
-def _name(text: str) -> str:
-    """A name that a line of the file of keys can begin with."""
+def _key_name(text: str) -> str:
+    """Return the name of an API key; it must be one word, as it starts a line of the key file."""
     if not re.fullmatch(r"[^\s#]\S{0,63}", text):
         raise argparse.ArgumentTypeError(f"expected up to 64 characters, no blank and no # in front, got {text!r}")
     return text

@@ -1,6 +1,6 @@
-"""`overtone timeline FILE...`: recordings of any length -> what is heard when, in a form of `overtone.formats`.
+"""`overtone timeline FILE...`: emotions over time in recordings of any length, in a format of `overtone.formats`.
 
-A file that cannot be heard is named on stderr and the others are still answered; the exit code is then 1.
+Files that cannot be processed are reported on stderr and the others are still processed; the exit code is then 1.
 """
 
 import argparse
@@ -15,144 +15,155 @@ from overtone.audio.blocks import blocks, measure_duration
 from overtone.audio.discovery import find_audio_files, is_folder
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
-from overtone.cli.predict import is_device, opened_device
+from overtone.cli.output import is_device, open_device
 from overtone.errors import OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
-from overtone.formats.table import printable, shortened
+from overtone.formats.table import printable, shorten
 from overtone.inference.recogniser import Recogniser
 from overtone.speaker_turns import read_turns
 from overtone.timeline import Timeline
 
-DEFAULT_FORM = "table"
+DEFAULT_FORMAT = "table"
 NAME_CELLS = 40
 
-Job = tuple[Path | OvertoneError, Path | None]  # what is heard, and where its timeline goes: None for stdout
+Task = tuple[Path | OvertoneError, Path | None]  # a recording, and the file of its timeline: None for stdout
 
 
 def timeline_arguments(parser: argparse.ArgumentParser) -> None:
-    """FILE... --turns --model --adapt-from --uncertain-below --threads --format --output."""
-    parser.add_argument("paths", nargs="+", metavar="FILE", help="a recording of any length, or a folder of them")
+    """Add FILE..., --turns, --format, --output and the options of the recogniser."""
     parser.add_argument(
-        "--turns",
+        "paths",
+        nargs="+",
         metavar="FILE",
-        type=Path,
-        help="who speaks when (.rttm, .csv with start_s,end_s,speaker, or .TextGrid): one answer for each turn",
+        help="a recording of any length, or a folder that is searched for recordings",
     )
+    parser.add_argument(
+        "--turns", metavar="FILE", type=Path,
+        help="a file of speaker turns (.rttm, .csv with start_s,end_s,speaker, or .TextGrid): one prediction per turn "
+        "(default: split the recording where the emotion changes)",
+    )  # fmt: skip
     recogniser_arguments(parser)
     threads_argument(parser)
-    form_arguments(parser)
+    format_arguments(parser)
 
 
-def form_arguments(parser: argparse.ArgumentParser) -> None:
-    """--format --output of timelines."""
+def format_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --format and --output of timelines."""
     parser.add_argument(
-        "--format",
-        choices=sorted(TIMELINE_FORMATS),
-        help=f"of the timeline; without it, as the suffix of --output says, else {DEFAULT_FORM}",
-    )
+        "--format", choices=sorted(TIMELINE_FORMATS),
+        help=f"the output format (default: chosen by the suffix of --output, else {DEFAULT_FORMAT})",
+    )  # fmt: skip
     parser.add_argument(
-        "--output",
-        metavar="PATH",
-        type=Path,
-        help="write there, whole or not at all, instead of stdout; of several recordings, a folder",
-    )
+        "--output", metavar="PATH", type=Path,
+        help="write the timeline atomically to this file; with several recordings, a folder (default: stdout)",
+    )  # fmt: skip
 
 
 def timeline(args: argparse.Namespace) -> int:
-    """Timelines of all recordings; 1 where one could not be heard."""
-    form = form_of(args.format, args.output)
-    jobs = list(_jobs(args.paths, args.output, form))
-    if any(target == args.output for _, target in jobs):
-        check_form(args.format, args.output)
-    if args.turns is not None and len(jobs) > 1:
-        raise OptionError(f"--turns {args.turns}: goes with one recording, and {len(jobs)} were given")
-    recogniser, left_out = load_recogniser(args)
+    """Write the timeline of every recording; return 1 if a recording could not be processed."""
+    format_name = choose_format(args.format, args.output)
+    tasks = list(_tasks(args.paths, args.output, format_name))
+    if any(target == args.output for _, target in tasks):
+        check_output_suffix(args.format, args.output)
+    if args.turns is not None and len(tasks) > 1:
+        raise OptionError(f"--turns {args.turns}: needs exactly one recording, got {len(tasks)}")
+    recogniser, skipped_clips = load_recogniser(args)
     failures = 0
-    for source, target in jobs:
+    for source, target in tasks:
         try:
             if isinstance(source, OvertoneError):
                 raise source
-            show(_heard(recogniser, source, args), target, form, blocks(source))
+            write_output(_recognise(recogniser, source, args), target, format_name, blocks(source))
         except OvertoneError as error:
             failures += 1
             sys.stdout.flush()
             print_error(str(error))
     if failures:
-        print_error(f"{failures} of {len(jobs)} could not be heard")
-    return 1 if failures or left_out else 0
+        print_error(f"{failures} of {len(tasks)} could not be recognised")
+    return 1 if failures or skipped_clips else 0
 
 
-def form_of(asked: str | None, output: Path | None) -> str:
-    """The form that is asked for, or that goes with the suffix of the output; the table where there is none."""
-    return asked or _form_by_suffix(output) or DEFAULT_FORM
+def choose_format(name: str | None, output: Path | None) -> str:
+    """Return the requested format, else the format for the suffix of the output, else the table."""
+    return name or _format_by_suffix(output) or DEFAULT_FORMAT
 
 
-def check_form(asked: str | None, output: Path | None) -> None:
-    """A file that is written has the suffix of a form, or none, or its form was asked for.
+def check_output_suffix(name: str | None, output: Path | None) -> None:
+    """Check that the output has no suffix or that of a format, unless a format was requested.
 
     Raises:
-        OptionError: nobody could tell its form.
+        OptionError: the suffix belongs to no format.
     """
-    if output and output.suffix and not asked and not _form_by_suffix(output):
-        known = ", ".join(sorted(row.SUFFIX for row in TIMELINE_FORMATS.values()))
-        raise OptionError(f"--output {output}: no form has this suffix (they have {known}); name one with --format")
+    if output and output.suffix and not name and not _format_by_suffix(output):
+        suffixes = ", ".join(sorted(row.suffix for row in TIMELINE_FORMATS.values()))
+        raise OptionError(f"--output {output}: no format has this suffix ({suffixes}); choose one with --format")
 
 
-def _form_by_suffix(output: Path | None) -> str | None:
-    """The form whose suffix the output has; of several the longest, as ".labels.txt" is ".txt" too."""
+def _format_by_suffix(output: Path | None) -> str | None:
+    """Return the format whose suffix the output has; the longest suffix wins, as ".labels.txt" ends in ".txt" too."""
     name = output.name.lower() if output else ""
-    fitting = [form for form, row in TIMELINE_FORMATS.items() if name.endswith(row.SUFFIX.lower())]
-    return max(fitting, key=lambda form: len(TIMELINE_FORMATS[form].SUFFIX), default=None)
+    matching = [key for key, row in TIMELINE_FORMATS.items() if name.endswith(row.suffix.lower())]
+    return max(matching, key=lambda key: len(TIMELINE_FORMATS[key].suffix), default=None)
 
 
-def show(timeline: Timeline, target: Path | None, form: str, sound: AudioBlocks | None = None) -> None:
-    """Writes a timeline to a file, whole or not at all; to a device; or to stdout. Only some forms play the sound."""
+def write_output(timeline: Timeline, target: Path | None, format_name: str, audio: AudioBlocks | None = None) -> None:
+    """Write a timeline atomically to a file, or to a device, or to stdout.
+
+    Args:
+        timeline: what to write.
+        target: path of the file or device; None for stdout.
+        format_name: a key of `TIMELINE_FORMATS`.
+        audio: the audio of the recording, for formats that embed it.
+    """
     if target is None:
-        write_timeline(timeline, sys.stdout, form, sound)
+        write_timeline(timeline, sys.stdout, format_name, audio)
     elif is_device(target):
-        with opened_device(target) as stream:
-            write_timeline(timeline, stream, form, sound)
+        with open_device(target) as stream:
+            write_timeline(timeline, stream, format_name, audio)
     else:
-        save_timeline(timeline, target, form, sound)
+        save_timeline(timeline, target, format_name, audio)
 
 
-def _jobs(paths: list[str], output: Path | None, form: str) -> Iterator[Job]:
-    """Every recording with the place of its timeline: a file of its own name in a folder, where there are several."""
-    found = [(source, _name_within(path, source)) for path in paths for source in find_audio_files(path)]
-    if output is None and len(found) > 1 and form != DEFAULT_FORM:
-        raise OptionError(f"--format {form}: of several recordings, name a folder with --output")
-    if output is None or (len(found) == 1 and not output.is_dir()):
-        yield from ((source, output) for source, _ in found)
+def _tasks(paths: list[str], output: Path | None, format_name: str) -> Iterator[Task]:
+    """Yield every recording with the path of its timeline; with several recordings, each gets a file in a folder."""
+    recordings = [(source, _relative_name(path, source)) for path in paths for source in find_audio_files(path)]
+    if output is None and len(recordings) > 1 and format_name != DEFAULT_FORMAT:
+        raise OptionError(f"--format {format_name}: with several recordings, name a folder with --output")
+    if output is None or (len(recordings) == 1 and not output.is_dir()):
+        yield from ((source, output) for source, _ in recordings)
         return
     if output.exists() and not output.is_dir():
-        raise OptionError(f"--output {output}: of {len(found)} recordings, name a folder")
-    targets = [output / name.with_suffix(get_timeline_format(form).SUFFIX) for _, name in found]
-    heard = [target for target, (source, _) in zip(targets, found, strict=True) if isinstance(source, Path)]
-    twice = [str(target) for target, count in Counter(heard).items() if count > 1]
-    if twice:
-        raise OptionError(f"--output: several timelines would be written to {twice[0]}; give their files one by one")
-    yield from ((source, target) for (source, _), target in zip(found, targets, strict=True))
+        raise OptionError(f"--output {output}: is not a folder; with {len(recordings)} recordings, name a folder")
+    suffix = get_timeline_format(format_name).suffix
+    targets = [output / name.with_suffix(suffix) for _, name in recordings]
+    readable = [target for target, (source, _) in zip(targets, recordings, strict=True) if isinstance(source, Path)]
+    duplicates = [str(target) for target, count in Counter(readable).items() if count > 1]
+    if duplicates:
+        raise OptionError(
+            f"--output: several timelines would be written to {duplicates[0]}; process these files one by one"
+        )
+    yield from ((source, target) for (source, _), target in zip(recordings, targets, strict=True))
 
 
-def _name_within(path: str, source: Path | OvertoneError) -> Path:
-    """The name of a recording as it lies in the folder that was given."""
+def _relative_name(path: str, source: Path | OvertoneError) -> Path:
+    """Return the path of a recording relative to the given folder."""
     if isinstance(source, OvertoneError):
         return Path("-")
     return source.relative_to(path) if is_folder(path) else Path(source.name)
 
 
-def _heard(recogniser: Recogniser, source: Path, args: argparse.Namespace) -> Timeline:
+def _recognise(recogniser: Recogniser, source: Path, args: argparse.Namespace) -> Timeline:
     turns = None if args.turns is None else read_turns(args.turns, str(source))
     with tqdm(
         total=round(measure_duration(source)),
-        desc=shortened(printable(str(source)), NAME_CELLS),
+        desc=shorten(printable(str(source)), NAME_CELLS),
         unit=" s",
         disable=None,
         leave=False,
     ) as bar:
         return recogniser.timeline(
             source,
-            segments=turns,
+            turns=turns,
             threads=args.threads,
             on_progress=lambda time_s: bar.update(round(time_s) - bar.n),
         )

@@ -25,18 +25,18 @@ from overtone.corpora import CORPORA
         (":\n", ":"),
     ],
 )
-def test_one_line(message: str, line: str) -> None:
+def test_single_line(message: str, line: str) -> None:
     assert single_line(message) == line
 
 
 @pytest.mark.parametrize("name", CORPORA)
-def test_the_tree_of_every_corpus_is_readable_on_one_line(name: str) -> None:
-    line = single_line(f"folder: none in it; expected\n{CORPORA[name].ABOUT.tree}")
+def test_the_folder_tree_of_every_corpus_is_readable_on_one_line(name: str) -> None:
+    line = single_line(f"folder: none in it; expected\n{CORPORA[name].INFO.tree}")
     assert line.startswith("folder: none in it; expected ")
     assert line.isprintable()
     assert "\\n" not in line
 
 
-def test_complaints_name_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+def test_errors_start_with_the_program_name(capsys: pytest.CaptureFixture[str]) -> None:
     print_error("clip.wav: bad:\n  very")
     assert capsys.readouterr() == ("", "overtone: clip.wav: bad: very\n")

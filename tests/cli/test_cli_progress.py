@@ -11,14 +11,14 @@ from overtone.cli.progress import ProgressBar
 def screen(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
     stream = io.StringIO()
 
-    def shown(**options):
+    def visible_tqdm(**options):
         return tqdm.tqdm(**{**options, "disable": False, "file": stream, "mininterval": 0, "ascii": True})
 
-    monkeypatch.setattr(progress, "tqdm", shown)
+    monkeypatch.setattr(progress, "tqdm", visible_tqdm)
     return stream
 
 
-def test_each_step_has_its_own_bar_and_is_closed(screen: io.StringIO) -> None:
+def test_each_step_has_its_own_bar_that_is_closed(screen: io.StringIO) -> None:
     with ProgressBar("bytes") as bar:
         bar(1_000_000, 4_000_000, "fetching a\nzip")
         bar(4_000_000, 4_000_000, "fetching a\nzip")
@@ -29,7 +29,7 @@ def test_each_step_has_its_own_bar_and_is_closed(screen: io.StringIO) -> None:
     assert screen.getvalue().count("\n") == 2
 
 
-def test_nothing_is_drawn_where_stderr_is_no_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+def test_nothing_is_drawn_if_stderr_is_not_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
     with ProgressBar("clips") as bar:
         bar(1, 2, "clip")
         bar(2, 2, "clip")

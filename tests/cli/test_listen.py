@@ -14,7 +14,7 @@ import tiny_model
 
 from overtone.audio.decode import read
 from overtone.cli import listen
-from overtone.cli.listen import heard
+from overtone.cli.listen import record_timeline
 from overtone.cli.main import main
 from overtone.inference.recogniser import Recogniser, load
 
@@ -33,18 +33,18 @@ def recogniser(tmp_path: Path) -> Recogniser:
     return load(tiny_model.write(tmp_path / "tiny.onnx"))
 
 
-def sound() -> np.ndarray:
+def speech() -> np.ndarray:
     return np.concatenate([read(path).samples for path in sorted(SPEECH.glob("*.flac"))[:3]])
 
 
 def chunks() -> Iterator[np.ndarray]:
-    whole = sound()
-    for start in range(0, len(whole), CHUNK_SAMPLES):
-        yield whole[start : start + CHUNK_SAMPLES, None]
+    samples = speech()
+    for start in range(0, len(samples), CHUNK_SAMPLES):
+        yield samples[start : start + CHUNK_SAMPLES, None]
 
 
 class FakeSounddevice:
-    """As much of `sounddevice` as is used: a microphone that gives all it hears at once."""
+    """The parts of `sounddevice` that are used: a microphone that delivers all its audio at once."""
 
     class PortAudioError(Exception):
         pass
@@ -61,88 +61,89 @@ class FakeSounddevice:
             self.callback = callback
 
         def __enter__(self) -> None:
-            memory = np.empty((CHUNK_SAMPLES, 1), np.float32)
+            buffer = np.empty((CHUNK_SAMPLES, 1), np.float32)
             for chunk in chunks():
-                memory[: len(chunk)] = chunk  # the same memory every time, as PortAudio does
-                self.callback(memory[: len(chunk)], len(chunk), None, None)
+                buffer[: len(chunk)] = chunk  # PortAudio reuses its memory too
+                self.callback(buffer[: len(chunk)], len(chunk), None, None)
 
         def __exit__(self, *error: object) -> None:
             pass
 
 
-def test_a_live_line_and_then_the_timeline(recogniser: Recogniser) -> None:
+def test_live_lines_and_then_the_timeline(recogniser: Recogniser) -> None:
     screen = Screen()
-    timeline = heard(recogniser, RATE_HZ, chunks(), screen)
-    expected = recogniser.timeline(sound(), RATE_HZ)
+    timeline = record_timeline(recogniser, RATE_HZ, chunks(), screen)
+    expected = recogniser.timeline(speech(), RATE_HZ)
     np.testing.assert_array_equal(timeline.tracks.probabilities, expected.tracks.probabilities)
     lines = screen.getvalue().split("\r\x1b[K")
     assert lines[0] == lines[-1] == ""
     assert lines[1].startswith("0:03.0  ") and lines[2].startswith("0:04.5  ")
-    assert len(lines) == 2 + (len(sound()) - 48_000) // 24_000 + 1
+    assert len(lines) == 2 + (len(speech()) - 48_000) // 24_000 + 1
     assert any(emotion in lines[1] for emotion in recogniser.emotions)
 
 
-def test_ctrl_c_ends_it_and_silence_is_told(recogniser: Recogniser) -> None:
-    def interrupted() -> Iterator[np.ndarray]:
+def test_ctrl_c_stops_the_recording_and_silence_is_reported(recogniser: Recogniser) -> None:
+    def interrupted_chunks() -> Iterator[np.ndarray]:
         yield np.zeros((4 * RATE_HZ, 1), np.float32)
         raise KeyboardInterrupt
 
     screen = io.StringIO()
-    assert heard(recogniser, RATE_HZ, interrupted(), screen).duration_s == 4
-    assert screen.getvalue() == "0:03.0  nobody speaks\n"
+    assert record_timeline(recogniser, RATE_HZ, interrupted_chunks(), screen).duration_s == 4
+    assert screen.getvalue() == "0:03.0  no speech\n"
 
 
-def test_the_command_hears_the_microphone(
+def test_the_command_records_the_microphone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", FakeSounddevice)
     model = str(tiny_model.write(tmp_path / "tiny.onnx"))
     assert main(["listen", "--model", model, "--seconds", "4", "--format", "json"]) == 0
     out, err = capsys.readouterr()
-    told = json.loads(out)
-    assert (told["path"], told["duration_s"]) == ("microphone", 4)
-    assert told["segments"] and err.startswith("0:03.0  ")
+    row = json.loads(out)
+    assert (row["path"], row["duration_s"]) == ("microphone", 4)
+    assert row["segments"] and err.startswith("0:03.0  ")
     assert main(["listen", "--model", model, "--seconds", "4", "--output", str(tmp_path / "a.csv")]) == 0
     assert (tmp_path / "a.csv").read_text().startswith("path,")
     capsys.readouterr()
     assert main(["listen", "--model", model, "--device", "broken"]) == 1
-    assert capsys.readouterr().err.startswith("overtone: microphone: cannot be heard: no such device")
+    err = capsys.readouterr().err
+    assert err.startswith("overtone: microphone: ") and "no such device" in err
 
 
-def test_a_page_plays_what_was_heard(
+def test_the_html_player_embeds_the_recording(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", FakeSounddevice)
     model, page = str(tiny_model.write(tmp_path / "tiny.onnx")), tmp_path / "talk.html"
     assert main(["listen", "--model", model, "--seconds", "4", "--output", str(page)]) == 0
-    (inside,) = re.findall(r'id="sound">([^<]*)<', page.read_text("utf-8"))
-    played, rate_hz = soundfile.read(io.BytesIO(base64.b64decode(inside)))
-    given = sound()[: 4 * RATE_HZ]
-    assert (rate_hz, len(played)) == (RATE_HZ, len(given))
-    assert np.corrcoef(played, given)[0, 1] > 0.95
+    (embedded,) = re.findall(r'id="audio-data">([^<]*)<', page.read_text("utf-8"))
+    played, rate_hz = soundfile.read(io.BytesIO(base64.b64decode(embedded)))
+    recorded = speech()[: 4 * RATE_HZ]
+    assert (rate_hz, len(played)) == (RATE_HZ, len(recorded))
+    assert np.corrcoef(played, recorded)[0, 1] > 0.95
     assert sorted(path.name for path in tmp_path.iterdir()) == ["talk.html", "tiny.onnx"]
     capsys.readouterr()
-    monkeypatch.setattr(listen, "LONGEST_INSIDE_S", 1)
+    monkeypatch.setattr(listen, "MAX_EMBEDDED_S", 1)
     assert main(["listen", "--model", model, "--seconds", "4", "--output", str(page)]) == 0
-    assert 'id="sound"' not in page.read_text("utf-8")
-    assert "overtone: microphone: the sound is not kept: it is too long\n" in capsys.readouterr().err
+    assert 'id="audio-data"' not in page.read_text("utf-8")
+    assert "overtone: microphone: the audio was not stored: " in capsys.readouterr().err
 
 
-def test_sound_that_no_form_plays_is_not_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_audio_is_stored_only_for_formats_that_embed_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", FakeSounddevice)
-    monkeypatch.setattr(listen, "keeping", None)
+    monkeypatch.setattr(listen, "recording_buffer", None)
     model = str(tiny_model.write(tmp_path / "tiny.onnx"))
     assert main(["listen", "--model", model, "--seconds", "4", "--output", str(tmp_path / "a.csv")]) == 0
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon", "nan", "inf"])
-def test_seconds_are_above_0(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_seconds_must_be_positive(seconds: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["listen", f"--seconds={seconds}"])
     assert f"expected a number above 0, got '{seconds}'" in capsys.readouterr().err
 
 
-def test_without_the_extra_it_says_what_to_install(
+def test_a_missing_extra_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setitem(sys.modules, "sounddevice", None)
@@ -150,7 +151,7 @@ def test_without_the_extra_it_says_what_to_install(
     assert "pip install 'overtone[listen]'" in capsys.readouterr().err
 
 
-def test_without_portaudio_it_says_what_to_install(
+def test_missing_portaudio_says_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "sounddevice.py").write_text("raise OSError('PortAudio library not found')")

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import tiny_model
-from sounds import silence
+from synthetic_audio import silence
 
 from overtone.audio.decode import read
 from overtone.cli.main import main
@@ -26,14 +26,14 @@ def model(tmp_path: Path) -> str:
 
 @pytest.fixture
 def talk(tmp_path: Path) -> Path:
-    """Speech between silences: where they meet is known."""
+    """A recording of speech between silences, with known boundaries."""
     path = tmp_path / "talk.wav"
-    spoken = read(SPEECH / "level.flac").samples
-    soundfile.write(path, np.concatenate([silence(3), spoken, silence(2)]), RATE_HZ)
+    speech = read(SPEECH / "level.flac").samples
+    soundfile.write(path, np.concatenate([silence(3), speech, silence(2)]), RATE_HZ)
     return path
 
 
-def test_the_table_is_the_form_without_a_form(model: str, talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_default_format_is_the_table(model: str, talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["timeline", str(talk), "--model", model]) == 0
     out, err = capsys.readouterr()
     assert out.startswith(f"{talk}  0:")
@@ -43,64 +43,63 @@ def test_the_table_is_the_form_without_a_form(model: str, talk: Path, capsys: py
 
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_json_on_stdout(model: str, talk: Path, threads: str, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = ["--model", model, "--format", "json", "--threads", threads, "--uncertain-below", "1"]
-    assert main(["timeline", str(talk), *asked]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["path"] == str(talk) and told["segments"][-1]["end_s"] == pytest.approx(told["duration_s"])
-    silent, *_ = told["segments"]
+    options = ["--model", model, "--format", "json", "--threads", threads, "--uncertain-below", "1"]
+    assert main(["timeline", str(talk), *options]) == 0
+    row = json.loads(capsys.readouterr().out)
+    assert row["path"] == str(talk) and row["segments"][-1]["end_s"] == pytest.approx(row["duration_s"])
+    silent, *_ = row["segments"]
     assert not silent["speech"] and 2.5 < silent["end_s"] < 3.5
-    assert {row["uncertain"] for row in told["segments"] if row["speech"]} == {True}
+    assert {segment["uncertain"] for segment in row["segments"] if segment["speech"]} == {True}
 
 
-def test_turns_are_answered_one_by_one(
-    model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_one_segment_per_turn(model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "turns.csv").write_text("start_s,end_s,speaker\n0,2,ben\n3.3,5,anna\n4,6,ben\n")
-    asked = ["--turns", str(tmp_path / "turns.csv"), "--model", model, "--format", "csv"]
-    assert main(["timeline", str(talk), *asked]) == 0
+    options = ["--turns", str(tmp_path / "turns.csv"), "--model", model, "--format", "csv"]
+    assert main(["timeline", str(talk), *options]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert [(row["speaker"], row["start_s"], row["speech"]) for row in rows] == [
         ("ben", "0.000", "false"), ("anna", "3.300", "true"), ("ben", "4.000", "true"),
     ]  # fmt: skip
-    assert main(["timeline", str(talk), str(talk), *asked[:-2]]) == 1
-    assert "goes with one recording, and 2 were given" in capsys.readouterr().err
+    assert main(["timeline", str(talk), str(talk), *options[:-2]]) == 1
+    assert "turns.csv: needs exactly one recording, got 2" in capsys.readouterr().err
     assert main(["timeline", str(talk), "--turns", "gone.rttm", "--model", model]) == 1
-    assert "overtone: gone.rttm: the turns cannot be read: No such file" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert err.startswith("overtone: gone.rttm: ") and "No such file" in err
 
 
-def test_bad_files_are_named_and_the_rest_is_answered(
+def test_unreadable_files_are_reported_and_the_others_processed(
     model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    cut = tmp_path / "cut.wav"
-    cut.write_bytes(talk.read_bytes()[:-1_000])
-    assert main(["timeline", "gone.wav", str(cut), str(talk), "--model", model]) == 1
+    truncated = tmp_path / "truncated.wav"
+    truncated.write_bytes(talk.read_bytes()[:-1_000])
+    assert main(["timeline", "gone.wav", str(truncated), str(talk), "--model", model]) == 1
     out, err = capsys.readouterr()
     assert out.startswith(f"{talk}  ") and out.count("s of speech") == 1
     assert err.splitlines()[0] == "overtone: gone.wav: no such file"
-    assert err.splitlines()[1].startswith(f"overtone: {cut}: truncated")
-    assert err.splitlines()[2:] == ["overtone: 2 of 3 could not be heard"]
+    assert err.splitlines()[1].startswith(f"overtone: {truncated}: truncated")
+    assert err.splitlines()[2:] == ["overtone: 2 of 3 could not be recognised"]
 
 
-def test_a_suffix_of_no_form_is_refused(
+def test_an_unknown_suffix_is_an_error(
     model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["timeline", str(talk), "--model", model, "--output"]
-    assert main([*asked, str(tmp_path / "x.srt")]) != 0
-    assert re.search(r"x\.srt: no form has this suffix .*\.vtt.*--format", capsys.readouterr().err)
+    options = ["timeline", str(talk), "--model", model, "--output"]
+    assert main([*options, str(tmp_path / "x.srt")]) != 0
+    assert re.search(r"x\.srt: no format has this suffix .*\.vtt.*--format", capsys.readouterr().err)
     assert not list(tmp_path.glob("x*"))
-    assert main([*asked, str(tmp_path / "x.srt"), "--format", "webvtt"]) == 0
+    assert main([*options, str(tmp_path / "x.srt"), "--format", "webvtt"]) == 0
     assert (tmp_path / "x.srt").read_text("utf-8").startswith("WEBVTT")
 
 
-@pytest.mark.parametrize("form", TIMELINE_FORMATS)
-def test_the_suffix_of_the_output_tells_the_form(
-    model: str, talk: Path, tmp_path: Path, form: str, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("name", TIMELINE_FORMATS)
+def test_the_suffix_of_the_output_chooses_the_format(
+    model: str, talk: Path, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    by_suffix = tmp_path / f"new/out{TIMELINE_FORMATS[form].SUFFIX}"
+    by_suffix = tmp_path / f"new/out{TIMELINE_FORMATS[name].suffix}"
     assert main(["timeline", str(talk), "--model", model, "--output", str(by_suffix)]) == 0
-    assert main(["timeline", str(talk), "--model", model, "--output", str(tmp_path / "x"), "--format", form]) == 0
-    # libsndfile gives every Ogg stream a number by chance.
-    first, second = (re.sub(rb'id="sound">[^<]*', b"", path.read_bytes()) for path in (by_suffix, tmp_path / "x"))
+    assert main(["timeline", str(talk), "--model", model, "--output", str(tmp_path / "x"), "--format", name]) == 0
+    # libsndfile writes a random serial number into every Ogg stream.
+    first, second = (re.sub(rb'id="audio-data">[^<]*', b"", path.read_bytes()) for path in (by_suffix, tmp_path / "x"))
     assert first == second != b""
     assert capsys.readouterr() == ("", "")
 
@@ -112,19 +111,19 @@ def test_several_recordings_go_to_a_folder(
     for name in ("a.wav", "deep/a.wav"):
         (tmp_path / "in" / name).write_bytes(talk.read_bytes())
     out = tmp_path / "out"
-    asked = ["--model", model, "--format", "json", "--output", str(out)]
-    assert main(["timeline", str(tmp_path / "in"), str(talk), "gone.wav", *asked]) == 1
+    options = ["--model", model, "--format", "json", "--output", str(out)]
+    assert main(["timeline", str(tmp_path / "in"), str(talk), "gone.wav", *options]) == 1
     assert sorted(str(path.relative_to(out)) for path in out.rglob("*.json")) == ["a.json", "deep/a.json", "talk.json"]
     assert capsys.readouterr().err.splitlines()[0] == "overtone: gone.wav: no such file"
-    assert main(["timeline", str(tmp_path / "in" / "a.wav"), str(tmp_path / "in" / "deep" / "a.wav"), *asked]) == 1
+    assert main(["timeline", str(tmp_path / "in" / "a.wav"), str(tmp_path / "in" / "deep" / "a.wav"), *options]) == 1
     assert "several timelines would be written to" in capsys.readouterr().err
     assert main(["timeline", str(talk), str(talk), "--model", model, "--format", "csv"]) == 1
-    assert "of several recordings, name a folder with --output" in capsys.readouterr().err
+    assert "with several recordings, name a folder with --output" in capsys.readouterr().err
     assert main(["timeline", str(talk), "gone.wav", "--model", model, "--output", str(talk)]) == 1
-    assert "of 2 recordings, name a folder" in capsys.readouterr().err
+    assert "is not a folder; with 2 recordings" in capsys.readouterr().err
 
 
-def test_several_that_cannot_be_searched_keep_nobody_from_being_heard(
+def test_empty_folders_do_not_stop_the_other_recordings(
     model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     empty = [tmp_path / "a", tmp_path / "b"]
@@ -134,10 +133,10 @@ def test_several_that_cannot_be_searched_keep_nobody_from_being_heard(
     assert main(["timeline", *sources, "--model", model, "--output", str(tmp_path / "out"), "--format", "csv"]) == 1
     assert (tmp_path / "out" / "talk.csv").is_file()
     err = capsys.readouterr().err
-    assert err.count("a folder without sound files") == 2
-    assert "2 of 3 could not be heard" in err
+    assert all(f"overtone: {folder}: " in err for folder in empty)
+    assert "2 of 3 could not be recognised" in err
 
 
-def test_a_device_is_written_to_and_not_replaced(model: str, talk: Path) -> None:
+def test_a_device_is_not_replaced_by_a_file(model: str, talk: Path) -> None:
     assert main(["timeline", str(talk), "--model", model, "--output", os.devnull]) == 0
     assert not Path(os.devnull).is_file()
