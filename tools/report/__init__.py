@@ -1,1 +1,1 @@
-"""`results/` -> the tables and figures of `docs/results.md` and the README."""
+"""Builds `docs/results.md`, `docs/results-details.md`, their figures and the tables of the README from `results/`."""

@@ -1,4 +1,4 @@
-"""`results/adaptation.json` -> the table of what clips of a speaker are worth."""
+"""`results/adaptation.json` -> UAR by the number of clips that the model was adapted to."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -6,25 +6,25 @@ from typing import Any
 
 from overtone.datatypes import Score
 from overtone.evaluation.document import Block, Paragraph, Table
-from tools.report.measurements import blocks_of
+from tools.report.measurements import blocks_from_file
 
 
 def blocks(path: Path) -> list[Block]:
-    """The table and how it was measured; nothing where there is no file.
+    """Return the table and its method; an empty list where there is no file.
 
     Raises:
         InputError: the file is damaged.
     """
-    return blocks_of(path, _blocks, "python -m benchmarks.adaptation")
+    return blocks_from_file(path, _blocks, "python -m benchmarks.adaptation")
 
 
-def _blocks(held: Mapping[str, Any]) -> list[Block]:
-    lines = tuple((row["adapted_to"], str(Score(row["uar"], row["uar_low"], row["uar_high"]))) for row in held["rows"])
-    words = (
-        f"Each of {held['rows'][0]['clips']} clips, answered by the network of its fold ({held['runs']}) after it "
-        "has heard other clips of the same speaker without their labels, never the clip itself; where they are "
-        f"drawn by chance, mean over {held['draws']} draws. UAR in per cent with the 95 % interval over speakers. "
-        "Adapted to neutral clips alone, the usual of a speaker is neutral speech, which is not what the layer "
-        "has learned to compare with: bring clips in different moods."
+def _blocks(content: Mapping[str, Any]) -> list[Block]:
+    rows = content["rows"]
+    lines = tuple((row["adapted_to"], str(Score(row["uar"], row["uar_low"], row["uar_high"]))) for row in rows)
+    method = (
+        f"UAR in per cent with the 95 % interval over speakers, {rows[0]['clips']} clips. Each clip is recognised by "
+        f"the network of its fold ({content['runs']}), adapted to other unlabelled clips of the same speaker. Random "
+        f"selections are averaged over {content['random_subsets']} draws. The statistics of neutral "
+        "clips alone differ from those that the adapter was trained on: adapt to clips in different moods."
     )
-    return [Table(("Adapted to", "UAR"), lines, frozenset({"UAR"})), Paragraph(words)]
+    return [Table(("Adapted to", "UAR"), lines, frozenset({"UAR"})), Paragraph(method)]

@@ -1,38 +1,37 @@
-"""`results/batch.json` -> the table of what all cores are worth to `overtone batch`."""
+"""`results/batch.json` -> throughput of `overtone batch` by the number of processes."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from overtone.evaluation.document import Block, Paragraph, Table
-from tools.report.measurements import blocks_of
+from tools.report.measurements import blocks_from_file, machine_name
 
-HEADER = ("Processes", "Seconds", "Files a second", "Times one")
+HEADER = ("Processes", "Seconds", "Files per second", "Speed-up")
 
 
 def blocks(path: Path) -> list[Block]:
-    """The table and what it was measured on; nothing where there is no file.
+    """Return the table and its method; an empty list where there is no file.
 
     Raises:
         InputError: the file is damaged.
     """
-    return blocks_of(path, _blocks, "python -m benchmarks.batch")
+    return blocks_from_file(path, _blocks, "python -m benchmarks.batch")
 
 
-def _blocks(held: Mapping[str, Any]) -> list[Block]:
-    alone_s = held["seconds"]["1 job"]
+def _blocks(content: Mapping[str, Any]) -> list[Block]:
+    single_s = content["seconds"]["1 process"]
     lines = tuple(
-        (jobs.split()[0], f"{seconds:.1f}", f"{held['files'] / seconds:.0f}", f"{alone_s / seconds:.2f}")
-        for jobs, seconds in held["seconds"].items()
+        (name.split()[0], f"{seconds:.1f}", f"{content['files'] / seconds:.0f}", f"{single_s / seconds:.2f}")
+        for name, seconds in content["seconds"].items()
     )
-    return [Table(HEADER, lines, numbers=frozenset(HEADER[1:])), Paragraph(_measured_on(held))]
+    return [Table(HEADER, lines, numbers=frozenset(HEADER[1:])), Paragraph(_method(content))]
 
 
-def _measured_on(held: Mapping[str, Any]) -> str:
-    machine, broken = held["machine"], held["failures"]
+def _method(content: Mapping[str, Any]) -> str:
+    machine, failures = content["machine"], content["failures"]
     return (
-        f"'overtone batch' as a whole process on {held['files']} files: {held['answers']} RAVDESS clips, each "
-        f"answered, and {sum(broken.values())} broken files of {len(broken)} kinds, each named among the failures. "
-        f"Median of {held['repeats']} batches, on {machine['cores_used']} cores of {machine['processor']} "
-        f"({machine['system']}, Python {machine['versions']['python']})."
+        f"'overtone batch' from start to exit on {content['files']} files: {content['predictions']} RAVDESS clips, all "
+        f"recognised, and {sum(failures.values())} broken files of {len(failures)} kinds, all reported as failures. "
+        f"Median of {content['repeats']} batches, on {machine['cores_used']} cores of {machine_name(machine)}."
     )

@@ -1,56 +1,40 @@
-"""Results -> how far the probabilities of whole models can be taken at their word, as tables and pictures."""
+"""Results -> how well the probabilities of full models are calibrated, as tables."""
 
 from collections.abc import Sequence
 
-from overtone.evaluation import figures
-from overtone.evaluation.calibration import BINS, UNCERTAIN_BELOW, brier, reliability, risk_coverage, selective_accuracy
-from overtone.evaluation.document import Block, Heading, Paragraph, Picture, Table
+from overtone.evaluation.calibration import BINS, UNCERTAIN_BELOW, brier, reliability, selective_accuracy
+from overtone.evaluation.document import Block, Heading, Paragraph, Table
 from overtone.evaluation.report import UNKNOWN
-from tools.report.oof_results import MAIN, Result, grouped
+from tools.report.oof_results import Result, group_by_title
 
-KINDS = ("reliability", "risk")
-HEADER = ("Model", "Protocol", "ECE", "Brier score", "Answered", "Right of those", "Right of all", "Answers")
-WORDS = (
-    "ECE, the expected calibration error, is the mean distance in points between confidence and the share of right "
-    f"answers, over {BINS} bins of confidence; the Brier score is the mean squared distance between probabilities and "
-    f"truth, in [0, 2]. 'Answered' is the share of answers with a confidence of {UNCERTAIN_BELOW:.0%} or more, the "
-    "others being called uncertain; beside it stands how many of those are right, and how many of all, in per cent. "
-    "Answers of all seeds are counted, each being that of one model."
+HEADER = ("Model", "Protocol", "ECE", "Brier score", "Coverage", "Selective accuracy", "Accuracy", "Predictions")
+INTRODUCTION = (
+    "ECE, the expected calibration error, is the mean distance in points between confidence and accuracy, over "
+    f"{BINS} bins of confidence; the Brier score is the mean squared distance between probabilities and truth, in "
+    f"[0, 2]. Coverage is the share of predictions with a confidence of {UNCERTAIN_BELOW:.0%} or more, the others "
+    "being labelled uncertain; selective accuracy is the accuracy of the covered predictions, in per cent. Predictions "
+    "of all seeds are counted, each from one model."
 )
 
 
 def blocks(results: Sequence[Result]) -> list[Block]:
-    """A table per group of results, with pictures of our models under the protocol `MAIN`."""
+    """Return a table per group of results; an empty list where there is no full model."""
     document: list[Block] = []
-    for title, group in grouped([one for one in results if one.whole]).items():
+    for title, group in group_by_title(result for result in results if result.is_full_model).items():
         table = Table(HEADER, tuple(map(_line, group)), numbers=frozenset(HEADER[2:]))
         document += [*([Heading(title, level=3)] if title else []), table]
-        drawn = [one for one in group if one.ours and one.setting.tested == MAIN]
-        document += [picture for one in drawn for picture in _pictures(one)]
-    return [Paragraph(WORDS), *document] if document else []
+    return [Paragraph(INTRODUCTION), *document] if document else []
 
 
-def _line(one: Result) -> tuple[str, ...]:
-    share, right = selective_accuracy(one.predictions, UNCERTAIN_BELOW)
+def _line(result: Result) -> tuple[str, ...]:
+    coverage, accuracy = selective_accuracy(result.predictions, UNCERTAIN_BELOW)
     return (
-        one.row.name,
-        one.row.protocol,
-        f"{100 * reliability(one.predictions).ece:.1f}",
-        f"{brier(one.predictions):.3f}",
-        f"{100 * share:.1f}",
-        f"{100 * right:.1f}" if share else UNKNOWN,
-        f"{100 * one.row.scores.wa.value:.1f}",
-        str(len(one.predictions)),
+        result.row.name,
+        result.row.protocol,
+        f"{100 * reliability(result.predictions).ece:.1f}",
+        f"{brier(result.predictions):.3f}",
+        f"{100 * coverage:.1f}",
+        f"{100 * accuracy:.1f}" if coverage else UNKNOWN,
+        f"{100 * result.row.scores.wa.value:.1f}",
+        str(len(result.predictions)),
     )
-
-
-def _pictures(one: Result) -> list[Picture]:
-    title = f"{one.row.name}, {one.row.protocol}"
-    found, (share, right) = reliability(one.predictions), selective_accuracy(one.predictions, UNCERTAIN_BELOW)
-    ece = f"ECE {100 * found.ece:.1f}   ·   {found.count.sum()} answers"
-    bars = figures.reliability(found.edges, found.count, found.accuracy, title, ece)
-    mark, named = (share, 1 - right), f"confidence of {UNCERTAIN_BELOW:.0%} and more"
-    curve = figures.risk_coverage(*risk_coverage(one.predictions), mark, named, title)
-    drawn = {"reliability": bars, "risk": curve}
-    shows = {"reliability": "how often answers are right, by confidence", "risk": "wrong answers, by share answered"}
-    return [Picture(f"{one.file_name}-{kind}.png", f"{title}: {shows[kind]}", drawn[kind]) for kind in KINDS]

@@ -1,7 +1,7 @@
-"""A JSON file that a benchmark wrote -> blocks of a page; nothing where there is no file."""
+"""Read the JSON file of a benchmark and turn it into document blocks; helpers shared by the benchmark tables."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,26 +11,26 @@ from overtone.evaluation.report import UNKNOWN
 
 
 class Target(NamedTuple):
-    """What was aimed at, and what came of it.
+    """A performance target and the measurement that decides it.
 
     Attributes:
-        wanted: in words, with the figure.
-        measured: the figure, with its unit; "" where there is none.
-        met: whether it is good enough.
+        description: the target in words, with its limit.
+        measured: the measured value with its unit; "" where there is none.
+        met: whether the value meets the target.
     """
 
-    wanted: str
+    description: str
     measured: str
     met: bool
 
 
-def blocks_of(path: Path, made: Callable[[Any], list[Block]], command: str) -> list[Block]:
-    """What `made` makes of the content of a file.
+def blocks_from_file(path: Path, make_blocks: Callable[[Any], list[Block]], command: str) -> list[Block]:
+    """Return the blocks that `make_blocks` builds from the content of a file; an empty list where there is no file.
 
     Args:
-        path: the file.
-        made: content -> blocks.
-        command: what writes the file, for messages.
+        path: JSON file of a benchmark.
+        make_blocks: content -> blocks.
+        command: the command that writes the file, for messages.
 
     Raises:
         InputError: the file is damaged.
@@ -38,29 +38,38 @@ def blocks_of(path: Path, made: Callable[[Any], list[Block]], command: str) -> l
     if not Path(path).is_file():
         return []
     try:
-        return made(json.loads(Path(path).read_text("utf-8")))
+        return make_blocks(json.loads(Path(path).read_text("utf-8")))
     except (OSError, ValueError, KeyError, TypeError, IndexError, ArithmeticError) as error:
-        raise InputError(f"cannot read measurements from {path}: {error!r}; make it again: {command}") from error
+        raise InputError(f"cannot read measurements from {path}: {error!r}; create it again with: {command}") from error
 
 
-def at_least(wanted: str, factor: float, measured: float | None, unit: str) -> Target:
-    """A target that is met from `factor` on."""
+def at_least(description: str, limit: float, measured: float | None, unit: str) -> Target:
+    """Return a target that is met by `limit` or more."""
     if measured is None:
-        return Target(wanted, "", False)
-    return Target(wanted, f"{measured:.3g} {unit}", measured >= factor)
+        return Target(description, "", False)
+    return Target(description, f"{measured:.3g} {unit}", measured >= limit)
 
 
-def below(wanted: str, limit: float, measured: float | None, unit: str) -> Target:
-    """A target that is met below `limit`."""
+def below(description: str, limit: float, measured: float | None, unit: str) -> Target:
+    """Return a target that is met by less than `limit`."""
     if measured is None:
-        return Target(wanted, "", False)
-    return Target(wanted, f"{measured:.3g} {unit}", measured < limit)
+        return Target(description, "", False)
+    return Target(description, f"{measured:.3g} {unit}", measured < limit)
 
 
 def target_table(targets: Sequence[Target]) -> Table:
-    """A row per target: met, missed or not measured."""
+    """Return a table with one row per target: met, missed or not measured."""
     rows = tuple(
-        (one.wanted, one.measured or UNKNOWN, (Strong("met") if one.met else "missed") if one.measured else UNKNOWN)
-        for one in targets
+        (target.description, target.measured or UNKNOWN, _verdict(target) if target.measured else UNKNOWN)
+        for target in targets
     )
     return Table(("Target", "Measured", "Verdict"), rows, frozenset({"Measured"}))
+
+
+def machine_name(machine: Mapping[str, Any]) -> str:
+    """Return processor, system and Python version of a benchmark run."""
+    return f"{machine['processor']} ({machine['system']}, Python {machine['versions']['python']})"
+
+
+def _verdict(target: Target) -> str:
+    return Strong("met") if target.met else "missed"

@@ -1,11 +1,11 @@
-"""`results/oof` -> what was measured here, scored, in the order in which it is shown.
+"""Read `results/oof` and score every file of out-of-fold predictions, in the order of the tables.
 
-Files in the folder itself are of RAVDESS with its eight emotions; a subfolder names other clips or classes. Figures are
-compared within a setting only: "luna5", "emodb/loso", or "luna5/adapted" for models that have heard unlabelled clips of
-the test speaker as well.
+Files in the folder itself are RAVDESS with its eight emotions; a subfolder names another set of clips or classes.
+Scores are compared within one evaluation condition only: "luna5", "emodb/loso", or "luna5/adapted" for models adapted
+to unlabelled clips of the test speaker.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,25 +15,25 @@ from overtone.datatypes import OofPredictions
 from overtone.errors import InputError, suggest
 from overtone.evaluation import oof_files
 from overtone.evaluation.metrics import SEED, score
-from overtone.evaluation.oof_files import KNOWN_PARTS, RunRecord
+from overtone.evaluation.oof_files import RunRecord
 from overtone.evaluation.protocols import PROTOCOLS
 from overtone.evaluation.report import ScoreRow
 
-UNSEEN_FIRST = tuple(dict.fromkeys(("luna5", "emobox6", "loso", "sentence", "cross", *PROTOCOLS)))
-PARTS_SHOWN = ("fusion", "svm", "adapted", "member", "mel", "prosody")
-MAIN = "luna5"  # the protocol under which our models are looked at more closely
-WHOLE = ("fusion", "svm", "adapted")  # the answer of a whole model, not of a part of it
-BASELINE, ADAPTED = "svm", "adapted"
+PROTOCOL_ORDER = tuple(dict.fromkeys(("luna5", "emobox6", "loso", "sentence", "cross", *PROTOCOLS)))
+PART_ORDER = ("fusion", "svm", "adapted", "member")  # branches follow, by name
+FULL_MODEL_PARTS = ("fusion", "svm", "adapted")  # the others are branches or single members of a model
+BASELINE_PART, ADAPTED_PART, MEMBER_PART = "svm", "adapted", "member"
+SHIPPED_RECIPE, PAPER_RECIPE = "overtone", "paper"
 
 
 @dataclass(frozen=True)
 class EvaluationCondition:
-    """What figures must share to be compared.
+    """What two scores must have in common to be comparable.
 
     Attributes:
         data: name of the clips and classes; "" for RAVDESS with its eight emotions.
-        protocol: a name in `splits.PROTOCOLS`.
-        adapted: whether unlabelled clips of the test speaker were heard before.
+        protocol: a name in `overtone.evaluation.protocols.PROTOCOLS`.
+        adapted: whether the model was adapted to unlabelled clips of the test speaker.
     """
 
     data: str
@@ -41,128 +41,140 @@ class EvaluationCondition:
     adapted: bool = False
 
     def __str__(self) -> str:
-        return f"{self.tested}/{ADAPTED}" if self.adapted else self.tested
+        return f"{self.qualified_protocol}/{ADAPTED_PART}" if self.adapted else self.qualified_protocol
 
     @property
-    def tested(self) -> str:
-        """What was tested how, whether adapted or not, such as "emodb/loso"."""
+    def qualified_protocol(self) -> str:
+        """Data and protocol, such as "emodb/loso", whether adapted or not."""
         return f"{self.data}/{self.protocol}" if self.data else self.protocol
 
     @property
-    def rank(self) -> tuple[str, int, bool]:
-        """The place among others: RAVDESS first, and unseen speakers before others."""
-        return self.data, UNSEEN_FIRST.index(self.protocol), self.adapted
+    def sort_key(self) -> tuple[str, int, bool]:
+        """Position among other conditions: RAVDESS first, speaker-independent protocols first."""
+        return self.data, PROTOCOL_ORDER.index(self.protocol), self.adapted
 
     @property
-    def group(self) -> str:
-        """Title of what may stand in one table, protocols side by side; "" for RAVDESS, not adapted."""
-        words = [f"Other clips or classes: {self.data}"] if self.data else []
-        return ". ".join([*words, "Adapted to the speaker"] if self.adapted else words)
+    def group_title(self) -> str:
+        """Title of the table that shows this condition; "" for RAVDESS without speaker adaptation."""
+        data = f"Other data: {self.data}" if self.data else ""
+        if not self.adapted:
+            return data
+        return f"{data}, speaker-adapted" if data else "Speaker-adapted"
 
 
-PAPER, REBUILT = EvaluationCondition("", "paper"), "paper"  # where the paper was rebuilt, and the recipe that did
+PAPER_CONDITION = EvaluationCondition("", "paper")
 
 
 @dataclass(frozen=True)
 class Result:
-    """One CSV of out-of-fold predictions and what follows from it.
+    """One CSV of out-of-fold predictions with its scores.
 
     Attributes:
-        setting: what it is to be compared within.
+        condition: the condition it was measured under.
         recipe: name of the recipe.
-        part: name out of `KNOWN_PARTS`.
+        part: name of the part, such as "fusion".
         baseline: whether the recipe is one of `benchmarks/baselines`.
-        source: the file, as seen from the project folder.
-        predictions: its content.
-        row: its scores.
-        audits: what the JSON beside it says; None where there is none.
+        source: path of the file, relative to the project folder.
+        predictions: content of the file.
+        row: scores of the predictions.
+        record: content of the JSON file of the same recipe; None where there is none.
     """
 
-    setting: EvaluationCondition
+    condition: EvaluationCondition
     recipe: str
     part: str
     baseline: bool
     source: str
     predictions: OofPredictions
     row: ScoreRow
-    audits: RunRecord | None
+    record: RunRecord | None
 
     @property
-    def file_name(self) -> str:
-        """What a file of its recipe in its setting begins with, such as "luna5-adapted-overtone"."""
-        return f"{self.setting}-{self.recipe}".replace("/", "-")
+    def file_stem(self) -> str:
+        """Start of the names of its figures, such as "luna5-adapted-overtone"."""
+        return f"{self.condition}-{self.recipe}".replace("/", "-")
 
     @property
-    def ours(self) -> bool:
+    def is_own(self) -> bool:
         """Whether the recipe is neither a baseline nor the paper's."""
-        return not self.baseline and self.recipe != REBUILT
+        return not self.baseline and self.recipe != PAPER_RECIPE
 
     @property
-    def whole(self) -> bool:
-        """Whether it is the answer of a whole model."""
-        return self.part in WHOLE
+    def is_full_model(self) -> bool:
+        """Whether these are the predictions of a full model rather than of one branch or member."""
+        return self.part in FULL_MODEL_PARTS
 
 
-def setting_named(name: str) -> EvaluationCondition:
-    """The setting that is called so.
+def parse_condition(name: str) -> EvaluationCondition:
+    """Return the condition of a name such as "emodb/loso" or "luna5/adapted".
 
     Raises:
         InputError: no such protocol.
     """
-    tested, adapted = (name.removesuffix(f"/{ADAPTED}"), True) if name.endswith(f"/{ADAPTED}") else (name, False)
-    data, _, protocol = tested.rpartition("/")
+    adapted = name.endswith(f"/{ADAPTED_PART}")
+    data, _, protocol = (name.removesuffix(f"/{ADAPTED_PART}") if adapted else name).rpartition("/")
     if protocol not in PROTOCOLS:
         raise InputError(f"no protocol '{protocol}' in '{name}'{suggest(protocol, PROTOCOLS)}")
     return EvaluationCondition(data, protocol, adapted)
 
 
-def read_results(folder: Path, published: Mapping[str, str]) -> list[Result]:
-    """All results below `results/oof`: RAVDESS first, unseen speakers first, our models first, whole models first.
+def read_results(folder: Path) -> list[Result]:
+    """Return all results below `results/oof`, sorted by condition; own recipes before baselines, full models first.
 
     Args:
-        folder: where the files lie.
-        published: part -> figure that the paper reports of it.
+        folder: folder of the CSV and JSON files.
 
     Raises:
-        InputError: a file whose name or content is not as `outputs.predictions` has it.
+        InputError: the name or the content of a file is invalid; the message names the file.
     """
     folder = Path(folder)
-    named = [(path, *_name_parts(path, folder)) for path in sorted(folder.rglob("*.csv"))]
-    baselines = {recipe for _, _, recipe, part in named if part == BASELINE}
+    files = [(path, *_parse_file_name(path, folder)) for path in sorted(folder.rglob("*.csv"))]
+    baselines = {recipe for _, _, recipe, part in files if part == BASELINE_PART}
     results = []
-    for path, setting, recipe, part in named:
-        held = oof_files.read(path)
-        beside = oof_files.record_path(path.parent, setting.protocol, recipe)
-        audits = oof_files.read_record(beside) if beside.is_file() else None
-        rebuilt = (setting, recipe) == (PAPER, REBUILT)
+    for path, condition, recipe, part in files:
+        predictions = oof_files.read(path)
+        record_path = oof_files.record_path(path.parent, condition.protocol, recipe)
+        record = oof_files.read_record(record_path) if record_path.is_file() else None
+        kind = "baseline" if recipe in baselines else "recipe"
         row = ScoreRow(
-            f"{recipe} {'baseline' if recipe in baselines else 'recipe'}{'' if part == BASELINE else f', {part}'}",
-            setting.tested,
-            score(held, np.random.default_rng(SEED)),
-            audits.parts.get(part) if audits else None,
-            published.get(part, "") if rebuilt else "",
+            f"{recipe} {kind}" if part == BASELINE_PART else f"{recipe} {kind}, {part}",
+            condition.qualified_protocol,
+            score(predictions, np.random.default_rng(SEED)),
+            record.parts.get(part) if record else None,
         )
         source = f"results/oof/{path.relative_to(folder).as_posix()}"
-        results.append(Result(setting, recipe, part, recipe in baselines, source, held, row, audits))
-    return sorted(results, key=_rank)
+        results.append(Result(condition, recipe, part, recipe in baselines, source, predictions, row, record))
+    return sorted(results, key=_sort_key)
 
 
-def grouped(results: Sequence[Result]) -> dict[str, list[Result]]:
-    """Title -> results that may stand in one table."""
+def group_by_title(results: Iterable[Result]) -> dict[str, list[Result]]:
+    """Return title -> results that may share a table."""
     groups: dict[str, list[Result]] = {}
-    for one in results:
-        groups.setdefault(one.setting.group, []).append(one)
+    for result in results:
+        groups.setdefault(result.condition.group_title, []).append(result)
     return groups
 
 
-def _name_parts(path: Path, folder: Path) -> tuple[EvaluationCondition, str, str]:
-    protocol, _, rest = path.stem.partition("-")
-    recipe, _, part = rest.rpartition("-")
-    if protocol not in PROTOCOLS or part not in KNOWN_PARTS or not recipe:
-        raise InputError(f"{path}: the name should be <protocol>-<recipe>-<part>.csv")
+def group_by_condition(results: Sequence[Result]) -> dict[EvaluationCondition, list[Result]]:
+    """Return condition -> its results."""
+    groups: dict[EvaluationCondition, list[Result]] = {}
+    for result in results:
+        groups.setdefault(result.condition, []).append(result)
+    return groups
+
+
+def _parse_file_name(path: Path, folder: Path) -> tuple[EvaluationCondition, str, str]:
+    protocol, recipe, part = oof_files.parse_csv_path(path)
+    if protocol not in PROTOCOLS:
+        raise InputError(f"{path}: no protocol '{protocol}'{suggest(protocol, PROTOCOLS)}")
     data = path.parent.relative_to(folder).as_posix()
-    return EvaluationCondition("" if data == "." else data, protocol, part == ADAPTED), recipe, part
+    return EvaluationCondition("" if data == "." else data, protocol, part == ADAPTED_PART), recipe, part
 
 
-def _rank(one: Result) -> tuple[tuple[str, int, bool], bool, str, int]:
-    return one.setting.rank, one.baseline, one.recipe, PARTS_SHOWN.index(one.part)
+def _sort_key(result: Result) -> tuple[tuple[str, int, bool], bool, str, tuple[int, str]]:
+    return result.condition.sort_key, result.baseline, result.recipe, _part_rank(result.part)
+
+
+def _part_rank(part: str) -> tuple[int, str]:
+    """Return the position of a part among others; parts that `PART_ORDER` does not list come last, by name."""
+    return PART_ORDER.index(part) if part in PART_ORDER else len(PART_ORDER), part

@@ -1,4 +1,4 @@
-"""Ablations: what differs is read from the audits, what it is worth from the same clips, and nothing is dropped."""
+"""Ablations: differing settings come from the run records, contributions from paired tests; none is dropped."""
 
 import json
 from pathlib import Path
@@ -10,108 +10,116 @@ from overtone.errors import InputError
 from overtone.evaluation.document import Paragraph, Strong, Table
 from overtone.evaluation.oof_files import RunRecord, csv_path, record_path, write, write_record
 from tools.report.ablation_table import Ablation, blocks, changed_settings, read, without_ablations
+from tools.report.build import build
 from tools.report.oof_results import read_results
-from tools.report.results_page import build
 
-ABLATIONS = (Ablation("lean", "overtone", "no mixup"), Ablation("alone", "overtone", "one network"))
+ABLATIONS = (Ablation("lean", "overtone", "no mixup"), Ablation("single", "overtone", "one network"))
 
 
-def audits(**settings: object) -> RunRecord:
+def record(**settings: object) -> RunRecord:
     return RunRecord("luna5", "some", {"name": "some", **settings}, {}, (0,), {})
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     oof = tmp_path / "results" / "oof"
-    for recipe, sharpness, seeds in (("overtone", 3.0, 2), ("lean", 1.0, 1), ("alone", 2.0, 1)):
+    for recipe, sharpness, seeds in (("overtone", 3.0, 2), ("lean", 1.0, 1), ("single", 2.0, 1)):
         write(predictions(sharpness, seeds=seeds), csv_path(oof, "luna5", recipe, "fusion"))
         write(predictions(sharpness), csv_path(oof, "luna5", recipe, "mel"))
     write(predictions(1.0, clips=8), csv_path(oof, "random", "lean", "fusion"))
     write(predictions(2.0), csv_path(oof, "random", "overtone", "fusion"))
     write(predictions(2.0), csv_path(oof, "loso", "lean", "fusion"))
-    write_record(audits(mixup=0.3, members=4, start=["emodb"]), record_path(oof, "luna5", "overtone"))
-    write_record(audits(mixup=0.0, members=4, start=["emodb"]), record_path(oof, "luna5", "lean"))
+    corpora = ["emodb"]
+    write_record(record(mixup=0.3, members=4, init_corpora=corpora), record_path(oof, "luna5", "overtone"))
+    write_record(record(mixup=0.0, members=4, init_corpora=corpora), record_path(oof, "luna5", "lean"))
     (tmp_path / "README.md").write_text(README)
-    rows = [vars(row) for row in (*ABLATIONS, Ablation("gone", "overtone", "never trained"))]
+    rows = [vars(row) for row in (*ABLATIONS, Ablation("missing", "overtone", "never trained"))]
     (tmp_path / "results" / "ablations.json").write_text(json.dumps({"rows": rows}))
     return tmp_path
 
 
-def test_an_ablation_stands_beside_its_reference(project: Path) -> None:
-    results = read_results(project / "results" / "oof", {})
-    words, table = blocks(results, ABLATIONS)
-    assert isinstance(words, Paragraph) and isinstance(table, Table)
+def test_ablations_follow_their_reference(project: Path) -> None:
+    results = read_results(project / "results" / "oof")
+    introduction, table = blocks(results, ABLATIONS)
+    assert isinstance(introduction, Paragraph) and isinstance(table, Table)
     rows = [dict(zip(table.header, row, strict=True)) for row in table.rows]
     assert [(row["Protocol"], row["Recipe"]) for row in rows] == [
-        ("luna5", "overtone"), ("luna5", "lean"), ("luna5", "alone"), ("random", "overtone"), ("random", "lean"),
+        ("luna5", "overtone"), ("luna5", "lean"), ("luna5", "single"), ("random", "overtone"), ("random", "lean"),
     ]  # fmt: skip
-    reference, lean, alone = rows[:3]
+    reference, lean, single = rows[:3]
     assert isinstance(reference["Recipe"], Strong) and reference["UAR difference"] == "–"
-    assert (lean["What is changed"], lean["Settings"]) == ("no mixup", "mixup 0.3 → 0.0")
-    assert alone["Settings"] == "–", "its audits are not there"
-    uars = {(one.setting.protocol, one.recipe): one.row.scores.uar.value for one in results if one.whole}
+    assert (lean["Change"], lean["Settings"]) == ("no mixup", "mixup 0.3 → 0.0")
+    assert single["Settings"] == "–", "it has no run record"
+    uars = {(x.condition.protocol, x.recipe): x.row.scores.uar.value for x in results if x.is_full_model}
     assert lean["UAR difference"].startswith(f"{100 * (uars['luna5', 'lean'] - uars['luna5', 'overtone']):+.1f} [")
     assert (lean["p"], lean["Pairs"], lean["Verdict"]) == ("0.031", "6 speakers", "worse")
-    assert rows[-1]["Verdict"] == "tested on different clips"
+    assert rows[-1]["Verdict"] == "different test clips"
 
 
-def test_what_is_an_ablation_is_compared_with_its_reference_alone(project: Path) -> None:
-    results = read_results(project / "results" / "oof", {})
-    kept = [(one.setting.protocol, one.recipe, one.part) for one in without_ablations(results, ABLATIONS)]
-    assert kept == [
+def test_ablations_are_compared_with_their_reference_only(project: Path) -> None:
+    results = read_results(project / "results" / "oof")
+    main = [(x.condition.protocol, x.recipe, x.part) for x in without_ablations(results, ABLATIONS)]
+    assert main == [
         ("luna5", "overtone", "fusion"),
         ("luna5", "overtone", "mel"),
         ("loso", "lean", "fusion"),  # its reference was not measured under this protocol
         ("random", "overtone", "fusion"),
     ]
     build(project)
-    page, readme = (project / "docs" / "results.md").read_text("utf-8"), (project / "README.md").read_text("utf-8")
-    assert "no mixup" in section(page, "What each part is worth")
-    assert "Not measured yet: gone." in section(page, "What each part is worth")
-    assert "lean" not in section(page, "Paired tests")
+    details = (project / "docs" / "results-details.md").read_text("utf-8")
+    readme = (project / "README.md").read_text("utf-8")
+    assert "no mixup" in section(details, "Ablations")
+    assert "Not measured yet: missing." in section(details, "Ablations")
+    assert "lean" not in section(details, "Paired tests")
     assert "| luna5 | lean |" not in readme and "| loso | lean |" in readme
-    assert "lean recipe, fusion" in section(page, "Measured here"), "it is measured all the same"
+    assert "lean recipe, fusion" in section(details, "All scores")
 
 
-def test_no_list_no_table(project: Path) -> None:
+def test_no_chapter_without_the_file(project: Path) -> None:
     (project / "results" / "ablations.json").unlink()
     build(project)
-    assert "What each part is worth" not in (project / "docs" / "results.md").read_text("utf-8")
+    assert "Ablations" not in (project / "docs" / "results-details.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize(
-    ("reference", "other", "told"),
+    ("reference", "other", "text"),
     [
-        (audits(mixup=0.3), audits(mixup=0.3), "none"),
-        (audits(), audits(members=4), "members 1 → 4"),  # before there were ensembles there was one network
-        (audits(), audits(strange="x"), "strange – → x"),
-        (audits(phases=[["mel", "prosody"], ["fusion"]]), audits(phases=[["mel"]]), "phases mel+prosody, fusion → mel"),
-        (audits(start=["emodb", "nemo"]), audits(), "start emodb, nemo → nothing"),
-        (None, audits(), "–"),
+        (record(mixup=0.3), record(mixup=0.3), "none"),
+        (record(), record(members=4), "members 1 → 4"),  # older records lack the setting
+        (record(), record(strange="x"), "strange – → x"),
+        (record(phases=[["mel", "prosody"], ["fusion"]]), record(phases=[["mel"]]), "phases mel+prosody, fusion → mel"),
+        (record(init_corpora=["emodb", "nemo"]), record(), "init_corpora emodb, nemo → none"),
+        (record(branches={"mel": "a", "prosody": "b"}), record(branches={"mel": "c", "prosody": "b"}), "mel a → c"),
+        (record(branches={"mel": "a"}), record(branches={"mel": "a", "voice": "b"}), "voice – → b"),
+        (None, record(), "–"),
     ],
 )
-def test_settings_that_differ(reference: RunRecord | None, other: RunRecord, told: str) -> None:
-    assert changed_settings(reference, other) == told
+def test_changed_settings(reference: RunRecord | None, other: RunRecord, text: str) -> None:
+    assert changed_settings(reference, other) == text
 
 
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("[]", "cannot read ablations from .*ablations.json"),
-        ('{"rows": [3]}', "cannot read ablations from"),
-        ('{"rows": [{"recipe": "a", "of": "b"}]}', "ablations.json: the row .* needs a recipe"),
-        ('{"rows": [{"recipe": "a", "off": "b", "label": "c"}]}', "no key 'off' in a row; did you mean 'of'"),
+        ("[]", "ablations.json"),
+        ('{"rows": [3]}', "ablations.json"),
+        ('{"rows": [{"recipe": "a", "reference": "b"}]}', "ablations.json: the row .* recipe, reference, change"),
+        (
+            '{"rows": [{"recipe": "a", "referense": "b", "change": "c"}]}',
+            "no key 'referense' in a row; did you mean 'reference'",
+        ),
     ],
 )
-def test_damage_is_named(tmp_path: Path, content: str, message: str) -> None:
+def test_error_names_a_damaged_file(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "ablations.json"
     path.write_text(content)
     with pytest.raises(InputError, match=message):
         read(path)
 
 
-def test_the_list_of_this_project_is_readable() -> None:
+def test_ablations_of_this_project() -> None:
     rows = read(Path(__file__).resolve().parents[3] / "results" / "ablations.json")
-    assert {(row.recipe, row.of) for row in rows} >= {("contours", "paper"), ("dense", "paper")}
-    assert len({(row.recipe, row.of) for row in rows}) == len(rows)
-    assert not any(row.recipe == row.of for row in rows)
+    pairs = {(row.recipe, row.reference) for row in rows}
+    assert pairs >= {("paper-contour-prosody", "paper"), ("paper-dense-fusion", "paper")}
+    assert len(pairs) == len(rows)
+    assert not any(row.recipe == row.reference for row in rows)

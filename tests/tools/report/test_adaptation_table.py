@@ -1,3 +1,5 @@
+"""The table of `results/adaptation.json`."""
+
 import json
 from pathlib import Path
 
@@ -13,20 +15,22 @@ ROWS = [
 ]
 
 
-def test_a_line_per_number_of_clips(tmp_path: Path) -> None:
+def test_one_row_per_number_of_clips(tmp_path: Path) -> None:
     path = tmp_path / "adaptation.json"
-    path.write_text(json.dumps({"runs": "luna5-tuned", "draws": 5, "rows": ROWS}))
+    path.write_text(json.dumps({"runs": "luna5-overtone", "random_subsets": 5, "rows": ROWS}))
     text = to_markdown(blocks(path))
     assert "| 0 clips | 68.0 [64.0, 73.0] |" in text and "| 10 clips | 73.2 [69.6, 76.7] |" in text
-    assert "Each of 1440 clips" in text and "mean over 5 draws" in text
+    assert "1440 clips" in text and "luna5-overtone" in text and "over 5 draws" in text
 
 
-def test_without_a_file_there_is_no_table(tmp_path: Path) -> None:
+def test_no_table_without_a_file(tmp_path: Path) -> None:
     assert blocks(tmp_path / "adaptation.json") == []
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"rows": []}', '{"rows": [{"uar": 1}], "draws": 1, "runs": ""}', "[]"])
-def test_a_damaged_file_is_named(tmp_path: Path, content: str) -> None:
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"rows": []}', '{"rows": [{"uar": 1}], "random_subsets": 1, "runs": ""}', "[]"]
+)
+def test_error_names_a_damaged_file(tmp_path: Path, content: str) -> None:
     path = tmp_path / "adaptation.json"
     path.write_text(content)
     with pytest.raises(InputError, match=r"adaptation\.json: .*python -m benchmarks\.adaptation"):
