@@ -1,0 +1,166 @@
+"""Train the bundled model from the corpora, and write `overtone/bundled/overtone.onnx` with its card.
+
+    python tools/train_bundled_model.py --data DIR            # or: make model
+    python tools/train_bundled_model.py --data DIR --plan     # only say what is needed and how long it takes
+
+DIR holds a folder per corpus: ravdess, ased, emodb, emovo, nemo. Two trainings follow one another: `pretrain` on the
+four corpora other than RAVDESS, and the shipped recipe `overtone` on RAVDESS, initialised from it. Both resume: run the
+command again after an interruption. The scores in the card are those in results/oof; `overtone experiment` measures
+them.
+"""
+
+import argparse
+import dataclasses
+import math
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from overtone._internal.atomic_write import write_bytes
+from overtone._internal.progress import silent_progress
+from overtone.cli.progress import ProgressBar
+from overtone.corpora import read_corpus
+from overtone.datatypes import Split, Utterance
+from overtone.errors import OvertoneError
+from overtone.models import build
+from overtone.models.branches import extra_features
+from overtone.recipe import Recipe, read_recipe
+from overtone.training.export import export_run
+from overtone.training.feature_cache import FeatureStore, extract, read_waveforms
+from overtone.training.loop import fit
+from overtone.training.run_config import RunConfig, present_emotions
+from overtone.training.run_folder import is_finished
+from overtone.training.targets import make_targets
+from overtone.training.train import train
+
+PROJECT = Path(__file__).resolve().parent.parent
+BUNDLED = PROJECT / "overtone" / "bundled"
+SEED = 0
+PROTOCOL = "all"  # every clip is used; the scores of the recipe come from other protocols
+PROBE_CLIPS, PROBE_EPOCHS = 32, 4  # for the estimate of the time
+BYTES_PER_FRAME = 64 * 2 + 3 * 4 + 8  # of cached features, about
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One training.
+
+    Attributes:
+        recipe: its settings.
+        corpora: its training data.
+        folder: its run folder.
+    """
+
+    recipe: Recipe
+    corpora: tuple[str, ...]
+    folder: Path
+
+    def read(self, data: Path) -> tuple[Utterance, ...]:
+        """The clips of its corpora below a folder."""
+        return tuple(clip for corpus in self.corpora for clip in read_corpus(corpus, data / corpus).utterances)
+
+
+def stages(runs: Path) -> tuple[Stage, ...]:
+    """The trainings, in order; each but the first is initialised from the one before."""
+    return (
+        Stage(read_recipe("pretrain"), ("ased", "emodb", "emovo", "nemo"), runs / "pretrain"),
+        Stage(read_recipe("overtone"), ("ravdess",), runs / "overtone"),
+    )
+
+
+def describe(stage: Stage, clips: Sequence[Utterance]) -> str:
+    """What a stage trains on, what it stores, and an estimate of the time it takes on this machine."""
+    recipe = stage.recipe
+    steps = recipe.members * recipe.epochs * math.ceil(len(clips) / recipe.batch_clips)
+    versions = 1 + recipe.wave_variants
+    seconds_per_clip, seconds_per_step, frames = _probe(recipe, clips)
+    hours = (seconds_per_clip * len(clips) * versions + seconds_per_step * steps) / 3600
+    gigabytes = len(clips) * versions * frames * BYTES_PER_FRAME / 1e9
+    done = "; finished already" if is_finished(stage.folder) else ""
+    return (
+        f"{stage.folder.name}: {len(clips)} clips of {', '.join(stage.corpora)}; {recipe.members} x {recipe.epochs} "
+        f"epochs; about {hours:.1f} h, threads: {torch.get_num_threads()}; {gigabytes:.1f} GB of cached features{done}"
+    )
+
+
+def _probe(recipe: Recipe, clips: Sequence[Utterance]) -> tuple[float, float, float]:
+    """Seconds per clip to compute features, seconds per training step, and mean frames per clip, from a few clips."""
+    picked = [clips[k] for k in np.random.default_rng(SEED).permutation(len(clips))[:PROBE_CLIPS]]
+    start = time.perf_counter()
+    arrays = extract(read_waveforms(picked, silent_progress), 1, silent_progress, extra_features(recipe))
+    seconds_per_clip = (time.perf_counter() - start) / len(picked)
+    half = len(picked) // 2
+    split = Split("probe", "1", train=tuple(range(half)), validation=tuple(range(half, len(picked))), test=())
+    emotions = present_emotions(picked)
+    probe = dataclasses.replace(recipe, epochs=PROBE_EPOCHS, batch_clips=half)  # an epoch is one step
+    ends: list[float] = []
+    store, targets = FeatureStore((arrays,), extra_features(recipe)), make_targets(picked, emotions)
+    with tempfile.TemporaryDirectory() as folder:
+        path, parts = Path(folder) / "checkpoint.safetensors", dict.fromkeys(recipe.parts, split)
+        network = build(probe, len(emotions))
+        fit(
+            network, store, targets, parts, probe,
+            seed=SEED, path=path, progress=lambda done, total, text: ends.append(time.perf_counter()),
+        )  # fmt: skip
+    seconds_per_step = min(np.diff(ends)) * recipe.batch_clips / half  # the first epoch includes warming up
+    return seconds_per_clip, seconds_per_step, float(arrays["ends"][-1] / len(picked))
+
+
+def train_and_export(data: Path, runs: Path, oof: Path, bundled: Path, cache: Path | None) -> None:
+    """Run all stages, and write the model of the last one with its card.
+
+    Args:
+        data: folder of the corpora.
+        runs: folder of the run folders.
+        oof: folder of the out-of-fold predictions that the card quotes.
+        bundled: folder of the model and its card.
+        cache: cache folder for features; None for that of the user.
+
+    Raises:
+        OvertoneError: a corpus is missing or damaged, a training fails, or the export is not exact.
+    """
+    init_from: Path | None = None
+    for stage in stages(runs):
+        clips = stage.read(data)
+        config = RunConfig(stage.recipe, PROTOCOL, PROTOCOL, SEED, init_from)
+        with ProgressBar("steps") as progress:
+            train(clips, config, stage.folder, resume=True, cache=cache, progress=progress)
+        init_from = stage.folder
+    model = export_run(clips, stage.folder, model_id="overtone", scores=oof)
+    write_bytes(bundled / "overtone.onnx", model.read_bytes())
+    write_bytes(bundled / "overtone.md", model.with_suffix(".md").read_bytes())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Say what is needed, train, and write the bundled files; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="Folder of the corpora.")
+    parser.add_argument("--runs", type=Path, default=Path("runs/bundled"), metavar="DIR", help="Run folders.")
+    parser.add_argument("--oof", type=Path, default=PROJECT / "results" / "oof", metavar="DIR", help="Scores to quote.")
+    parser.add_argument("--output", type=Path, default=BUNDLED, metavar="DIR", help="Folder of the model and its card.")
+    parser.add_argument("--cache", type=Path, metavar="DIR", help="Cache of features (default: the user's cache).")
+    parser.add_argument("--plan", action="store_true", help="Only say what is needed and how long it takes.")
+    args = parser.parse_args(arguments)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))  # small tensors: more threads are hardly faster
+    try:
+        for stage in stages(args.runs):
+            print(describe(stage, stage.read(args.data)), flush=True)
+        if args.plan:
+            return 0
+        train_and_export(args.data, args.runs, args.oof, args.output, args.cache)
+    except OvertoneError as error:
+        print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
+        return 1
+    print(args.output / "overtone.onnx")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
