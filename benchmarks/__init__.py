@@ -1,1 +1,1 @@
-"""Measurements of Overtone beside what a user would pick instead."""
+"""Measurements of Overtone next to alternatives: speed, memory, size, robustness, and scores of baselines."""

@@ -1,9 +1,9 @@
-"""How many clips of a speaker are needed: the adapted answers of finished runs, by the number of clips adapted to.
+"""UAR of the adapted predictions of finished runs, by the number of clips that the model is adapted to.
 
-    python -m benchmarks.adaptation --data DIR [--runs runs/luna5-whole] [--output results/adaptation.json]
+    python -m benchmarks.adaptation --data DIR [--runs runs/luna5-overtone] [--output results/adaptation.json]
 
-Every test clip is answered by the network of its fold, adapted to some other clips of the same speaker, drawn by
-chance; the clip itself is never among them. Nothing is trained.
+Every test clip is recognised by the network of its fold, adapted to a random selection of other clips of the same
+speaker. Nothing is trained.
 """
 
 import argparse
@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmarks.harness import PROJECT, output_argument
 from overtone import corpora
 from overtone._internal.atomic_write import write_text
 from overtone.datatypes import OofPredictions, Utterance
@@ -27,26 +28,26 @@ from overtone.models.speaker_adapter import SpeakerAdapter
 from overtone.training.cross_validation import concatenate
 from overtone.training.feature_cache import load_features
 from overtone.training.fit_adapter import extract_speaker_features, statistics_tensors
-from overtone.training.train import load_network, read_run
+from overtone.training.run_folder import load_network, read_run
 
-PROJECT = Path(__file__).resolve().parent.parent
-CLIPS = (0, 1, 3, 5, 10, 20)
-UNADAPTED = "nothing (the fusion)"
-DRAWS = 5  # of the clips adapted to, for every tested clip
-Choice = Callable[[int], Sequence[int]]  # tested clip -> clips of the same speaker to adapt to, both as positions
+REFERENCE_COUNTS = (0, 1, 3, 5, 10, 20)
+UNADAPTED = "no adaptation (fusion)"
+RANDOM_SUBSETS = 5  # of reference clips, per test clip
+Selection = Callable[[int], Sequence[int]]  # test clip -> reference clips of the same speaker, all as positions
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measures and writes; returns the exit status."""
-    options = parser().parse_args(arguments)
+    """Measure, write the results and return the exit status."""
+    options = build_parser().parse_args(arguments)
     torch.set_num_threads(1)
     try:
         utterances = corpora.read_corpus("ravdess", options.data).utterances
-        rows = measured(utterances, sorted(options.runs.glob("seed*-fold*")), options.cache)
+        rows = measure(utterances, sorted(options.runs.glob("seed*-fold*")), options.cache)
     except OvertoneError as error:
         print(f"adaptation: {error}", file=sys.stderr)
         return 1
-    write_text(options.out, json.dumps({"runs": options.runs.name, "draws": DRAWS, "rows": rows}, indent=1) + "\n")
+    results = {"runs": options.runs.name, "random_subsets": RANDOM_SUBSETS, "rows": rows}
+    write_text(options.output, json.dumps(results, indent=1) + "\n")
     for row in rows:
         print(
             f"{row['adapted_to']}: UAR {100 * row['uar']:.1f} [{100 * row['uar_low']:.1f}, {100 * row['uar_high']:.1f}]"
@@ -54,83 +55,95 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """--data --runs --cache --output."""
-    made = argparse.ArgumentParser(prog="python -m benchmarks.adaptation", description=__doc__.splitlines()[0])
-    made.add_argument("--data", type=Path, required=True, help="the RAVDESS folder")
-    made.add_argument("--runs", type=Path, default=PROJECT / "runs" / "luna5-whole", help="folder of finished runs")
-    made.add_argument("--cache", type=Path, help="where features are kept; default: the user's cache")
-    made.add_argument("--output", type=Path, default=PROJECT / "results" / "adaptation.json")
-    return made
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.adaptation", description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder of the RAVDESS clips")
+    parser.add_argument(
+        "--runs", type=Path, default=PROJECT / "runs" / "luna5-overtone", metavar="DIR",
+        help="the folder of finished run folders, one per fold (default: runs/luna5-overtone)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="the folder for cached features (default: the user's cache folder)"
+    )
+    output_argument(parser, "adaptation.json")
+    return parser
 
 
-def measured(utterances: Sequence[Utterance], folders: Sequence[Path], cache: Path | None) -> list[dict[str, Any]]:
-    """A row per kind of choice: what was adapted to, and UAR with its interval over speakers.
+def measure(utterances: Sequence[Utterance], folders: Sequence[Path], cache: Path | None) -> list[dict[str, Any]]:
+    """Return a row per selection of reference clips: its name, and the UAR with its interval over speakers.
 
     Args:
         utterances: all clips.
-        folders: finished runs of models with an adapter, one per fold.
-        cache: where features are kept.
+        folders: finished runs of models with a speaker adapter, one per fold.
+        cache: the folder for cached features.
 
     Raises:
-        OvertoneError: a run that is not finished or has no adapter, or none at all.
+        OvertoneError: a run is not finished or has no speaker adapter, or there are no runs.
     """
     if not folders:
-        raise OvertoneError("no finished run; make them with: overtone evaluate --recipe tuned")
+        raise OvertoneError("no finished run; train with: overtone evaluate --recipe overtone")
     store = load_features(utterances, 0, cache)
     position = {utterance.clip: index for index, utterance in enumerate(utterances)}
-    found: dict[str, list[OofPredictions]] = {}
+    tables: dict[str, list[OofPredictions]] = {}
     for folder in folders:
         network, _ = load_network(folder)
         if network.adapter is None:
-            raise OvertoneError(f"{folder}: its model has no adapter")
-        tested = [position[clip] for clip in read_run(folder)["split"]["fusion"]["test"]]
-        found.setdefault(UNADAPTED, []).append(oof_files.read(folder / "predictions-fusion.csv"))
-        voice, clips = extract_speaker_features(network, store, tested), [utterances[index] for index in tested]
-        for name, choice, draws in _choices(clips):
-            found.setdefault(name, []).append(_answers(network.adapter, voice, clips, choice, draws, folder.name))
-    scores = {name: score(concatenate(several), np.random.default_rng(SEED)) for name, several in found.items()}
+            raise OvertoneError(f"{folder}: its model has no speaker adapter")
+        test = [position[clip] for clip in read_run(folder)["split"]["fusion"]["test"]]
+        tables.setdefault(UNADAPTED, []).append(oof_files.read(folder / "predictions-fusion.csv"))
+        features, clips = extract_speaker_features(network, store, test), [utterances[index] for index in test]
+        for name, selection, repeats in _selections(clips):
+            predictions = _predict(network.adapter, features, clips, selection, repeats, folder.name)
+            tables.setdefault(name, []).append(predictions)
+    scores = {name: score(concatenate(parts), np.random.default_rng(SEED)) for name, parts in tables.items()}
     return [
-        {"adapted_to": name, "uar": one.uar.value, "uar_low": one.uar.low, "uar_high": one.uar.high, "clips": one.clips}
-        for name, one in scores.items()
+        {"adapted_to": name, "uar": s.uar.value, "uar_low": s.uar.low, "uar_high": s.uar.high, "clips": s.clips}
+        for name, s in scores.items()
     ]
 
 
-def _choices(clips: Sequence[Utterance]) -> list[tuple[str, Choice, int]]:
-    """Name, choice and number of draws of everything that is compared."""
+def _selections(clips: Sequence[Utterance]) -> list[tuple[str, Selection, int]]:
+    """Return name, selection and number of repeats of everything that is compared."""
     rng = np.random.default_rng(SEED)
 
-    def others(tested: int) -> list[int]:
-        return [k for k, clip in enumerate(clips) if clip.speaker == clips[tested].speaker and k != tested]
+    def others(test_clip: int) -> list[int]:
+        return [k for k, clip in enumerate(clips) if clip.speaker == clips[test_clip].speaker and k != test_clip]
 
-    def some(number: int) -> Choice:
-        return lambda tested: rng.choice(others(tested), number, replace=False).tolist()
+    def random_subset(count: int) -> Selection:
+        return lambda test_clip: rng.choice(others(test_clip), count, replace=False).tolist()
 
-    def neutral(tested: int) -> list[int]:
-        return [k for k in others(tested) if clips[k].emotion == "neutral"]
+    def neutral(test_clip: int) -> list[int]:
+        return [k for k in others(test_clip) if clips[k].emotion == "neutral"]
 
-    names = {0: "no clip, but answered by the adapter", 1: "1 clip"}
-    chosen: list[tuple[str, Choice, int]] = [
-        (names.get(number, f"{number} clips"), some(number), DRAWS if number else 1) for number in CLIPS
+    names = {0: "0 clips (adapter without speaker statistics)", 1: "1 clip"}
+    random_selections: list[tuple[str, Selection, int]] = [
+        (names.get(count, f"{count} clips"), random_subset(count), RANDOM_SUBSETS if count else 1)
+        for count in REFERENCE_COUNTS
     ]
-    return [*chosen, ("all other clips", others, 1), ("all other neutral clips", neutral, 1)]
+    return [*random_selections, ("all other clips", others, 1), ("all other neutral clips", neutral, 1)]
 
 
-def _answers(
-    adapter: SpeakerAdapter, voice: Tensor, clips: Sequence[Utterance], choice: Choice, draws: int, fold: str
+def _predict(
+    adapter: SpeakerAdapter,
+    speaker_features: Tensor,
+    clips: Sequence[Utterance],
+    selection: Selection,
+    repeats: int,
+    fold: str,
 ) -> OofPredictions:
+    """Return the adapted predictions for all clips, `repeats` times with the repeat as seed."""
+    unknown = torch.zeros(2, speaker_features.shape[1]), torch.zeros(1)
     rows = []
     with torch.inference_mode():
-        for draw in range(draws):
+        for repeat in range(repeats):
             for k, clip in enumerate(clips):
-                chosen = choice(k)
-                usual = (
-                    statistics_tensors(voice[chosen]) if chosen else (torch.zeros(2, voice.shape[1]), torch.zeros(1))
-                )
-                shares = adapter(voice[k : k + 1], *usual).softmax(-1)[0].double().tolist()
-                rows.append((clip.clip, clip.speaker, clip.sentence, fold, draw, clip.emotion, *shares))
-    emotions = corpora.get_corpus("ravdess").EMOTIONS
-    return oof_files.from_rows(emotions, rows)
+                reference = selection(k)
+                statistics = statistics_tensors(speaker_features[reference]) if reference else unknown
+                logits = adapter(speaker_features[k : k + 1], *statistics)
+                probabilities = logits.softmax(-1)[0].double().tolist()
+                rows.append((clip.clip, clip.speaker, clip.sentence, fold, repeat, clip.emotion, *probabilities))
+    return oof_files.from_rows(corpora.get_corpus("ravdess").EMOTIONS, rows)
 
 
 if __name__ == "__main__":

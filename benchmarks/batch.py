@@ -1,8 +1,9 @@
-"""`overtone batch` on 1,000 files, 50 of them broken: each is answered or named, and what are all cores worth.
+"""Throughput of `overtone batch` with one process and with one per core, on 1,000 files of which 50 are broken.
 
     python -m benchmarks.batch [--data DIR] [--output FILE] [--files N] [--repeats N]
 
-Writes one JSON file whole or not at all, and only if the batch did right; `benchmarks/README.md` says what it holds.
+Writes one JSON file atomically, and only if every file was recognised or reported; `benchmarks/README.md` explains the
+entries.
 """
 
 import argparse
@@ -21,81 +22,92 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from benchmarks.bench import PROJECT, clips_in, machine, median, ravdess, spread, write
+from benchmarks.harness import (
+    data_argument,
+    describe_machine,
+    find_clips,
+    median,
+    output_argument,
+    select_evenly,
+    write_results,
+)
 
 BROKEN_SHARE = 0.05
 RATE_HZ = 16_000
-ODD_NAMES = ("new\nline{}", 'with "quotes", commas{}', "not-utf8-\udcff{}", "声音{}")
+DIFFICULT_NAMES = ("new\nline{}", 'with "quotes", commas{}', "not-utf8-\udcff{}", "声音{}")
 PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH = 24, 1, 2  # linux/prctl.h, linux/capability.h
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measures and writes; returns the exit status."""
-    options = parser().parse_args(arguments)
-    found = clips_in(options.data, "batch")
-    if not found:
+    """Measure, write the results and return the exit status."""
+    options = build_parser().parse_args(arguments)
+    corpus_clips = find_clips(options.data, "batch")
+    if not corpus_clips:
         return 1
     cores = os.cpu_count() or 1
     with tempfile.TemporaryDirectory() as folder:
-        broken = round(BROKEN_SHARE * options.files)
-        good = clips(found, options.files - broken, Path(folder, "in"))
-        bad = broken_files(good[0], broken, Path(folder, "in"))
+        broken_count = round(BROKEN_SHARE * options.files)
+        valid = copy_clips(corpus_clips, options.files - broken_count, Path(folder, "in"))
+        broken = make_broken_files(valid[0], broken_count, Path(folder, "in"))
         seconds: dict[int, list[float]] = {1: [], cores: []}
         for _ in range(options.repeats):
-            for jobs, times in seconds.items():
-                times.append(one_batch(Path(folder), jobs, good, bad))
-    alone_s, together_s = (median(times) for times in seconds.values())
-    measured = {
-        "machine": machine() | {"cores_used": cores},
+            for processes, times_s in seconds.items():
+                times_s.append(run_batch(Path(folder), processes, valid, broken))
+    single_s, parallel_s = median(seconds[1]), median(seconds[cores])
+    results = {
+        "machine": describe_machine() | {"cores_used": cores},
         "files": options.files,
-        "answers": len(good),
-        "failures": {kind: len(paths) for kind, paths in bad.items()},
+        "predictions": len(valid),
+        "failures": {kind: len(paths) for kind, paths in broken.items()},
         "repeats": options.repeats,
-        "seconds": {"1 job": alone_s, f"{cores} jobs": together_s},
-        "speed_up": alone_s / together_s,
+        "seconds": {"1 process": single_s, f"{cores} processes": parallel_s},
+        "speed_up": single_s / parallel_s,
     }
-    write(options.out, measured)
-    print(f"{options.files} files: {alone_s:.1f} s with 1 job, {together_s:.1f} s with {cores}")
+    write_results(options.output, results)
+    print(f"{options.files} files: {single_s:.1f} s with 1 process, {parallel_s:.1f} s with {cores} processes")
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command line."""
-    made = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__.partition("\n")[0])
-    made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
-    made.add_argument("--output", type=Path, default=PROJECT / "results" / "batch.json")
-    made.add_argument("--files", type=int, default=1000)
-    made.add_argument("--repeats", type=int, default=3, help="batches with each number of jobs, in turns")
-    return made
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__.partition("\n")[0])
+    data_argument(parser)
+    output_argument(parser, "batch.json")
+    parser.add_argument("--files", type=int, default=1000, metavar="N", help="number of input files (default: 1000)")
+    parser.add_argument(
+        "--repeats", type=int, default=3, metavar="N",
+        help="number of interleaved batches with each number of processes (default: 3)",
+    )  # fmt: skip
+    return parser
 
 
-def clips(found: list[Path], count: int, folder: Path) -> list[Path]:
-    """Copies of so many clips; every tenth has a name that is hard to write down."""
+def copy_clips(sources: list[Path], count: int, folder: Path) -> list[Path]:
+    """Return `count` copies of clips in a new folder; every tenth has a name that is difficult to write to a table."""
     folder.mkdir()
     paths = []
-    for number, clip in enumerate(islice(cycle(spread(found, min(count, len(found)))), count)):
-        odd = ODD_NAMES[number // 10 % len(ODD_NAMES)] if number % 10 == 0 else "{}"
-        paths.append(folder / f"{odd.format(number)}{clip.suffix}")
+    for number, clip in enumerate(islice(cycle(select_evenly(sources, min(count, len(sources)))), count)):
+        template = DIFFICULT_NAMES[number // 10 % len(DIFFICULT_NAMES)] if number % 10 == 0 else "{}"
+        paths.append(folder / f"{template.format(number)}{clip.suffix}")
         shutil.copyfile(clip, paths[-1])
     return paths
 
 
-def broken_files(good: Path, count: int, folder: Path) -> dict[str, list[Path]]:
-    """So many files of which nothing can be recognised, by what is wrong with them, the kinds in turns."""
-    samples, rate_hz = soundfile.read(good, dtype="float32", always_2d=True)
+def make_broken_files(valid: Path, count: int, folder: Path) -> dict[str, list[Path]]:
+    """Create `count` files that cannot be recognised, of every kind in turn, and return kind -> paths."""
+    samples, rate_hz = soundfile.read(valid, dtype="float32", always_2d=True)
     speech = samples[:, 0]
-    wave = folder.parent / "wave.wav"
-    soundfile.write(wave, speech, rate_hz)
-    whole = wave.read_bytes()
+    wav_file = folder.parent / "wave.wav"
+    soundfile.write(wav_file, speech, rate_hz)
+    content = wav_file.read_bytes()
     noise = np.random.default_rng(1).normal(0, 0.1, 8_000 * 601)
-    kinds: dict[str, Callable[[Path], object]] = {
+    makers: dict[str, Callable[[Path], object]] = {
         "empty": lambda path: path.touch(),
-        "text renamed": lambda path: path.write_text("I am no sound"),
-        "truncated": lambda path: path.write_bytes(whole[: len(whole) // 2]),
-        "damaged header": lambda path: path.write_bytes(whole[:4] + bytes(40) + whole[44:]),
+        "text renamed": lambda path: path.write_text("This is not audio"),
+        "truncated": lambda path: path.write_bytes(content[: len(content) // 2]),
+        "damaged header": lambda path: path.write_bytes(content[:4] + bytes(40) + content[44:]),
         "NaN samples": lambda path: soundfile.write(path, np.full(RATE_HZ, np.nan), RATE_HZ, subtype="FLOAT"),
         "folder": lambda path: path.mkdir(),
-        "no permission": lambda path: (path.write_bytes(whole), path.chmod(0)),
+        "no permission": lambda path: (path.write_bytes(content), path.chmod(0)),
         "missing": lambda path: None,
         "link to itself": lambda path: path.symlink_to(path.name),
         "pipe": lambda path: os.mkfifo(path),
@@ -103,53 +115,52 @@ def broken_files(good: Path, count: int, folder: Path) -> dict[str, list[Path]]:
         "silence": lambda path: soundfile.write(path, np.zeros(RATE_HZ), RATE_HZ),
         "too long": lambda path: soundfile.write(path, noise, 8_000, subtype="PCM_U8"),
     }
-    made: dict[str, list[Path]] = {}
-    for number, (kind, make) in enumerate(islice(cycle(kinds.items()), count)):
+    broken: dict[str, list[Path]] = {}
+    for number, (kind, make) in enumerate(islice(cycle(makers.items()), count)):
         path = folder / f"{kind} {number}.wav"
         make(path)
-        made.setdefault(kind, []).append(path)
-    return made
+        broken.setdefault(kind, []).append(path)
+    return broken
 
 
-def one_batch(folder: Path, jobs: int, good: list[Path], bad: dict[str, list[Path]]) -> float:
-    """Wall seconds of the command as a whole process.
+def run_batch(folder: Path, processes: int, valid: list[Path], broken: dict[str, list[Path]]) -> float:
+    """Return the wall seconds of the command as a whole process.
 
     Raises:
-        SystemExit: an input has no answer, or a broken one no failure; the time then means nothing.
+        SystemExit: a valid file has no prediction, or a broken one is not reported; the time is then meaningless.
     """
-    out = folder / "out"
-    unseen = [
-        str(path) for kind in ("folder", "missing") for path in bad.get(kind, [])
-    ]  # searching finds no such files
-    command = [sys.executable, "-m", "overtone", "batch", str(folder / "in"), *unseen]
+    output = folder / "out"
+    explicit = [str(path) for kind in ("folder", "missing") for path in broken.get(kind, [])]  # a search skips these
+    command = [sys.executable, "-m", "overtone", "batch", str(folder / "in"), *explicit]
     begin_s = time.perf_counter()
     done = subprocess.run(
-        [*command, "--output", str(out), "--processes", str(jobs)],
+        [*command, "--output", str(output), "--processes", str(processes)],
         stderr=subprocess.PIPE,
-        preexec_fn=without_privileges,
+        preexec_fn=drop_read_privileges,
     )
     wall_s = time.perf_counter() - begin_s
-    right = {
+    broken_paths = sorted(str(path) for paths in broken.values() for path in paths)
+    checks = {
         "exit code": done.returncode == 1,
-        "answers": paths_of(out / "answers.csv") == sorted(map(str, good)),
-        "failures": paths_of(out / "failures.csv") == sorted(str(path) for paths in bad.values() for path in paths),
-        "files": sorted(path.name for path in out.iterdir()) == ["answers.csv", "batch.json", "failures.csv"],
+        "predictions": read_paths(output / "predictions.csv") == sorted(map(str, valid)),
+        "failures": read_paths(output / "failures.csv") == broken_paths,
+        "files": sorted(path.name for path in output.iterdir()) == ["batch.json", "failures.csv", "predictions.csv"],
     }
-    if not all(right.values()):
-        wrong = ", ".join(name for name, is_right in right.items() if not is_right)
-        raise SystemExit(f"batch: wrong {wrong}: nothing written\n{done.stderr.decode(errors='replace')}")
-    shutil.rmtree(out)
+    if not all(checks.values()):
+        failed = ", ".join(name for name, passed in checks.items() if not passed)
+        raise SystemExit(f"batch: wrong {failed}: nothing written\n{done.stderr.decode(errors='replace')}")
+    shutil.rmtree(output)
     return wall_s
 
 
-def paths_of(table: Path) -> list[str]:
-    """The column `path`, sorted."""
+def read_paths(table: Path) -> list[str]:
+    """Return the column `path` of a CSV file, sorted."""
     with table.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
         return sorted(row["path"] for row in csv.DictReader(file))
 
 
-def without_privileges() -> None:
-    """Takes from root, on Linux, the right to read whatever it likes."""
+def drop_read_privileges() -> None:
+    """Take from root, on Linux, the privilege to read files without permission."""
     if os.geteuid() == 0:
         libc = ctypes.CDLL(None)
         for capability in (CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH):

@@ -1,6 +1,6 @@
-"""How much `pip install` brings: packages with everything they require, measured in the environment that runs this.
+"""The size of a package on disk with all its dependencies, measured in the environment that runs this module.
 
-python -m benchmarks.installed PACKAGE... [--beyond PACKAGE...]      prints megabytes; of what the others do not bring
+python -m benchmarks.installed PACKAGE... [--beyond PACKAGE...]      prints megabytes, without the second packages
 """
 
 import importlib.metadata
@@ -14,36 +14,36 @@ SOURCE = Path(__file__).resolve().parent.parent / "overtone"
 
 
 def sizes_mb(*names: str) -> dict[str, float]:
-    """Package -> megabytes on disk (compiled `.pyc` files left out), for some and all that they require.
+    """Return package -> megabytes on disk (without `.pyc` files), for these packages and all their dependencies.
 
     Args:
-        names: installed packages, with extras if need be, such as `overtone[serve]`.
+        names: installed packages, optionally with extras, such as `overtone[serve]`.
 
     Raises:
-        importlib.metadata.PackageNotFoundError: the package or one that it requires is not installed.
+        importlib.metadata.PackageNotFoundError: a package or a dependency is not installed.
     """
-    found: dict[str, float] = {}
+    sizes: dict[str, float] = {}
     seen: set[tuple[str, str]] = set()
-    waiting = list(names)
-    while waiting:
-        asked = Requirement(waiting.pop())
-        package = canonicalize_name(asked.name)
-        for extra in {"", *asked.extras} - {extra for name, extra in seen if name == package}:
+    queue = list(names)
+    while queue:
+        requirement = Requirement(queue.pop())
+        package = canonicalize_name(requirement.name)
+        for extra in {"", *requirement.extras} - {extra for name, extra in seen if name == package}:
             seen.add((package, extra))
-            found[package] = size_mb(package)
-            waiting += required(package, extra)
-    return found
+            sizes[package] = size_mb(package)
+            queue += direct_dependencies(package, extra)
+    return sizes
 
 
-def required(package: str, extra: str = "") -> list[str]:
-    """What `package` requires here, or what one of its extras does; names with their extras."""
+def direct_dependencies(package: str, extra: str = "") -> list[str]:
+    """Return the dependencies of a package, or of one of its extras, in this environment: names with their extras."""
     requirements = [Requirement(line) for line in importlib.metadata.requires(package) or []]
-    wanted = [each for each in requirements if each.marker is None or each.marker.evaluate({"extra": extra})]
-    return [f"{each.name}[{','.join(sorted(each.extras))}]" if each.extras else each.name for each in wanted]
+    applicable = [each for each in requirements if each.marker is None or each.marker.evaluate({"extra": extra})]
+    return [f"{each.name}[{','.join(sorted(each.extras))}]" if each.extras else each.name for each in applicable]
 
 
 def size_mb(package: str) -> float:
-    """Megabytes of one installed package; of this project, its source folder (it may be installed editable)."""
+    """Return the megabytes of one installed package; for this project, of its source folder, as it may be editable."""
     if package == SOURCE.name:
         paths = {path for path in SOURCE.rglob("*") if "__pycache__" not in path.parts}
     else:
@@ -53,6 +53,6 @@ def size_mb(package: str) -> float:
 
 
 if __name__ == "__main__":
-    wanted, _, others = " ".join(sys.argv[1:]).partition("--beyond")
-    known = sizes_mb(*others.split())
-    print(sum(size for name, size in sizes_mb(*wanted.split()).items() if name not in known))
+    wanted, _, excluded = " ".join(sys.argv[1:]).partition("--beyond")
+    excluded_packages = sizes_mb(*excluded.split())
+    print(sum(size for name, size in sizes_mb(*wanted.split()).items() if name not in excluded_packages))

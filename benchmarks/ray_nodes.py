@@ -1,12 +1,12 @@
-"""A Ray cluster on this machine: a head and nodes, each of processes of its own, any of which can be killed at once.
+"""A Ray cluster on this machine: a head node and further nodes in separate processes, which can be killed.
 
     with Cluster(cpus=1) as cluster:
         node = cluster.add()
         subprocess.run(command, env=cluster.environment)
         node.kill()
 
-Run as a program, this ends the processes with the mark that it is given, once its standard input ends: a guard, for
-when whoever started them is killed.
+Run as a program, this module is a watchdog: it waits for the end of its standard input and then kills all processes
+with the mark in its argument, so that no process of the cluster survives if the process that started it is killed.
 """
 
 import os
@@ -23,70 +23,76 @@ from contextlib import suppress
 from pathlib import Path
 
 HOST = "127.0.0.1"
-# In the environment of every process of a cluster, or of a node, and of those that these start.
+# Environment variables that mark every process of a cluster, or of a node, and their child processes.
 CLUSTER_MARK, NODE_MARK = "OVERTONE_CLUSTER", "OVERTONE_NODE"
-STORE_BYTES = 80_000_000
-PATIENCE_S = 120
+OBJECT_STORE_BYTES = 80_000_000
+TIMEOUT_S = 120
+KILL_RETRY_S = 0.05
+BUSY_PROCESS = b"ray::run_part"  # Ray names a worker process after the task that it runs
 
 
 class Node:
-    """One node: all processes that `ray start` leaves behind.
+    """One node: all processes that `ray start` starts.
 
     Args:
-        words: more options of `ray start`.
-        environment: of its processes.
+        options: further options of `ray start`.
+        environment: environment of its processes.
 
     Raises:
         RuntimeError: it does not start.
     """
 
-    def __init__(self, *words: str, environment: dict[str, str]) -> None:
+    def __init__(self, *options: str, environment: dict[str, str]) -> None:
         identity = uuid.uuid4().hex
         self._mark = f"{NODE_MARK}={identity}"
         command = [
-            *(sys.executable, "-m", "ray.scripts.scripts", "start", *words),
-            *(f"--node-ip-address={HOST}", f"--object-store-memory={STORE_BYTES}", "--disable-usage-stats"),
-            *("--min-worker-port=0", "--max-worker-port=0"),  # nodes of one machine would share the usual range
+            *(sys.executable, "-m", "ray.scripts.scripts", "start", *options),
+            *(f"--node-ip-address={HOST}", f"--object-store-memory={OBJECT_STORE_BYTES}", "--disable-usage-stats"),
+            *("--min-worker-port=0", "--max-worker-port=0"),  # the default ranges of nodes on one machine overlap
         ]
-        marked = environment | {NODE_MARK: identity}
-        done = subprocess.run(command, env=marked, capture_output=True, text=True, timeout=PATIENCE_S)
+        marked_environment = environment | {NODE_MARK: identity}
+        done = subprocess.run(command, env=marked_environment, capture_output=True, text=True, timeout=TIMEOUT_S)
         if done.returncode:
             raise RuntimeError(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
 
     def is_at_work(self) -> bool:
-        """Whether one of its processes is at a part of a batch: Ray names processes after what they do."""
-        return any(_command(pid).startswith(b"ray::answer_part") for pid in pids_of(self._mark))
+        """Return whether one of its processes is running a part of a batch."""
+        return any(_command_line(pid).startswith(BUSY_PROCESS) for pid in find_pids(self._mark))
 
     def kill(self) -> None:
-        """Ends all of it at once, as a machine that loses its power."""
-        end_all(self._mark)
+        """Kill all its processes at once, like a power failure."""
+        kill_all(self._mark)
 
 
 class Cluster:
-    """A head with so many cores, and what is added to it; all of it ends with the `with`, or with its process.
+    """A head node and added nodes; all of them end with the `with` block, or with the process that started them.
 
     Args:
-        cpus: that the head offers.
-        environment: more variables for all processes.
+        cpus: number of cores that the head node offers.
+        environment: further environment variables of all processes.
+
+    Attributes:
+        address: host and port of the head node.
+        environment: environment of a process that connects to the cluster.
     """
 
     def __init__(self, cpus: int, environment: dict[str, str] | None = None) -> None:
-        with socket.socket() as free:
-            free.bind((HOST, 0))
-            self.address = f"{HOST}:{free.getsockname()[1]}"
-        quiet = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ADDRESS": "", "OMP_NUM_THREADS": "1"}
-        quiet |= {"RAY_raylet_start_wait_time_s": str(PATIENCE_S)}  # a machine with other work starts slowly
-        quiet |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # Ray does not keep to HOST
+        with socket.socket() as free_port:
+            free_port.bind((HOST, 0))
+            self.address = f"{HOST}:{free_port.getsockname()[1]}"
+        settings = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ADDRESS": "", "OMP_NUM_THREADS": "1"}
+        settings |= {"RAY_raylet_start_wait_time_s": str(TIMEOUT_S)}  # a busy machine starts slowly
+        settings |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}  # Ray listens beyond HOST
         identity = uuid.uuid4().hex
         self._mark = f"{CLUSTER_MARK}={identity}"
-        self._environment = os.environ | quiet | (environment or {}) | {CLUSTER_MARK: identity}
+        self._environment = os.environ | settings | (environment or {}) | {CLUSTER_MARK: identity}
         self.environment = self._environment | {"RAY_ADDRESS": self.address}
         self._cpus = cpus
 
     def __enter__(self) -> "Cluster":
         port = self.address.rpartition(":")[2]
-        self._folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # names of sockets must be short
-        self._guard = subprocess.Popen(
+        self._folder = Path(tempfile.mkdtemp(prefix="ray", dir="/tmp"))  # socket paths must be short
+        self._watchdog = subprocess.Popen(
             [sys.executable, __file__, self._mark], stdin=subprocess.PIPE, start_new_session=True
         )
         try:
@@ -100,46 +106,46 @@ class Cluster:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._guard.communicate()  # ends what it guards
+        self._watchdog.communicate()  # closes its standard input: it kills all processes of the cluster
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def add(self, cpus: int = 1) -> Node:
-        """One node more."""
+        """Start another node and return it."""
         return self._start(f"--address={self.address}", cpus=cpus)
 
-    def _start(self, *words: str, cpus: int) -> Node:
-        return Node(*words, f"--num-cpus={cpus}", environment=self._environment)
+    def _start(self, *options: str, cpus: int) -> Node:
+        return Node(*options, f"--num-cpus={cpus}", environment=self._environment)
 
 
-def pids_of(mark: str) -> list[int]:
-    """The living processes that have a mark in their environment."""
-    found = []
+def find_pids(mark: str) -> list[int]:
+    """Return the running processes that have a mark, `NAME=value`, in their environment."""
+    pids = []
     for folder in Path("/proc").iterdir():
         try:
             if folder.name.isdigit() and mark.encode() in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-        except OSError:  # ended meanwhile, or somebody else's
+                pids.append(int(folder.name))
+        except OSError:  # it has ended, or belongs to another user
             continue
-    return found
+    return pids
 
 
-def end_all(mark: str) -> None:
-    """Kills the processes with a mark, and those that they start meanwhile.
+def kill_all(mark: str) -> None:
+    """Kill the processes with a mark, including those that they start in the meantime.
 
     Raises:
-        RuntimeError: some of them live on.
+        RuntimeError: some of them are still running after the timeout.
     """
-    end_s = time.monotonic() + PATIENCE_S
-    while pids := pids_of(mark):
+    end_s = time.monotonic() + TIMEOUT_S
+    while pids := find_pids(mark):
         for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         if time.monotonic() > end_s:
             raise RuntimeError(f"cannot kill {pids}")
-        time.sleep(0.05)
+        time.sleep(KILL_RETRY_S)
 
 
-def _command(pid: int) -> bytes:
+def _command_line(pid: int) -> bytes:
     try:
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:
@@ -148,4 +154,4 @@ def _command(pid: int) -> bytes:
 
 if __name__ == "__main__":
     sys.stdin.read()
-    end_all(sys.argv[1])
+    kill_all(sys.argv[1])

@@ -1,9 +1,9 @@
-"""`overtone serve` under load: how fast, how patient, and what is lost when it is killed.
+"""`overtone serve` under load: throughput, latency, memory, malformed uploads, and recovery after it is killed.
 
     python -m benchmarks.serve [--data DIR] [--output FILE] [--parts PART ...] [--seconds S] [--minutes M] ...
 
-Starts services of its own at 127.0.0.1 and loads nothing else. Writes one JSON file whole or not at all;
-`benchmarks/README.md` says what it holds. Parts that are not run keep what the file says of them.
+Starts its own services at 127.0.0.1 and sends requests to no other. Writes one JSON file atomically;
+`benchmarks/README.md` explains the entries. The entries of parts that are not run stay as they are in the file.
 """
 
 import argparse
@@ -14,153 +14,200 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import soundfile
 
-from benchmarks.bench import PROJECT, clips_in, machine, median, ravdess, spread, write
+from benchmarks.harness import (
+    data_argument,
+    describe_machine,
+    find_clips,
+    median,
+    output_argument,
+    select_evenly,
+    write_results,
+)
 from benchmarks.serving import jobs, load, malformed, pages, streams
 from benchmarks.serving.service import service
+from overtone._internal.tensor_names import WAVEFORM
 from overtone.audio.decode import read
 from overtone.formats.json import to_object
+from overtone.inference.recogniser import Recogniser
 from overtone.inference.recogniser import load as load_model
 
 CLIP_S = 3.5
 CLIPS = 40
-BATCHES = (1, 2, 4, 8)
+RATE_HZ = 16_000
+RECORDING_S = 10
+WARM_UP_S = 2.0
+CAPACITY_S = 5.0
+BATCH_SIZES = (1, 2, 4, 8)
+
+
+class Context(NamedTuple):
+    """What every part of the benchmark works with.
+
+    Attributes:
+        folder: an empty folder for the state of services.
+        clips: clips of `CLIP_S` with their predictions.
+        speech: float32 `(samples,)` at 16 kHz.
+        recogniser: the bundled model.
+        options: of the command line.
+    """
+
+    folder: Path
+    clips: list[load.Clip]
+    speech: np.ndarray
+    recogniser: Recogniser
+    options: argparse.Namespace
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measures and writes; returns the exit status."""
-    options = parser().parse_args(arguments)
+    """Measure, write the results and return the exit status."""
+    options = build_parser().parse_args(arguments)
     os.environ["OMP_NUM_THREADS"] = "1"
-    found = clips_in(options.data, "serve")
-    if not found:
+    corpus_clips = find_clips(options.data, "serve")
+    if not corpus_clips:
         return 1
-    found = spread(found, CLIPS)
-    clips = [clip_of(path) for path in found]
-    speech = np.concatenate([read(path).samples for path in found])
-    measured: dict[str, Any] = json.loads(options.out.read_text("utf-8")) if options.out.exists() else {}
-    measured["machine"] = machine() | {"cores_used": os.cpu_count()}
+    paths = select_evenly(corpus_clips, CLIPS)
+    recogniser = load_model()
+    clips = [make_clip(path, recogniser) for path in paths]
+    speech = np.concatenate([read(path).samples for path in paths])
+    results: dict[str, Any] = json.loads(options.output.read_text("utf-8")) if options.output.exists() else {}
+    results["machine"] = describe_machine() | {"cores_used": os.cpu_count()}
     for part in options.parts or PARTS:
         with tempfile.TemporaryDirectory() as folder:
-            measured[part] = PARTS[part](Path(folder), clips, speech, options, measured)
-        print(part, json.dumps(measured[part]), flush=True)
-    write(options.out, measured)
+            results[part] = PARTS[part](Context(Path(folder), clips, speech, recogniser, options))
+        print(part, json.dumps(results[part]), flush=True)
+    write_results(options.output, results)
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command line."""
-    made = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__.partition("\n")[0])
-    made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
-    made.add_argument("--output", type=Path, default=PROJECT / "results" / "serve.json")
-    made.add_argument("--parts", nargs="+", choices=PARTS, help="(default: all)")
-    made.add_argument("--starts", type=int, default=5)
-    made.add_argument("--clients", type=int, default=16)
-    made.add_argument("--seconds", type=float, default=20.0, help="of the load")
-    made.add_argument("--minutes", type=float, default=1.0, help="of the overload (30 for the whole of it)")
-    made.add_argument("--max-streams", type=int, default=50)
-    made.add_argument("--stream-seconds", type=float, default=20.0)
-    made.add_argument("--max-jobs", type=int, default=200)
-    made.add_argument("--kills", type=int, default=1)
-    made.add_argument("--visits", type=int, default=5, help="of the page")
-    made.add_argument("--uploads", type=int, default=1000, help="malformed ones (10000 for the whole of it)")
-    return made
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__.partition("\n")[0])
+    data_argument(parser)
+    output_argument(parser, "serve.json")
+    parser.add_argument(
+        "--parts", nargs="+", choices=PARTS, metavar="PART", help=f"the parts to run (default: all): {', '.join(PARTS)}"
+    )
+    numbers: dict[str, tuple[int | float, str]] = {
+        "starts": (5, "part start: number of starts"),
+        "clients": (16, "parts recognise and overload: number of clients"),
+        "seconds": (20.0, "part recognise: duration of the load"),
+        "minutes": (1.0, "part overload: duration of the load; 30 for published results"),
+        "streams": (50, "part streams: number of concurrent streams"),
+        "stream-seconds": (20.0, "part streams: seconds of audio per stream"),
+        "jobs": (200, "part kill: number of jobs"),
+        "kills": (1, "part kill: number of times that the service is killed"),
+        "visits": (5, "part page: number of visits of each page"),
+        "uploads": (1000, "part malformed: number of uploads; 10000 for published results"),
+    }
+    for name, (default, text) in numbers.items():
+        parser.add_argument(
+            f"--{name}", type=type(default), default=default, metavar="N", help=f"{text} (default: {default:g})"
+        )
+    return parser
 
 
-def clip_of(path: Path) -> load.Clip:
-    """A clip of so many seconds at its own rate, as FLAC, and what the library says of it."""
+def make_clip(path: Path, recogniser: Recogniser) -> load.Clip:
+    """Return the start of a file as a FLAC clip of `CLIP_S` at its own rate, with the prediction of the library."""
     samples, rate_hz = soundfile.read(path, dtype="int16")
     samples = np.resize(samples, round(CLIP_S * rate_hz))
-    content = malformed.encoded(samples, rate_hz, "FLAC", "PCM_16")
-    return load.Clip(content, {**to_object(RECOGNISER.recognise(content)), "path": "clip"})
+    content = malformed.encode_audio(samples, rate_hz, "FLAC", "PCM_16")
+    return load.Clip(content, {**to_object(recogniser.recognise(content)), "path": "clip"})
 
 
-def start(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
-    """From the command to the first readiness."""
+def start(context: Context) -> dict[str, Any]:
+    """Return the seconds from the command to the first `/ready` with status 200."""
     seconds = []
-    for _ in range(options.starts):
-        with service(folder) as running:
+    for _ in range(context.options.starts):
+        with service(context.folder) as running:
             seconds.append(running.started_s)
-    return {"starts": options.starts, "seconds": {"first": seconds[0], "median": median(seconds), "max": max(seconds)}}
+    summary = {"first": seconds[0], "median": median(seconds), "max": max(seconds)}
+    return {"starts": context.options.starts, "seconds": summary}
 
 
-def recognise(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
-    """As many clients as may be, each waiting for its answer."""
-    with service(folder) as running:
-        load.closed(running, clips, options.clients, min(2.0, options.seconds))  # warms up
-        return {"clip_s": CLIP_S} | load.closed(running, clips, options.clients, options.seconds)
+def recognise(context: Context) -> dict[str, Any]:
+    """Return throughput and latency with several clients, each of which waits for its response."""
+    options = context.options
+    with service(context.folder) as running:
+        load.run_closed_loop(running, context.clips, options.clients, min(WARM_UP_S, options.seconds))
+        return {"clip_s": CLIP_S} | load.run_closed_loop(running, context.clips, options.clients, options.seconds)
 
 
-def overload(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
-    """Twice as many requests as it answered under `recognise`, for minutes."""
-    with service(folder) as running:
-        rate_hz = 2 * load.closed(running, clips, options.clients, 5.0)["right_per_second"]
-        told = load.opened(running, clips, rate_hz, 60 * options.minutes)
-        alive = running.process.poll() is None and running.ask("GET", "/ready")[0] == 200
-        deaths = running.gauge('overtone_worker_deaths{of="clips"}')
-        return {"minutes": options.minutes, **told, "alive": alive, "worker_deaths": deaths}
+def overload(context: Context) -> dict[str, Any]:
+    """Return the responses at twice the rate of correct responses in a closed loop."""
+    options = context.options
+    with service(context.folder) as running:
+        capacity = load.run_closed_loop(running, context.clips, options.clients, CAPACITY_S)["correct_per_second"]
+        results = load.run_open_loop(running, context.clips, 2 * capacity, 60 * options.minutes)
+        alive = running.process.poll() is None and running.request("GET", "/ready")[0] == 200
+        deaths = running.metric('overtone_worker_deaths_total{pool="clips"}')
+        return {"minutes": options.minutes, **results, "alive": alive, "worker_deaths": deaths}
 
 
-def real_time(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
-    """Streams as fast as somebody speaks."""
-    with service(folder, "--max-streams", str(options.streams)) as running:
-        streams.real_time(running, speech, 1, 6.0)  # warms up
-        return streams.real_time(running, speech, options.streams, options.stream_seconds)
+def real_time_streams(context: Context) -> dict[str, Any]:
+    """Return the latency of concurrent streams at real-time speed."""
+    options = context.options
+    with service(context.folder, "--max-streams", str(options.streams)) as running:
+        streams.run_streams(running, context.speech, 1, 6.0)  # warms up
+        return streams.run_streams(running, context.speech, options.streams, options.stream_seconds)
 
 
-def kill(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
-    """kill -9 while jobs wait."""
-    recording = malformed.encoded((32767 * speech[: 10 * 16_000]).astype(np.int16), 16_000, "FLAC", "PCM_16")
-    return jobs.killed(folder, recording, options.jobs, options.kills)
+def kill(context: Context) -> dict[str, Any]:
+    """Return the states of jobs after the service was killed with SIGKILL and restarted."""
+    samples = (32767 * context.speech[: RECORDING_S * RATE_HZ]).astype(np.int16)
+    recording = malformed.encode_audio(samples, RATE_HZ, "FLAC", "PCM_16")
+    return jobs.run_jobs_with_kills(context.folder, recording, context.options.jobs, context.options.kills)
 
 
-def broken(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
-    """Malformed uploads."""
-    with service(folder) as running:
-        return malformed.uploads(running, speech[:32_000], 16_000, clips[0], options.uploads)
+def malformed_uploads(context: Context) -> dict[str, Any]:
+    """Return the responses to malformed uploads."""
+    with service(context.folder) as running:
+        speech = context.speech[: 2 * RATE_HZ]
+        return malformed.send_uploads(running, speech, RATE_HZ, context.clips[0], context.options.uploads)
 
 
-def batching(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
-    """Seconds of a core that the graph takes for a clip, alone and with others of the same length in one batch."""
-    session = RECOGNISER._session
-    names = [node.name for node in session._graph.get_outputs()]
-    wave = speech[: round(CLIP_S * 16_000)][np.newaxis]
-    known = {} if session.unknown_speaker is None else session.unknown_speaker.inputs
-    alone_ms, graph_ms = [], {}
-    for clip in clips:
+def batching(context: Context) -> dict[str, Any]:
+    """Return CPU milliseconds per clip: of `recognise`, and of the graph alone with several equal clips in a batch."""
+    model = context.recogniser.model
+    graph = model._graph
+    outputs = [node.name for node in graph.get_outputs()]
+    wave = context.speech[: round(CLIP_S * RATE_HZ)][np.newaxis]
+    speaker_inputs = {} if model.statistics is None else model.statistics.inputs
+    recognise_ms, graph_ms = [], {}
+    for clip in context.clips:
         begin_s = time.process_time()
-        RECOGNISER.recognise(clip.content)
-        alone_ms.append(1000 * (time.process_time() - begin_s))
-    for size in BATCHES:
-        feed = {"waveform": np.repeat(wave, size, 0), **known}
-        session._graph.run(names, feed)
+        context.recogniser.recognise(clip.content)
+        recognise_ms.append(1000 * (time.process_time() - begin_s))
+    for size in BATCH_SIZES:
+        inputs = {WAVEFORM: np.repeat(wave, size, 0), **speaker_inputs}
+        graph.run(outputs, inputs)
         begin_s = time.process_time()
         runs = max(4, 40 // size)
         for _ in range(runs):
-            session._graph.run(names, feed)
+            graph.run(outputs, inputs)
         graph_ms[str(size)] = 1000 * (time.process_time() - begin_s) / (runs * size)
-    return {"recognise_cpu_ms": median(alone_ms), "graph_cpu_ms_by_batch": graph_ms}
+    return {"recognise_cpu_ms": median(recognise_ms), "graph_cpu_ms_by_batch": graph_ms}
 
 
-def page(folder: Path, clips: Any, speech: Any, options: argparse.Namespace, measured: Any) -> dict[str, Any]:
-    """The page at `/`, in a browser."""
-    return pages.measure(folder, clips[0].content, options.visits)
+def page(context: Context) -> dict[str, Any]:
+    """Return the measurements of the web page at `/` in a browser."""
+    return pages.measure(context.folder, context.clips[0].content, context.options.visits)
 
 
-PARTS: dict[str, Callable[..., dict[str, Any]]] = {
+PARTS: dict[str, Callable[[Context], dict[str, Any]]] = {
     "start": start,
     "recognise": recognise,
     "overload": overload,
-    "streams": real_time,
+    "streams": real_time_streams,
     "kill": kill,
-    "malformed": broken,
+    "malformed": malformed_uploads,
     "batching": batching,
     "page": page,
 }
-RECOGNISER = load_model()
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""Long recordings and live sound: time and memory of `overtone timeline`, and how far behind a stream answers.
+"""Time and memory of `overtone timeline` on long recordings, and the latency of a stream of live audio.
 
     python -m benchmarks.timeline [--data DIR] [--output FILE] [--hours N ...] [--stream-s N]
 
-Recordings are RAVDESS clips joined with pauses. Writes one JSON file whole or not at all; `benchmarks/README.md` says
-what it holds.
+Recordings are RAVDESS clips joined with pauses. Writes one JSON file atomically; `benchmarks/README.md` explains the
+entries.
 """
 
 import argparse
@@ -20,84 +20,99 @@ import soundfile
 
 import overtone
 from benchmarks import process
-from benchmarks.bench import PROJECT, bind, clips_in, machine, median, ravdess, spread, write
+from benchmarks.harness import (
+    PROJECT,
+    bind_to_cores,
+    data_argument,
+    describe_machine,
+    find_clips,
+    median,
+    output_argument,
+    select_evenly,
+    write_results,
+)
 
 RATE_HZ = 48_000
-FORM = "FLAC"
-CLIPS = 240  # different ones, again and again in another order
+FORMAT = "FLAC"
+CLIPS = 240  # different ones, repeated in random order
 PAUSE_S = (0.2, 2.0)
-NOISE = 1e-4  # of full scale, in the pauses
+NOISE_LEVEL = 1e-4  # of full scale, in the pauses
 THREADS = 2
 PUSH_MS = 100
+MAX_DURATION_ERROR_S = 0.01
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measures and writes; returns the exit status."""
-    options = parser().parse_args(arguments)
-    found = clips_in(options.data, "timeline")
-    if not found:
+    """Measure, write the results and return the exit status."""
+    options = build_parser().parse_args(arguments)
+    corpus_clips = find_clips(options.data, "timeline")
+    if not corpus_clips:
         return 1
-    clips = spread(found, CLIPS)
-    bind(THREADS)
+    clips = select_evenly(corpus_clips, CLIPS)
+    bind_to_cores(THREADS)
     with tempfile.TemporaryDirectory() as folder:
-        recording = Path(folder, f"recording.{FORM.lower()}")
-        measured: dict[str, Any] = {
-            "machine": machine() | {"cores_used": THREADS},
-            "stream": stream(joined(clips, options.stream_s)),
+        recording = Path(folder, f"recording.{FORMAT.lower()}")
+        results: dict[str, Any] = {
+            "machine": describe_machine() | {"cores_used": THREADS},
+            "stream": measure_stream(join_clips(clips, options.stream_s)),
             "recordings": [],
         }
         for hours in options.hours:
-            join(clips, 3600 * hours, recording)
-            measured["recordings"].append(long_recording(recording, hours, Path(folder)))
-    write(options.out, measured)
-    print(f"{len(measured['recordings'])} recordings and a stream: see {options.out}")
+            write_recording(clips, 3600 * hours, recording)
+            results["recordings"].append(measure_recording(recording, hours, Path(folder)))
+    write_results(options.output, results)
+    print(f"{len(results['recordings'])} recordings and a stream: see {options.output}")
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
-    """The options of the command line."""
-    made = argparse.ArgumentParser(prog="python -m benchmarks.timeline", description=__doc__.partition("\n")[0])
-    made.add_argument("--data", type=Path, default=ravdess(), help="folder of the RAVDESS clips")
-    made.add_argument("--output", type=Path, default=PROJECT / "results" / "timeline.json")
-    made.add_argument("--hours", type=float, nargs="+", default=[1.0], help="lengths of the recordings (1)")
-    made.add_argument("--stream-s", type=float, default=300.0, help="seconds of live sound (300)")
-    return made
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.timeline", description=__doc__.partition("\n")[0])
+    data_argument(parser)
+    output_argument(parser, "timeline.json")
+    parser.add_argument(
+        "--hours", type=float, nargs="+", default=[1.0], metavar="N", help="lengths of the recordings (default: 1)"
+    )
+    parser.add_argument(
+        "--stream-s", type=float, default=300.0, metavar="N", help="seconds of live audio (default: 300)"
+    )
+    return parser
 
 
-def joined(clips: Sequence[Path], duration_s: float) -> Iterator[np.ndarray]:
-    """Clips in an order drawn by chance, each with a pause after it, until there is enough, float32 `(samples,)` each.
+def join_clips(clips: Sequence[Path], duration_s: float) -> Iterator[np.ndarray]:
+    """Yield clips in random order, each with a pause after it, up to the duration; float32 `(samples,)` each.
 
     Args:
-        clips: mono sound files at 48 kHz.
-        duration_s: of all together, cut off exactly.
+        clips: mono audio files at 48 kHz.
+        duration_s: total duration; the last clip is truncated to match it exactly.
     """
     rng = np.random.default_rng(0)
-    left = round(duration_s * RATE_HZ)
-    while left > 0:
-        for place in rng.permutation(len(clips)):
-            samples, rate_hz = soundfile.read(clips[place], dtype="float32", always_2d=True)
+    remaining = round(duration_s * RATE_HZ)
+    while remaining > 0:
+        for index in rng.permutation(len(clips)):
+            samples, rate_hz = soundfile.read(clips[index], dtype="float32", always_2d=True)
             if rate_hz != RATE_HZ:
-                raise SystemExit(f"timeline: {clips[place]}: expected {RATE_HZ} Hz, found {rate_hz}")
-            pause = rng.normal(0, NOISE, round(rng.uniform(*PAUSE_S) * RATE_HZ)).astype(np.float32)
-            part = np.concatenate([samples[:, 0], pause])[:left]
-            left -= len(part)
+                raise SystemExit(f"timeline: {clips[index]}: expected {RATE_HZ} Hz, found {rate_hz}")
+            pause = rng.normal(0, NOISE_LEVEL, round(rng.uniform(*PAUSE_S) * RATE_HZ)).astype(np.float32)
+            part = np.concatenate([samples[:, 0], pause])[:remaining]
+            remaining -= len(part)
             yield part
-            if not left:
+            if not remaining:
                 return
 
 
-def join(clips: Sequence[Path], duration_s: float, path: Path) -> None:
-    """Writes a recording of exactly this length."""
-    with soundfile.SoundFile(path, "w", RATE_HZ, 1, "PCM_16", format=FORM) as file:
-        for part in joined(clips, duration_s):
+def write_recording(clips: Sequence[Path], duration_s: float, path: Path) -> None:
+    """Write a recording of exactly this duration."""
+    with soundfile.SoundFile(path, "w", RATE_HZ, 1, "PCM_16", format=FORMAT) as file:
+        for part in join_clips(clips, duration_s):
             file.write(part)
 
 
-def long_recording(recording: Path, hours: float, folder: Path) -> dict[str, Any]:
-    """Wall and processor seconds and peak memory of `overtone timeline` as a whole process, as CSV.
+def measure_recording(recording: Path, hours: float, folder: Path) -> dict[str, Any]:
+    """Return wall and CPU seconds and peak memory of `overtone timeline` as a whole process with CSV output.
 
     Raises:
-        SystemExit: it failed, or its segments do not cover the recording, so that its time means nothing.
+        SystemExit: it failed, or its segments do not cover the recording, so that its time is meaningless.
     """
     table = folder / "segments.csv"
     command = [sys.executable, "-m", "overtone", "timeline", str(recording), "--threads", str(THREADS)]
@@ -109,12 +124,13 @@ def long_recording(recording: Path, hours: float, folder: Path) -> dict[str, Any
             (float(row["start_s"]), float(row["end_s"]), row["speech"] == "true") for row in csv.DictReader(file)
         ]
     ends_s = [0.0, *(end_s for _, end_s, _ in segments)]
-    if [start_s for start_s, _, _ in segments] != ends_s[:-1] or abs(ends_s[-1] - 3600 * hours) > 0.01:
+    has_gaps = [start_s for start_s, _, _ in segments] != ends_s[:-1]
+    if has_gaps or abs(ends_s[-1] - 3600 * hours) > MAX_DURATION_ERROR_S:
         raise SystemExit("timeline: the segments do not cover the recording: nothing written")
-    speech_s = sum(end_s - start_s for start_s, end_s, speech in segments if speech)
+    speech_s = sum(end_s - start_s for start_s, end_s, is_speech in segments if is_speech)
     return {
         "hours": hours,
-        "form": FORM,
+        "format": FORMAT,
         "rate_hz": RATE_HZ,
         "segments": len(segments),
         "speech_share": speech_s / ends_s[-1],
@@ -122,44 +138,44 @@ def long_recording(recording: Path, hours: float, folder: Path) -> dict[str, Any
     }
 
 
-def stream(parts: Iterator[np.ndarray]) -> dict[str, Any]:
-    """What live sound costs, and how far behind the sound it needs an answer comes.
+def measure_stream(parts: Iterator[np.ndarray]) -> dict[str, Any]:
+    """Return the CPU load of live audio and the latency of its predictions.
 
-    The sound is pushed as fast as it is taken; an answer is behind by the sound that has come in since the last it
-    needs, and by the time that the push took which brought it.
+    The audio is pushed without waiting for real time. The latency of a prediction is the duration of the audio after
+    the end of its segment up to the end of the same push, plus the time of that push.
 
     Args:
-        parts: sound at 48 kHz, float32 `(samples,)` each.
+        parts: audio at 48 kHz, float32 `(samples,)` each.
     """
-    live = overtone.load(threads=1).stream(RATE_HZ)
+    stream = overtone.load(threads=1).stream(RATE_HZ)
     chunk = RATE_HZ * PUSH_MS // 1000
-    sound = np.concatenate(list(parts))
-    pushed_s, longest_ms, behind_ms, computing_ms = 0.0, 0.0, [], []
+    samples = np.concatenate(list(parts))
+    pushed_s, max_push_ms, latencies_ms, computing_ms = 0.0, 0.0, [], []
     begin_cpu_s = time.process_time()
-    for begin in range(0, len(sound), chunk):
+    for begin in range(0, len(samples), chunk):
         begin_s = time.perf_counter()
-        segments = live.push(sound[begin : begin + chunk])
-        took_ms = 1000 * (time.perf_counter() - begin_s)
-        longest_ms = max(longest_ms, took_ms)
-        pushed_s = min(begin + chunk, len(sound)) / RATE_HZ
+        segments = stream.push(samples[begin : begin + chunk])
+        push_ms = 1000 * (time.perf_counter() - begin_s)
+        max_push_ms = max(max_push_ms, push_ms)
+        pushed_s = min(begin + chunk, len(samples)) / RATE_HZ
         for segment in segments:
             if segment.prediction is not None:
-                computing_ms.append(took_ms)
-                behind_ms.append(took_ms + 1000 * (pushed_s - segment.end_s))
+                computing_ms.append(push_ms)
+                latencies_ms.append(push_ms + 1000 * (pushed_s - segment.end_s))
     cpu_s = time.process_time() - begin_cpu_s
-    live.finish()
-    if not behind_ms:
-        raise SystemExit("timeline: the stream gave no answer: give it more sound with --stream-s")
+    stream.finish()
+    if not latencies_ms:
+        raise SystemExit("timeline: the stream returned no prediction; give it more audio with --stream-s")
     return {
-        "sound_s": pushed_s,
+        "audio_s": pushed_s,
         "rate_hz": RATE_HZ,
         "push_ms": PUSH_MS,
-        "answers": len(behind_ms),
+        "predictions": len(latencies_ms),
         "core_share": cpu_s / pushed_s,
-        "behind_ms": median(behind_ms),
-        "behind_most_ms": max(behind_ms),
-        "computing_ms": median(computing_ms),
-        "longest_push_ms": longest_ms,
+        "latency_ms_median": median(latencies_ms),
+        "latency_ms_max": max(latencies_ms),
+        "computing_ms_median": median(computing_ms),
+        "push_ms_max": max_push_ms,
     }
 
 

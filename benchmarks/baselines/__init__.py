@@ -1,19 +1,19 @@
-"""Support vector machines on openSMILE functionals: what is commonly taken as the baseline of emotion recognition.
+"""Support vector machines on openSMILE functionals: a common baseline of speech emotion recognition.
 
-The files read as the way of the data: `functionals` (clip -> row of features), `svm` (rows -> probabilities),
-`evaluation` (folds -> out-of-fold predictions), `__main__` (the command).
+The modules follow the data: `functionals` (clip -> row of features), `svm` (rows -> probabilities), `evaluation` (folds
+-> out-of-fold predictions), `__main__` (the command).
 """
 
 from typing import NamedTuple
 
 
 class Baseline(NamedTuple):
-    """Functionals and the machine that takes them.
+    """A feature set and the SVM that classifies it.
 
     Attributes:
         feature_set: openSMILE's name of the functionals.
         kernel: a key of `svm.KERNELS`.
-        c_grid: values of the penalty C to choose from, the smallest first.
+        c_grid: candidate values of the penalty C, in ascending order.
     """
 
     feature_set: str

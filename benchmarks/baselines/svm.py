@@ -1,7 +1,6 @@
-"""ROWS OF FEATURES -> PROBABILITIES, by a support vector machine that is set up on the speakers it learns from.
+"""ROWS OF FEATURES -> PROBABILITIES, by a support vector machine tuned on its training speakers.
 
-A row that is asked about has a say in nothing but its own answer: normaliser, C and temperature come from the rows that
-are learned from.
+Scaling, C and temperature are fitted on the training rows; a test row affects only its own prediction.
 """
 
 from collections.abc import Callable
@@ -18,36 +17,36 @@ from sklearn.svm import SVC
 from overtone.errors import CorpusError
 from overtone.evaluation.calibration import fit_temperature
 
-# Of z-scored features; `rbf_kernel` takes a gamma of 1 / features.
+# On z-scored features; the default gamma of `rbf_kernel` is 1 / features.
 KERNELS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {"linear": linear_kernel, "rbf": rbf_kernel}
-INNER_FOLDS = 5  # or as many as there are speakers, where there are fewer
+INNER_FOLDS = 5  # or the number of speakers, if that is smaller
 
 
-class Learned(NamedTuple):
-    """Rows to learn from.
+class TrainingSet(NamedTuple):
+    """Labelled rows of known speakers.
 
     Attributes:
         features: `(clips, features)`.
-        truth: position of each clip's class, int `(clips,)`; none is left out.
-        speakers: who speaks, `(clips,)`.
+        truth: index of each clip's class, int `(clips,)`; every class occurs.
+        speakers: speaker of each clip, `(clips,)`.
     """
 
     features: np.ndarray
     truth: np.ndarray
     speakers: np.ndarray
 
-    def at(self, places: np.ndarray) -> "Learned":
-        """Some of them."""
-        return Learned(*(column[places] for column in self))
+    def subset(self, indices: np.ndarray) -> "TrainingSet":
+        """Return the rows with these indices, or with True in a mask."""
+        return TrainingSet(*(column[indices] for column in self))
 
 
-class Answers(NamedTuple):
-    """What a machine says, and how it was set up.
+class SvmPredictions(NamedTuple):
+    """The predictions of an SVM and its tuned settings.
 
     Attributes:
-        probabilities: `(asked, classes)`, rows summing to 1.
+        probabilities: `(rows, classes)`, rows summing to 1.
         c: the penalty C, one of the grid.
-        temperature: what the decision values were divided by.
+        temperature: divisor of the decision values.
     """
 
     probabilities: np.ndarray
@@ -55,54 +54,58 @@ class Answers(NamedTuple):
     temperature: float
 
 
-def answers(learned: Learned, asked: np.ndarray, kernel: str, c_grid: tuple[float, ...]) -> Answers:
-    """Answers by the C and the temperature that suit speakers who are held out in turn.
+def predict(training_set: TrainingSet, rows: np.ndarray, kernel: str, c_grid: tuple[float, ...]) -> SvmPredictions:
+    """Return predictions with the C and the temperature that are best in a cross-validation over training speakers.
 
     Args:
-        learned: rows to learn from.
-        asked: features to answer, `(asked, features)`.
+        training_set: rows to train on.
+        rows: features to predict, `(rows, features)`.
         kernel: a key of `KERNELS`.
-        c_grid: values of C; of those with the same UAR the first is taken.
+        c_grid: values of C; of those with the same UAR the first is chosen.
 
     Raises:
-        CorpusError: fewer than two speakers to learn from, or a class that only those held out have.
+        CorpusError: fewer than two training speakers, or a class with too few speakers.
     """
-    held_out = _held_out_decisions(learned, kernel, c_grid)
-    best = int(np.argmax([balanced_accuracy_score(learned.truth, found.argmax(axis=1)) for found in held_out]))
-    temperature = fit_temperature(held_out[best], learned.truth)
-    (found,) = decisions(learned, asked, kernel, (c_grid[best],))
-    return Answers(softmax(found / temperature, axis=1), c_grid[best], temperature)
+    held_out = _held_out_decision_values(training_set, kernel, c_grid)
+    uars = [balanced_accuracy_score(training_set.truth, values.argmax(axis=1)) for values in held_out]
+    best = int(np.argmax(uars))
+    temperature = fit_temperature(held_out[best], training_set.truth)
+    (values,) = decision_values(training_set, rows, kernel, (c_grid[best],))
+    return SvmPredictions(softmax(values / temperature, axis=1), c_grid[best], temperature)
 
 
-def decisions(learned: Learned, asked: np.ndarray, kernel: str, c_grid: tuple[float, ...]) -> np.ndarray:
-    """Decision values `(c_grid, asked, classes)`, the highest being the answer; features are z-scored by `learned`."""
-    scaler = StandardScaler().fit(learned.features)
-    known, new = scaler.transform(learned.features), scaler.transform(asked)
-    inside, across = KERNELS[kernel](known, known), KERNELS[kernel](new, known)
-    machines = (SVC(C=c, kernel="precomputed", class_weight="balanced") for c in c_grid)
-    found = np.stack([machine.fit(inside, learned.truth).decision_function(across) for machine in machines])
-    return found if found.ndim == 3 else np.stack([-found, found], axis=-1)  # two classes share one value
+def decision_values(training_set: TrainingSet, rows: np.ndarray, kernel: str, c_grid: tuple[float, ...]) -> np.ndarray:
+    """Return decision values `(c_grid, rows, classes)`, the highest of which is the prediction.
+
+    Features are z-scored with the statistics of the training set.
+    """
+    scaler = StandardScaler().fit(training_set.features)
+    train, test = scaler.transform(training_set.features), scaler.transform(rows)
+    train_kernel, test_kernel = KERNELS[kernel](train, train), KERNELS[kernel](test, train)
+    svms = (SVC(C=c, kernel="precomputed", class_weight="balanced") for c in c_grid)
+    values = np.stack([svm.fit(train_kernel, training_set.truth).decision_function(test_kernel) for svm in svms])
+    return values if values.ndim == 3 else np.stack([-values, values], axis=-1)  # two classes share one value
 
 
-def by_speaker(features: np.ndarray, speakers: np.ndarray) -> np.ndarray:
-    """Features `(clips, features)` z-scored within each speaker, over all clips given; it takes no label."""
-    adapted = np.empty(features.shape)
+def normalise_by_speaker(features: np.ndarray, speakers: np.ndarray) -> np.ndarray:
+    """Return features `(clips, features)` z-scored within each speaker over all given clips, without labels."""
+    normalised = np.empty(features.shape)
     for speaker in np.unique(speakers):
-        own = speakers == speaker
-        adapted[own] = StandardScaler().fit_transform(features[own])
-    return adapted
+        is_speaker = speakers == speaker
+        normalised[is_speaker] = StandardScaler().fit_transform(features[is_speaker])
+    return normalised
 
 
-def _held_out_decisions(learned: Learned, kernel: str, c_grid: tuple[float, ...]) -> np.ndarray:
-    """Decision values `(c_grid, clips, classes)` of every clip, by machines that never heard its speaker."""
-    speakers, classes = len(np.unique(learned.speakers)), len(np.unique(learned.truth))
+def _held_out_decision_values(training_set: TrainingSet, kernel: str, c_grid: tuple[float, ...]) -> np.ndarray:
+    """Return decision values `(c_grid, clips, classes)` of every clip, by SVMs that were not trained on its speaker."""
+    speakers, classes = len(np.unique(training_set.speakers)), len(np.unique(training_set.truth))
     if speakers < 2:
-        raise CorpusError("C is chosen on other speakers: bring clips of two speakers at least to learn from")
-    found = np.empty((len(c_grid), len(learned.truth), classes))
-    folds = GroupKFold(min(INNER_FOLDS, speakers)).split(learned.features, groups=learned.speakers)
-    for rest, held_out in folds:
-        others = learned.at(rest)
+        raise CorpusError("C is chosen on held-out speakers: provide clips of at least two training speakers")
+    values = np.empty((len(c_grid), len(training_set.truth), classes))
+    folds = GroupKFold(min(INNER_FOLDS, speakers)).split(training_set.features, groups=training_set.speakers)
+    for train, held_out in folds:
+        others = training_set.subset(train)
         if len(np.unique(others.truth)) < classes:
-            raise CorpusError("C is chosen on other speakers: bring clips of every emotion by more of them")
-        found[:, held_out] = decisions(others, learned.features[held_out], kernel, c_grid)
-    return found
+            raise CorpusError("C is chosen on held-out speakers: provide clips of every emotion by more speakers")
+        values[:, held_out] = decision_values(others, training_set.features[held_out], kernel, c_grid)
+    return values

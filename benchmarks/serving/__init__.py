@@ -1,1 +1,1 @@
-"""Parts of `benchmarks/serve.py`: a service as a process, and the loads that are put on it."""
+"""Parts of `benchmarks/serve.py`: a service as a process, and the loads that are sent to it."""

@@ -1,8 +1,8 @@
-"""The smallest page that Gradio makes of the library, mounted into an app; run under a Python that has both.
+"""A minimal Gradio page for the library, mounted into an app; runs with a Python interpreter that has both packages.
 
     GRADIO_TEMP_DIR=FOLDER PYTHON benchmarks/serving/gradio_page.py
 
-Says `ready PORT` once it listens. It shows an answer for a clip: no timeline, no stream, no forms.
+Prints `ready PORT` once it listens. It shows the prediction for a clip: no timeline, no streaming, no other formats.
 """
 
 import socket
@@ -15,18 +15,18 @@ import overtone
 
 
 def main() -> None:
-    """Serves until it is killed."""
+    """Serve until the process is killed."""
     recogniser = overtone.load()
 
-    def heard(path: str) -> dict[str, float]:
-        answer = recogniser.recognise(path)
-        return dict(zip(answer.emotions, answer.probabilities.tolist(), strict=True))
+    def recognise(path: str) -> dict[str, float]:
+        prediction = recogniser.recognise(path)
+        return dict(zip(prediction.emotions, prediction.probabilities.tolist(), strict=True))
 
-    page = gradio.Interface(heard, gradio.Audio(type="filepath"), gradio.Label())
+    page = gradio.Interface(recognise, gradio.Audio(type="filepath"), gradio.Label())
     app = gradio.mount_gradio_app(fastapi.FastAPI(), page, path="/")
-    end = socket.create_server(("127.0.0.1", 0))
-    print("ready", end.getsockname()[1], flush=True)
-    uvicorn.Server(uvicorn.Config(app, log_level="error")).run([end])
+    listener = socket.create_server(("127.0.0.1", 0))
+    print("ready", listener.getsockname()[1], flush=True)
+    uvicorn.Server(uvicorn.Config(app, log_level="error")).run([listener])
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Clients of /v1/recognise: so many at a time (closed), or so many a second whatever happens (open)."""
+"""Clients of /v1/recognise: a closed loop with a number of clients, or an open loop with a rate of requests."""
 
 import asyncio
 import json
@@ -11,50 +11,59 @@ from typing import Any, NamedTuple
 
 from benchmarks.serving.service import Service
 
-MOST_OPEN = 512  # connections of an open load
-WAIT_S = 60.0
+HOST = "127.0.0.1"
+MAX_CONNECTIONS = 512  # of an open loop
+TIMEOUT_S = 60.0
+MEMORY_SAMPLES = 50
 
 
 class Clip(NamedTuple):
-    """The bytes of a file, and what is right to answer."""
+    """The content of an audio file, and the prediction of the library for it as JSON values."""
 
     content: bytes
-    answer: Any
+    prediction: Any
 
 
-class Load:
-    """What came of a load."""
+class LoadStatistics:
+    """The responses to a load.
+
+    Attributes:
+        latencies_ms: of all responses with status 200.
+        counts: number of responses by outcome.
+    """
 
     def __init__(self) -> None:
-        self.ms: list[float] = []
+        self.latencies_ms: list[float] = []
         self.counts: Counter[str] = Counter()
 
-    def take(self, clip: Clip, status: int, headers: dict[str, str], content: bytes, begin_s: float) -> None:
-        """One more answer."""
+    def record(self, clip: Clip, status: int, headers: dict[str, str], content: bytes, begin_s: float) -> None:
+        """Record a response to the request that was sent at `begin_s` on the clock of `time.perf_counter`."""
         if status == 200:
-            right = json.loads(content)["answers"] == [clip.answer]
-            self.counts["right" if right else "wrong"] += 1
-            self.ms.append(1000 * (time.perf_counter() - begin_s))
+            is_correct = json.loads(content)["predictions"] == [clip.prediction]
+            self.counts["correct" if is_correct else "wrong"] += 1
+            self.latencies_ms.append(1000 * (time.perf_counter() - begin_s))
         elif status == 503 and "retry-after" in headers:
-            self.counts["refused with Retry-After"] += 1
+            self.counts["rejected with Retry-After"] += 1
         else:
             self.counts[f"status {status}"] += 1
 
-    def told(self, seconds: float) -> dict[str, Any]:
-        """Rates and times."""
-        quantiles = statistics.quantiles(self.ms, n=1000) if len(self.ms) > 1 else [0.0] * 999
+    def summary(self, seconds: float) -> dict[str, Any]:
+        """Return counts, rate and latencies of a load of this duration."""
+        latencies_ms = self.latencies_ms
+        quantiles = statistics.quantiles(latencies_ms, n=1000) if len(latencies_ms) > 1 else [0.0] * 999
+        maximum = max(latencies_ms, default=0)
         return {
             "seconds": seconds,
-            "answers": dict(sorted(self.counts.items())),
-            "right_per_second": self.counts["right"] / seconds,
-            "ms": {"p50": quantiles[499], "p95": quantiles[949], "p99": quantiles[989], "max": max(self.ms, default=0)},
+            "responses": dict(sorted(self.counts.items())),
+            "correct_per_second": self.counts["correct"] / seconds,
+            "ms": {"p50": quantiles[499], "p95": quantiles[949], "p99": quantiles[989], "max": maximum},
         }
 
 
 async def exchange(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
 ) -> tuple[int, dict[str, str], bytes]:
-    """Sends a request; status, headers and content of the answer."""
+    """Send a request and return status, headers and content of the response."""
     writer.write(request)
     await writer.drain()
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
@@ -63,23 +72,23 @@ async def exchange(
     return int(head[0].split()[1]), headers, content
 
 
-def request_of(content: bytes) -> bytes:
-    """A request to recognise, ready to be sent."""
-    head = "POST /v1/recognise?name=clip HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: audio/flac\r\n"
+def build_request(content: bytes) -> bytes:
+    """Return the bytes of a request to recognise a FLAC file."""
+    head = f"POST /v1/recognise?name=clip HTTP/1.1\r\nHost: {HOST}\r\nContent-Type: audio/flac\r\n"
     return f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content
 
 
-def closed(service: Service, clips: Sequence[Clip], clients: int, seconds: float) -> dict[str, Any]:
-    """So many clients, each of which asks again once it has its answer."""
-    load, requests = Load(), [request_of(clip.content) for clip in clips]
-    until_s = time.perf_counter() + seconds
+def run_closed_loop(service: Service, clips: Sequence[Clip], clients: int, seconds: float) -> dict[str, Any]:
+    """Return the results of `clients` clients, each of which sends a request as soon as it has the last response."""
+    load, requests = LoadStatistics(), [build_request(clip.content) for clip in clips]
+    end_s = time.perf_counter() + seconds
 
     async def client(seed: int) -> None:
-        chance = random.Random(seed)
-        reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-        while time.perf_counter() < until_s:
-            place, begin_s = chance.randrange(len(clips)), time.perf_counter()
-            load.take(clips[place], *await exchange(reader, writer, requests[place]), begin_s)
+        rng = random.Random(seed)
+        reader, writer = await asyncio.open_connection(HOST, service.port)
+        while time.perf_counter() < end_s:
+            index, begin_s = rng.randrange(len(clips)), time.perf_counter()
+            load.record(clips[index], *await exchange(reader, writer, requests[index]), begin_s)
         writer.close()
 
     async def all_clients() -> None:
@@ -91,36 +100,36 @@ def closed(service: Service, clips: Sequence[Clip], clients: int, seconds: float
     count = max(1, sum(load.counts.values()))
     return {
         "clients": clients,
-        **load.told(seconds),
+        **load.summary(seconds),
         "cpu_ms_per_request": {name: 1000 * (after[name] - before[name]) / count for name in after},
     }
 
 
-def opened(service: Service, clips: Sequence[Clip], rate_hz: float, seconds: float) -> dict[str, Any]:
-    """So many requests a second, each on a connection of its own; memory of the service on the way."""
-    load, requests = Load(), [request_of(clip.content) for clip in clips]
+def run_open_loop(service: Service, clips: Sequence[Clip], rate_hz: float, seconds: float) -> dict[str, Any]:
+    """Return the results of a rate of requests, each on a connection of its own, and the memory of the service."""
+    load, requests = LoadStatistics(), [build_request(clip.content) for clip in clips]
     memory_mb: list[float] = []
-    asked = round(rate_hz * seconds)
+    count = round(rate_hz * seconds)
 
-    async def one(place: int) -> None:
+    async def send(index: int) -> None:
         begin_s = time.perf_counter()
         try:
-            async with asyncio.timeout(WAIT_S):
-                reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
-                load.take(clips[place], *await exchange(reader, writer, requests[place]), begin_s)
+            async with asyncio.timeout(TIMEOUT_S):
+                reader, writer = await asyncio.open_connection(HOST, service.port)
+                load.record(clips[index], *await exchange(reader, writer, requests[index]), begin_s)
                 writer.close()
         except (OSError, EOFError, TimeoutError) as error:
             load.counts[f"broken: {type(error).__name__}"] += 1
 
     async def all_requests() -> None:
-        chance, running, begin_s = random.Random(0), set(), time.perf_counter()
-        for number in range(asked):
+        rng, running, begin_s = random.Random(0), set(), time.perf_counter()
+        for number in range(count):
             await asyncio.sleep(max(0.0, begin_s + number / rate_hz - time.perf_counter()))
-            if number % max(1, asked // 50) == 0:
+            if number % max(1, count // MEMORY_SAMPLES) == 0:
                 memory_mb.append(service.memory_mb())
-            while len(running) >= MOST_OPEN:
+            while len(running) >= MAX_CONNECTIONS:
                 await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
-            task = asyncio.create_task(one(chance.randrange(len(clips))))
+            task = asyncio.create_task(send(rng.randrange(len(clips))))
             running.add(task)
             task.add_done_callback(running.discard)
         await asyncio.gather(*running)
@@ -130,7 +139,7 @@ def opened(service: Service, clips: Sequence[Clip], rate_hz: float, seconds: flo
     fifth = max(1, len(memory_mb) // 5)
     early, late = statistics.median(memory_mb[fifth : 2 * fifth]), statistics.median(memory_mb[-fifth:])
     return {
-        "asked_per_second": rate_hz,
-        **load.told(time.perf_counter() - begin_s),
+        "requests_per_second": rate_hz,
+        **load.summary(time.perf_counter() - begin_s),
         "memory_mb": {"early": early, "late": late, "growth_percent": 100 * (late / early - 1)},
     }

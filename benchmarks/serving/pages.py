@@ -1,6 +1,7 @@
-"""The page of the service beside one made with Gradio: how it starts, what it weighs, how long it lets people wait.
+"""The web page of the service next to a minimal Gradio page: start, size, loading time and time to a result.
 
-Gradio needs a Python of its own, with Overtone beside it, which GRADIO_PYTHON names; without one it is left out.
+Gradio needs a separate Python interpreter that also has Overtone, the value of the environment variable GRADIO_PYTHON;
+without it, Gradio is skipped.
 """
 
 import contextlib
@@ -13,116 +14,124 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from benchmarks.bench import PROJECT, median
+from benchmarks.harness import PROJECT, median
 from benchmarks.serving.service import memory_mb, service
 
 CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync")
-NAME = "whom-this-is-about.flac"
-SETTLES_MS = 3000  # what a page loads after it can be used
-WEB = PROJECT / "overtone" / "service" / "web"
+CLIP_NAME = "private-name.flac"  # must not remain in the name of any file
+SETTLE_MS = 3000  # for requests that a page sends after it is usable
+WEB_FOLDER = PROJECT / "overtone" / "service" / "web"
+MEDIANS = ("loaded_kb", "requests", "usable_ms", "result_ms")
 
 
 class Page(NamedTuple):
-    """A page that is served.
+    """A page that is being served.
 
     Attributes:
-        address: where.
-        started_s: from the command until it answered.
-        process: that serves it.
+        url: its address.
+        started_s: seconds from the command to the first response.
+        process: the server.
     """
 
-    address: str
+    url: str
     started_s: float
     process: subprocess.Popen[str]
 
 
-def measure(folder: Path, clip: bytes, runs: int) -> dict[str, Any]:
-    """Both pages, or why one is left out.
+def measure(folder: Path, clip: bytes, visits: int) -> dict[str, Any]:
+    """Return the results of both pages, or the reason why Gradio was skipped.
 
     Args:
-        folder: for what they keep.
-        clip: a sound file to give them.
-        runs: how often each is opened; medians count.
+        folder: for the state of both servers.
+        clip: content of the audio file that is uploaded.
+        visits: number of visits of each page; results are medians.
     """
-    sound = folder / NAME
-    sound.write_bytes(clip)
-    told: dict[str, Any] = {"overtone": {"adds_mb": folder_mb(WEB)} | opened(_ours(folder / "ours"), sound, runs)}
+    clip_path = folder / CLIP_NAME
+    clip_path.write_bytes(clip)
+    own = {"added_mb": folder_mb(WEB_FOLDER)} | visit_page(_serve_own(folder / "ours"), clip_path, visits)
+    return {"overtone": own, "gradio": _measure_gradio(folder / "gradio", clip_path, visits)}
+
+
+def _measure_gradio(folder: Path, clip: Path, visits: int) -> dict[str, Any]:
     interpreter = os.environ.get("GRADIO_PYTHON")
     if interpreter is None:
-        return told | {"gradio": {"left_out": "GRADIO_PYTHON names no Python with it"}}
-    adds_mb = float(_run(interpreter, "-m", "benchmarks.installed", "gradio", "--beyond", "overtone[serve]"))
-    return told | {"gradio": {"adds_mb": adds_mb} | opened(_gradio(folder / "gradio", interpreter), sound, runs)}
+        return {"skipped": "GRADIO_PYTHON is not set to a Python interpreter with Gradio"}
+    added_mb = float(_run(interpreter, "-m", "benchmarks.installed", "gradio", "--beyond", "overtone[serve]"))
+    return {"added_mb": added_mb} | visit_page(_serve_gradio(folder, interpreter), clip, visits)
 
 
-def opened(served: contextlib.AbstractContextManager[Page], sound: Path, runs: int) -> dict[str, Any]:
-    """What a browser sees of a page, and what the page leaves of a sound that was given to it."""
+def visit_page(server: contextlib.AbstractContextManager[Page], clip: Path, visits: int) -> dict[str, Any]:
+    """Return what a browser measures, the memory of the server, and the number of files named after the clip."""
     from playwright.sync_api import sync_playwright
 
-    with served as page, sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        seen = [_visit(browser, page.address, sound) for _ in range(runs)]
+    with server as page, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        results = [_visit(browser, page.url, clip) for _ in range(visits)]
         browser.close()
-        left = sum(path != sound and sound.stem in path.name for path in sound.parent.rglob("*"))
-        memory = memory_mb(page.process.pid)
-    middle = {name: median([one[name] for one in seen]) for name in ("loaded_kb", "requests", "usable_ms", "answer_ms")}
-    elsewhere = sorted({host for one in seen for host in one["elsewhere"]})
-    return {"started_s": page.started_s, **middle, "elsewhere": elsewhere, "memory_mb": memory, "names_left": left}
+        leftover_files = sum(path != clip and clip.stem in path.name for path in clip.parent.rglob("*"))
+        server_mb = memory_mb(page.process.pid)
+    return {
+        "started_s": page.started_s,
+        **{name: median([result[name] for result in results]) for name in MEDIANS},
+        "external_hosts": sorted({host for result in results for host in result["external_hosts"]}),
+        "memory_mb": server_mb,
+        "leftover_files": leftover_files,
+    }
 
 
-def _visit(browser: Any, address: str, sound: Path) -> dict[str, Any]:
-    """One visit with an empty cache, from the address to the answer."""
+def _visit(browser: Any, url: str, clip: Path) -> dict[str, Any]:
+    """Return the measurements of one visit with an empty cache, from the address to the result."""
     context = browser.new_context()
     tab = context.new_page()
-    wire = context.new_cdp_session(tab)
-    wire.send("Network.enable")
-    loaded, asked = [0], []
-    wire.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
-    tab.on("request", lambda request: asked.append(request.url))
+    devtools = context.new_cdp_session(tab)
+    devtools.send("Network.enable")
+    loaded, requested = [0], []
+    devtools.on("Network.loadingFinished", lambda event: loaded.append(event["encodedDataLength"]))
+    tab.on("request", lambda request: requested.append(request.url))
     begin_s = time.perf_counter()
-    tab.goto(address)
+    tab.goto(url)
     tab.locator("input[type=file]").wait_for(state="attached")
     usable_s = time.perf_counter()
-    tab.wait_for_timeout(SETTLES_MS)
-    weight = sum(loaded), len(asked)
-    given_s = time.perf_counter()
-    tab.locator("input[type=file]").set_input_files([sound])
-    if tab.get_by_role("button", name="Submit").count():
-        tab.locator("audio, .waveform-container, #waveform").first.wait_for(state="attached")  # the upload is done
+    tab.wait_for_timeout(SETTLE_MS)
+    loaded_bytes, requests = sum(loaded), len(requested)
+    upload_s = time.perf_counter()
+    tab.locator("input[type=file]").set_input_files([clip])
+    if tab.get_by_role("button", name="Submit").count():  # Gradio
+        tab.locator("audio, .waveform-container, #waveform").first.wait_for(state="attached")  # the upload is complete
         tab.get_by_role("button", name="Submit").click()
         tab.get_by_text("%").first.wait_for()
     else:
         tab.frame_locator("iframe").locator("#segments button").first.wait_for()
-    answered_s = time.perf_counter()
+    result_s = time.perf_counter()
     context.close()
-    own = urlsplit(address).netloc
-    hosts = {urlsplit(url).netloc for url in asked if url.startswith("http")} - {own}
+    hosts = {urlsplit(address).netloc for address in requested if address.startswith("http")} - {urlsplit(url).netloc}
     return {
-        "loaded_kb": weight[0] / 1000,
-        "requests": weight[1],
+        "loaded_kb": loaded_bytes / 1000,
+        "requests": requests,
         "usable_ms": 1000 * (usable_s - begin_s),
-        "answer_ms": 1000 * (answered_s - given_s),
-        "elsewhere": hosts,
+        "result_ms": 1000 * (result_s - upload_s),
+        "external_hosts": hosts,
     }
 
 
 @contextlib.contextmanager
-def _ours(folder: Path) -> Iterator[Page]:
+def _serve_own(folder: Path) -> Iterator[Page]:
     with service(folder) as running:
         yield Page(f"http://127.0.0.1:{running.port}/", running.started_s, running.process)
 
 
 @contextlib.contextmanager
-def _gradio(folder: Path, interpreter: str) -> Iterator[Page]:
+def _serve_gradio(folder: Path, interpreter: str) -> Iterator[Page]:
     begin_s = time.perf_counter()
     command = [interpreter, str(PROJECT / "benchmarks" / "serving" / "gradio_page.py")]
     environment = os.environ | {"GRADIO_TEMP_DIR": str(folder), "GRADIO_ANALYTICS_ENABLED": "False"}
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment)
     try:
         assert process.stdout is not None
-        address = f"http://127.0.0.1:{process.stdout.readline().split()[-1]}/"
-        urllib.request.urlopen(address, timeout=60).close()
-        yield Page(address, time.perf_counter() - begin_s, process)
+        url = f"http://127.0.0.1:{process.stdout.readline().split()[-1]}/"
+        urllib.request.urlopen(url, timeout=60).close()
+        yield Page(url, time.perf_counter() - begin_s, process)
     finally:
         process.kill()
         process.communicate()
@@ -133,5 +142,5 @@ def _run(*command: str) -> str:
 
 
 def folder_mb(folder: Path) -> float:
-    """Megabytes of all files below a folder."""
+    """Return the megabytes of all files in a folder and its subfolders."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) / 1e6

@@ -1,4 +1,4 @@
-"""Many streams at once, each as fast as somebody speaks: how long after its sound does an answer come?"""
+"""Concurrent streams at real-time speed: the time from the end of a segment to its prediction."""
 
 import asyncio
 import json
@@ -13,65 +13,66 @@ from benchmarks.serving.service import Service
 
 RATE_HZ = 16_000
 CHUNK_S = 0.1
-BEGIN_WITHIN_S = 3.0  # people do not begin to speak in the same moment
+MAX_START_DELAY_S = 3.0  # clients do not all start at the same moment
+MAX_DURATION_ERROR_S = 0.01
 
 
-def real_time(service: Service, speech: np.ndarray, streams: int, seconds: float) -> dict[str, Any]:
-    """Lags of answers.
+def run_streams(service: Service, speech: np.ndarray, count: int, seconds: float) -> dict[str, Any]:
+    """Return the latency of the predictions of all streams.
 
     Args:
-        service: that hears.
-        speech: float `(samples,)` at 16 kHz; each stream begins elsewhere in it.
-        streams: at the same time.
-        seconds: of sound in each.
+        service: a running service.
+        speech: float `(samples,)` at 16 kHz; each stream starts at another position in it.
+        count: number of concurrent streams.
+        seconds: duration of the audio in each stream.
     """
     lags_ms: list[float] = []
-    behind_ms: list[float] = []
-    timelines = 0
+    client_lags_ms: list[float] = []
+    complete_timelines = 0
     pcm = (32767 * np.clip(speech, -1, 1)).astype("<i2")
     chunk = round(CHUNK_S * RATE_HZ)
 
-    async def one(number: int) -> None:
-        nonlocal timelines
-        await asyncio.sleep(BEGIN_WITHIN_S * number / streams)
-        sound = np.roll(pcm, -number * RATE_HZ)
-        sound = np.resize(sound, round(seconds * RATE_HZ))
-        async with connect(f"ws://127.0.0.1:{service.port}/v1/stream", compression=None, max_size=None) as wire:
-            await wire.send(json.dumps({"rate_hz": RATE_HZ, "encoding": "pcm16"}))
-            assert json.loads(await wire.recv())["type"] == "ready"
+    async def run_stream(number: int) -> None:
+        nonlocal complete_timelines
+        await asyncio.sleep(MAX_START_DELAY_S * number / count)
+        samples = np.resize(np.roll(pcm, -number * RATE_HZ), round(seconds * RATE_HZ))
+        async with connect(f"ws://127.0.0.1:{service.port}/v1/stream", compression=None, max_size=None) as connection:
+            await connection.send(json.dumps({"rate_hz": RATE_HZ, "encoding": "pcm16"}))
+            assert json.loads(await connection.recv())["type"] == "ready"
             begin_s = time.perf_counter()
 
-            async def speak() -> None:
-                for place in range(0, len(sound), chunk):
-                    said_s = begin_s + min(len(sound), place + chunk) / RATE_HZ
-                    await asyncio.sleep(max(0.0, said_s - time.perf_counter()))
-                    await wire.send(sound[place : place + chunk].tobytes())
-                    behind_ms.append(1000 * (time.perf_counter() - said_s))
-                await wire.send('{"type": "end"}')
+            async def send_audio() -> None:
+                for begin in range(0, len(samples), chunk):
+                    due_s = begin_s + min(len(samples), begin + chunk) / RATE_HZ
+                    await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
+                    await connection.send(samples[begin : begin + chunk].tobytes())
+                    client_lags_ms.append(1000 * (time.perf_counter() - due_s))
+                await connection.send('{"type": "end"}')
 
-            speaker = asyncio.create_task(speak())
-            async for text in wire:
+            sender = asyncio.create_task(send_audio())
+            async for text in connection:
                 message = json.loads(text)
                 if message["type"] == "segment":
                     lags_ms.append(1000 * (time.perf_counter() - begin_s - message["end_s"]))
                 elif message["type"] == "timeline":
-                    timelines += abs(message["timeline"]["duration_s"] - seconds) < 0.01
-            await speaker
+                    error_s = abs(message["timeline"]["duration_s"] - seconds)
+                    complete_timelines += error_s < MAX_DURATION_ERROR_S
+            await sender
 
-    async def all_streams() -> None:
-        await asyncio.gather(*map(one, range(streams)))
+    async def run_all() -> None:
+        await asyncio.gather(*map(run_stream, range(count)))
 
     before = service.cpu_s()
-    asyncio.run(all_streams())
+    asyncio.run(run_all())
     after = service.cpu_s()
     cpu_s = sum(after.values()) - sum(before.values())
     quantiles = statistics.quantiles(lags_ms, n=100)
     return {
-        "streams": streams,
+        "streams": count,
         "seconds": seconds,
-        "answers": len(lags_ms),
-        "whole_timelines": timelines,
+        "predictions": len(lags_ms),
+        "complete_timelines": complete_timelines,
         "lag_ms": {"p50": quantiles[49], "p99": quantiles[98], "max": max(lags_ms)},
-        "client_behind_ms_max": max(behind_ms),
+        "client_lag_ms_max": max(client_lags_ms),
         "cores_used": cpu_s / seconds,
     }

@@ -1,12 +1,13 @@
-"""What a user would pick instead of Overtone, each a file here and a row of `PEERS`.
+"""The systems that the speed benchmark compares: one module each, and one row of `SYSTEMS` each.
 
-To add one, write a module with
+To add a system, write a module with
 
-    load(variant, folder) -> way     a function that takes a list of sound files and answers each
-    prepare(variant, folder)         only where something must be made before: it writes it into that empty folder
+    load(variant, folder) -> process     returns a function that processes a list of audio files, one result per file
+    prepare(variant, folder)             optional: writes required files, such as an exported model, to an empty folder
 
-and give it a row. Memory and cold start are measured in a process of its own, so a module imports at its top what it
-needs to run, and inside `prepare` what only that needs. `python -m benchmarks.systems` runs one.
+and add its row to `SYSTEMS`. Memory and cold start are measured in a separate process, so a module imports at its top
+only what it needs to run, and imports inside `prepare` what only preparation needs. `python -m benchmarks.systems` runs
+one system.
 """
 
 import importlib.metadata
@@ -16,77 +17,81 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-Way = Callable[[Sequence[Path]], Sequence[Any]]
+ProcessClips = Callable[[Sequence[Path]], Sequence[Any]]
 
 ARCHITECTURES = {"wav2vec2-base": "wav2vec2-base", "wav2vec2-large": "wav2vec2-large", "wavlm-base-plus": "WavLM-base+"}
-READING = ("soundfile", "soxr")
+AUDIO_PACKAGES = ("soundfile", "soxr")
+EXPORT_PACKAGES = ("torch", "transformers", "onnx", "onnxscript")
 
 
-class Peer(NamedTuple):
-    """A system that is measured.
+class System(NamedTuple):
+    """A system that the benchmark measures.
 
     Attributes:
         title: its name in tables.
-        module: in this folder.
-        needs: packages that it runs on; what they weigh with all they require is its size.
-        variant: which one of those the module knows.
-        made_with: packages that only `prepare` needs.
-        form: suffix of the files that it is given.
-        together: whether it is given all clips at once, instead of one by one.
-        ends_with: "answer", or "features" where no network follows.
-        interpreter: environment variable with a Python of its own; "" for the one that runs the benchmark.
+        module: name of its module in this package.
+        packages: packages that it needs to run; its size is that of these packages and their dependencies.
+        variant: the variant to load, for a module with several.
+        prepare_packages: packages that only `prepare` needs.
+        suffix: suffix of the files that it processes.
+        takes_list: whether it processes all clips in one call, instead of one clip per call.
+        output: "prediction", or "features" for a system without a classifier.
+        interpreter_variable: environment variable with the path of a separate Python interpreter; "" for the
+            interpreter that runs the benchmark.
     """
 
     title: str
     module: str
-    needs: tuple[str, ...]
+    packages: tuple[str, ...]
     variant: str = ""
-    made_with: tuple[str, ...] = ()
-    form: str = ".wav"
-    together: bool = False
-    ends_with: str = "answer"
-    interpreter: str = ""
+    prepare_packages: tuple[str, ...] = ()
+    suffix: str = ".wav"
+    takes_list: bool = False
+    output: str = "prediction"
+    interpreter_variable: str = ""
 
     @property
     def python(self) -> str:
-        """The interpreter that runs it; "" where it has none."""
-        return os.environ.get(self.interpreter, "") if self.interpreter else sys.executable
+        """The path of its Python interpreter; "" if the environment variable is not set."""
+        return os.environ.get(self.interpreter_variable, "") if self.interpreter_variable else sys.executable
 
     @property
-    def lacks(self) -> str:
-        """Why it cannot be measured here; "" where it can."""
+    def unavailable_reason(self) -> str:
+        """The reason why it cannot run here; "" if it can."""
         if not self.python:
-            return f"not installed: {self.interpreter} names no Python that has it"
-        if self.interpreter:
+            return f"not installed: {self.interpreter_variable} is not set to a Python interpreter with it"
+        if self.interpreter_variable:
             return ""
-        missing = [name for name in (*self.needs, *self.made_with) if not is_installed(name)]
+        missing = [name for name in (*self.packages, *self.prepare_packages) if not is_installed(name)]
         return f"not installed: {', '.join(missing)}" if missing else ""
 
 
-PEERS: dict[str, Peer] = {
-    "overtone": Peer("Overtone, clip by clip", "ours", ("overtone",)),
-    "overtone-many": Peer("Overtone, a list of clips", "ours", ("overtone",), "many", together=True),
-    "overtone-flac": Peer("Overtone, clip by clip, FLAC", "ours", ("overtone",), form=".flac"),
-    "librosa": Peer("The paper's features, librosa", "librosa_features", ("librosa",), ends_with="features"),
-    "egemaps-svm": Peer("openSMILE eGeMAPS + SVM", "egemaps_svm", ("opensmile", "scikit-learn", *READING)),
-    "nkululeko": Peer(
+SYSTEMS: dict[str, System] = {
+    "overtone": System("Overtone, clip by clip", "overtone_recogniser", ("overtone",)),
+    "overtone-list": System("Overtone, a list of clips", "overtone_recogniser", ("overtone",), "list", takes_list=True),
+    "overtone-flac": System("Overtone, clip by clip, FLAC", "overtone_recogniser", ("overtone",), suffix=".flac"),
+    "librosa": System("The paper's features, librosa", "librosa_features", ("librosa",), output="features"),
+    "egemaps-svm": System("openSMILE eGeMAPS + SVM", "egemaps_svm", ("opensmile", "scikit-learn", *AUDIO_PACKAGES)),
+    "nkululeko": System(
         "nkululeko, eGeMAPS",
         "nkululeko_features",
         ("nkululeko",),
-        ends_with="features",
-        interpreter="NKULULEKO_PYTHON",
+        output="features",
+        interpreter_variable="NKULULEKO_PYTHON",
     ),
     **{
-        f"{name}-torch": Peer(f"{title}, torch", "transformer_torch", ("torch", "transformers", *READING), name)
+        f"{name}-torch": System(
+            f"{title}, torch", "transformer_torch", ("torch", "transformers", *AUDIO_PACKAGES), name
+        )
         for name, title in ARCHITECTURES.items()
     },
     **{
-        f"{name}-onnx": Peer(
+        f"{name}-onnx": System(
             f"{title}, onnxruntime",
             "transformer_onnx",
-            ("onnxruntime", *READING),
+            ("onnxruntime", *AUDIO_PACKAGES),
             name,
-            made_with=("torch", "transformers", "onnx", "onnxscript"),
+            prepare_packages=EXPORT_PACKAGES,
         )
         for name, title in ARCHITECTURES.items()
     },
@@ -94,7 +99,7 @@ PEERS: dict[str, Peer] = {
 
 
 def is_installed(package: str) -> bool:
-    """Whether the Python that runs this has it."""
+    """Return whether a package is installed for this interpreter."""
     try:
         importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:

@@ -1,9 +1,9 @@
-"""One peer, in a process of its own.
+"""Run one system in a process of its own.
 
-python -m benchmarks.systems NAME FOLDER --prepare      makes what it needs, once, in FOLDER
-python -m benchmarks.systems NAME FOLDER CLIP...        answers the clips and ends: a cold start
-python -m benchmarks.systems NAME FOLDER                answers lists of clips (JSON, a line each) from its input, and
-                                                      says of each how long it took: {"wall_s": ..., "cpu_s": ...}
+python -m benchmarks.systems NAME FOLDER --prepare   writes the files that the system needs to FOLDER, once
+python -m benchmarks.systems NAME FOLDER CLIP...     processes the clips and exits: a cold start
+python -m benchmarks.systems NAME FOLDER             reads lists of clips from standard input (JSON, one list per line)
+                                                     and prints the time of each: {"wall_s": ..., "cpu_s": ...}
 """
 
 import importlib
@@ -16,56 +16,56 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 
-from benchmarks.systems import PEERS, Way
+from benchmarks.systems import SYSTEMS, ProcessClips
 
 
 def main(arguments: list[str]) -> None:
-    """Does what the module says."""
+    """Run the command line that the module docstring describes."""
     name, folder, *rest = arguments
-    answers = own_output()
-    module = importlib.import_module(f"benchmarks.systems.{PEERS[name].module}")
+    results = reserve_stdout()
+    module = importlib.import_module(f"benchmarks.systems.{SYSTEMS[name].module}")
     if rest == ["--prepare"]:
-        prepare(module, PEERS[name].variant, Path(folder))
+        prepare(module, SYSTEMS[name].variant, Path(folder))
         return
-    way = module.load(PEERS[name].variant, Path(folder))
+    process = module.load(SYSTEMS[name].variant, Path(folder))
     if rest:
-        way([Path(clip) for clip in rest])
+        process([Path(clip) for clip in rest])
     else:
-        serve(way, sys.stdin, answers)
+        serve(process, sys.stdin, results)
 
 
-def own_output() -> IO[str]:
-    """The standard output for us alone; what libraries print goes to standard error."""
-    ours = os.fdopen(os.dup(1), "w", encoding="utf-8")
+def reserve_stdout() -> IO[str]:
+    """Return standard output for the results alone; what libraries print goes to standard error instead."""
+    results = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
-    return ours
+    return results
 
 
 def prepare(module: Any, variant: str, folder: Path) -> None:
-    """Makes what the module needs, whole or not at all; nothing where it stands there already."""
+    """Create the folder of a system atomically; do nothing if it exists or the system needs none."""
     if hasattr(module, "prepare") and not folder.exists():
         folder.parent.mkdir(parents=True, exist_ok=True)
-        begun = Path(tempfile.mkdtemp(prefix=f"{folder.name}.begun-", dir=folder.parent))
-        module.prepare(variant, begun)
-        begun.rename(folder)
+        incomplete = Path(tempfile.mkdtemp(prefix=f"{folder.name}.incomplete-", dir=folder.parent))
+        module.prepare(variant, incomplete)
+        incomplete.rename(folder)
 
 
-def serve(way: Way, asked: Iterable[str], answers: IO[str]) -> None:
-    """Takes every list of clips and says how long it took.
+def serve(process: ProcessClips, requests: Iterable[str], results: IO[str]) -> None:
+    """Process each list of clips and print the time it took.
 
     Args:
-        way: what answers clips.
-        asked: lines, each a JSON list of paths.
-        answers: where a line for each goes.
+        process: the function of the system.
+        requests: lines, each a JSON list of paths.
+        results: stream that receives one line per request.
     """
-    for line in asked:
+    for line in requests:
         clips = [Path(clip) for clip in json.loads(line)]
         begin_s, begin_cpu_s = time.perf_counter(), time.process_time()
-        found = way(clips)
-        taken = {"wall_s": time.perf_counter() - begin_s, "cpu_s": time.process_time() - begin_cpu_s}
-        if len(found) != len(clips):
-            raise SystemExit(f"{len(found)} answers to {len(clips)} clips")
-        print(json.dumps(taken), file=answers, flush=True)
+        outputs = process(clips)
+        times = {"wall_s": time.perf_counter() - begin_s, "cpu_s": time.process_time() - begin_cpu_s}
+        if len(outputs) != len(clips):
+            raise SystemExit(f"{len(outputs)} results for {len(clips)} clips")
+        print(json.dumps(times), file=results, flush=True)
 
 
 if __name__ == "__main__":

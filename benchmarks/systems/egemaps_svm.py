@@ -1,8 +1,8 @@
-"""openSMILE's eGeMAPS functionals and a support vector machine: the baseline that `benchmarks/baselines` scores.
+"""openSMILE's eGeMAPS functionals with a support vector machine: the baseline that `benchmarks/baselines` scores.
 
-The machine is fitted to made-up rows, as many as the training side of a fold of RAVDESS holds, so overlapping that
-nearly all of them become support vectors: what an answer costs depends on nothing else. It is fitted at loading, in a
-fraction of the time that the imports take, because there is no way to keep it without pickle.
+The SVM is fitted to synthetic rows, as many as the training side of a RAVDESS fold has, which overlap so much that
+nearly all of them become support vectors: the cost of a prediction depends on nothing else. It is fitted when the
+system is loaded, in a fraction of the time of the imports, because it cannot be stored without pickle.
 """
 
 from collections.abc import Sequence
@@ -14,25 +14,25 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from benchmarks.systems import Way
-from benchmarks.systems.sound import RATE_HZ, samples_of
+from benchmarks.systems import ProcessClips
+from benchmarks.systems.audio import RATE_HZ, read_mono
 
 ROWS, FEATURES, EMOTIONS = 1152, 88, 8
 
 
-def load(variant: str, folder: Path) -> Way:
-    """openSMILE on one thread, and the machine."""
+def load(variant: str, folder: Path) -> ProcessClips:
+    """Return openSMILE on one thread, followed by the SVM."""
     smile = opensmile.Smile(feature_set=opensmile.FeatureSet.eGeMAPSv02, num_workers=1)
-    machine = fitted()
+    svm = fit_svm()
 
-    def way(clips: Sequence[Path]) -> list[np.ndarray]:
-        return [answered(machine, smile.process_signal(samples_of(clip), RATE_HZ).to_numpy()) for clip in clips]
+    def process(clips: Sequence[Path]) -> list[np.ndarray]:
+        return [predict(svm, smile.process_signal(read_mono(clip), RATE_HZ).to_numpy()) for clip in clips]
 
-    return way
+    return process
 
 
-def fitted() -> Pipeline:
-    """A machine as `benchmarks.baselines` makes it, of rows drawn by chance."""
+def fit_svm() -> Pipeline:
+    """Return an SVM with the settings of `benchmarks.baselines`, fitted to random rows."""
     rng = np.random.default_rng(0)
     truth = np.arange(ROWS) % EMOTIONS
     rows = rng.normal(size=(ROWS, FEATURES)) + 0.3 * rng.normal(size=(EMOTIONS, FEATURES))[truth]
@@ -41,8 +41,8 @@ def fitted() -> Pipeline:
     )
 
 
-def answered(machine: Pipeline, row: np.ndarray) -> np.ndarray:
-    """Probabilities `(emotions,)`: a softmax over decision values."""
-    decisions = machine.decision_function(row)[0]
-    shares = np.exp(decisions - decisions.max())
-    return shares / shares.sum()
+def predict(svm: Pipeline, row: np.ndarray) -> np.ndarray:
+    """Return probabilities `(emotions,)`: a softmax over the decision values."""
+    decisions = svm.decision_function(row)[0]
+    exponentials = np.exp(decisions - decisions.max())
+    return exponentials / exponentials.sum()

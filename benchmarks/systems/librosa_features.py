@@ -1,9 +1,9 @@
-"""The paper's features written the usual way with librosa: what a user would type instead of installing Overtone.
+"""The paper's features, computed with librosa in the usual way: what a user would write without Overtone.
 
-    python -m benchmarks.systems.librosa_features CLIP...      what each step takes
+    python -m benchmarks.systems.librosa_features CLIP...      prints the time of each step
 
-No network runs here: only loading, mel picture, pitch, loudness and tempo. librosa's defaults are kept wherever the
-paper does not say otherwise; the rate is 16 kHz as in Overtone (librosa's default of 22 050 Hz would only be slower).
+There is no classifier: only decoding, log-mel spectrogram, pitch, loudness and tempo. Settings are librosa's defaults
+unless the paper differs; the sample rate is 16 kHz as in Overtone (librosa's default of 22 050 Hz is only slower).
 """
 
 import sys
@@ -15,30 +15,30 @@ from typing import Any
 import librosa
 import numpy as np
 
-from benchmarks.systems import Way
+from benchmarks.systems import ProcessClips
 
 SAMPLE_RATE_HZ = 16_000
-PITCH_LOW_HZ, PITCH_HIGH_HZ = 65, 600
+MIN_PITCH_HZ, MAX_PITCH_HZ = 65, 600
 
 
 def mel_db(samples: np.ndarray) -> np.ndarray:
-    """Mel picture in dB below its loudest cell, `(128, frames)`."""
+    """Return the log-mel spectrogram in dB relative to its maximum, `(128, frames)`."""
     return librosa.power_to_db(librosa.feature.melspectrogram(y=samples, sr=SAMPLE_RATE_HZ), ref=np.max)
 
 
 def pitch_hz(samples: np.ndarray) -> np.ndarray:
-    """Pitch track in Hz, `(frames,)`, 0 where unvoiced."""
-    track_hz, _, _ = librosa.pyin(samples, fmin=PITCH_LOW_HZ, fmax=PITCH_HIGH_HZ, sr=SAMPLE_RATE_HZ)
+    """Return the pitch track in Hz, `(frames,)`, 0 in unvoiced frames."""
+    track_hz, _, _ = librosa.pyin(samples, fmin=MIN_PITCH_HZ, fmax=MAX_PITCH_HZ, sr=SAMPLE_RATE_HZ)
     return np.nan_to_num(track_hz)
 
 
 def loudness(samples: np.ndarray) -> np.ndarray:
-    """Root mean square per frame, `(frames,)`."""
+    """Return the root mean square of each frame, `(frames,)`."""
     return librosa.feature.rms(y=samples)[0]
 
 
 def tempo_bpm(samples: np.ndarray) -> float:
-    """Tempo in beats per minute."""
+    """Return the tempo in beats per minute."""
     return float(librosa.feature.tempo(y=samples, sr=SAMPLE_RATE_HZ)[0])
 
 
@@ -50,20 +50,20 @@ FEATURES: dict[str, Callable[[np.ndarray], Any]] = {
 }
 
 
-def load(variant: str, folder: Path) -> Way:
-    """All features of each clip."""
+def load(variant: str, folder: Path) -> ProcessClips:
+    """Return a function that computes all features of each clip."""
 
-    def way(clips: Sequence[Path]) -> list[dict[str, Any]]:
+    def process(clips: Sequence[Path]) -> list[dict[str, Any]]:
         return [extract(clip)[0] for clip in clips]
 
-    return way
+    return process
 
 
 def extract(path: Path) -> tuple[dict[str, Any], dict[str, float]]:
-    """Features of one clip by name, and the seconds that each step took ("load" first).
+    """Return the features of a clip by name, and the seconds of each step ("load" first).
 
     Args:
-        path: any file that librosa reads.
+        path: any file that librosa can read.
     """
     begin_s = time.perf_counter()
     samples, _ = librosa.load(path, sr=SAMPLE_RATE_HZ)
@@ -76,7 +76,7 @@ def extract(path: Path) -> tuple[dict[str, Any], dict[str, float]]:
 
 
 def main(paths: list[str]) -> None:
-    """Prints what each step took, per file."""
+    """Print the time of each step for each file."""
     for path in paths:
         _, seconds = extract(Path(path))
         print(path, *(f"{name} {1000 * value:.1f} ms" for name, value in seconds.items()), sep="  ")

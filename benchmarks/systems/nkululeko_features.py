@@ -1,7 +1,7 @@
-"""nkululeko's extraction of eGeMAPS features, as its experiments call it: a list of files in, a table on disk.
+"""nkululeko's extraction of eGeMAPS features, called as its experiments do: a list of files in, a table on disk.
 
-It runs under a Python of its own, which the environment variable NKULULEKO_PYTHON names: `pip install nkululeko` brings
-130 packages, and not in the versions that are here.
+It runs in a separate Python interpreter, the value of the environment variable NKULULEKO_PYTHON: `pip install
+nkululeko` installs 130 packages, in versions that conflict with those of this environment.
 """
 
 import configparser
@@ -14,23 +14,23 @@ import pandas as pd
 from nkululeko import glob_conf
 from nkululeko.feat_extract.feats_opensmile import Opensmileset
 
-from benchmarks.systems import Way
+from benchmarks.systems import ProcessClips
 
 
-def load(variant: str, folder: Path) -> Way:
-    """Its openSMILE features on one worker; nothing is kept between calls."""
+def load(variant: str, folder: Path) -> ProcessClips:
+    """Return its openSMILE extraction on one worker, without a cache between calls."""
 
-    def way(clips: Sequence[Path]) -> np.ndarray:
+    def process(clips: Sequence[Path]) -> np.ndarray:
         with tempfile.TemporaryDirectory() as root:
-            glob_conf.init_config(experiment(Path(root)))
+            glob_conf.init_config(experiment_settings(Path(root)))
             files = pd.DataFrame(index=pd.Index([str(clip) for clip in clips], name="file"))
             return Opensmileset("clips", files, "os").extract().to_numpy()
 
-    return way
+    return process
 
 
-def experiment(root: Path) -> configparser.ConfigParser:
-    """The settings of an experiment that keeps its files below `root`."""
+def experiment_settings(root: Path) -> configparser.ConfigParser:
+    """Return the settings of an experiment that stores its files below `root`."""
     settings = configparser.ConfigParser()
     settings.read_dict(
         {

@@ -1,4 +1,4 @@
-"""The same architectures as `transformer_torch`, on onnxruntime: no torch where they run."""
+"""The architectures of `transformer_torch`, exported to ONNX and run with onnxruntime: no torch at run time."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,32 +6,32 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 
-from benchmarks.systems import Way
-from benchmarks.systems.sound import RATE_HZ, normalised, samples_of
+from benchmarks.systems import ProcessClips
+from benchmarks.systems.audio import RATE_HZ, normalise, read_mono
 
-GRAPH = "model.onnx"
-SHORTEST_S, LONGEST_S = 0.5, 600
+MODEL_FILE = "model.onnx"
+MIN_DURATION_S, MAX_DURATION_S = 0.5, 600
 
 
 def prepare(variant: str, folder: Path) -> None:
-    """Exports a model for sounds of any length."""
+    """Export a model that accepts clips of any length."""
     import torch
 
-    from benchmarks.systems.transformer_torch import model_of
+    from benchmarks.systems.transformer_torch import build_model
 
-    class Answering(torch.nn.Module):
+    class Classifier(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.model = model_of(variant)
+            self.model = build_model(variant)
 
         def forward(self, waveform: torch.Tensor) -> torch.Tensor:
             return self.model(waveform).logits.softmax(-1)
 
-    samples = torch.export.Dim("samples", min=int(SHORTEST_S * RATE_HZ), max=LONGEST_S * RATE_HZ)
+    samples = torch.export.Dim("samples", min=int(MIN_DURATION_S * RATE_HZ), max=MAX_DURATION_S * RATE_HZ)
     torch.onnx.export(
-        Answering().eval(),
+        Classifier().eval(),
         (torch.randn(1, 3 * RATE_HZ),),
-        folder / GRAPH,
+        folder / MODEL_FILE,
         dynamo=True,
         input_names=["waveform"],
         output_names=["probabilities"],
@@ -40,13 +40,13 @@ def prepare(variant: str, folder: Path) -> None:
     )
 
 
-def load(variant: str, folder: Path) -> Way:
-    """The graph on one thread."""
+def load(variant: str, folder: Path) -> ProcessClips:
+    """Return the exported model on one thread."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    graph = onnxruntime.InferenceSession(folder / GRAPH, options, providers=["CPUExecutionProvider"])
+    graph = onnxruntime.InferenceSession(folder / MODEL_FILE, options, providers=["CPUExecutionProvider"])
 
-    def way(clips: Sequence[Path]) -> list[np.ndarray]:
-        return [graph.run(None, {"waveform": normalised(samples_of(clip))})[0][0] for clip in clips]
+    def process(clips: Sequence[Path]) -> list[np.ndarray]:
+        return [graph.run(None, {"waveform": normalise(read_mono(clip))})[0][0] for clip in clips]
 
-    return way
+    return process

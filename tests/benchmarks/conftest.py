@@ -1,4 +1,4 @@
-"""Benchmarks are no part of the package: they are found in the project folder."""
+"""Make `benchmarks` importable: it is not part of the package, but located in the project folder."""
 
 import sys
 from pathlib import Path

@@ -1,12 +1,12 @@
-"""Peers are timed in turns on the same clips, and one that fails stays in the table with its reason."""
+"""Systems run interleaved on the same clips; a system that fails is listed with the reason."""
 
 from pathlib import Path
 
 import pytest
 
 from benchmarks import interleaving
-from benchmarks.interleaving import BLOCK, PASSES, Clips, Timed, in_turns
-from benchmarks.systems.served import LeftOutError
+from benchmarks.interleaving import BLOCK, PASSES, Clips, TimedSystem, run_interleaved
+from benchmarks.systems.system_process import SystemUnavailableError
 
 COUNT = BLOCK + 2
 WAVES = [Path(f"{number}.wav") for number in range(COUNT + 1)]
@@ -15,89 +15,91 @@ CLIPS = Clips(
 )
 
 
-class Fake:
-    """A peer that takes so long for each clip."""
+class FakeSystem:
+    """A system that takes `clip_s` for each clip, and fails in call number `fails_at`."""
 
-    def __init__(self, each_s: float, fails_at: int | None = None) -> None:
-        self.each_s = each_s
+    def __init__(self, clip_s: float, fails_at: int | None = None) -> None:
+        self.clip_s = clip_s
         self.fails_at = fails_at
-        self.asked: list[list[Path]] = []
+        self.calls: list[list[Path]] = []
 
-    def take(self, clips: list[Path]) -> dict[str, float]:
-        self.asked.append(list(clips))
-        if len(self.asked) == self.fails_at:
-            raise LeftOutError("failed: out of memory")
-        wall_s = self.each_s * len(clips)
+    def run(self, clips: list[Path]) -> dict[str, float]:
+        self.calls.append(list(clips))
+        if len(self.calls) == self.fails_at:
+            raise SystemUnavailableError("failed: out of memory")
+        wall_s = self.clip_s * len(clips)
         return {"wall_s": wall_s, "cpu_s": 0.5 * wall_s}
 
 
-def test_a_round_is_a_block_and_slow_peers_take_it_once() -> None:
-    fast, slow = Timed("overtone", Fake(0.01)), Timed("librosa", Fake(1.0))
-    in_turns([fast, slow], CLIPS, {})
-    counted = [[path] for path in WAVES[1:]]
-    assert slow.one.asked == counted
-    assert fast.one.asked == counted[:BLOCK] * PASSES + counted[BLOCK:] * PASSES
+def test_slow_systems_process_each_block_once() -> None:
+    fast, slow = TimedSystem("overtone", FakeSystem(0.01)), TimedSystem("librosa", FakeSystem(1.0))
+    run_interleaved([fast, slow], CLIPS, {})
+    expected = [[path] for path in WAVES[1:]]
+    assert slow.system.calls == expected
+    assert fast.system.calls == expected[:BLOCK] * PASSES + expected[BLOCK:] * PASSES
     assert fast.walls_s == [0.01] * COUNT
-    figures = slow.figures(CLIPS, fast.per_clip(CLIPS))
-    assert figures["ms"] == pytest.approx(1000)
-    assert figures["times_longer"] == pytest.approx(100)
-    assert figures["times_real_time"] == pytest.approx((2 * (COUNT - 1) + 4) / COUNT)
-    assert figures["hour_s"] == pytest.approx(3600 / figures["times_real_time"])
-    assert figures["cpu_share"] == pytest.approx(0.5)
+    results = slow.results(CLIPS, fast.per_clip(CLIPS))
+    assert results["ms"] == pytest.approx(1000)
+    assert results["relative_time"] == pytest.approx(100)
+    assert results["times_real_time"] == pytest.approx((2 * (COUNT - 1) + 4) / COUNT)
+    assert results["seconds_per_hour"] == pytest.approx(3600 / results["times_real_time"])
+    assert results["cpu_share"] == pytest.approx(0.5)
 
 
-def test_a_list_of_clips_is_shared_out_by_their_lengths() -> None:
-    many = Timed("overtone-many", Fake(0.01))
-    in_turns([many], CLIPS, {})
-    assert all(asked == WAVES[1:] for asked in many.one.asked)
-    assert len(many.one.asked) == 2 * PASSES, "in every round, however many clips a round has"
-    assert sum(many.per_clip(CLIPS)) == pytest.approx(0.01 * COUNT)
-    assert many.per_clip(CLIPS)[-1] == pytest.approx(2 * many.per_clip(CLIPS)[0])
+def test_the_time_of_a_list_is_divided_by_duration() -> None:
+    whole_list = TimedSystem("overtone-list", FakeSystem(0.01))
+    run_interleaved([whole_list], CLIPS, {})
+    assert all(call == WAVES[1:] for call in whole_list.system.calls)
+    assert len(whole_list.system.calls) == 2 * PASSES, "all clips with every block"
+    assert sum(whole_list.per_clip(CLIPS)) == pytest.approx(0.01 * COUNT)
+    assert whole_list.per_clip(CLIPS)[-1] == pytest.approx(2 * whole_list.per_clip(CLIPS)[0])
 
 
-def test_a_peer_is_given_its_form() -> None:
-    flac = Timed("overtone-flac", Fake(0.01))
-    in_turns([flac], CLIPS, {})
-    assert {path.suffix for asked in flac.one.asked for path in asked} == {".flac"}
+def test_a_system_processes_its_file_format() -> None:
+    flac = TimedSystem("overtone-flac", FakeSystem(0.01))
+    run_interleaved([flac], CLIPS, {})
+    assert {path.suffix for call in flac.system.calls for path in call} == {".flac"}
 
 
-def test_one_that_fails_is_left_out_and_the_others_go_on() -> None:
-    good, bad = Timed("overtone", Fake(1.0)), Timed("librosa", Fake(1.0, fails_at=2))
-    left_out: dict[str, str] = {}
-    in_turns([bad, good], CLIPS, left_out)
-    assert left_out == {"librosa": "failed: out of memory"}
+def test_a_failing_system_is_skipped_and_the_others_continue() -> None:
+    good, bad = TimedSystem("overtone", FakeSystem(1.0)), TimedSystem("librosa", FakeSystem(1.0, fails_at=2))
+    skipped: dict[str, str] = {}
+    run_interleaved([bad, good], CLIPS, skipped)
+    assert skipped == {"librosa": "failed: out of memory"}
     assert len(good.walls_s) == COUNT
-    assert len(bad.one.asked) == 2
+    assert len(bad.system.calls) == 2
 
 
-def test_rows_hold_figures_or_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def prepared(name: str, folder: Path) -> None:
+def test_rows_contain_results_or_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def prepare(name: str, folder: Path) -> None:
         if name == "egemaps-svm":
-            raise LeftOutError("not installed: opensmile")
+            raise SystemUnavailableError("not installed: opensmile")
 
     closed = []
-    monkeypatch.setattr(Fake, "close", lambda self: closed.append(self), raising=False)
-    monkeypatch.setattr(interleaving.served, "prepare", prepared)
-    monkeypatch.setattr(interleaving, "Served", lambda name, folder: Fake(0.1, 1 if name == "librosa" else None))
-    monkeypatch.setattr(interleaving, "cold", lambda name, clip, folder: {"cold_s": 1.0})
-    rows = interleaving.systems(["overtone", "librosa", "egemaps-svm"], CLIPS, tmp_path)
-    assert rows["overtone"]["times_longer"] == 1
+    monkeypatch.setattr(FakeSystem, "close", lambda self: closed.append(self), raising=False)
+    monkeypatch.setattr(interleaving.system_process, "prepare", prepare)
+    monkeypatch.setattr(
+        interleaving, "SystemProcess", lambda name, folder: FakeSystem(0.1, 1 if name == "librosa" else None)
+    )
+    monkeypatch.setattr(interleaving, "measure_cold_start", lambda name, clip, folder: {"cold_s": 1.0})
+    rows = interleaving.measure_systems(["overtone", "librosa", "egemaps-svm"], CLIPS, tmp_path)
+    assert rows["overtone"]["relative_time"] == 1
     assert rows["overtone"]["cold_s"] == 1.0
-    assert rows["librosa"]["left_out"] == "failed: out of memory", "in the warm-up"
-    assert rows["egemaps-svm"]["left_out"] == "not installed: opensmile"
+    assert rows["librosa"]["skipped"] == "failed: out of memory", "during the warm-up"
+    assert rows["egemaps-svm"]["skipped"] == "not installed: opensmile"
     assert len(closed) == 2
     with pytest.raises(SystemExit, match=r"overtone: .*nothing written"):
-        monkeypatch.setattr(interleaving, "Served", lambda name, folder: Fake(0.1, 1))
-        interleaving.systems(["overtone"], CLIPS, tmp_path)
+        monkeypatch.setattr(interleaving, "SystemProcess", lambda name, folder: FakeSystem(0.1, 1))
+        interleaving.measure_systems(["overtone"], CLIPS, tmp_path)
 
 
-def test_a_cold_start_is_a_process_that_answers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cold_start_is_a_whole_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = Path(__file__).resolve().parents[2] / "examples" / "speech" / "level.flac"
     monkeypatch.setattr(interleaving, "COLD_RUNS", 1)
-    measured = interleaving.cold("overtone", clip, tmp_path)
+    measured = interleaving.measure_cold_start("overtone", clip, tmp_path)
     assert 0 < measured["cold_s"] < 60
     assert 50 < measured["peak_mb"] < 200
     assert 100 < measured["packages_mb"] < 300
     assert measured["model_mb"] == 0
-    with pytest.raises(LeftOutError, match="failed as a process of its own"):
-        interleaving.cold("overtone", tmp_path / "gone.wav", tmp_path)
+    with pytest.raises(SystemUnavailableError, match="failed in a cold start"):
+        interleaving.measure_cold_start("overtone", tmp_path / "gone.wav", tmp_path)

@@ -1,4 +1,4 @@
-"""The floor counts what a graph computes, and measures a rate that a processor can have."""
+"""The lower bound counts the operations of a graph and measures a plausible rate of the processor."""
 
 import json
 import subprocess
@@ -10,7 +10,7 @@ import pytest
 from onnx import TensorProto, helper, save
 
 from benchmarks import lower_bound
-from benchmarks.systems import served
+from benchmarks.systems import system_process
 
 CLIP = Path(__file__).resolve().parents[2] / "examples" / "speech" / "level.flac"
 
@@ -40,16 +40,16 @@ def test_products_and_convolutions_are_counted(tmp_path: Path, monkeypatch: pyte
     save(model, tmp_path / "model.onnx")
     monkeypatch.setattr(lower_bound, "BUNDLED", tmp_path / "model.onnx")
     by_hand = 2 * (4 * 100 * 10 + 4 * 6 * 100 + 8 * 6)
-    assert lower_bound.operations(np.ones(1000, np.float32)) == by_hand
+    assert lower_bound.count_operations(np.ones(1000, np.float32)) == by_hand
 
 
-def test_the_floor_is_the_sum_of_its_parts() -> None:
+def test_the_lower_bound_is_the_sum_of_its_steps() -> None:
     command = [sys.executable, "-m", "benchmarks.lower_bound", str(CLIP)]
-    done = subprocess.run(command, **served.surroundings(), stdout=subprocess.PIPE, text=True, check=True)
-    found = json.loads(done.stdout)
-    parts = [found[f"{name}_ms"] for name in ("decode", "resample", "arithmetic")]
-    assert all(part > 0 for part in parts)
-    assert found["total_ms"] == pytest.approx(sum(parts))
-    assert found["arithmetic_ms"] == pytest.approx(1000 * found["operations"] / found["gemm_per_s"])
-    assert 1e7 < found["operations"] < 1e10
-    assert 1e8 < found["gemm_per_s"] < 1e12
+    done = subprocess.run(command, **system_process.process_options(), stdout=subprocess.PIPE, text=True, check=True)
+    results = json.loads(done.stdout)
+    steps = [results[f"{name}_ms"] for name in ("decode", "resample", "arithmetic")]
+    assert all(step > 0 for step in steps)
+    assert results["total_ms"] == pytest.approx(sum(steps))
+    assert results["arithmetic_ms"] == pytest.approx(1000 * results["operations"] / results["gemm_per_s"])
+    assert 1e7 < results["operations"] < 1e10
+    assert 1e8 < results["gemm_per_s"] < 1e12

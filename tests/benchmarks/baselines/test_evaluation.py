@@ -1,4 +1,4 @@
-"""Folds of a baseline: who has a say in whose answer, and what is written."""
+"""Folds of a baseline: which clips affect which predictions, and which files are written."""
 
 import sys
 from dataclasses import replace
@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
 from benchmarks.baselines import BASELINES, evaluation
 from benchmarks.baselines.__main__ import main
-from benchmarks.baselines.evaluation import answers_of, evaluate
+from benchmarks.baselines.evaluation import evaluate, predict_fold
 from overtone.datatypes import Utterance
 from overtone.errors import OptionError
 from overtone.evaluation import oof_files, protocols
@@ -37,110 +37,119 @@ def clips() -> list[Utterance]:
 @pytest.fixture
 def features(clips: list[Utterance], rng: np.random.Generator) -> np.ndarray:
     """A feature per emotion and two of noise."""
-    found = rng.standard_normal((len(clips), 5))
-    found[np.arange(len(clips)), [EMOTIONS.index(clip.emotion) for clip in clips]] += 2
-    return found
+    rows = rng.standard_normal((len(clips), 5))
+    rows[np.arange(len(clips)), [EMOTIONS.index(clip.emotion) for clip in clips]] += 2
+    return rows
 
 
 @pytest.fixture(autouse=True)
 def versions(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(evaluation, "versions", lambda: {"opensmile": "2.6.0"})  # it need not be installed
+    monkeypatch.setattr(evaluation, "package_versions", lambda: {"opensmile": "2.6.0"})  # which need not be installed
 
 
 def probabilities(clips: list[Utterance], features: np.ndarray, split: protocols.Split) -> dict[str, np.ndarray]:
-    return {part: found.probabilities for part, found in answers_of(clips, features, split, BASELINES["egemaps"])}
+    return {
+        part: predictions.probabilities
+        for part, predictions in predict_fold(clips, features, split, BASELINES["egemaps"])
+    }
 
 
-def test_another_test_clip_has_a_say_in_adapted_answers_alone(clips: list[Utterance], features: np.ndarray) -> None:
+def test_other_test_clips_affect_adapted_predictions_only(clips: list[Utterance], features: np.ndarray) -> None:
     split = protocols.make_folds("loso", clips)[0]
-    others = features.copy()
-    others[list(split.test[1:])] += 50
-    before, after = (probabilities(clips, rows, split) for rows in (features, others))
+    changed = features.copy()
+    changed[list(split.test[1:])] += 50
+    before, after = (probabilities(clips, rows, split) for rows in (features, changed))
     np.testing.assert_allclose(after["svm"][0], before["svm"][0], rtol=1e-9)
     assert np.abs(after["adapted"][0] - before["adapted"][0]).max() > 0.1
 
 
-def test_adapted_answers_do_not_depend_on_what_is_a_speakers_own(clips: list[Utterance], features: np.ndarray) -> None:
+def test_adapted_predictions_ignore_an_affine_transform_of_the_speaker(
+    clips: list[Utterance], features: np.ndarray
+) -> None:
     split = protocols.make_folds("loso", clips)[0]
-    other_voice = features.copy()
-    other_voice[list(split.test)] = 3 * features[list(split.test)] + 7
-    before, after = (probabilities(clips, rows, split) for rows in (features, other_voice))
+    transformed = features.copy()
+    transformed[list(split.test)] = 3 * features[list(split.test)] + 7
+    before, after = (probabilities(clips, rows, split) for rows in (features, transformed))
     np.testing.assert_allclose(after["adapted"], before["adapted"], rtol=1e-6)
     assert np.abs(after["svm"] - before["svm"]).max() > 0.1
 
 
-def test_clips_outside_the_fold_have_no_say(clips: list[Utterance], features: np.ndarray) -> None:
+def test_clips_outside_the_fold_have_no_effect(clips: list[Utterance], features: np.ndarray) -> None:
     split = protocols.make_folds("sentence", clips)[0]
     outside = sorted(set(range(len(clips))) - {*split.train, *split.validation, *split.test})
     assert outside
-    others = features.copy()
-    others[outside] += 50
-    before, after = (probabilities(clips, rows, split) for rows in (features, others))
+    changed = features.copy()
+    changed[outside] += 50
+    before, after = (probabilities(clips, rows, split) for rows in (features, changed))
     for part in PARTS:
         np.testing.assert_array_equal(after[part], before[part])
 
 
-def test_speakers_of_two_corpora_are_two(clips: list[Utterance], features: np.ndarray) -> None:
-    """Speakers 0 to 5 of the second corpus have other voices, which adapting must not take for those of the first."""
+def test_equal_speaker_names_in_two_corpora_are_different_speakers(
+    clips: list[Utterance], features: np.ndarray
+) -> None:
+    """The features of the second corpus differ, so normalising speakers 0 to 5 together would change the result."""
     both = [*clips, *(replace(clip, corpus="ravdess", clip=f"r{clip.clip}") for clip in clips)]
     split = protocols.make_folds("cross", both)[0]
     rows = np.vstack([features, features])
-    other_voice = np.vstack([features, 3 * features + 7])
-    before, after = (probabilities(both, each, split) for each in (rows, other_voice))
+    transformed = np.vstack([features, 3 * features + 7])
+    before, after = (probabilities(both, each, split) for each in (rows, transformed))
     np.testing.assert_allclose(after["adapted"], before["adapted"], rtol=1e-6)
 
 
-def test_files_are_those_of_an_evaluation(clips: list[Utterance], features: np.ndarray, tmp_path: Path) -> None:
-    told = []
-    evaluate(clips, features, "egemaps", "random", [3, 4], tmp_path, progress=lambda *step: told.append(step))
+def test_files_are_those_of_overtone_evaluate(clips: list[Utterance], features: np.ndarray, tmp_path: Path) -> None:
+    progress = []
+    evaluate(clips, features, "egemaps", "random", [3, 4], tmp_path, progress=lambda *step: progress.append(step))
     names = {"random-egemaps-svm-svm.csv", "random-egemaps-svm-adapted.csv", "random-egemaps-svm.json"}
     assert {path.name for path in tmp_path.iterdir()} == names
-    tested = {(clips[i].clip, seed) for seed in (3, 4) for i in protocols.make_folds("random", clips, seed)[0].test}
+    expected = {(clips[i].clip, seed) for seed in (3, 4) for i in protocols.make_folds("random", clips, seed)[0].test}
     for part in PARTS:
-        found = oof_files.read(oof_files.csv_path(tmp_path, "random", "egemaps-svm", part))
-        assert found.emotions == EMOTIONS
-        assert set(zip(found.path.tolist(), found.seed.tolist(), strict=True)) == tested
-        right = np.array(EMOTIONS)[found.probabilities.argmax(axis=1)] == found.truth
-        assert right.mean() > 0.7
-    assert told[-1] == (2, 2, "random, fold 1")
+        predictions = oof_files.read(oof_files.csv_path(tmp_path, "random", "egemaps-svm", part))
+        assert predictions.emotions == EMOTIONS
+        assert set(zip(predictions.path.tolist(), predictions.seed.tolist(), strict=True)) == expected
+        is_correct = np.array(EMOTIONS)[predictions.probabilities.argmax(axis=1)] == predictions.truth
+        assert is_correct.mean() > 0.7
+    assert progress[-1] == (2, 2, "random, fold 1")
 
 
-def test_audits_tell_who_was_trained_on_and_how(clips: list[Utterance], features: np.ndarray, tmp_path: Path) -> None:
+def test_the_run_record_contains_settings_and_audits(
+    clips: list[Utterance], features: np.ndarray, tmp_path: Path
+) -> None:
     evaluate(clips, features, "egemaps", "loso", [0], tmp_path)
-    held = oof_files.read_record(oof_files.record_path(tmp_path, "loso", "egemaps-svm"))
-    assert (held.protocol, held.recipe, held.seeds, held.versions) == (
+    record = oof_files.read_record(oof_files.record_path(tmp_path, "loso", "egemaps-svm"))
+    assert (record.protocol, record.recipe, record.seeds, record.versions) == (
         "loso",
         "egemaps-svm",
         (0,),
         {"opensmile": "2.6.0"},
     )
-    assert (held.settings["name"], held.settings["clips"]) == ("egemaps-svm", {"manifest": 108})
-    assert (held.settings["features"], held.settings["feature_count"]) == ("eGeMAPSv02", 5)
-    assert set(held.parts) == set(PARTS)
-    for part, audit in held.parts.items():
+    assert (record.settings["name"], record.settings["clips"]) == ("egemaps-svm", {"manifest": 108})
+    assert (record.settings["features"], record.settings["feature_count"]) == ("eGeMAPSv02", 5)
+    assert set(record.parts) == set(PARTS)
+    for part, audit in record.parts.items():
         assert (audit.test_clips, audit.test_speakers, audit.shared_speakers, audit.seen_clips) == (108, 6, 0, 0)
         assert audit.shared_sentences == 12
-        assert len(held.settings["c_chosen"][part]) == 6
-        assert set(held.settings["c_chosen"][part]) <= set(held.settings["c_grid"])
+        assert len(record.settings["c_chosen"][part]) == 6
+        assert set(record.settings["c_chosen"][part]) <= set(record.settings["c_grid"])
 
 
 def test_one_fold_alone(clips: list[Utterance], features: np.ndarray, tmp_path: Path) -> None:
     evaluate(clips, features, "compare", "loso", [0], tmp_path, fold="2")
-    found = oof_files.read(oof_files.csv_path(tmp_path, "loso", "compare-svm", "svm"))
-    assert set(found.speaker) == set(found.fold) == {"2"}
-    assert len(found) == 18
+    predictions = oof_files.read(oof_files.csv_path(tmp_path, "loso", "compare-svm", "svm"))
+    assert set(predictions.speaker) == set(predictions.fold) == {"2"}
+    assert len(predictions) == 18
 
 
 @pytest.mark.parametrize(
     ("protocol", "fold", "message"),
     [
-        ("paper", None, "do not take protocol 'paper'"),
-        ("all", None, "do not take protocol 'all'"),
+        ("paper", None, "do not support protocol 'paper'"),
+        ("all", None, "do not support protocol 'all'"),
         ("los", None, "did you mean 'loso'"),
         ("loso", "7", "protocol 'loso' has no fold '7'"),
     ],
 )
-def test_what_does_not_exist_is_named(
+def test_invalid_protocols_and_folds_are_reported(
     clips: list[Utterance], features: np.ndarray, tmp_path: Path, protocol: str, fold: str | None, message: str
 ) -> None:
     with pytest.raises(OptionError, match=message):
@@ -148,13 +157,13 @@ def test_what_does_not_exist_is_named(
     assert not list(tmp_path.iterdir())
 
 
-def test_nameless_speakers_are_told(clips: list[Utterance], features: np.ndarray, tmp_path: Path) -> None:
-    nameless = [replace(clip, speaker="") for clip in clips]
-    with pytest.raises(OptionError, match="who speaks"):
-        evaluate(nameless, features, "egemaps", "random", [0], tmp_path)
+def test_unknown_speakers_are_reported(clips: list[Utterance], features: np.ndarray, tmp_path: Path) -> None:
+    unknown = [replace(clip, speaker="") for clip in clips]
+    with pytest.raises(OptionError, match="speaker of every clip"):
+        evaluate(unknown, features, "egemaps", "random", [0], tmp_path)
 
 
-def test_command_goes_from_a_corpus_to_scores(
+def test_the_command_reads_a_corpus_and_prints_scores(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     class Smile:
@@ -164,22 +173,22 @@ def test_command_goes_from_a_corpus_to_scores(
             spectrum = np.abs(np.fft.rfft(samples, rate_hz))[:2000].reshape(40, 50).sum(axis=1)
             return np.log(spectrum[None] + 1e-3)
 
-    stand_in = SimpleNamespace(__version__="2.6.0", FeatureSet={"eGeMAPSv02": "e"}, Smile=Smile)
-    monkeypatch.setitem(sys.modules, "opensmile", stand_in)
+    fake = SimpleNamespace(__version__="2.6.0", FeatureSet={"eGeMAPSv02": "e"}, Smile=Smile)
+    monkeypatch.setitem(sys.modules, "opensmile", fake)
     folder = small_corpus.write(tmp_path / "ravdess", small_corpus.FEW_EMOTIONS)
-    where = [f"--oof={tmp_path / 'oof'}", f"--cache={tmp_path / 'kept'}"]
-    assert main([f"--data=ravdess={folder}", "--features=egemaps", "--protocol=luna5", *where]) == 0
-    assert len(list((tmp_path / "kept").iterdir())) == 24 * len(small_corpus.FEW_EMOTIONS)
+    folders = [f"--oof={tmp_path / 'oof'}", f"--cache={tmp_path / 'cache'}"]
+    assert main([f"--data=ravdess={folder}", "--features=egemaps", "--protocol=luna5", *folders]) == 0
+    assert len(list((tmp_path / "cache").iterdir())) == 24 * len(small_corpus.FEW_EMOTIONS)
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines] == [f"egemaps-svm, {part}, luna5" for part in PARTS]
     assert all("trained or chosen on: 0 of 96 test clips, 0 of 24 test speakers" in line for line in lines)
 
 
-def test_command_without_opensmile_says_what_to_install(
+def test_the_command_without_opensmile_names_the_extra(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     monkeypatch.setitem(sys.modules, "opensmile", None)
     assert main([f"--data={tmp_path}", "--features=compare"]) == 1
-    said = capsys.readouterr().err
-    assert said.startswith("overtone: the baselines need opensmile: pip install 'overtone[baselines]'")
-    assert len(said.splitlines()) == 1
+    message = capsys.readouterr().err
+    assert message.startswith("overtone: the baselines need opensmile: pip install 'overtone[baselines]'")
+    assert len(message.splitlines()) == 1
