@@ -1,4 +1,4 @@
-# Each target sets up what it needs in .venv, on nothing but git, make and Python 3.11 or newer.
+# Each target installs what it needs into .venv. Requires git, make and Python 3.11 or newer.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,14 +8,16 @@ DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test check bench results
+.PHONY: help demo test test-fast check bench results model
 
 help:
-	@echo "make demo     recognise emotions in sample speech (installs no torch)"
-	@echo "make test     run the tests"
-	@echo "make check    lint, format, types and floors"
-	@echo "make bench    measure speed, memory and size beside others into results/ (needs RAVDESS)"
-	@echo "make results  rebuild docs/results.md and the tables of the README from results/"
+	@echo "make demo       recognise emotions in the example speech (installs no torch)"
+	@echo "make test       run all tests"
+	@echo "make test-fast  run the tests that are not marked slow"
+	@echo "make check      lint, format, types, layers and vocabulary"
+	@echo "make bench      benchmark Overtone and comparison systems: speed, memory, size (needs RAVDESS)"
+	@echo "make results    generate the results pages and the tables of the README from results/"
+	@echo "make model      train and export the bundled model (needs the corpora in OVERTONE_DATA)"
 
 demo: $(BASE)
 	@$(BIN)/python examples/demo.py
@@ -23,21 +25,27 @@ demo: $(BASE)
 test: $(DEV)
 	$(BIN)/python -m pytest
 
+test-fast: $(DEV)
+	$(BIN)/python -m pytest -m "not slow"
+
 check: $(DEV)
 	$(BIN)/python -m ruff check .
 	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
-	$(BIN)/python -m pytest --quiet tests/test_layers.py
+	$(BIN)/python -m pytest --quiet tests/test_layers.py tests/test_code_rules.py tests/test_vocabulary.py
 
 bench: $(BENCH)
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bench
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.timeline
-	$(BIN)/overtone results
+	$(BIN)/python -m tools.report
 
 results: $(DEV)
-	$(BIN)/overtone results
+	$(BIN)/python -m tools.report
 
-# A half-made environment (no pip in it) is made anew; a whole one is kept and brought up to date.
+model: $(DEV)
+	$(BIN)/python tools/train_bundled_model.py --data $${OVERTONE_DATA:-../shared/data}
+
+# An incomplete environment (without pip) is created again; a complete one is updated when pyproject.toml changes.
 $(BASE): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Overtone needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
@@ -47,11 +55,11 @@ $(BASE): pyproject.toml
 	@touch $@
 
 $(DEV): $(BASE) pyproject.toml
-	@echo "installing what training, tests and checks need into $(VENV)"
+	@echo "installing the development dependencies into $(VENV)"
 	@$(PIP_INSTALL) '.[dev]'
 	@touch $@
 
 $(BENCH): $(DEV) pyproject.toml
-	@echo "installing what Overtone is compared with into $(VENV)"
+	@echo "installing the comparison systems into $(VENV)"
 	@$(PIP_INSTALL) '.[bench]'
 	@touch $@
