@@ -1,9 +1,18 @@
-"""Output to an existing device or named pipe, which must not be replaced by a file."""
+"""Output files: the format for a suffix, and devices and named pipes, which must not be replaced by a file."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TextIO
+
+from overtone.formats import Format
+
+
+def format_by_suffix(output: Path | None, formats: Mapping[str, Format]) -> str | None:
+    """Return the format with the longest suffix that the name of the output ends in; None if there is none."""
+    name = output.name.lower() if output else ""
+    matching = [key for key, row in formats.items() if name.endswith(row.suffix.lower())]
+    return max(matching, key=lambda key: len(formats[key].suffix), default=None)
 
 
 def is_device(path: Path) -> bool:

@@ -11,7 +11,7 @@ from pathlib import Path
 from overtone.audio.discovery import find_audio_files
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
-from overtone.cli.output import is_device, open_device
+from overtone.cli.output import format_by_suffix, is_device, open_device
 from overtone.datatypes import Prediction
 from overtone.errors import AudioError, OvertoneError
 from overtone.formats import PREDICTION_FORMATS, get_format, save
@@ -38,7 +38,7 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
 
 def predict(args: argparse.Namespace) -> int:
     """Write a prediction for every file; return 1 if a file could not be recognised."""
-    format_name = args.format or _format_by_suffix(args.output)
+    format_name = args.format or format_by_suffix(args.output, PREDICTION_FORMATS) or DEFAULT_FORMAT
     recogniser, skipped_clips = load_recogniser(args, args.threads)
     sources = [source for path in args.paths for source in find_audio_files(path)]
     failures: list[OvertoneError] = []
@@ -74,8 +74,3 @@ def _with_progress(predictions: Iterator[Prediction], total: int) -> Iterator[Pr
     from tqdm import tqdm
 
     return iter(tqdm(predictions, total=total, unit=" files", disable=None))
-
-
-def _format_by_suffix(output: Path | None) -> str:
-    suffix = "" if output is None else output.suffix.lower().removeprefix(".")
-    return suffix if suffix in PREDICTION_FORMATS else DEFAULT_FORMAT

@@ -15,7 +15,7 @@ from overtone.audio.blocks import blocks, measure_duration
 from overtone.audio.discovery import find_audio_files, is_folder
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
-from overtone.cli.output import is_device, open_device
+from overtone.cli.output import format_by_suffix, is_device, open_device
 from overtone.errors import OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
 from overtone.formats.table import printable, shorten
@@ -85,7 +85,7 @@ def timeline(args: argparse.Namespace) -> int:
 
 def choose_format(name: str | None, output: Path | None) -> str:
     """Return the requested format, else the format for the suffix of the output, else the table."""
-    return name or _format_by_suffix(output) or DEFAULT_FORMAT
+    return name or format_by_suffix(output, TIMELINE_FORMATS) or DEFAULT_FORMAT
 
 
 def check_output_suffix(name: str | None, output: Path | None) -> None:
@@ -94,16 +94,9 @@ def check_output_suffix(name: str | None, output: Path | None) -> None:
     Raises:
         OptionError: the suffix belongs to no format.
     """
-    if output and output.suffix and not name and not _format_by_suffix(output):
+    if output and output.suffix and not name and not format_by_suffix(output, TIMELINE_FORMATS):
         suffixes = ", ".join(sorted(row.suffix for row in TIMELINE_FORMATS.values()))
         raise OptionError(f"--output {output}: no format has this suffix ({suffixes}); choose one with --format")
-
-
-def _format_by_suffix(output: Path | None) -> str | None:
-    """Return the format whose suffix the output has; the longest suffix wins, as ".labels.txt" ends in ".txt" too."""
-    name = output.name.lower() if output else ""
-    matching = [key for key, row in TIMELINE_FORMATS.items() if name.endswith(row.suffix.lower())]
-    return max(matching, key=lambda key: len(TIMELINE_FORMATS[key].suffix), default=None)
 
 
 def write_output(timeline: Timeline, target: Path | None, format_name: str, audio: AudioBlocks | None = None) -> None:

@@ -78,3 +78,10 @@ def test_metrics_exist(served: Served) -> None:
     assert len(names) == 8
     for name in names:
         assert re.search(rf"^{name}(_bucket)?[{{ ]", metrics, re.MULTILINE), name
+
+
+def test_every_path_of_the_api_is_described(served: Served) -> None:
+    paths = served.ask("GET", "/v1/openapi.json").json["paths"]
+    assert "/v1/recognise" in paths
+    missing = [path for path in paths if path.replace("{job_id}", "ID") not in PAGE and path not in PAGE]
+    assert not missing, f"docs/serve.md does not describe {missing}"
