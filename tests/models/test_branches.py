@@ -46,7 +46,9 @@ def test_all_networks_fit_together(networks: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("branch", BRANCHES)
 def test_a_single_branch_is_a_model(branch: str) -> None:
     recipe = read_recipe("base")
-    network = build(dataclasses.replace(recipe, branches={branch: next(iter(BRANCHES[branch].networks))}, phases=()), 3).eval()
+    network = build(
+        dataclasses.replace(recipe, branches={branch: next(iter(BRANCHES[branch].networks))}, phases=()), 3
+    ).eval()
     with torch.inference_mode():
         outputs = network(torch.randn(1, 9000))
     assert network.output_names[:2] == ("probabilities", f"{branch}_probabilities")
