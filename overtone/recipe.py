@@ -198,7 +198,7 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
         path = BUNDLED_FOLDER / f"{name_or_path}.toml"
     if not path.is_file():
         raise OptionError(f"no recipe '{name_or_path}'{suggest(str(name_or_path), bundled_recipes())}")
-    return recipe_from_dict(_read_with_base(path, ()), str(path))
+    return recipe_from_dict(_read_with_base(path, (path.resolve(),)), str(path))
 
 
 def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
@@ -210,9 +210,9 @@ def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     base_path = path.parent / str(base) if str(base).endswith(".toml") else BUNDLED_FOLDER / f"{base}.toml"
     if not base_path.is_file():
         raise OptionError(f"{path}: no recipe for 'base': {base!r}{suggest(str(base), bundled_recipes())}")
-    if base_path in seen:
+    if base_path.resolve() in seen:
         raise OptionError(f"{path}: 'base' leads back to {base_path}; remove one of the 'base' keys")
-    inherited = _read_with_base(base_path, (*seen, path))
+    inherited = _read_with_base(base_path, (*seen, base_path.resolve()))
     if isinstance(values.get("branches"), dict):
         defaults = Recipe("defaults").branches
         values["branches"] = {**inherited.get("branches", defaults), **values["branches"]}

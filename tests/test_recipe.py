@@ -129,3 +129,11 @@ def test_a_base_can_be_a_file_but_not_circular(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text('base = "b.toml"\nname = "a"\n', "utf-8")
     with pytest.raises(OptionError, match=r"a\.toml.*leads back|b\.toml.*leads back"):
         read_recipe(tmp_path / "a.toml")
+
+
+def test_a_circular_base_is_found_under_another_spelling_of_the_path(tmp_path: Path) -> None:
+    folder = tmp_path / "recipes"
+    folder.mkdir()
+    (folder / "a.toml").write_text('base = "../recipes/a.toml"\nname = "a"\n', "utf-8")
+    with pytest.raises(OptionError, match=r"a\.toml: 'base' leads back to .*a\.toml; remove"):
+        read_recipe(folder / "a.toml")

@@ -77,7 +77,7 @@ def _check_values(card: dict[str, Any], source: str) -> None:
         )
     if card["min_samples"] < 1 or card["hop_samples"] < 1:
         raise ModelError(f"{source}: its card has min_samples or hop_samples below 1; export the model again")
-    if not isinstance(card["recipe"].get("branches", {}), dict):
+    if not isinstance(card["recipe"].get("branches"), dict):
         raise ModelError(f"{source}: 'branches' of the recipe in its card is not an object; export the model again")
     threshold = card.get("uncertain_below", 0)
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:

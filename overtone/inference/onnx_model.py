@@ -69,7 +69,7 @@ class OnnxModel:
         self.statistics = unknown_speaker(inputs[tensor_names.SPEAKER_STATISTICS][1]) if adapts else None
         self.branches = tensor_names.branches_among(outputs)
         self._probabilities = (PROBABILITIES, *map(tensor_names.branch_output, self.branches))
-        expected = self.card["recipe"].get("branches", {})
+        expected = self.card["recipe"]["branches"]
         _check_tensors(set(inputs), set(outputs), expected, path)
 
     def with_statistics(self, statistics: SpeakerStatistics) -> "OnnxModel":

@@ -171,7 +171,8 @@ def evaluate(
         cache: cache folder for features; None for that of the user.
         progress: called after each clip and epoch, or with several processes after each finished run.
         launcher: starts one training run; used with several processes.
-        processes: number of parallel training runs, each with one thread; does not affect the results.
+        processes: number of parallel training runs; if more than 1, each runs in a process with one thread. Where this
+            process has one thread as well, their number does not affect the results.
         init_from: folder of a run on other corpora that initialises every training run; None to train from scratch.
         folds: only these; all if empty.
 

@@ -40,8 +40,9 @@ def score_rows(output: Path, recipe: str) -> list[ScoreRow]:
         recipe: name of the recipe.
     """
     rows = [row for protocol in PROTOCOLS for row in score_oof(output / "oof", protocol, recipe)]
-    published = [replace(row, published=PUBLISHED[part]) for part, row in zip(PARTS, rows, strict=False)]
-    return published + rows[len(PARTS) :]
+    parts = [row.name.rpartition(" ")[2] for row in rows]  # "paper recipe, mel"
+    published = (PUBLISHED[part] if row.protocol == "paper" else "" for part, row in zip(parts, rows, strict=True))
+    return [replace(row, published=figure) for row, figure in zip(rows, published, strict=True)]
 
 
 def _six_figures(rows: Sequence[ScoreRow], run: Path) -> list[Picture]:

@@ -59,6 +59,7 @@ def test_every_key_is_required_with_its_type(key: str) -> None:
         ({"subgroups": [3]}, "'subgroups' of its card"),
         ({"subgroups": "many"}, "'subgroups' of its card"),
         ({"training_data": [3]}, "'training_data' of its card"),
+        ({"recipe": {"name": "x"}}, "'branches' of the recipe"),
         ({"recipe": {"branches": 3}}, "'branches' of the recipe"),
         ({"recipe": {"branches": "mel"}}, "'branches' of the recipe"),
     ],
