@@ -68,3 +68,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     close = difflib.get_close_matches(name.lower(), names, n=1)
     return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names)}"
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of an error message, or the name of the error's class if it has no message."""
+    return (str(error).splitlines() or [type(error).__name__])[0]

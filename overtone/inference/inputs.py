@@ -9,7 +9,7 @@ import numpy as np
 from overtone.audio.decode import check_duration, from_array, read
 from overtone.audio.source import Source
 from overtone.datatypes import FloatArray, Waveform
-from overtone.errors import AudioError, OptionError
+from overtone.errors import AudioError, OptionError, first_line
 
 Samples = FloatArray | Sequence[float] | Sequence[Sequence[float]]
 """Samples `(samples,)` or `(samples, channels)`."""
@@ -83,8 +83,7 @@ def _to_array(samples: object) -> FloatArray:
     try:
         array: FloatArray = np.asarray(samples)
     except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths; a torch tensor on a GPU
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise AudioError(f"{name}: cannot be converted to an array of samples: {reason}") from error
+        raise AudioError(f"{name}: cannot be converted to an array of samples: {first_line(error)}") from error
     if array.ndim == 0:
         raise AudioError(f"{name}: expected a path, bytes, a file object, a Waveform or samples")
     return array

@@ -21,7 +21,7 @@ import onnxruntime
 from overtone._internal import tensor_names
 from overtone._internal.tensor_names import PROBABILITIES, RATES, TRACKS, WAVEFORM
 from overtone.datatypes import Float32Array, FloatArray, Prediction, Waveform
-from overtone.errors import ModelError
+from overtone.errors import ModelError, first_line
 from overtone.inference.checksum import check_intact, require_checksum
 from overtone.inference.model_card import read_card
 from overtone.inference.speaker_statistics import SpeakerStatistics, unknown_speaker
@@ -138,11 +138,6 @@ class OnnxModel:
             source=source,
             uncertain_below=self.uncertain_below,
         )
-
-
-def first_line(error: Exception) -> str:
-    """The first line of an error message, or the name of the error's class if it has none."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def _read(path: Path) -> bytes:
