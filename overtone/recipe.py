@@ -18,7 +18,10 @@ from overtone.errors import OptionError, suggest
 FUSION = "fusion"  # the part of a network that combines its branches
 BUNDLED_FOLDER = Path(__file__).parent / "recipes"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
-RESERVED_NAMES = (FUSION, "adapted", "member")  # parts of results that are no branches
+# Further predictions of the same networks for the same clips, which share the leak audit of the fusion: of each member
+# of an ensemble alone, and of the speaker adapter.
+FUSION_VARIANTS = ("member", "adapted")
+RESERVED_NAMES = (FUSION, *sorted(FUSION_VARIANTS))  # parts of results that are no branches
 BRANCH_NAME = re.compile(r"[a-z][a-z0-9_]*")
 VALIDATION_MODES = ("shared", "rotating")
 PRECISIONS = ("float32", "bfloat16")

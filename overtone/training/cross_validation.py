@@ -20,9 +20,8 @@ from overtone.evaluation.metrics import SEED, score
 from overtone.evaluation.oof_files import RunRecord
 from overtone.evaluation.report import ScoreRow
 from overtone.models.branches import BRANCHES, extra_features
-from overtone.recipe import FUSION, Recipe
+from overtone.recipe import FUSION, FUSION_VARIANTS, Recipe
 from overtone.training.feature_cache import load_features
-from overtone.training.held_out import FUSION_VARIANTS
 from overtone.training.run_config import RunConfig, fold_names, part_splits, run_metadata
 from overtone.training.run_folder import is_finished, matches_run, read_run, run_settings
 from overtone.training.train import train

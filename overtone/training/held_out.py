@@ -15,10 +15,6 @@ from overtone.training.fit_adapter import adapted_logits
 from overtone.training.loop import predict_logits
 from overtone.training.run_config import present_emotions
 
-# Further predictions of the same networks for the same clips, which share the leak audit of the fusion: of each member
-# of an ensemble alone, and of the speaker adapter.
-FUSION_VARIANTS = ("member", "adapted")
-
 
 def _predictions(
     probabilities: Tensor, utterances: Sequence[Utterance], split: Split, seeds: Sequence[int]

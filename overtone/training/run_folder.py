@@ -32,10 +32,9 @@ from overtone.evaluation.metrics import SEED, score
 from overtone.models import build
 from overtone.models.network import Model
 from overtone.models.speaker_adapter import adapter_from_weights
-from overtone.recipe import FUSION, recipe_from_dict
+from overtone.recipe import FUSION, FUSION_VARIANTS, recipe_from_dict
 from overtone.training import checkpoint
 from overtone.training.ensemble_members import History, combine, final_network_count
-from overtone.training.held_out import FUSION_VARIANTS
 from overtone.training.run_config import RUN_FORMAT, SUBSETS
 
 IDENTITY = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run must share
