@@ -32,6 +32,11 @@ class ScoreRow:
     audit: LeakAudit | None = None
     published: str = ""
 
+    @property
+    def part(self) -> str:
+        """The part of the model, the last word of its name."""
+        return self.name.rpartition(" ")[2]
+
 
 @dataclass(frozen=True)
 class Report:

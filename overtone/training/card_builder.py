@@ -60,7 +60,7 @@ def oof_score_rows(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any
         path = oof_files.record_path(folder, protocol, recipe)
         if _complete(oof_files.read_record(path).settings, path) != _complete(settings, path):
             raise InputError(f"{path}: scores of another recipe with the name '{recipe}'; rename one of the two")
-        scored = {row.name.rpartition(" ")[2]: row for row in score_oof(folder, protocol, recipe)}
+        scored = {row.part: row for row in score_oof(folder, protocol, recipe)}
         rows += _score_rows(scored, recipe)
     return rows
 

@@ -19,7 +19,6 @@ from overtone.training.run_config import RunConfig
 
 PROTOCOLS = ("paper", "random", "luna5")
 PUBLISHED = {"mel": "59.72 accuracy", "prosody": "67 accuracy", "fusion": "90.28 accuracy, 90.19 macro-F1"}
-PARTS = tuple(PUBLISHED)
 PUBLISHED_CLASSES = (
     "The paper names as best and worst class: angry and neutral for the log-mel network, calm and neutral for prosody, "
     "disgust and sad for the fusion."
@@ -40,16 +39,15 @@ def score_rows(output: Path, recipe: str) -> list[ScoreRow]:
         recipe: name of the recipe.
     """
     rows = [row for protocol in PROTOCOLS for row in score_oof(output / "oof", protocol, recipe)]
-    parts = [row.name.rpartition(" ")[2] for row in rows]  # "paper recipe, mel"
-    published = (PUBLISHED[part] if row.protocol == "paper" else "" for part, row in zip(parts, rows, strict=True))
-    return [replace(row, published=figure) for row, figure in zip(rows, published, strict=True)]
+    return [replace(row, published=PUBLISHED[row.part]) if row.protocol == "paper" else row for row in rows]
 
 
 def _six_figures(rows: Sequence[ScoreRow], run: Path) -> list[Picture]:
     """Training curves and confusion matrix of each part under the protocol of the paper."""
     history = json.loads((run / "history.json").read_text(encoding="utf-8"))
     pictures = []
-    for part, row in zip(PARTS, rows[: len(PARTS)], strict=True):
+    for row in (row for row in rows if row.protocol == "paper"):
+        part = row.part
         curves = figures.curves(history, part, f"{part}: accuracy and loss")
         confusion = figures.confusion(row.scores, f"{part}: confusion")
         pictures.append(Picture(f"curves-{part}.png", f"Accuracy and loss of {part}, first seed", curves))
