@@ -23,7 +23,9 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 FUSION_VARIANTS = ("member", "adapted")
 RESERVED_NAMES = (FUSION, *sorted(FUSION_VARIANTS))  # parts of results that are no branches
 BRANCH_NAME = re.compile(r"[a-z][a-z0-9_]*")
-VALIDATION_MODES = ("shared", "rotating")
+VALIDATION_MODES = ("shared", "rotating", "left-out-corpora")
+FUSION_KINDS = ("mlp", "weighted")  # `FUSIONS` of `overtone.models.fusion`, which the recipe cannot import
+SAMPLING_MODES = ("clips", "balanced")
 PRECISIONS = ("float32", "bfloat16")
 # Key -> smallest and largest allowed value.
 RANGES: dict[str, tuple[float, float]] = {
@@ -76,9 +78,14 @@ class Recipe:
         crop_margin_frames: frames of silence left around the speech in training; -1 uses the whole clip.
         members: number of networks in the ensemble, each trained with another seed; probabilities are averaged.
         validation: "shared": every network stores its best epoch on the validation set. "rotating": each network
-            leaves out other validation speakers, is trained on the rest, and stores its last epoch.
+            leaves out other validation speakers, is trained on the rest, and stores its last epoch. "left-out-corpora":
+            likewise, but each network leaves out all clips of one corpus of the training side.
         distil: weight of the ensemble's predictions in the targets of one more network, which then replaces the
             ensemble; 0 turns distillation off.
+        fusion: "mlp": an MLP on the embeddings of the branches, trained with them. "weighted": the weighted log
+            probabilities of the branches, with weights that are fitted on validation clips.
+        sampling: "clips": every training clip once per epoch. "balanced": as many clips, drawn such that every corpus,
+            and within a corpus every class and every speaker of it, is drawn equally often.
         adapter: inverse regularisation strength of the speaker adapter; 0 trains none.
         precision: "float32" or "bfloat16" (log-mel branch only, training only).
     """
@@ -104,6 +111,8 @@ class Recipe:
     members: int = 1
     validation: str = "shared"
     distil: float = 0.0
+    fusion: str = "mlp"
+    sampling: str = "clips"
     adapter: float = 0.0
     precision: str = "bfloat16"
 
@@ -124,10 +133,11 @@ class Recipe:
         trained = sorted(part for phase in self.phases for part in phase)
         if trained != sorted(self.parts):
             raise OptionError(f"recipe {self.name}: phases must train each of {self.parts} once, got {self.phases}")
-        for key, known in (("precision", PRECISIONS), ("validation", VALIDATION_MODES)):
+        choices = {"precision": PRECISIONS, "validation": VALIDATION_MODES, "fusion": FUSION_KINDS}
+        for key, known in {**choices, "sampling": SAMPLING_MODES}.items():
             if getattr(self, key) not in known:
                 raise OptionError(f"recipe {self.name}: {key} must be {' or '.join(known)}, got {getattr(self, key)!r}")
-        if self.validation == "rotating" and self.distil:
+        if self.validation != "shared" and self.distil:
             raise OptionError(f"recipe {self.name}: distillation needs a shared validation set: validation = 'shared'")
         for key, (low, high) in RANGES.items():
             if not low <= getattr(self, key) <= high:

@@ -27,6 +27,15 @@ def fingerprint(*parts: str, more: str = "") -> str:
     return digest.hexdigest()[:DIGITS]
 
 
+def file_digest(path: Path) -> str:
+    """Return hexadecimal digits that change with the content of a file; "" if it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
+
+
 def _source_files(part: str) -> list[tuple[str, Path]]:
     """Return the name, relative to the package, and the path of every file of a part, sorted by name."""
     path = PACKAGE / part

@@ -120,6 +120,41 @@ def fit_temperature(logits: FloatArray, truth: IntArray) -> float:
     return float(np.exp(optimum.x))
 
 
+def fit_product_weights(log_probabilities: FloatArray, truth: IntArray) -> FloatArray:
+    """Return the weights of the normalised product of several classifiers that minimise the negative log-likelihood.
+
+    Args:
+        log_probabilities: `(classifiers, clips, emotions)`.
+        truth: index of the true emotion of each clip, int `(clips,)`.
+
+    Returns:
+        `(classifiers,)`, each at least 0.
+
+    Raises:
+        InputError: there are no clips.
+        MissingExtraError: scipy is not installed.
+    """
+    try:
+        from scipy.optimize import minimize
+        from scipy.special import log_softmax
+    except ImportError as error:
+        raise MissingExtraError("calibration needs scipy: pip install 'overtone[train]'") from error
+    if not len(truth):
+        raise InputError("calibration needs clips by speakers outside the training set, got none")
+    classifiers, rows = len(log_probabilities), np.arange(len(truth))
+
+    def loss_and_gradient(weights: FloatArray) -> tuple[float, FloatArray]:
+        log_product = log_softmax(np.tensordot(weights, log_probabilities, 1), axis=1)
+        error = np.exp(log_product)
+        error[rows, truth] -= 1
+        return -float(log_product[rows, truth].mean()), (log_probabilities * error).sum((1, 2)) / len(truth)
+
+    start = np.full(classifiers, 1 / classifiers)
+    found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * classifiers)
+    weights: FloatArray = found.x
+    return weights
+
+
 def _confidence_and_correct(predictions: OofPredictions) -> tuple[FloatArray, FloatArray]:
     """Return the confidence of each prediction, and 1 if it is correct or else 0, each float `(n,)`."""
     best = predictions.probabilities.argmax(axis=1)

@@ -23,11 +23,16 @@ class ExtraFeature(NamedTuple):
         padding: value of the frames after the end of a clip.
         hop_samples: distance between frames at 16 kHz; None if frames do not correspond to times, such as a single one
             per clip.
+        code: files and folders of the package that compute it, beyond `features`: a change of any invalidates cached
+            values.
+        weights: SHA-256 of the file of its pretrained weights; "" if it has none.
     """
 
     build: Callable[[], nn.Module]
     padding: float = 0.0
     hop_samples: int | None = None
+    code: tuple[str, ...] = ("models",)
+    weights: str = ""
 
 
 class Features(NamedTuple):

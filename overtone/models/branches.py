@@ -14,7 +14,7 @@ then add one row to `BRANCHES`, and name the branch and its network in a recipe.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -22,6 +22,8 @@ from torch import Tensor, nn
 
 from overtone.errors import OptionError, suggest
 from overtone.features.front_end import ExtraFeature
+from overtone.models.encoder_mlp import DEFAULT_ENCODER, EncoderMlp
+from overtone.models.encoder_statistics import statistics_feature
 from overtone.models.mel_cnn import MelCnn, augment_spectrogram
 from overtone.models.paper_baseline import PaperDenseMelCnn, PaperMelCnn, PaperProsodyMlp
 from overtone.models.pooling import StatisticsPooling
@@ -30,6 +32,9 @@ from overtone.recipe import Recipe
 
 BuildNetwork = Callable[[int, float], nn.Module]
 """Number of emotions and dropout -> a branch network, as specified in the docstring of this module."""
+
+BuildNamedNetwork = Callable[[str, int, float], nn.Module]
+"""Name of a network, number of emotions and dropout -> the network."""
 
 AugmentInputs = Callable[[tuple[Tensor, ...], Recipe, np.random.Generator], tuple[Tensor, ...]]
 """Inputs of a batch, recipe and random generator -> augmented inputs of the same shapes."""
@@ -41,14 +46,18 @@ class Branch:
 
     Attributes:
         networks: name that a recipe gives -> how to build the network.
+        other_network: how to build a network that `networks` does not list, such as one on another pretrained encoder;
+            None if there are no others.
         augment: augmentation of the inputs in training; None for none.
-        features: name -> a feature that the front end computes for this branch alone, as `Features.extra[name]`.
+        features: name of the network -> the features that the front end computes for this branch alone, by name, as
+            `Features.extra[name]`.
         reduced_precision: whether the network may compute in bfloat16 in training.
     """
 
     networks: Mapping[str, BuildNetwork]
+    other_network: BuildNamedNetwork | None = None
     augment: AugmentInputs | None = None
-    features: Mapping[str, ExtraFeature] = field(default_factory=dict)
+    features: Callable[[str], Mapping[str, ExtraFeature]] = lambda network: {}
     reduced_precision: bool = False
 
 
@@ -64,6 +73,11 @@ BRANCHES: dict[str, Branch] = {
         reduced_precision=True,
     ),
     "prosody": Branch(networks={"contour-cnn": ProsodyCnn, "paper-mlp": PaperProsodyMlp}),
+    "encoder": Branch(
+        networks={DEFAULT_ENCODER: partial(EncoderMlp, DEFAULT_ENCODER)},
+        other_network=EncoderMlp,
+        features=statistics_feature,
+    ),
 }
 
 
@@ -80,12 +94,22 @@ def build_branch(name: str, recipe: Recipe, emotions: int) -> nn.Module:
     """
     if name not in BRANCHES:
         raise OptionError(f"recipe {recipe.name}: no branch '{name}'{suggest(name, BRANCHES)}")
-    networks, network = BRANCHES[name].networks, recipe.branches[name]
-    if network not in networks:
-        raise OptionError(f"recipe {recipe.name}: no {name} network '{network}'{suggest(network, networks)}")
-    return networks[network](emotions, recipe.dropout)
+    row, network = BRANCHES[name], recipe.branches[name]
+    if network in row.networks:
+        return row.networks[network](emotions, recipe.dropout)
+    if row.other_network is not None:
+        return row.other_network(network, emotions, recipe.dropout)
+    raise OptionError(f"recipe {recipe.name}: no {name} network '{network}'{suggest(network, row.networks)}")
 
 
 def extra_features(recipe: Recipe) -> dict[str, ExtraFeature]:
-    """The extra features that the branches of a recipe need, by name."""
-    return {name: feature for branch in recipe.branches for name, feature in BRANCHES[branch].features.items()}
+    """The extra features that the branches of a recipe need, by name.
+
+    Raises:
+        OptionError: a network needs a file that cannot be found, such as those of a pretrained encoder.
+        ModelError: such a file is damaged.
+    """
+    features: dict[str, ExtraFeature] = {}
+    for branch, network in recipe.branches.items():
+        features |= BRANCHES[branch].features(network)
+    return features

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from overtone._internal import tensor_names
 from overtone.features.front_end import ExtraFeature, Features, FrontEnd
 from overtone.models.branches import BRANCHES, extra_features
-from overtone.models.fusion import LateFusion
+from overtone.models.fusion import FUSIONS
 from overtone.models.speaker_adapter import SpeakerAdapter, clip_statistics
 from overtone.recipe import FUSION, Recipe
 
@@ -111,13 +111,14 @@ class Network(Model):
     Args:
         branches: name -> network, as `overtone.models.branches` describes it; in the order of the recipe.
         emotions: number of classes.
-        recipe: specifies the dropout of the fusion, the precision and the features of the branches.
+        recipe: specifies the fusion and its dropout, the precision and the features of the branches.
     """
 
     def __init__(self, branches: Mapping[str, nn.Module], emotions: int, recipe: Recipe) -> None:
         super().__init__((*branches, FUSION), extra_features(recipe))
         self.branches = nn.ModuleDict(branches)
-        self.fusion = LateFusion([self.branch(name).embedding for name in branches], emotions, recipe.dropout)
+        widths = [self.branch(name).embedding for name in branches]
+        self.fusion = FUSIONS[recipe.fusion](widths, emotions, recipe.dropout)
         self.precision = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
 
     def branch(self, name: str) -> Any:
@@ -167,5 +168,6 @@ class Network(Model):
                 embedding, branch_logits = self.branches[name](*inputs[name])
             embeddings.append(embedding.float())
             logits[name] = branch_logits.float()
-        logits[FUSION] = self.fusion(*(embedding.detach() for embedding in embeddings))
+        detached = [logits[name].detach() for name in self.branch_names]
+        logits[FUSION] = self.fusion([embedding.detach() for embedding in embeddings], detached)
         return logits, torch.cat(embeddings, dim=-1)

@@ -106,7 +106,9 @@ class WhisperEncoder(nn.Module):
         self.layer_norm = nn.LayerNorm(config.width)
 
     def forward(self, log_mel: Tensor, padding: Tensor | None = None) -> list[Tensor]:
-        """Return the states of every layer `(batch, ceil(frames / 2), width)`; the last ones normalised.
+        """Return the states of every layer `(batch, ceil(frames / 2), width)`; those of the last one normalised.
+
+        An encoder whose last layers were removed returns the states of the others, none normalised.
 
         Args:
             log_mel: `(batch, frames, bands)`, at most `2 * positions` frames; no padding to 30 s is needed.
@@ -118,6 +120,8 @@ class WhisperEncoder(nn.Module):
         for layer in self.layers:
             states = layer(states, padding)
             outputs.append(states)
+        if len(outputs) < self.config.layers:
+            return outputs
         return [*outputs[:-1], self.layer_norm(outputs[-1])]
 
 
@@ -152,7 +156,7 @@ def load_encoder(folder: Path) -> WhisperEncoder:
     Raises:
         ModelError: a file is missing or damaged, or the model is not a Whisper model.
     """
-    encoder = WhisperEncoder(_read_config(folder / CONFIG_FILE))
+    encoder = WhisperEncoder(read_config(folder / CONFIG_FILE))
     path = folder / WEIGHTS_FILE
     try:
         weights = safetensors.torch.load_file(path)
@@ -168,7 +172,12 @@ def load_encoder(folder: Path) -> WhisperEncoder:
     return encoder.eval()
 
 
-def _read_config(path: Path) -> EncoderConfig:
+def read_config(path: Path) -> EncoderConfig:
+    """The sizes of an encoder, from its `config.json`.
+
+    Raises:
+        ModelError: the file is missing or damaged, or is not of a Whisper model.
+    """
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
         kind = values["model_type"]

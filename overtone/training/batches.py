@@ -1,11 +1,13 @@
 """Features of single clips -> batches, shuffled, augmented and mixed for training."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from overtone.datatypes import Utterance
 from overtone.features.front_end import ExtraFeature, Features
 from overtone.features.loudness import FLOOR_DB
 from overtone.features.mel import POWER_FLOOR
@@ -52,16 +54,48 @@ def _padded(arrays: Sequence[np.ndarray], frames: int, padding: float) -> np.nda
     return batch
 
 
+def sampling_weights(utterances: Sequence[Utterance], indices: Sequence[int]) -> np.ndarray:
+    """Probability of drawing each clip in balanced sampling, `(indices,)`, summing to 1.
+
+    Every corpus is drawn equally often; within a corpus every class; within a class every speaker.
+
+    Args:
+        utterances: all clips.
+        indices: the training clips.
+    """
+    keys = [(utterances[i].corpus, utterances[i].emotion, utterances[i].speaker) for i in indices]
+    weights = np.ones(len(keys))
+    for depth in (1, 2, 3):  # the groups of each level share the weight of their parent
+        groups = {key[:depth] for key in keys}
+        siblings = Counter(group[:-1] for group in groups)
+        weights /= [siblings[key[: depth - 1]] for key in keys]
+    clips = Counter(keys)
+    return weights / [clips[key] for key in keys]
+
+
 def training_batches(
-    store: FeatureStore, indices: Sequence[int], recipe: Recipe, rng: np.random.Generator
+    store: FeatureStore,
+    indices: Sequence[int],
+    recipe: Recipe,
+    rng: np.random.Generator,
+    weights: np.ndarray | None = None,
 ) -> Iterator[tuple[Features, np.ndarray]]:
     """All clips once, each in a random version, in batches of similar length and in random order.
+
+    Args:
+        store: features of all clips.
+        indices: the training clips.
+        recipe: the settings.
+        rng: random generator.
+        weights: probability of each clip `(indices,)`: as many clips are drawn, with replacement; None for all once.
 
     Yields:
         Features and the positions `(batch,)` of their utterances. A last batch of one clip is left out, since batch
         normalisation needs two.
     """
     order = rng.permutation(np.asarray(indices))
+    if weights is not None:
+        order = rng.choice(np.asarray(indices), len(indices), p=weights)
     versions = rng.integers(0, len(store.versions), len(order))
     batches = []
     chunk = CHUNK_BATCHES * recipe.batch_clips

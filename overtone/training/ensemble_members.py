@@ -1,6 +1,7 @@
 """Trains the networks of one run one after another, and combines them into an ensemble or distils them into one."""
 
 import json
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import torch
 
 from overtone._internal.atomic_write import write_text
+from overtone.corpora import get_corpus
 from overtone.datatypes import Split, Utterance
 from overtone.models import build
 from overtone.models.ensemble import Ensemble
@@ -80,7 +82,8 @@ def member_splits(recipe: Recipe, parts: PartSplits, utterances: Sequence[Uttera
     """Part -> split of each member of a run: what it is trained and calibrated on."""
     if recipe.validation == "shared":
         return [parts] * recipe.members
-    rotations = {split: rotating_validation(split, utterances, recipe.members) for split in set(parts.values())}
+    rotate = left_out_corpora if recipe.validation == "left-out-corpora" else rotating_validation
+    rotations = {split: rotate(split, utterances, recipe.members) for split in set(parts.values())}
     return [{part: rotations[split][member] for part, split in parts.items()} for member in range(recipe.members)]
 
 
@@ -104,6 +107,34 @@ def rotating_validation(split: Split, utterances: Sequence[Utterance], rotations
     clips = {*split.train, *split.validation}
     validation = [held_out[k % len(held_out)] for k in range(rotations)]
     return [replace(split, train=tuple(sorted(clips - set(part))), validation=part) for part in validation]
+
+
+def left_out_corpora(split: Split, utterances: Sequence[Utterance], rotations: int) -> list[Split]:
+    """A fold several times, each with another corpus as its validation set; all other clips are its training set.
+
+    The validation clips thus come from speakers, microphones and often languages that the network was not trained on.
+    Corpora of other sounds than speech are never left out, nor those with a class that no other corpus has: a network
+    would miss that class. If there are not two corpora to leave out, the validation speakers rotate instead.
+
+    Args:
+        split: the fold.
+        utterances: the list that its positions point into.
+        rotations: number of splits to make; if there are fewer corpora, they are reused.
+    """
+    clips = sorted({*split.train, *split.validation})
+    classes: defaultdict[str, set[str]] = defaultdict(set)
+    for i in clips:
+        classes[utterances[i].corpus].add(utterances[i].emotion)
+    corpora = [
+        name
+        for name in sorted(classes)
+        if get_corpus(name).INFO.speech
+        and classes[name] <= set().union(*(present for other, present in classes.items() if other != name))
+    ]
+    if len(corpora) < 2:
+        return rotating_validation(split, utterances, rotations)
+    held_out = [tuple(i for i in clips if utterances[i].corpus == corpora[k % len(corpora)]) for k in range(rotations)]
+    return [replace(split, train=tuple(sorted({*clips} - {*part})), validation=part) for part in held_out]
 
 
 def _speakers(utterances: Sequence[Utterance], positions: Sequence[int]) -> set[tuple[str, str]]:

@@ -7,6 +7,7 @@ files depend on the audio files and the front-end code: a change of either compu
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -110,8 +111,9 @@ def _cache_key(utterances: Sequence[Utterance], extra: Mapping[str, ExtraFeature
         except OSError as error:
             raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
         files.append((utterance.clip, stat.st_size, stat.st_mtime_ns, utterance.start_s, utterance.end_s))
-    code = (*FEATURES, "models") if extra else FEATURES  # a branch may define the layer of its feature in `models`
-    return "-".join([fingerprint(*code, more=repr(files)), *sorted(extra)])
+    code = dict.fromkeys([*FEATURES, *(part for feature in extra.values() for part in feature.code)])
+    weights = [feature.weights for feature in extra.values() if feature.weights]
+    return "-".join([fingerprint(*code, more=repr((files, weights))), *sorted(extra)])
 
 
 def read_waveforms(utterances: Sequence[Utterance], progress: Progress) -> list[Waveform]:
@@ -194,6 +196,8 @@ def load_features(
 ) -> FeatureStore:
     """Features of every utterance in `1 + variants` versions, from the cache where possible.
 
+    Each corpus has cache files of its own, so that it is computed once for all combinations of corpora.
+
     Args:
         utterances: the labelled clips.
         variants: number of augmented versions.
@@ -207,13 +211,29 @@ def load_features(
     """
     extra = dict(extra or {})
     folder = (cache or default_cache()) / "features"
-    versions = tuple(_versions(utterances, variants, folder, progress, extra))
-    return FeatureStore(versions, extra)
+    corpora = [list(clips) for _, clips in groupby(utterances, key=lambda utterance: utterance.corpus)]
+    by_corpus = [list(_versions(clips, variants, folder, progress, extra)) for clips in corpora]
+    return FeatureStore(tuple(map(_concatenate, zip(*by_corpus, strict=True))), extra)
+
+
+def _concatenate(parts: Sequence[Arrays]) -> Arrays:
+    """The features of several corpora as one; the positions of the last frames are counted on."""
+    if len(parts) == 1:
+        return parts[0]
+    joined = {}
+    for name in parts[0]:
+        arrays = [part[name] for part in parts]
+        if name == "ends" or name.endswith(".ends"):
+            offsets = np.cumsum([0, *(ends[-1] for ends in arrays[:-1])])
+            arrays = [ends + offset for ends, offset in zip(arrays, offsets, strict=True)]
+        joined[name] = np.concatenate(arrays)
+    return joined
 
 
 def _versions(
     utterances: Sequence[Utterance], variants: int, folder: Path, progress: Progress, extra: Mapping[str, ExtraFeature]
 ) -> Iterator[Arrays]:
+    """The versions of the features of the clips of one corpus."""
     stem = _cache_key(utterances, extra)
     waveforms: list[Waveform] = []
     for version in range(1 + variants):

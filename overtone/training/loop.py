@@ -6,7 +6,7 @@ same result as an uninterrupted one.
 
 import copy
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -184,11 +184,12 @@ def fit(
     progress: Progress = silent_progress,
     init: checkpoint.State | None = None,
     normaliser_splits: Mapping[str, Split] | None = None,
+    sampling: Callable[[Sequence[int]], np.ndarray] | None = None,
 ) -> list[dict[str, Any]]:
     """Train the network in the phases of the recipe and leave the best weights in it.
 
     The best epoch of a phase is the one with the highest UAR on the validation set, averaged over the parts of the
-    phase; with rotating validation it is the last one.
+    phase. It is the last one if each network leaves out other validation clips.
 
     Args:
         network: as `models.build` made it.
@@ -203,6 +204,7 @@ def fit(
         init: weights of another network of the same branches to start from; see `checkpoint.init_branches`.
         normaliser_splits: part -> split whose training set gives mean and scale, shared by all networks of an
             ensemble; None for `splits`.
+        sampling: returns the probability of each training clip to be drawn; None for every clip once per epoch.
 
     Returns:
         The history: a row per part and epoch with `part, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
@@ -229,20 +231,21 @@ def fit(
         elif recipe.ema_decay:
             average.load_state_dict(network.state_dict())
         steps = recipe.epochs * math.ceil(len(split.train) / recipe.batch_clips)
+        weights = None if sampling is None else sampling(split.train)
         phase = _Phase(parts, recipe, steps, network, average, optimiser, targets.to(device))
         for epoch in range(position.epoch, recipe.epochs):
             if epoch - position.best_epoch > recipe.patience:
                 break
             rng = np.random.default_rng([seed, phase_index, epoch])
             torch.manual_seed(int(rng.integers(2**62)))
-            batches = list(training_batches(store, split.train, recipe, rng))
+            batches = list(training_batches(store, split.train, recipe, rng, weights))
             trained = _train_epoch(phase, batches, rng, position.step)
             logits = predict_logits(average, store, split.validation, device)
             validation = targets.at(torch.tensor(split.validation))
             validated = {part: _validation(logits[part], validation) for part in parts}
             position.history += [{"part": part, "epoch": epoch, **trained[part], **validated[part]} for part in parts]
             score = float(np.mean([validated[part]["val_uar"] for part in parts]))
-            if score > position.best_score or recipe.validation == "rotating":
+            if score > position.best_score or recipe.validation != "shared":
                 position.best_score, position.best_epoch = score, epoch
                 best = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             position.epoch, position.step = epoch + 1, position.step + len(batches)

@@ -13,12 +13,13 @@ from overtone._internal.progress import Progress, silent_progress
 from overtone.datatypes import Utterance
 from overtone.errors import TrainingError
 from overtone.evaluation import oof_files
-from overtone.evaluation.calibration import fit_temperature
 from overtone.models import build
 from overtone.models.branches import extra_features
 from overtone.models.network import Model, Network
 from overtone.recipe import FUSION
 from overtone.training import checkpoint
+from overtone.training.batches import sampling_weights
+from overtone.training.calibrate import calibrate
 from overtone.training.ensemble_members import (
     History,
     PartSplits,
@@ -32,7 +33,7 @@ from overtone.training.ensemble_members import (
 from overtone.training.feature_cache import FeatureStore, load_features
 from overtone.training.fit_adapter import can_adapt, fit_adapter
 from overtone.training.held_out import predict_test_set
-from overtone.training.loop import fit, predict_logits
+from overtone.training.loop import fit
 from overtone.training.run_config import RunConfig, part_splits, run_metadata
 from overtone.training.run_folder import is_finished, matches_run, write_json, write_report
 from overtone.training.targets import Targets, make_targets
@@ -109,10 +110,12 @@ def _train_networks(
     init = checkpoint.read_weights(config.init_from / "weights.safetensors") if config.init_from else {}
     device = "cuda" if torch.cuda.is_available() else "cpu"
 
+    sampling = partial(sampling_weights, utterances) if recipe.sampling == "balanced" else None
+
     def fit_to(fit_targets: Targets, splits: PartSplits, network: Network, seed: int, path: Path) -> History:
         return fit(
             network, store, fit_targets, splits, recipe,
-            seed=seed, path=path, device=device, progress=progress, init=init, normaliser_splits=parts,
+            seed=seed, path=path, device=device, progress=progress, init=init, normaliser_splits=parts, sampling=sampling,
         )  # fmt: skip
 
     def train_one(seed: int, fit_targets: Targets, splits: PartSplits) -> tuple[Network, History]:
@@ -124,38 +127,13 @@ def _train_networks(
     networks = [network for network, _ in members]
     model = combine(networks)
     trained_on: list[tuple[Model, PartSplits]] = [(model, parts)]
-    if recipe.validation == "rotating":
+    if recipe.validation != "shared":
         trained_on = list(zip(networks, splits_of_members, strict=True))
-    _calibrate(model, store, targets, trained_on)
+    calibrate(model, store, targets, trained_on)
     if recipe.distil:
         soft_targets = distillation_targets(model, store, targets, parts[FUSION].train, recipe.distil)
         members.append(train_one(student_seed(recipe, config.seed), soft_targets, parts))
         model = members[-1][0]
         trained_on = [(model, parts)]
-        _calibrate(model, store, targets, trained_on)
+        calibrate(model, store, targets, trained_on)
     return model, trained_on, [row for _, rows in members for row in rows]
-
-
-def _calibrate(
-    model: Model, store: FeatureStore, targets: Targets, trained_on: Sequence[tuple[Model, PartSplits]]
-) -> None:
-    """Set the temperature of each part that fits the validation clips best.
-
-    Args:
-        model: gets the temperatures.
-        store: features of all clips.
-        targets: of all clips.
-        trained_on: the model with its splits, or each of its networks with the splits whose validation clips it
-            predicts.
-    """
-    logits_by_split = [
-        {split: predict_logits(network, store, split.validation) for split in set(splits.values())}
-        for network, splits in trained_on
-    ]
-    for k, part in enumerate(model.parts):
-        clips = torch.tensor([i for _, splits in trained_on for i in splits[part].validation])
-        predicted = [
-            logits[splits[part]][part] for logits, (_, splits) in zip(logits_by_split, trained_on, strict=True)
-        ]
-        logits = targets.at(clips).mask_disallowed(torch.cat(predicted))
-        model.temperature[k] = fit_temperature(logits.double().numpy(), targets.truth[clips].numpy())

@@ -1,0 +1,64 @@
+"""Fits what is fitted on validation clips after training: the weights of the fusion, and the temperature of each part."""
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from overtone.datatypes import Split
+from overtone.evaluation.calibration import fit_product_weights, fit_temperature
+from overtone.models.ensemble import Ensemble
+from overtone.models.fusion import WeightedFusion
+from overtone.models.network import Model, Network
+from overtone.recipe import FUSION
+from overtone.training.feature_cache import FeatureStore
+from overtone.training.loop import predict_logits
+from overtone.training.targets import Targets
+
+TrainedOn = Sequence[tuple[Model, Mapping[str, Split]]]
+"""The model, or each of its networks, with the splits (part -> split) whose validation clips it was not trained on."""
+
+
+def calibrate(model: Model, store: FeatureStore, targets: Targets, trained_on: TrainedOn) -> None:
+    """Set the weights of a weighted fusion, and the temperature of each part, that fit the validation clips best.
+
+    Args:
+        model: gets the weights and the temperatures.
+        store: features of all clips.
+        targets: of all clips.
+        trained_on: the model with its splits, or each of its networks with its own.
+    """
+    logits = _validation_logits(store, trained_on)
+    clips = {
+        part: torch.tensor([i for _, splits in trained_on for i in splits[part].validation]) for part in model.parts
+    }
+    if _fusions(model):
+        rows = torch.stack([_masked(logits[branch], targets, clips[FUSION]) for branch in model.branch_names])
+        weights = torch.from_numpy(fit_product_weights(rows.double().numpy(), targets.truth[clips[FUSION]].numpy()))
+        for fusion in _fusions(model):
+            fusion.weights.copy_(weights)
+        logits = _validation_logits(store, trained_on)
+    for k, part in enumerate(model.parts):
+        values = _masked(logits[part], targets, clips[part]).double().numpy()
+        model.temperature[k] = fit_temperature(values, targets.truth[clips[part]].numpy())
+
+
+def _fusions(model: Model) -> list[WeightedFusion]:
+    """The weighted fusions of all networks of a model."""
+    networks = model.networks if isinstance(model, Ensemble) else [model]
+    fusions = [network.fusion for network in networks if isinstance(network, Network)]
+    return [fusion for fusion in fusions if isinstance(fusion, WeightedFusion)]
+
+
+def _validation_logits(store: FeatureStore, trained_on: TrainedOn) -> dict[str, Tensor]:
+    """Part -> logits of the validation clips of all splits, one split after the other."""
+    rows: dict[str, list[Tensor]] = {part: [] for part in trained_on[0][0].parts}
+    for network, splits in trained_on:
+        logits = {split: predict_logits(network, store, split.validation) for split in set(splits.values())}
+        for part, split in splits.items():
+            rows[part].append(logits[split][part])
+    return {part: torch.cat(values) for part, values in rows.items()}
+
+
+def _masked(logits: Tensor, targets: Targets, clips: Tensor) -> Tensor:
+    return targets.at(clips).mask_disallowed(logits).log_softmax(-1)
