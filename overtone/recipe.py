@@ -69,8 +69,8 @@ class Recipe:
         mixup: alpha of the beta distribution of mixing weights; 0 turns mixup off.
         ema_decay: decay per step of the exponential moving average of the weights, which is validated and stored; 0
             takes the last weights.
-        wave_variants: number of augmented versions of each waveform (speed, spectral tilt, noise, gain) in
-            addition to the clean one.
+        wave_variants: number of augmented versions of each waveform (speed, room, background, telephone, ...; see
+            `overtone.features.augment`) in addition to the clean one.
         mask_count: number of frequency masks, and of time masks, per log-mel spectrogram.
         mask_bands: maximum width of a frequency mask.
         mask_frames: maximum length of a time mask.

@@ -110,7 +110,8 @@ def _cache_key(utterances: Sequence[Utterance], extra: Mapping[str, ExtraFeature
             stat = utterance.path.stat()
         except OSError as error:
             raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
-        files.append((utterance.clip, stat.st_size, stat.st_mtime_ns, utterance.start_s, utterance.end_s))
+        interval = utterance.start_s, utterance.end_s
+        files.append((utterance.clip, stat.st_size, stat.st_mtime_ns, *interval, utterance.speaker))
     code = dict.fromkeys([*FEATURES, *(part for feature in extra.values() for part in feature.code)])
     weights = [feature.weights for feature in extra.values() if feature.weights]
     return "-".join([fingerprint(*code, more=repr((files, weights))), *sorted(extra)])
@@ -141,6 +142,7 @@ def extract(
     version: int,
     progress: Progress,
     extra: Mapping[str, ExtraFeature] | None = None,
+    speakers: Sequence[str] | None = None,
 ) -> Arrays:
     """The features of one version of all clips.
 
@@ -149,14 +151,19 @@ def extract(
         version: 0 for the clean clips; any other number is the seed of their augmentation.
         progress: called after each clip.
         extra: name -> feature to compute beyond the shared ones.
+        speakers: the speaker of each clip, "" where unknown; None where all are unknown. Voices in the background of an
+            augmented clip come from the other clips of its speaker.
     """
     front_end = FrontEnd(extra)
+    speakers = speakers or [""] * len(waveforms)
+    clips_of = _clips_of_speakers(speakers)
     log_mels, tracks, rates = [], [], []
     extras: dict[str, list[np.ndarray]] = {name: [] for name in front_end.extra}
     for index, waveform in enumerate(waveforms):
         samples = waveform.samples
         if version:
-            samples = augment_waveform(samples, np.random.default_rng([version, index]))
+            others = [waveforms[other].samples for other in clips_of[speakers[index]] if other != index]
+            samples = augment_waveform(samples, np.random.default_rng([version, index]), others)
         features = front_end(torch.from_numpy(samples)[None])
         log_mels.append(features.log_mel[0].numpy())
         tracks.append(torch.stack([features.pitch_hz[0], features.periodicity[0], features.loudness_db[0]], -1).numpy())
@@ -176,6 +183,19 @@ def extract(
         arrays[f"extra.{name}"] = np.concatenate(rows)
         arrays[f"extra.{name}.ends"] = np.cumsum([len(row) for row in rows])
     return arrays
+
+
+def _clips_of_speakers(speakers: Sequence[str]) -> Mapping[str, Sequence[int]]:
+    """Speaker -> positions of the clips; none for the unknown speaker.
+
+    The features are computed once for all folds. The voice of another speaker could be one of the test set: even
+    without a label and in the background, the model would then have been trained on test audio.
+    """
+    clips_of: dict[str, list[int]] = {speaker: [] for speaker in speakers}
+    for index, speaker in enumerate(speakers):
+        if speaker:
+            clips_of[speaker].append(index)
+    return clips_of
 
 
 def _load_cached(path: Path, extra: Mapping[str, ExtraFeature]) -> Arrays | None:
@@ -241,6 +261,9 @@ def _versions(
         arrays = _load_cached(path, extra)
         if arrays is None:
             waveforms = waveforms or read_waveforms(utterances, progress)
-            arrays = extract(waveforms, version, progress, extra)
+            speakers = [
+                f"{utterance.corpus}/{utterance.speaker}" if utterance.speaker else "" for utterance in utterances
+            ]
+            arrays = extract(waveforms, version, progress, extra, speakers)
             write_bytes(path, safetensors.numpy.save(arrays))
         yield arrays

@@ -4,20 +4,64 @@ import numpy as np
 import pytest
 import synthetic_audio
 
-from overtone.features.augment import MAX_GAIN_DB, MAX_SPEED, MIN_SPEED, augment_waveform, spec_augment
+from overtone.features.augment import (
+    MAX_CLEAN_GAIN_DB,
+    MAX_GAIN_DB,
+    MAX_SILENCE_S,
+    MAX_SPEED,
+    MIN_GAIN_DB,
+    MIN_SPEED,
+    augment_waveform,
+    spec_augment,
+)
+from overtone.features.background_noise import speech_power
 
 STRONG = {"shift_bands": 3, "mask_count": 2, "mask_bands": 8, "mask_frames": 20}
 
 
+def gain_db(changed: np.ndarray, samples: np.ndarray) -> float:
+    """Return how much louder the speech of the changed clip is, in dB."""
+    return 10 * np.log10(speech_power(changed) / speech_power(samples))
+
+
 def test_augmented_waveforms_stay_within_the_limits() -> None:
     samples = synthetic_audio.syllables(4, 8)
-    augmented = [augment_waveform(samples, np.random.default_rng(seed)) for seed in range(20)]
-    lengths = np.array([len(clip) for clip in augmented]) / len(samples)
-    assert 1 / MAX_SPEED - 0.01 < lengths.min() < 0.95 and 1.05 < lengths.max() < 1 / MIN_SPEED + 0.01
-    gains_db = np.array([20 * np.log10(clip.std() / samples.std()) for clip in augmented])
-    assert np.abs(gains_db).max() < MAX_GAIN_DB + 4  # the tilt adds up to 3 dB or so
-    assert gains_db.std() > 1
-    assert all(clip.dtype == np.float32 and np.isfinite(clip).all() for clip in augmented)
+    others = [synthetic_audio.syllables(5, 3, pitch_hz=180.0)]
+    augmented = [augment_waveform(samples, np.random.default_rng(seed), others) for seed in range(150)]
+    assert all(clip.dtype == np.float32 and np.isfinite(clip).all() and clip.any() for clip in augmented)
+    seconds = np.array([len(clip) for clip in augmented]) / synthetic_audio.RATE_HZ
+    assert 0.5 <= seconds.min() < 1.2, "cropped"
+    assert 2 / MIN_SPEED < seconds.max() < 2 / MIN_SPEED + 2 * MAX_SILENCE_S + 0.01, "with silence around"
+    gains_db = np.array([gain_db(clip, samples) for clip in augmented])
+    assert MIN_GAIN_DB - 10 < gains_db.min() < -20 and 3 < gains_db.max() < MAX_GAIN_DB + 4
+
+
+def test_some_clips_stay_clean() -> None:
+    samples = synthetic_audio.syllables(4, 8)
+    clean = []
+    for seed in range(100):
+        augmented = augment_waveform(samples, np.random.default_rng(seed))
+        expected = 1 / MAX_SPEED - 0.01 < len(augmented) / len(samples) < 1 / MIN_SPEED + 0.01
+        clean.append(expected and abs(gain_db(augmented, samples)) < MAX_CLEAN_GAIN_DB + 4)
+    assert 15 < sum(clean) < 60, "20, and some of the others that are as loud and as long"
+
+
+def test_other_voices_are_mixed_in_only_if_there_are_some() -> None:
+    samples = synthetic_audio.syllables(4, 4)
+    others = [synthetic_audio.syllables(5, 3, pitch_hz=180.0)]
+    differing = 0
+    for seed in range(60):
+        alone, together = (augment_waveform(samples, np.random.default_rng(seed), voices) for voices in ((), others))
+        differing += len(alone) != len(together) or not np.array_equal(alone, together)
+    assert 2 <= differing <= 20
+
+
+@pytest.mark.parametrize("samples", [1, 40, 1000])
+def test_very_short_clips_stay_audio(samples: int) -> None:
+    clip = synthetic_audio.syllables(4, 4)[2000 : 2000 + samples]
+    for seed in range(40):
+        augmented = augment_waveform(clip, np.random.default_rng(seed), [clip])
+        assert len(augmented) and np.isfinite(augmented).all()
 
 
 def test_the_same_seed_gives_the_same_waveform() -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -44,10 +45,14 @@ def computed(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     extract = feature_cache.extract
 
     def recording_extract(
-        waveforms: list[Waveform], version: int, progress: Progress, extra: Mapping[str, ExtraFeature]
+        waveforms: list[Waveform],
+        version: int,
+        progress: Progress,
+        extra: Mapping[str, ExtraFeature],
+        speakers: list[str],
     ) -> Arrays:
         versions.append(version)
-        return extract(waveforms, version, progress, extra)
+        return extract(waveforms, version, progress, extra, speakers)
 
     monkeypatch.setattr(feature_cache, "extract", recording_extract)
     return versions
@@ -153,6 +158,23 @@ def test_augmented_versions_differ_from_the_clean_clip_and_from_each_other(
     assert (lengths[:, 1] != lengths[:, 0]).any() and (lengths[:, 2] != lengths[:, 1]).any()
     assert len(set((lengths[:, 1] / lengths[:, 0]).round(2))) > 1, "each clip has its own augmentation"
     assert store.clip(0, 1).log_mel.dtype == np.float16
+
+
+def test_voices_in_the_background_are_of_the_same_speaker(
+    utterances: list[Utterance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    speakers = [("one", "a"), ("one", "a"), ("one", ""), ("one", ""), ("two", "a")]
+    clips = [replace(u, corpus=c, speaker=s) for u, (c, s) in zip(utterances, speakers, strict=True)]
+    lengths = [len(read(clip.path).samples) for clip in clips]
+    found = []
+
+    def recording_augment(samples: np.ndarray, rng: np.random.Generator, others: list[np.ndarray]) -> np.ndarray:
+        found.append([lengths.index(len(other)) for other in others])
+        return samples
+
+    monkeypatch.setattr(feature_cache, "augment_waveform", recording_augment)
+    load_features(clips, 1, tmp_path)
+    assert found == [[1], [0], [], [], []], "test speakers must not be in training audio"
 
 
 def test_files_that_cannot_be_read_are_named_and_counted(utterances: list[Utterance], tmp_path: Path) -> None:
