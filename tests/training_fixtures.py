@@ -7,6 +7,7 @@ import pytest
 import s3_server
 import small_corpus
 from small_corpus import Corpus, Run
+from small_encoder import write_encoder
 
 from overtone.training.run_config import RunConfig
 
@@ -26,6 +27,18 @@ def one_thread() -> Iterator[None]:
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the cache folder for features, shared by all tests."""
     return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="session")
+def small_encoder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Provide a small encoder under the name of the default one, and return this name."""
+    from overtone.models.encoder_mlp import DEFAULT_ENCODER
+
+    folder = tmp_path_factory.mktemp("encoders")
+    write_encoder(folder / DEFAULT_ENCODER)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OVERTONE_ENCODERS", str(folder))
+        yield DEFAULT_ENCODER
 
 
 @pytest.fixture(scope="session")

@@ -51,6 +51,7 @@ def card_to_text(card: dict[str, Any]) -> str:
         *_threshold(card.get("uncertain_below", 0)),
         *_field("input", f"mono audio at {SAMPLE_RATE_HZ // 1000} kHz; other audio is converted"),
         *(line for row in card["training_data"] for line in _field("trained on", _corpus(row))),
+        *(line for row in card.get("pretrained", []) for line in _field("pretrained", _pretrained(row))),
         *_field("licence", f"of the weights: {card['licence']}"),
         *_field("trained with", _training(card)),
         *_field("versions", versions),
@@ -78,6 +79,11 @@ def _corpus(row: dict[str, Any]) -> str:
         row.get(key, "?") for key in ("corpus", "clips", "speakers", "licence", "citation")
     )
     return f"{name}: {clips} clips of {speakers} speakers; {licence}; {source}"
+
+
+def _pretrained(row: dict[str, Any]) -> str:
+    name, licence, source = (row.get(key, "?") for key in ("name", "licence", "citation"))
+    return f"{name}; {licence}; {source}"
 
 
 def _training(card: dict[str, Any]) -> str:

@@ -15,6 +15,22 @@ from overtone.features.speech_rate import SpeechRate
 from overtone.features.tempo import Tempo
 
 
+class Pretrained(NamedTuple):
+    """Weights that were trained elsewhere and are part of an exported model.
+
+    Attributes:
+        name: of the network, such as "whisper-tiny.en".
+        sha256: digest of the file of its weights.
+        licence: of the weights.
+        citation: of its publication.
+    """
+
+    name: str
+    sha256: str
+    licence: str
+    citation: str
+
+
 class ExtraFeature(NamedTuple):
     """A feature that only some branches need; their row in `overtone.models.branches.BRANCHES` names it.
 
@@ -25,14 +41,16 @@ class ExtraFeature(NamedTuple):
             per clip.
         code: files and folders of the package that compute it, beyond `features`: a change of any invalidates cached
             values.
-        weights: SHA-256 of the file of its pretrained weights; "" if it has none.
+        pretrained: the pretrained weights that it uses; None if it has none.
+        max_samples: longest clip at 16 kHz that the exported layer takes; None for no limit.
     """
 
     build: Callable[[], nn.Module]
     padding: float = 0.0
     hop_samples: int | None = None
     code: tuple[str, ...] = ("models",)
-    weights: str = ""
+    pretrained: Pretrained | None = None
+    max_samples: int | None = None
 
 
 class Features(NamedTuple):

@@ -4,6 +4,8 @@ It is JSON in the metadata of the ONNX file under `CARD_KEY`; its required keys 
 export writes it, and `read_card` checks every key, so that the rest of the code may rely on it. Optional keys:
 
     uncertain_below    confidence below which a prediction is uncertain, in [0, 1]; if absent, no prediction is
+    max_samples        longest clip that the graph takes, at 16 kHz; if absent, there is no limit
+    pretrained         pretrained networks that are part of the model: name, sha256, licence, citation
     init_corpora       training corpora of the run that provided the initial weights
     subgroups          scores by gender, intensity and sentence, as returned by `overtone.evaluation.subgroups`
 """
@@ -82,7 +84,10 @@ def _check_values(card: dict[str, Any], source: str) -> None:
     threshold = card.get("uncertain_below", 0)
     if isinstance(threshold, bool) or not isinstance(threshold, int | float) or not 0 <= threshold <= 1:
         raise ModelError(f"{source}: its card has uncertain_below {threshold!r}, not in [0, 1]; export the model again")
-    for key in ("training_data", "scores", "subgroups"):
+    longest = card.get("max_samples", card["min_samples"])
+    if not isinstance(longest, int) or longest < card["min_samples"]:
+        raise ModelError(f"{source}: its card has max_samples {longest!r}, below min_samples; export the model again")
+    for key in ("training_data", "scores", "subgroups", "pretrained"):
         rows = card.get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ModelError(f"{source}: '{key}' of its card is not a list of objects; export the model again")

@@ -5,6 +5,7 @@ time of the middle layers, which carry emotion best; the last layer serves trans
 """
 
 import math
+import re
 from functools import partial
 from pathlib import Path
 
@@ -13,29 +14,40 @@ from torch import Tensor, nn
 
 from overtone._internal.fingerprint import file_digest
 from overtone.features.active_span import batch_span, max_filter
-from overtone.features.front_end import ExtraFeature
+from overtone.features.front_end import ExtraFeature, Pretrained
 from overtone.features.loudness import Loudness, active_frames
 from overtone.features.spectrum import hops
 from overtone.features.whisper_mel import HOP_SAMPLES as ENCODER_HOP_SAMPLES
 from overtone.features.whisper_mel import WhisperLogMel
 from overtone.models.pooling import masked_moments
 from overtone.models.whisper_encoder import (
+    CONFIG_FILE,
     WEIGHTS_FILE,
     EncoderConfig,
     WhisperEncoder,
     find_encoder,
     load_encoder,
+    read_config,
 )
 
 FEATURE = "encoder"  # name of the extra feature
 MARGIN_FRAMES = 4  # of the front end, left around the speech: 64 ms
 # The code that computes the statistics, beyond the front end.
 CODE = ("models/encoder_statistics.py", "models/pooling.py", "models/whisper_encoder.py")
+# Encoders that OpenAI has published; weights in other folders are their owner's business.
+PUBLISHED = re.compile(r"whisper-(tiny|base|small|medium|large|large-v2|large-v3)(\.en)?")
+LICENCE, UNKNOWN_LICENCE = "MIT", "unknown: see the source of the encoder"
+CITATION = "Radford et al. (2022), Robust Speech Recognition via Large-Scale Weak Supervision, arXiv 2212.04356; OpenAI"
 
 
 def middle_layers(layers: int) -> range:
     """Positions of the layers whose states are used: from the middle to the last but one."""
     return range(max(0, layers // 2 - 1), max(1, layers - 1))
+
+
+def longest_clip(config: EncoderConfig) -> int:
+    """Number of samples that an encoder of these sizes takes at once."""
+    return 2 * ENCODER_HOP_SAMPLES * config.positions
 
 
 def statistics_size(config: EncoderConfig) -> int:
@@ -60,7 +72,7 @@ class EncoderStatistics(nn.Module):
         del encoder.layers[layers.stop :]
         self.first = layers.start
         self.values = statistics_size(encoder.config)
-        self.max_samples = 2 * ENCODER_HOP_SAMPLES * encoder.config.positions
+        self.max_samples = longest_clip(encoder.config)
         self.loudness = Loudness()
         self.log_mel = WhisperLogMel(encoder.config.bands)
         self.encoder = freeze(encoder)
@@ -118,7 +130,11 @@ def statistics_feature(name: str) -> dict[str, ExtraFeature]:
         ModelError: its folder is damaged, or of another architecture.
     """
     folder = find_encoder(name)
-    return {FEATURE: ExtraFeature(partial(_load, folder), code=CODE, weights=file_digest(folder / WEIGHTS_FILE))}
+    digest = file_digest(folder / WEIGHTS_FILE)
+    terms = (LICENCE, CITATION) if PUBLISHED.fullmatch(name) else (UNKNOWN_LICENCE, "")
+    pretrained = Pretrained(folder.name if "/" in name else name, digest, *terms)
+    max_samples = longest_clip(read_config(folder / CONFIG_FILE))
+    return {FEATURE: ExtraFeature(partial(_load, folder), code=CODE, pretrained=pretrained, max_samples=max_samples)}
 
 
 def _load(folder: Path) -> EncoderStatistics:

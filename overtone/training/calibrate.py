@@ -1,4 +1,4 @@
-"""Fits what is fitted on validation clips after training: the weights of the fusion, and the temperature of each part."""
+"""Fits the weights of a weighted fusion and the temperature of each part, on validation clips, after training."""
 
 from collections.abc import Mapping, Sequence
 

@@ -16,6 +16,7 @@ from overtone.evaluation.report import ScoreRow
 from overtone.features import loudness, mel, pitch, tempo
 from overtone.features.spectrum import HOP_SAMPLES
 from overtone.inference.model_card import CARD_FORMAT, CARD_KEY, read_card
+from overtone.models.branches import extra_features
 from overtone.recipe import FUSION, Recipe, recipe_from_dict
 from overtone.training.cross_validation import score_oof
 from overtone.training.run_folder import init_corpora, own_scores
@@ -136,6 +137,7 @@ def make_card(
     """
     data = run["training_data"]
     subsets = run["split"][FUSION]
+    longest = _longest_clip(recipe_from_dict(run["recipe"], f"model '{model_id}'"))
     card = {
         "format": CARD_FORMAT,
         "id": model_id,
@@ -143,6 +145,7 @@ def make_card(
         "sample_rate_hz": SAMPLE_RATE_HZ,
         "min_samples": MIN_SAMPLES,
         "hop_samples": HOP_SAMPLES,
+        **({"max_samples": longest} if longest else {}),
         "front_end": FRONT_END,
         "recipe": run["recipe"],
         "seed": run["seed"],
@@ -151,7 +154,8 @@ def make_card(
         "validation_clips": len(subsets["validation"]),
         "init_corpora": init_corpora(run),
         "training_data": data,
-        "licence": _licences(data),
+        "pretrained": run.get("pretrained", []),
+        "licence": _licences(data, run.get("pretrained", [])),
         "scores": scores,
         "scores_of": "this file" if of_file else "the recipe",
         **({"subgroups": list(subgroup_rows)} if subgroup_rows else {}),
@@ -162,11 +166,19 @@ def make_card(
     return read_card({CARD_KEY: json.dumps(card)}, f"model '{model_id}'")
 
 
-def _licences(data: list[dict[str, Any]]) -> str:
-    """Every licence of the training data; if there are several, with the corpora under each."""
+def _longest_clip(recipe: Recipe) -> int | None:
+    """Number of samples of the longest clip that all branches of a recipe take; None for no limit."""
+    limits = [feature.max_samples for feature in extra_features(recipe).values() if feature.max_samples]
+    return min(limits, default=None)
+
+
+def _licences(data: list[dict[str, Any]], pretrained: list[dict[str, Any]]) -> str:
+    """Every licence of the training data and pretrained weights; if there are several, with the names under each."""
     corpora: dict[str, list[str]] = {}
     for row in data:
         corpora.setdefault(row["licence"], []).append(row["corpus"])
+    for row in pretrained:
+        corpora.setdefault(row["licence"], []).append(row["name"])
     if len(corpora) == 1:
         return next(iter(corpora))
     return "; ".join(f"{', '.join(names)}: {licence}" for licence, names in corpora.items())
@@ -196,6 +208,7 @@ def card_to_markdown(card: dict[str, Any]) -> str:
             Paragraph(f"Licence of the weights: {card['licence']}. The code is Apache-2.0."),
             Heading("Training data"),
             Table(("Corpus", "Clips", "Speakers", "Licence", "Citation"), tuple(data)),
+            *_pretrained_blocks(card),
             Heading("Scores"),
             *_score_blocks(card),
             Heading("Front end"),
@@ -206,6 +219,13 @@ def card_to_markdown(card: dict[str, Any]) -> str:
             Paragraph(", ".join(f"{name} {version}" for name, version in card["versions"].items())),
         ]
     )
+
+
+def _pretrained_blocks(card: dict[str, Any]) -> list[Block]:
+    """The pretrained networks that are part of the model; nothing if there are none."""
+    rows = [(row["name"], row["licence"], row["citation"], row["sha256"]) for row in card.get("pretrained", [])]
+    header = ("Pretrained network", "Licence", "Citation", "SHA-256 of its file")
+    return [Heading("Pretrained weights"), Table(header, tuple(rows))] if rows else []
 
 
 def _score_blocks(card: dict[str, Any]) -> list[Block]:

@@ -113,7 +113,7 @@ def _cache_key(utterances: Sequence[Utterance], extra: Mapping[str, ExtraFeature
         interval = utterance.start_s, utterance.end_s
         files.append((utterance.clip, stat.st_size, stat.st_mtime_ns, *interval, utterance.speaker))
     code = dict.fromkeys([*FEATURES, *(part for feature in extra.values() for part in feature.code)])
-    weights = [feature.weights for feature in extra.values() if feature.weights]
+    weights = [feature.pretrained.sha256 for feature in extra.values() if feature.pretrained]
     return "-".join([fingerprint(*code, more=repr((files, weights))), *sorted(extra)])
 
 

@@ -15,6 +15,7 @@ from overtone.datatypes import LeakAudit, Split, Utterance
 from overtone.emotions import EMOTIONS
 from overtone.errors import CorpusError, MissingExtraError, OptionError, suggest
 from overtone.evaluation import leakage, protocols
+from overtone.models.branches import extra_features
 from overtone.recipe import FUSION, Recipe
 
 # All packages that affect a result or are needed at the end of a training run, so that a missing one is noticed at
@@ -151,6 +152,11 @@ def training_data(utterances: Sequence[Utterance]) -> list[dict[str, Any]]:
     return rows
 
 
+def pretrained(recipe: Recipe) -> list[dict[str, str]]:
+    """A row per pretrained network that the branches of a recipe use: name, sha256, licence, citation."""
+    return [feature.pretrained._asdict() for feature in extra_features(recipe).values() if feature.pretrained]
+
+
 def _init_run(config: RunConfig, utterances: Sequence[Utterance]) -> dict[str, Any] | None:
     """The run that a training run is initialised from: a digest of its weights, and its training data.
 
@@ -190,6 +196,7 @@ def run_metadata(utterances: Sequence[Utterance], config: RunConfig) -> dict[str
         "emotions": present_emotions(utterances),
         "init": init,
         "training_data": training_data(utterances) + (init["training_data"] if init else []),
+        "pretrained": pretrained(config.recipe),
         "audits": {part: asdict(audit) for part, audit in audit_parts(parts, utterances).items()},
         "split": {
             part: {name: [utterances[i].clip for i in getattr(split, name)] for name in SUBSETS}

@@ -35,7 +35,7 @@ from overtone.models.speaker_adapter import adapter_from_weights
 from overtone.recipe import FUSION, FUSION_VARIANTS, recipe_from_dict
 from overtone.training import checkpoint
 from overtone.training.ensemble_members import History, combine, final_network_count
-from overtone.training.run_config import RUN_FORMAT, SUBSETS
+from overtone.training.run_config import RUN_FORMAT, SUBSETS, pretrained
 
 IDENTITY = ("recipe", "protocol", "fold", "seed", "emotions", "split")  # keys of run.json that a resumed run must share
 NO_TEST_SET = (
@@ -98,6 +98,8 @@ def matches_run(folder: Path, run: dict[str, Any]) -> bool:
             fields = [name for name in run[key] if stored[key].get(name) != run[key][name]] if key == "recipe" else []
             difference = f"{key} ({', '.join(fields)})" if fields else key
             raise TrainingError(f"{folder} holds a training run with another {difference}; choose another folder")
+    if stored.get("pretrained", []) != run["pretrained"]:
+        raise TrainingError(f"{folder} holds a training run on another pretrained encoder; choose another folder")
     if stored.get("init") != run["init"]:
         raise TrainingError(f"{folder} holds a training run initialised from another run; choose another folder")
     return True
@@ -118,6 +120,11 @@ def load_network(folder: Path) -> tuple[Model, dict[str, Any]]:
         raise TrainingError(f"{folder} holds no finished training run; complete it with --resume")
     run = read_run(folder)
     recipe = recipe_from_dict(run["recipe"], str(folder / "run.json"))
+    if run.get("pretrained", []) != pretrained(recipe):
+        raise TrainingError(
+            f"{folder}: trained on other weights of a pretrained encoder than those found now; restore them, or train "
+            "again"
+        )
     model = combine([build(recipe, len(run["emotions"])) for _ in range(final_network_count(recipe))])
     path = folder / "weights.safetensors"
     model.adapter = adapter_from_weights(checkpoint.read_weights(path))

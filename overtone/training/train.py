@@ -115,7 +115,8 @@ def _train_networks(
     def fit_to(fit_targets: Targets, splits: PartSplits, network: Network, seed: int, path: Path) -> History:
         return fit(
             network, store, fit_targets, splits, recipe,
-            seed=seed, path=path, device=device, progress=progress, init=init, normaliser_splits=parts, sampling=sampling,
+            seed=seed, path=path, device=device, progress=progress, init=init, normaliser_splits=parts,
+            sampling=sampling,
         )  # fmt: skip
 
     def train_one(seed: int, fit_targets: Targets, splits: PartSplits) -> tuple[Network, History]:

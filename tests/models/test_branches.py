@@ -9,15 +9,20 @@ import torch
 from overtone.errors import OptionError
 from overtone.models import build
 from overtone.models.branches import BRANCHES
+from overtone.models.fusion import FUSIONS
 from overtone.recipe import bundled_recipes, read_recipe
+
+pytestmark = pytest.mark.usefixtures("small_encoder")
 
 
 @pytest.mark.parametrize("name", bundled_recipes())
 def test_every_bundled_recipe_can_be_built(name: str) -> None:
-    network = build(read_recipe(name), 5)
-    assert network.fusion.layers[-1].out_features == 5
+    recipe = read_recipe(name)
+    network = build(recipe, 5)
     widths = [network.branch(branch).embedding for branch in network.branch_names]
-    assert sum(widths) == network.fusion.layers[1].in_features
+    assert isinstance(network.fusion, FUSIONS[recipe.fusion])
+    embeddings, logits = [torch.zeros(2, width) for width in widths], [torch.zeros(2, 5)] * len(widths)
+    assert network.fusion(embeddings, logits).shape == (2, 5)
 
 
 @pytest.mark.parametrize(
@@ -25,6 +30,7 @@ def test_every_bundled_recipe_can_be_built(name: str) -> None:
     [
         ({"mel": "residual-cn", "prosody": "contour-cnn"}, "no mel network 'residual-cn'; did you mean 'residual-cnn'"),
         ({"mel": "residual-cnn", "prosody": "kontour-cnn"}, "no prosody network .* did you mean 'contour-cnn'"),
+        ({"encoder": "whisper-tinny.en"}, "no encoder 'whisper-tinny.en'"),
         ({"mel": "residual-cnn", "prosodie": "contour-cnn"}, "no branch 'prosodie'; did you mean 'prosody'"),
     ],
 )

@@ -1,49 +1,17 @@
 """The encoder of Whisper agrees with transformers and reads the Hugging Face layout; faults name the file."""
 
 import json
-import os
 from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
+from small_encoder import write_encoder
 
 from overtone.errors import ModelError, OptionError
 from overtone.models.whisper_encoder import PREFIX, WhisperEncoder, find_encoder, load_encoder
 
-CONFIG = {
-    "model_type": "whisper",
-    "activation_function": "gelu",
-    "d_model": 16,
-    "encoder_layers": 2,
-    "encoder_attention_heads": 4,
-    "encoder_ffn_dim": 32,
-    "num_mel_bins": 8,
-    "max_source_positions": 50,
-}
-
-
-def write_encoder(folder: Path, **changes: object) -> Path:
-    """A folder with a small encoder of random weights, in the Hugging Face layout."""
-    folder.mkdir(parents=True)
-    (folder / "config.json").write_text(json.dumps({**CONFIG, **changes}), "utf-8")
-    torch.manual_seed(0)
-    width, hidden = CONFIG["d_model"], CONFIG["encoder_ffn_dim"]
-    shapes = {"conv1.weight": (width, 8, 3), "conv1.bias": (width,), "conv2.weight": (width, width, 3)}
-    shapes |= {"conv2.bias": (width,), "embed_positions.weight": (50, width)}
-    shapes |= {"layer_norm.weight": (width,), "layer_norm.bias": (width,)}
-    for layer in range(2):
-        names = {f"self_attn.{name}_proj.weight": (width, width) for name in ("q", "k", "v", "out")}
-        names |= {f"self_attn.{name}_proj.bias": (width,) for name in ("q", "v", "out")}
-        names |= {"fc1.weight": (hidden, width), "fc1.bias": (hidden,), "fc2.weight": (width, hidden)}
-        names |= {"fc2.bias": (width,)}
-        for norm in ("self_attn_layer_norm", "final_layer_norm"):
-            names |= {f"{norm}.weight": (width,), f"{norm}.bias": (width,)}
-        shapes |= {f"layers.{layer}.{name}": shape for name, shape in names.items()}
-    weights = {PREFIX + name: 0.3 * torch.randn(shape) for name, shape in shapes.items()}
-    weights["model.decoder.layer_norm.weight"] = torch.ones(width)  # ignored
-    safetensors.torch.save_file(weights, folder / "model.safetensors")
-    return folder
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 def reference(folder: Path) -> torch.nn.Module:
@@ -62,7 +30,7 @@ def reference(folder: Path) -> torch.nn.Module:
 
 def encoder_folders(tmp_path: Path) -> list[Path]:
     """A small one, and the real ones that are here."""
-    real = Path(os.environ.get("OVERTONE_ENCODERS") or Path(__file__).resolve().parents[3] / "shared" / "encoders")
+    real = PROJECT.parent / "shared" / "encoders"
     return [write_encoder(tmp_path / "small"), *sorted(path.parent for path in real.glob("*/config.json"))]
 
 
@@ -76,6 +44,16 @@ def test_the_states_of_every_layer_agree_with_transformers(tmp_path: Path) -> No
         assert len(states) == len(outputs) == encoder.config.layers
         for own, other in zip(states, outputs, strict=True):
             torch.testing.assert_close(own, other, atol=2e-4, rtol=1e-4)
+
+
+@torch.inference_mode()
+def test_an_encoder_without_its_last_layers_returns_the_same_states(tmp_path: Path) -> None:
+    encoder = load_encoder(write_encoder(tmp_path / "small"))
+    log_mel = torch.randn(1, 40, 8)
+    first, _ = encoder(log_mel)
+    del encoder.layers[1:]
+    (shortened,) = encoder(log_mel)
+    torch.testing.assert_close(shortened, first, atol=0, rtol=0)
 
 
 @torch.inference_mode()
