@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from overtone.features.active_span import OUTSIDE, first_to_last, max_filter
+from overtone.features.high_pass import HighPass
 from overtone.features.loudness import Loudness, active_frames
 from overtone.features.mel import LogMel
 from overtone.features.pitch import Pitch
@@ -94,6 +95,7 @@ class FrontEnd(nn.Module):
 
     def __init__(self, extra: Mapping[str, ExtraFeature] | None = None) -> None:
         super().__init__()
+        self.high_pass = HighPass()
         self.log_mel = LogMel()
         self.pitch = Pitch()
         self.loudness = Loudness()
@@ -108,7 +110,8 @@ class FrontEnd(nn.Module):
         Args:
             waveform: `(batch, samples)`.
         """
-        waveform = waveform - waveform.mean(-1, keepdim=True)  # a constant offset would look like loud clip edges
+        # The mean first, as a constant offset that starts with the clip is a step, which no filter removes.
+        waveform = self.high_pass(waveform - waveform.mean(-1, keepdim=True))
         log_mel = self.log_mel(waveform)
         loudness_db = self.loudness(waveform)
         pitch_hz, periodicity = self.pitch(waveform, loudness_db)

@@ -13,7 +13,7 @@ from overtone.evaluation.calibration import UNCERTAIN_BELOW
 from overtone.evaluation.document import Block, Heading, Paragraph, Table, to_markdown
 from overtone.evaluation.protocols import PROTOCOLS
 from overtone.evaluation.report import ScoreRow
-from overtone.features import loudness, mel, pitch, tempo
+from overtone.features import high_pass, loudness, mel, pitch, tempo
 from overtone.features.spectrum import HOP_SAMPLES
 from overtone.inference.model_card import CARD_FORMAT, CARD_KEY, read_card
 from overtone.models.branches import extra_features
@@ -25,6 +25,7 @@ CLIP_PROTOCOLS = ("random", "paper")  # protocols whose validation speakers are 
 MIN_SAMPLES = SAMPLE_RATE_HZ // 2  # half a second: shorter clips are padded with silence
 # The settings of the layers before the networks; they are part of the file and cannot be changed in use.
 FRONT_END = {
+    "high_pass_hz": high_pass.CUTOFF_HZ,
     "mel_bands": mel.BANDS,
     "mel_window_samples": mel.WINDOW_SAMPLES,
     "mel_power_floor": mel.POWER_FLOOR,
