@@ -142,7 +142,8 @@ def _predict(
                 statistics = statistics_tensors(speaker_features[reference]) if reference else unknown
                 logits = adapter(speaker_features[k : k + 1], *statistics)
                 probabilities = logits.softmax(-1)[0].double().tolist()
-                rows.append((clip.clip, clip.speaker, clip.sentence, fold, repeat, clip.emotion, *probabilities))
+                keys = (clip.clip, clip.corpus, clip.speaker, clip.sentence, fold, repeat, clip.emotion)
+                rows.append((*keys, *probabilities))
     return oof_files.from_rows(corpora.get_corpus("ravdess").EMOTIONS, rows)
 
 

@@ -201,9 +201,8 @@ class OofPredictions:
 
     Attributes:
         emotions: names of the classes, in the order of the columns of `probabilities`.
-        path: str `(n,)`, clip ids such as "Actor_01/03-01-01-01-01-01-01"; unique per seed.
-        speaker: str `(n,)`; "" where unknown.
-        sentence: str `(n,)`; "" where unknown.
+        path: str `(n,)`, clip ids such as "Actor_01/03-01-01-01-01-01-01"; unique per corpus and seed.
+        corpus, speaker, sentence: str `(n,)`; "" where unknown.
         fold: str `(n,)`, name of the fold in which the clip was tested.
         seed: int `(n,)`, random seed of the training run.
         truth: str `(n,)`, true emotion of each clip, one of `emotions`.
@@ -212,6 +211,7 @@ class OofPredictions:
 
     emotions: tuple[str, ...]
     path: StrArray
+    corpus: StrArray
     speaker: StrArray
     sentence: StrArray
     fold: StrArray
@@ -222,17 +222,16 @@ class OofPredictions:
     def __post_init__(self) -> None:
         n = len(self.path)
         require(n > 0, self, "at least one row", n)
-        for name in ("path", "speaker", "sentence", "fold", "seed", "truth"):
-            require(
-                np.shape(getattr(self, name)) == (n,), self, f"{name} of shape ({n},)", np.shape(getattr(self, name))
-            )
+        for name in ("path", "corpus", "speaker", "sentence", "fold", "seed", "truth"):
+            shape = np.shape(getattr(self, name))
+            require(shape == (n,), self, f"{name} of shape ({n},)", shape)
         require(np.shape(self.probabilities) == (n, len(self.emotions)), self, "one column per emotion", self.emotions)
         unknown = sorted(set(self.truth.tolist()) - set(self.emotions))
         require(not unknown, self, f"truth values among {self.emotions}", unknown)
         sums = self.probabilities.sum(axis=1)
         worst = self.path[np.argmax(np.nan_to_num(np.abs(sums - 1), nan=np.inf))]
         require(np.allclose(sums, 1, atol=1e-3), self, "probabilities summing to 1 in each row", str(worst))
-        distinct = len(set(zip(self.path.tolist(), self.seed.tolist(), strict=True)))
+        distinct = len(set(zip(self.corpus.tolist(), self.path.tolist(), self.seed.tolist(), strict=True)))
         require(distinct == n, self, "each clip once per seed", f"{n - distinct} duplicate rows")
 
     def __len__(self) -> int:
@@ -283,6 +282,7 @@ class Scores:
         seeds: number of random seeds.
         seed_spread: standard deviation of the UAR over the seeds; 0 for one seed.
         interval_over: unit that the bootstrap resampled: "speakers", or "clips" where speakers are unknown.
+        folds: fold -> its UAR, where the scores are means over folds; else empty.
     """
 
     emotions: tuple[str, ...]
@@ -297,3 +297,4 @@ class Scores:
     seeds: int = 1
     seed_spread: float = 0.0
     interval_over: str = "speakers"
+    folds: dict[str, float] = field(default_factory=dict)

@@ -114,6 +114,7 @@ def predictions(sharpness: float, clips: int = 16, seeds: int = 1) -> OofPredict
     return OofPredictions(
         emotions=EMOTIONS,
         path=np.array([f"clip{i % (6 * clips)}" for i in range(n)]),
+        corpus=np.full(n, ""),
         speaker=np.array([f"{i % 6:02d}" for i in range(n)]),
         sentence=np.full(n, "1"),
         fold=np.full(n, "1"),

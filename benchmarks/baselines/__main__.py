@@ -20,7 +20,7 @@ from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import read_clips
 from overtone.emotions import LABEL_MAPS
 from overtone.errors import OvertoneError
-from overtone.evaluation import oof_files
+from overtone.evaluation import oof_files, protocols
 from overtone.evaluation.metrics import SEED, score
 
 
@@ -79,7 +79,7 @@ def print_scores(oof: Path, protocol: str, recipe: str) -> None:
     audits = oof_files.read_record(oof_files.record_path(oof, protocol, recipe)).parts
     for part in PARTS:
         predictions = oof_files.read(oof_files.csv_path(oof, protocol, recipe, part))
-        s = score(predictions, np.random.default_rng(SEED))
+        s = score(predictions, np.random.default_rng(SEED), mean_of_folds=protocols.PROTOCOLS[protocol].mean_of_folds)
         print(f"{recipe}, {part}, {protocol}: UAR {s.uar}, WA {s.wa}, macro-F1 {s.macro_f1}; {audits[part]}")
 
 

@@ -73,7 +73,7 @@ def evaluate(
     for done, (seed, split) in enumerate(splits, start=1):
         for part, predictions in predict_fold(utterances, features, split, baseline):
             rows[part] += [
-                (u.clip, u.speaker, u.sentence, split.fold, seed, u.emotion, *p)
+                (u.clip, u.corpus, u.speaker, u.sentence, split.fold, seed, u.emotion, *p)
                 for u, p in zip((utterances[i] for i in split.test), predictions.probabilities, strict=True)
             ]
             chosen_c[part].append(predictions.c)

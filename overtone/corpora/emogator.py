@@ -22,6 +22,7 @@ INFO = CorpusInfo(
     tree="FOLDER/\n└── mp3/\n    ├── 000001-03-1.mp3   (or .wav, .flac, .ogg, .opus)\n    └── ...",
     label="EmoGator",
     clips=7497,  # of the seven classes: 357 speakers, three takes each
+    speech=False,
 )
 
 EMOTIONS = {

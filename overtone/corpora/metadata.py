@@ -44,6 +44,7 @@ class CorpusInfo:
         label: its common name in text, for messages; `name` if it is empty.
         clips: number of clips in the complete corpus; 0 if that is unknown.
         archives: the files that `overtone corpora download` fetches; empty if it cannot be downloaded.
+        speech: whether the clips are speech; other sounds serve training, and are never a test.
     """
 
     name: str
@@ -58,6 +59,7 @@ class CorpusInfo:
     label: str = ""
     clips: int = 0
     archives: tuple[Archive, ...] = ()
+    speech: bool = True
 
     @property
     def display_name(self) -> str:

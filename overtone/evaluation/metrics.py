@@ -1,18 +1,20 @@
 """Scores with confidence intervals, and paired significance tests between two models.
 
 Clips of one speaker are not independent, so intervals come from a bootstrap over *speakers*: all clips of a speaker,
-of all seeds, are resampled together. With several seeds a score is the mean over seeds, never the best one.
+of all seeds, are resampled together. With several seeds a score is the mean over seeds, never the best one. The score
+of a protocol with `mean_of_folds` is the mean of the scores of its folds, and speakers are resampled within each fold.
 
 Every score is a function of one array of counts, `(units, seeds, emotions, emotions)`: the confusion matrix (rows =
-truth, columns = prediction) of each unit (speaker, or clip) under each seed.
+truth, columns = prediction) of each unit (speaker, or clip) under each seed. There is one array per fold where scores
+are means of folds, else one for all clips.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from overtone.datatypes import BoolArray, ClassScore, FloatArray, IntArray, OofPredictions, Score, Scores
+from overtone.datatypes import BoolArray, ClassScore, FloatArray, OofPredictions, Score, Scores, StrArray
 from overtone.errors import InputError, MissingExtraError, OptionError, suggest
 
 RESAMPLES = 2000
@@ -23,7 +25,9 @@ EPSILON = 1e-12  # smaller differences are rounding errors
 MAX_WEIGHTS = 20_000_000  # size of one matrix of resampling weights: 160 MB
 
 
-def score(predictions: OofPredictions, rng: np.random.Generator, resamples: int = RESAMPLES) -> Scores:
+def score(
+    predictions: OofPredictions, rng: np.random.Generator, resamples: int = RESAMPLES, *, mean_of_folds: bool = False
+) -> Scores:
     """Return the scores of predictions, with 95 % intervals.
 
     UAR and macro-F1 exclude classes without a clip in the truth. If any speaker is unknown, or there is only one, the
@@ -33,26 +37,33 @@ def score(predictions: OofPredictions, rng: np.random.Generator, resamples: int 
         predictions: predictions of one or several seeds.
         rng: random generator of the bootstrap.
         resamples: number of bootstrap resamples.
+        mean_of_folds: whether scores are means of the scores of the folds (`Protocol.mean_of_folds`).
 
     Raises:
         MissingExtraError: scikit-learn is not installed.
     """
     units, over = _units(predictions)
-    counts = _counts(predictions, units)
-    resampled = _bootstrap(counts, rng, resamples)
-    scores = {name: _score(measure(counts.sum(axis=0)), measure(resampled)) for name, measure in MEASURES.items()}
-    per_seed = uar(counts.sum(axis=0))
+    folds = {fold: _counts(predictions, units, rows) for fold, rows in _fold_rows(predictions, mean_of_folds).items()}
+    totals = [counts.sum(axis=0) for counts in folds.values()]
+    resampled = [_bootstrap(counts, rng, resamples) for counts in folds.values()]
+    scores = {
+        name: _score(_mean_of_folds(totals, measure), _mean_of_folds(resampled, measure))
+        for name, measure in MEASURES.items()
+    }
+    per_seed = _mean_of_folds(totals, uar)
+    known = predictions.speaker != ""
     return Scores(
         emotions=predictions.emotions,
         n=len(predictions),
-        clips=len(np.unique(predictions.path)),
-        speakers=len(np.unique(predictions.speaker[predictions.speaker != ""])),
+        clips=len(np.unique(_qualified(predictions, predictions.path))),
+        speakers=len(np.unique(_qualified(predictions, predictions.speaker)[known])),
         **scores,
         classes=_class_scores(predictions),
-        confusion=counts.sum(axis=(0, 1)),
-        seeds=counts.shape[1],
+        confusion=np.sum(totals, axis=(0, 1)),
+        seeds=len(per_seed),
         seed_spread=float(np.std(per_seed, ddof=1)) if len(per_seed) > 1 else 0.0,
         interval_over=over,
+        folds={fold: float(_nan_mean(uar(counts.sum(axis=0)))) for fold, counts in folds.items() if mean_of_folds},
     )
 
 
@@ -111,6 +122,8 @@ def paired_test(
     rng: np.random.Generator,
     measure: str = "uar",
     permutations: int = PERMUTATIONS,
+    *,
+    mean_of_folds: bool = False,
 ) -> Comparison:
     """Compare two models with a sign-flip permutation test over speakers.
 
@@ -126,6 +139,7 @@ def paired_test(
         rng: random generator of permutations and bootstrap.
         measure: "uar" or "wa".
         permutations: maximum number of sign patterns, and number of bootstrap resamples.
+        mean_of_folds: whether scores are means of the scores of the folds.
 
     Raises:
         InputError: the models were not tested on the same clips.
@@ -133,23 +147,32 @@ def paired_test(
     """
     if measure not in ("uar", "wa"):
         raise OptionError(f"no paired test of '{measure}'{suggest(measure, ('uar', 'wa'))}")
+    if "" in (*first.corpus.tolist(), *second.corpus.tolist()):  # of an older file: compare clip ids alone
+        first, second = (replace(table, corpus=np.full(len(table), "")) for table in (first, second))
     _check_same_clips(first, second)
-    units, over = _units(first)
-    unit_of = dict(zip(first.path.tolist(), units.tolist(), strict=True))
-    first_counts = _counts(first, units)
-    second_counts = _counts(second, np.array([unit_of[path] for path in second.path.tolist()]))
-    contributions = _contributions(first_counts, measure) - _contributions(second_counts, measure)
-    both, seeds, rate = np.concatenate([first_counts, second_counts], axis=1), first_counts.shape[1], MEASURES[measure]
-    resampled = rate(_bootstrap(both, rng, permutations))
-    difference = _score(*(_mean_difference(rates, seeds) for rates in (rate(both.sum(axis=0)), resampled)))
+    counts_of_folds = [
+        [_counts(table, _units(table)[0], rows) for rows in _fold_rows(table, mean_of_folds).values()]
+        for table in (first, second)
+    ]
+    pairs = list(zip(*counts_of_folds, strict=True))
+    shares = [_contributions(one, measure) - _contributions(other, measure) for one, other in pairs]
+    contributions = np.concatenate(shares) / len(pairs)
+    both, rate = [np.concatenate(pair, axis=1) for pair in pairs], MEASURES[measure]
+    samples = [[counts.sum(axis=0) for counts in both], [_bootstrap(counts, rng, permutations) for counts in both]]
+    seeds = len(np.unique(first.seed))
+    difference = _score(*(_mean_difference(_mean_of_folds(sums, rate), seeds) for sums in samples))
     p = _sign_flip_p(contributions, rng, permutations)
-    return Comparison(measure, difference, p, len(contributions), over)
+    return Comparison(measure, difference, p, len(contributions), _units(first)[1])
 
 
 def _check_same_clips(first: OofPredictions, second: OofPredictions) -> None:
-    clips = [set(zip(p.path.tolist(), p.truth.tolist(), strict=True)) for p in (first, second)]
-    rows = [set(zip(p.path.tolist(), p.seed.tolist(), strict=True)) for p in (first, second)]
-    every_clip_with_every_seed = all(len(p) == len(clips[0]) * len(np.unique(p.seed)) for p in (first, second))
+    tables = (first, second)
+    names = [_qualified(table, table.path).tolist() for table in tables]
+    clips, rows = (
+        [set(zip(names[k], getattr(table, column).tolist(), strict=True)) for k, table in enumerate(tables)]
+        for column in ("truth", "seed")
+    )
+    every_clip_with_every_seed = all(len(table) == len(clips[0]) * len(np.unique(table.seed)) for table in tables)
     same_rows = rows[0] == rows[1] or every_clip_with_every_seed
     if first.emotions != second.emotions or clips[0] != clips[1] or not same_rows:
         differing = len(clips[0] ^ clips[1]) or len(rows[0] ^ rows[1])
@@ -188,23 +211,40 @@ def _sign_flip_p(contributions: FloatArray, rng: np.random.Generator, permutatio
     return float(as_large / len(signs) if exact else (as_large + 1) / (permutations + 1))
 
 
-def _units(predictions: OofPredictions) -> tuple[IntArray, str]:
-    """Return the unit of each row, int `(n,)`, and whether units are "speakers" or "clips"."""
-    speakers = predictions.speaker
-    over = "speakers" if np.all(speakers != "") and len(np.unique(speakers)) > 1 else "clips"
-    names = speakers if over == "speakers" else predictions.path
-    return np.unique(names, return_inverse=True)[1], over
+def _qualified(predictions: OofPredictions, names: StrArray) -> StrArray:
+    """Return names of speakers or clips with their corpus, since two corpora may have the same names."""
+    return np.char.add(np.char.add(predictions.corpus, "/"), names)
 
 
-def _counts(predictions: OofPredictions, units: IntArray) -> FloatArray:
-    """Return confusion matrices by unit and seed, float `(units, seeds, emotions, emotions)`."""
+def _units(predictions: OofPredictions) -> tuple[StrArray, str]:
+    """Return the name of the unit of each row, str `(n,)`, and whether units are "speakers" or "clips"."""
+    speakers = _qualified(predictions, predictions.speaker)
+    over = "speakers" if np.all(predictions.speaker != "") and len(np.unique(speakers)) > 1 else "clips"
+    return speakers if over == "speakers" else _qualified(predictions, predictions.path), over
+
+
+def _fold_rows(predictions: OofPredictions, mean_of_folds: bool) -> dict[str, BoolArray]:
+    """Return the rows, bool `(n,)`, that have a score in common: those of each fold, or all under the name ""."""
+    if not mean_of_folds:
+        return {"": np.ones(len(predictions), dtype=bool)}
+    return {fold: predictions.fold == fold for fold in np.unique(predictions.fold).tolist()}
+
+
+def _counts(predictions: OofPredictions, unit_names: StrArray, rows: BoolArray) -> FloatArray:
+    """Return confusion matrices of some rows by unit and seed, float `(units, seeds, emotions, emotions)`."""
     size = len(predictions.emotions)
     index_of = {emotion: i for i, emotion in enumerate(predictions.emotions)}
-    truth = np.array([index_of[emotion] for emotion in predictions.truth.tolist()])
+    truth = np.array([index_of[emotion] for emotion in predictions.truth[rows].tolist()])
     seeds, seed = np.unique(predictions.seed, return_inverse=True)
-    counts = np.zeros((int(units.max()) + 1, len(seeds), size, size))
-    np.add.at(counts, (units, seed, truth, predictions.probabilities.argmax(axis=1)), 1)
+    names, units = np.unique(unit_names[rows], return_inverse=True)
+    counts = np.zeros((len(names), len(seeds), size, size))
+    np.add.at(counts, (units, seed[rows], truth, predictions.probabilities[rows].argmax(axis=1)), 1)
     return counts
+
+
+def _mean_of_folds(sums: Sequence[FloatArray], measure: Callable[[FloatArray], FloatArray]) -> FloatArray:
+    """Return the mean of a measure over the confusion matrices of all folds, each `(..., emotions, emotions)`."""
+    return _nan_mean(np.stack([measure(confusion) for confusion in sums], axis=-1))
 
 
 def _bootstrap(counts: FloatArray, rng: np.random.Generator, resamples: int) -> FloatArray:

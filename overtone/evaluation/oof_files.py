@@ -1,10 +1,11 @@
 """Read and write out-of-fold predictions: `results/oof/<protocol>-<recipe>-<part>.csv`, and a run record as JSON.
 
-The CSV has one row per clip and seed: `path,speaker,sentence,fold,seed,truth,p_<emotion>...`, probabilities with six
-decimals. The record `<protocol>-<recipe>.json` next to it holds the leak audit of each part, and the settings.
+The CSV has one row per clip and seed: `path,corpus,speaker,sentence,fold,seed,truth,p_<emotion>...`, probabilities with
+six decimals; older files have no column `corpus`. The record `<protocol>-<recipe>.json` next to it holds the leak audit
+of each part, and the settings.
 
 A part is a branch of the recipe ("mel", "prosody", ...), their "fusion", one "member" of an ensemble, a model "adapted"
-to the speaker, or a baseline ("svm"). Protocol and part contain no hyphen; a recipe may.
+to the speaker, or a baseline ("svm"). A part contains no hyphen; protocols and recipes may.
 """
 
 import csv
@@ -19,13 +20,16 @@ from typing import Any
 import numpy as np
 
 from overtone._internal.atomic_write import write_text
-from overtone.datatypes import LeakAudit, OofPredictions
+from overtone.datatypes import BoolArray, LeakAudit, OofPredictions
 from overtone.emotions import EMOTIONS
-from overtone.errors import InputError
+from overtone.errors import InputError, suggest
+from overtone.evaluation.protocols import PROTOCOLS
 
-FILE_NAME = re.compile(r"(?P<protocol>[a-z0-9_]+)-(?P<recipe>.+)-(?P<part>[a-z0-9_]+)\.csv")
+NAME_OF_PROTOCOL = "|".join(sorted(map(re.escape, PROTOCOLS), key=len, reverse=True))  # the longest that matches
+FILE_NAME = re.compile(rf"(?P<protocol>{NAME_OF_PROTOCOL})-(?P<recipe>.+)-(?P<part>[a-z0-9_]+)\.csv")
 PART_NAME = re.compile(r"[a-z0-9_]+")
-KEYS = ("path", "speaker", "sentence", "fold", "seed", "truth")
+KEYS = ("path", "corpus", "speaker", "sentence", "fold", "seed", "truth")
+KEYS_WITHOUT_CORPUS = tuple(key for key in KEYS if key != "corpus")
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ def parse_csv_path(path: Path) -> tuple[str, str, str]:
     """
     match = FILE_NAME.fullmatch(Path(path).name)
     if not match:
-        raise InputError(f"{path}: the name should be <protocol>-<recipe>-<part>.csv")
+        protocol = Path(path).name.partition("-")[0]
+        unknown = "" if protocol in PROTOCOLS else f"; no protocol '{protocol}'{suggest(protocol, PROTOCOLS)}"
+        raise InputError(f"{path}: the name should be <protocol>-<recipe>-<part>.csv{unknown}")
     return match["protocol"], match["recipe"], match["part"]
 
 
@@ -102,6 +108,8 @@ def read(path: Path) -> OofPredictions:
         rows = list(csv.reader(io.StringIO(Path(path).read_text("utf-8"), newline=""), strict=True))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"cannot read predictions from {path}: {error}") from error
+    if rows and tuple(rows[0][: len(KEYS) - 1]) == KEYS_WITHOUT_CORPUS:
+        rows = [[*row[:1], "corpus" if line == 0 else "", *row[1:]] for line, row in enumerate(rows)]
     emotions = _parse_header(rows[0] if rows else [], path)
     for line, row in enumerate(rows[1:], start=2):
         if len(row) != len(rows[0]):
@@ -113,7 +121,11 @@ def read(path: Path) -> OofPredictions:
 
 
 def from_rows(emotions: Sequence[str], rows: Iterable[Sequence[object]]) -> OofPredictions:
-    """Return predictions from rows `(path, speaker, sentence, fold, seed, truth, probability of each emotion ...)`.
+    """Return predictions from rows `(path, corpus, speaker, sentence, fold, seed, truth, probabilities ...)`.
+
+    Args:
+        emotions: the classes, in the order of the probabilities.
+        rows: one per clip and seed.
 
     Raises:
         InputError: there are no rows, or `OofPredictions` rejects them.
@@ -123,6 +135,12 @@ def from_rows(emotions: Sequence[str], rows: Iterable[Sequence[object]]) -> OofP
     texts = {name: np.array(keys[name], dtype=str) for name in KEYS if name != "seed"}
     probabilities = np.array(columns[len(KEYS) :], dtype=float).T
     return OofPredictions(tuple(emotions), seed=np.array(keys["seed"], dtype=int), probabilities=probabilities, **texts)
+
+
+def select(predictions: OofPredictions, rows: BoolArray) -> OofPredictions:
+    """Return the predictions where `rows`, bool `(n,)`, is True."""
+    columns = {name: column[rows] for name, column in vars(predictions).items() if name != "emotions"}
+    return OofPredictions(predictions.emotions, **columns)
 
 
 def write_record(record: RunRecord, path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from overtone.corpora import ravdess
-from overtone.datatypes import BoolArray, OofPredictions, Score, StrArray, Utterance
+from overtone.datatypes import OofPredictions, Score, StrArray, Utterance
 from overtone.evaluation import oof_files
 from overtone.evaluation.document import Block, Paragraph, Table
 from overtone.evaluation.metrics import SEED, score
@@ -31,7 +31,7 @@ def score_subgroups(predictions: OofPredictions) -> list[dict[str, Any]]:
         labels = _labels(predictions, attribute)
         values = sorted(set(labels.tolist()) - {""})
         if len(values) > 1:
-            rows += [_row(attribute, value, _select(predictions, labels == value)) for value in values]
+            rows += [_row(attribute, value, oof_files.select(predictions, labels == value)) for value in values]
     return rows
 
 
@@ -92,8 +92,3 @@ def _labels(predictions: OofPredictions, attribute: str) -> StrArray:
     clips = {path: ravdess.SCHEME.parse(Path(path)) for path in set(predictions.path.tolist())}
     values = {path: getattr(clip, attribute) if isinstance(clip, Utterance) else "" for path, clip in clips.items()}
     return np.array([values[path] for path in predictions.path.tolist()])
-
-
-def _select(predictions: OofPredictions, rows: BoolArray) -> OofPredictions:
-    columns = {name: column[rows] for name, column in vars(predictions).items() if name != "emotions"}
-    return OofPredictions(predictions.emotions, **columns)

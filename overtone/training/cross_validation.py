@@ -18,6 +18,7 @@ from overtone.evaluation import oof_files
 from overtone.evaluation.leakage import sum_audits
 from overtone.evaluation.metrics import SEED, score
 from overtone.evaluation.oof_files import RunRecord
+from overtone.evaluation.protocols import PROTOCOLS
 from overtone.evaluation.report import ScoreRow
 from overtone.models.branches import BRANCHES, extra_features
 from overtone.recipe import FUSION, FUSION_VARIANTS, Recipe
@@ -67,7 +68,7 @@ def make_run_configs(
 
 def concatenate(tables: Sequence[OofPredictions]) -> OofPredictions:
     """The predictions of several folds and seeds as one table."""
-    names = ("path", "speaker", "sentence", "fold", "seed", "truth", "probabilities")
+    names = ("path", "corpus", "speaker", "sentence", "fold", "seed", "truth", "probabilities")
     columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in names}
     return OofPredictions(tables[0].emotions, **columns)
 
@@ -139,7 +140,8 @@ def score_oof(oof: Path, protocol: str, recipe: str) -> list[ScoreRow]:
     rows = []
     for part, audit in audits.items():
         table = oof_files.read(oof_files.csv_path(oof, protocol, recipe, part))
-        rows.append(ScoreRow(f"{recipe} recipe, {part}", protocol, score(table, np.random.default_rng(SEED)), audit))
+        scores = score(table, np.random.default_rng(SEED), mean_of_folds=PROTOCOLS[protocol].mean_of_folds)
+        rows.append(ScoreRow(f"{recipe} recipe, {part}", protocol, scores, audit))
     return rows
 
 

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from overtone.datatypes import OofPredictions, Split, Utterance
 from overtone.evaluation import oof_files
+from overtone.evaluation.protocols import PROTOCOLS
 from overtone.models.ensemble import Ensemble
 from overtone.models.network import Model
 from overtone.recipe import FUSION
@@ -15,11 +16,15 @@ from overtone.training.fit_adapter import adapted_logits
 from overtone.training.loop import predict_logits
 from overtone.training.run_config import present_emotions
 
+SMALLEST = 1e-30  # a probability of 0 in float32 becomes this, before probabilities are divided by their sum
+
 
 def _predictions(
     probabilities: Tensor, utterances: Sequence[Utterance], split: Split, seeds: Sequence[int]
 ) -> OofPredictions:
     """Predictions for the test set as a table, once per seed.
+
+    Where the protocol says so, the probabilities of classes that the test set does not have become 0.
 
     Args:
         probabilities: `(seeds, clips, emotions)`, clips in the order of the test set.
@@ -27,13 +32,29 @@ def _predictions(
         split: the split with this test set.
         seeds: of the training runs, one per matrix.
     """
-    fold = "1" if split.protocol == "paper" else split.fold
+    protocol, emotions = PROTOCOLS[split.protocol], present_emotions(utterances)
+    fold = "1" if protocol.split_per_part else split.fold
+    probabilities = probabilities.double()
+    if protocol.classes_of_fold:
+        tested = {utterances[index].emotion for index in split.test}
+        probabilities = restrict(probabilities, torch.tensor([emotion in tested for emotion in emotions]))
     rows = [
-        (u.clip, u.speaker, u.sentence, fold, seed, u.emotion, *row)
-        for seed, matrix in zip(seeds, probabilities.double().numpy(), strict=True)
+        (u.clip, u.corpus, u.speaker, u.sentence, fold, seed, u.emotion, *row)
+        for seed, matrix in zip(seeds, probabilities.numpy(), strict=True)
         for u, row in zip((utterances[index] for index in split.test), matrix, strict=True)
     ]
-    return oof_files.from_rows(present_emotions(utterances), rows)
+    return oof_files.from_rows(emotions, rows)
+
+
+def restrict(probabilities: Tensor, allowed: Tensor) -> Tensor:
+    """Probabilities of a choice among some of the emotions: 0 for the others, and a sum of 1.
+
+    Args:
+        probabilities: `(..., emotions)`.
+        allowed: bool `(emotions,)`, at least one True.
+    """
+    kept = probabilities.clamp(min=SMALLEST) * allowed  # never a sum of 0
+    return kept / kept.sum(-1, keepdim=True)
 
 
 @torch.inference_mode()

@@ -35,7 +35,7 @@ class RunConfig:
     Attributes:
         recipe: the settings.
         protocol: a name in `protocols.PROTOCOLS`.
-        fold: name of a fold of that protocol; the `paper` protocol has a split per part instead of folds: "1".
+        fold: name of a fold of that protocol; "1" for protocols with a split per part instead of folds.
         seed: of the split (where it depends on one), the weights and all random numbers; at least 0.
         init_from: folder of a finished run on other corpora whose branches initialise this one; None to train from
             scratch.
@@ -77,25 +77,24 @@ def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tup
     """
     if seed < 0:
         raise OptionError(f"a seed must be 0 or more, got {seed}")
-    return (
-        ("1",) if protocol == "paper" else tuple(fold.fold for fold in protocols.make_folds(protocol, utterances, seed))
-    )
+    folds = protocols.make_folds(protocol, utterances, seed)
+    return ("1",) if protocols.PROTOCOLS[protocol].split_per_part else tuple(fold.fold for fold in folds)
 
 
 def part_splits(config: RunConfig, utterances: Sequence[Utterance]) -> dict[str, Split]:
     """Part -> its split.
 
     Raises:
-        OptionError: no such protocol or fold, or a recipe that does not fit the separate splits of protocol 'paper'.
+        OptionError: no such protocol or fold, or a recipe that does not fit a protocol with a split per part.
     """
     recipe = config.recipe
     names = fold_names(config.protocol, utterances, config.seed)
     if config.fold not in names:
         raise OptionError(f"protocol '{config.protocol}' has no fold '{config.fold}'{suggest(config.fold, names)}")
-    if config.protocol != "paper":
-        fold = protocols.make_folds(config.protocol, utterances, config.seed)[names.index(config.fold)]
-        return dict.fromkeys(recipe.parts, fold)
-    splits = protocols.paper_splits(utterances, config.seed)
+    folds = protocols.make_folds(config.protocol, utterances, config.seed)
+    if not protocols.PROTOCOLS[config.protocol].split_per_part:
+        return dict.fromkeys(recipe.parts, folds[names.index(config.fold)])
+    splits = {fold.fold: fold for fold in folds}
     if set(splits) != set(recipe.parts):
         reason = f"it splits {', '.join(splits)}, and recipe '{recipe.name}' has the parts {', '.join(recipe.parts)}"
     elif any(len(phase) > 1 for phase in recipe.phases):
@@ -107,7 +106,7 @@ def part_splits(config: RunConfig, utterances: Sequence[Utterance]) -> dict[str,
         )
     else:
         return splits
-    raise OptionError(f"protocol 'paper': {reason}; use recipe 'paper', or another protocol")
+    raise OptionError(f"protocol '{config.protocol}': {reason}; use recipe 'paper', or another protocol")
 
 
 def audit_parts(parts: Mapping[str, Split], utterances: Sequence[Utterance]) -> dict[str, LeakAudit]:

@@ -225,7 +225,7 @@ def test_missing_torch_says_what_to_install(command: str, corpus: Path, tmp_path
 def test_scores_are_printed_with_their_audit(
     corpus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], calls: list, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rows = [(f"clip{k}", f"{k % 2}", "1", "1", 0, ("calm", "sad")[k // 2], 1.0, 0.0) for k in range(4)]
+    rows = [(f"clip{k}", "mine", f"{k % 2}", "1", "1", 0, ("calm", "sad")[k // 2], 1.0, 0.0) for k in range(4)]
     scores = score(from_rows(("calm", "sad"), rows), np.random.default_rng(0))
     row = ScoreRow("mine, fusion", "paper", scores, LeakAudit(4, 2, 1, 2, 1, 3))
     monkeypatch.setattr("overtone.training.run_folder.own_scores", lambda folder: {"fusion": row})

@@ -16,6 +16,7 @@ def make_predictions(probabilities: np.ndarray, truth: np.ndarray) -> OofPredict
     return OofPredictions(
         EMOTIONS,
         path=names,
+        corpus=names,
         speaker=names,
         sentence=names,
         fold=names,

@@ -25,6 +25,7 @@ def make_predictions(
     return OofPredictions(
         emotions=names,
         path=np.array([f"{s}/{k}" for _, s, k in rows]),
+        corpus=np.full(len(rows), ""),
         speaker=np.array([f"s{s}" for _, s, _ in rows]),
         sentence=np.array(["1"] * len(rows)),
         fold=np.array(["1"] * len(rows)),
@@ -223,3 +224,54 @@ def test_invalid_predictions_are_rejected() -> None:
         change(p, speaker=p.speaker[1:])
     with pytest.raises(InputError, match="at least one row"):
         select(p, np.zeros(len(p), dtype=bool))
+
+
+def make_folds_of_corpora(sharpness: float = 1.0) -> OofPredictions:
+    """Return predictions for two corpora of different sizes, each a fold, whose speakers have the same names."""
+    tables = [make_predictions(speakers=speakers, seed=speakers, sharpness=sharpness) for speakers in (4, 13)]
+    names = np.repeat(["mine", "yours"], [len(table) for table in tables])
+    columns = {
+        name: np.concatenate([getattr(table, name) for table in tables])
+        for name in vars(tables[0])
+        if name != "emotions"
+    }
+    return OofPredictions(EMOTIONS, **columns | {"corpus": names, "fold": names})
+
+
+def test_mean_of_folds_counts_every_fold_equally() -> None:
+    p = make_folds_of_corpora()
+    got = score(p, np.random.default_rng(0), mean_of_folds=True)
+    each = {name: score(select(p, p.fold == name), np.random.default_rng(0)) for name in ("mine", "yours")}
+    assert got.folds == pytest.approx({name: scores.uar.value for name, scores in each.items()})
+    assert got.uar.value == pytest.approx(np.mean(list(got.folds.values())))
+    assert got.wa.value == pytest.approx(np.mean([scores.wa.value for scores in each.values()]))
+    assert (got.speakers, got.clips) == (17, len(p)), "both corpora have a speaker s0"
+    assert each["mine"].folds == {}
+
+
+def test_interval_of_a_mean_of_folds_resamples_within_each_fold() -> None:
+    p = make_folds_of_corpora()
+    right = (p.corpus == "mine")[:, None]  # everything right in one fold, everything wrong in the other
+    truth = np.eye(len(EMOTIONS))[[EMOTIONS.index(name) for name in p.truth.tolist()]]
+    p = change(p, probabilities=np.where(right, truth, np.roll(truth, 1, axis=1)))
+    got = score(p, np.random.default_rng(0), mean_of_folds=True).uar
+    assert (got.low, got.value, got.high) == (0.5, 0.5, 0.5)
+    pooled = score(p, np.random.default_rng(0)).uar
+    assert pooled.high - pooled.low > 0.1
+
+
+@pytest.mark.parametrize("measure", ["uar", "wa"])
+def test_paired_test_of_means_of_folds(measure: str) -> None:
+    one, other = make_folds_of_corpora(2.0), make_folds_of_corpora(0.5)
+    got = paired_test(one, other, np.random.default_rng(0), measure, permutations=500, mean_of_folds=True)
+    means = [getattr(score(p, np.random.default_rng(0), mean_of_folds=True), measure).value for p in (one, other)]
+    assert got.difference.value == pytest.approx(means[0] - means[1])
+    assert got.difference.low <= got.difference.value <= got.difference.high
+    assert got.units == 17
+    assert got.p < 0.05
+
+
+def test_paired_test_with_an_older_file_without_corpora() -> None:
+    p = make_predictions()
+    known = change(p, corpus=np.full(len(p), "mine"))
+    assert paired_test(p, known, np.random.default_rng(0), permutations=20).difference.value == 0

@@ -1,5 +1,6 @@
 """Out-of-fold CSV files and run records: round trip, and errors for damaged files."""
 
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +19,14 @@ from overtone.evaluation.oof_files import (
     write,
     write_record,
 )
+from overtone.evaluation.protocols import PROTOCOLS
 
 
 def make_predictions() -> OofPredictions:
     rows = [
-        ("Actor_01/a, b", "01", '"kids"', "1", 0, "neutral", 0.25, 0.5, 0.25),
-        ("Actor_02/ä", "", "", "2", 0, "sad", 0.1234567, 0.8765433, 0),
-        ("Actor_02/ä", "", "", "2", 1, "angry", 0, 0, 1),
+        ("Actor_01/a, b", "ravdess", "01", '"kids"', "1", 0, "neutral", 0.25, 0.5, 0.25),
+        ("Actor_02/ä", "", "", "", "2", 0, "sad", 0.1234567, 0.8765433, 0),
+        ("Actor_02/ä", "", "", "", "2", 1, "angry", 0, 0, 1),
     ]
     return from_rows(("neutral", "sad", "angry"), rows)
 
@@ -45,18 +47,18 @@ def test_csv_round_trip(tmp_path: Path) -> None:
 def test_csv_columns(tmp_path: Path) -> None:
     write(make_predictions(), tmp_path / "x.csv")
     lines = (tmp_path / "x.csv").read_bytes().decode().split("\n")
-    assert lines[0] == "path,speaker,sentence,fold,seed,truth,p_neutral,p_sad,p_angry"
-    assert lines[1] == '"Actor_01/a, b",01,"""kids""",1,0,neutral,0.250000,0.500000,0.250000'
+    assert lines[0] == "path,corpus,speaker,sentence,fold,seed,truth,p_neutral,p_sad,p_angry"
+    assert lines[1] == '"Actor_01/a, b",ravdess,01,"""kids""",1,0,neutral,0.250000,0.500000,0.250000'
     assert lines[-1] == ""
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("path,speaker", "file,speaker", "line 1: columns path,.* expected, file,"),
+        ("path,corpus,speaker", "file,corpus,speaker", "line 1: columns path,.* expected, file,"),
         ("p_sad,p_angry", "p_angry,p_sad", "line 1: columns"),
         ("p_angry", "p_jealous", "line 1: columns"),
-        (",0.500000", "", "line 2: 9 columns expected, 8 found"),
+        (",0.500000", "", "line 2: 10 columns expected, 9 found"),
         (",0.500000", ",half", "half"),
         (",0.500000", ",0.9", "summing to 1"),
         (",0.500000", ",nan", "summing to 1"),
@@ -106,15 +108,36 @@ def test_damaged_record_is_named(tmp_path: Path, content: str) -> None:
         read_record(tmp_path / "x.json")
 
 
+def test_files_without_the_column_corpus_are_read(tmp_path: Path) -> None:
+    path, predictions = tmp_path / "x.csv", make_predictions()
+    write(predictions, path)
+    rows = list(csv.reader(path.read_text("utf-8").splitlines()))
+    with path.open("w", newline="", encoding="utf-8") as stream:
+        csv.writer(stream).writerows([*row[:1], *row[2:]] for row in rows)
+    found = read(path)
+    assert found.corpus.tolist() == ["", "", ""]
+    assert found.path.tolist() == predictions.path.tolist()
+    assert found.speaker.tolist() == predictions.speaker.tolist()
+
+
+def test_clips_of_two_corpora_may_have_the_same_id() -> None:
+    rows = [("clip", corpus, "1", "", "1", 0, "sad", 0.5, 0.5) for corpus in ("mine", "yours")]
+    assert len(from_rows(("sad", "angry"), rows)) == 2
+    with pytest.raises(InputError, match="once per seed"):
+        from_rows(("sad", "angry"), [rows[0]] * 2)
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 @pytest.mark.parametrize("recipe", ["paper", "finetuned-ensemble", "overtone-48-epochs"])
 @pytest.mark.parametrize("part", ["mel", "fusion", "speech_encoder", "wav2vec2"])
-def test_name_round_trip(recipe: str, part: str) -> None:
-    path = csv_path(Path("oof"), "luna5", recipe, part)
-    assert parse_csv_path(path) == ("luna5", recipe, part)
+def test_name_round_trip(protocol: str, recipe: str, part: str) -> None:
+    path = csv_path(Path("oof"), protocol, recipe, part)
+    assert parse_csv_path(path) == (protocol, recipe, part)
 
 
 @pytest.mark.parametrize(
-    "name", ["luna5-mel.csv", "mel.csv", "luna5-paper-Mel.csv", "luna5--mel.csv", "luna5-paper.json"]
+    "name",
+    ["luna5-mel.csv", "mel.csv", "luna6-paper-mel.csv", "luna5-paper-Mel.csv", "luna5--mel.csv", "luna5-paper.json"],
 )
 def test_other_names_are_rejected(name: str) -> None:
     with pytest.raises(InputError, match=rf"{name}: the name should be <protocol>-<recipe>-<part>\.csv"):

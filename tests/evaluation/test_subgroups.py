@@ -22,10 +22,11 @@ def make_predictions(seeds: int = 2) -> OofPredictions:
     clips = sorted(clip for clip in ravdess.clips_expected() if clip[6:8] in ("01", "02") and clip[-5:-3] == "01")
     utterances = [ravdess.SCHEME.parse(Path(clip)) for clip in clips]
     rng = np.random.default_rng(7)
+    keys = [(clip.clip, clip.corpus, clip.speaker, clip.sentence, "1") for clip in utterances]
     rows = [
-        (clip.clip, clip.speaker, clip.sentence, "1", seed, clip.emotion, *np.round(rng.dirichlet(np.ones(8)), 6))
+        (*key, seed, clip.emotion, *np.round(rng.dirichlet(np.ones(8)), 6))
         for seed in range(seeds)
-        for clip in utterances
+        for key, clip in zip(keys, utterances, strict=True)
     ]
     return oof_files.from_rows(EMOTIONS, rows)
 

@@ -54,7 +54,7 @@ def test_every_clip_is_predicted_once_by_the_fold_that_held_out_its_actor(
     for part in PARTS:
         path = oof_files.csv_path(reproduced / "oof", "luna5", "phased", part)
         emotions = ",".join(f"p_{emotion}" for emotion in EMOTIONS[:4])
-        assert path.read_text().splitlines()[0] == f"path,speaker,sentence,fold,seed,truth,{emotions}"
+        assert path.read_text().splitlines()[0] == f"path,corpus,speaker,sentence,fold,seed,truth,{emotions}"
         table = oof_files.read(path)
         assert Counter(table.path.tolist()) == Counter(clip.clip for clip in smaller_corpus.clips)
         folds = {f"{actor:02d}": str(k) for k, actors in enumerate(LUNA5, start=1) for actor in actors}

@@ -139,7 +139,7 @@ def read_results(folder: Path) -> list[Result]:
         row = ScoreRow(
             f"{recipe} {kind}" if part == BASELINE_PART else f"{recipe} {kind}, {part}",
             condition.qualified_protocol,
-            score(predictions, np.random.default_rng(SEED)),
+            score(predictions, np.random.default_rng(SEED), mean_of_folds=PROTOCOLS[condition.protocol].mean_of_folds),
             record.parts.get(part) if record else None,
         )
         source = f"results/oof/{path.relative_to(folder).as_posix()}"
@@ -165,8 +165,6 @@ def group_by_condition(results: Sequence[Result]) -> dict[EvaluationCondition, l
 
 def _parse_file_name(path: Path, folder: Path) -> tuple[EvaluationCondition, str, str]:
     protocol, recipe, part = oof_files.parse_csv_path(path)
-    if protocol not in PROTOCOLS:
-        raise InputError(f"{path}: no protocol '{protocol}'{suggest(protocol, PROTOCOLS)}")
     data = path.parent.relative_to(folder).as_posix()
     return EvaluationCondition("" if data == "." else data, protocol, part == ADAPTED_PART), recipe, part
 

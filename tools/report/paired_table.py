@@ -8,6 +8,7 @@ import numpy as np
 from overtone.errors import InputError
 from overtone.evaluation.document import Block, Heading, Paragraph, Table
 from overtone.evaluation.metrics import SEED, Comparison, paired_test
+from overtone.evaluation.protocols import PROTOCOLS
 from tools.report.oof_results import Result
 
 SIGNIFICANCE_LEVEL = 0.05
@@ -45,7 +46,9 @@ def compare(first: Result, second: Result) -> Comparison:
     Raises:
         InputError: their test clips differ.
     """
-    return paired_test(first.predictions, second.predictions, np.random.default_rng(SEED))
+    mean_of_folds = PROTOCOLS[first.condition.protocol].mean_of_folds
+    rng = np.random.default_rng(SEED)
+    return paired_test(first.predictions, second.predictions, rng, mean_of_folds=mean_of_folds)
 
 
 def comparison_cells(comparison: Comparison) -> tuple[str, str, str, str]:

@@ -89,8 +89,7 @@ def _protocol_blocks(inputs: Inputs) -> list[Block]:
 
 
 def _default_section(condition: EvaluationCondition) -> Section:
-    description = (PROTOCOLS[condition.protocol].__doc__ or "").partition("\n")[0]
-    return Section(condition, condition.qualified_protocol, description, ())
+    return Section(condition, condition.qualified_protocol, PROTOCOLS[condition.protocol].description, ())
 
 
 def _shipped_blocks(results: Sequence[Result]) -> list[Block]:
