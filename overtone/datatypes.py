@@ -46,6 +46,7 @@ class Utterance:
         intensity: "weak", "normal", "strong" or "" where unknown.
         repetition: 1, 2, ... or 0 where unknown.
         clip: id that does not depend on where the corpus is stored: path relative to its folder, without suffix.
+        training_only: whether the clip is in the training set of every protocol.
     """
 
     path: Path
@@ -59,6 +60,7 @@ class Utterance:
     intensity: str = ""
     repetition: int = 0
     clip: str = ""
+    training_only: bool = False
 
     def __post_init__(self) -> None:
         require(self.emotion in EMOTIONS, self, f"one of the emotions {EMOTIONS}", self.emotion)

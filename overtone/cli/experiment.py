@@ -34,7 +34,10 @@ def experiment(args: argparse.Namespace) -> int:
     import overtone.training.cross_validation  # noqa: F401 (reports a missing extra before any clip is read)
 
     matrix = read(args.file)
-    args.data, args.corpus, args.labels = [f"{name}={path}" for name, path in matrix.data], "ravdess", matrix.labels
+    args.data, args.train_data = (
+        [f"{name}={path}" for name, path in rows] for rows in (matrix.data, matrix.train_data)
+    )
+    args.corpus, args.labels = "ravdess", matrix.labels
     utterances = read_clips(args)
     failures = 0
     for number, evaluation in enumerate(matrix.evaluations, start=1):

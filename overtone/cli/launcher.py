@@ -18,7 +18,8 @@ def training_launcher(args: argparse.Namespace) -> "Launcher":
     """Return a launcher that runs one training in a process with one thread.
 
     Args:
-        args: the parsed arguments with `data`, `corpus`, `recipe`, `labels`, `cache` and, optionally, `init_from`.
+        args: the parsed arguments with `data`, `train_data`, `corpus`, `recipe`, `labels`, `cache` and, optionally,
+            `init_from`.
 
     Returns:
         A function that starts or resumes the training of a run in its folder, and returns "" or the reason why it
@@ -43,7 +44,8 @@ def training_launcher(args: argparse.Namespace) -> "Launcher":
 
 def _training_options(args: argparse.Namespace) -> list[str]:
     """Return the options of `overtone train` that are the same for all runs of a command."""
-    options = [*(f"--data={data}" for data in args.data), f"--corpus={args.corpus}", f"--recipe={args.recipe}"]
+    options = [*(f"--data={data}" for data in args.data), *(f"--train-data={data}" for data in args.train_data)]
+    options += [f"--corpus={args.corpus}", f"--recipe={args.recipe}"]
     for name in ("labels", "cache", "init_from"):
         value = getattr(args, name, None)
         if value:

@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from overtone import corpora
@@ -22,14 +23,18 @@ DEFAULT_RUNS, DEFAULT_OOF = Path("runs"), Path("results/oof")
 
 
 def data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --data, --corpus, --labels and --cache."""
+    """Add --data, --train-data, --corpus, --labels and --cache."""
     parser.add_argument(
         "--data", required=True, action="append", metavar="[CORPUS=]PATH",
         help="the folder of a corpus, or a manifest; give it once per corpus",
     )  # fmt: skip
     parser.add_argument(
+        "--train-data", default=[], action="append", metavar="[CORPUS=]PATH",
+        help="the folder of a further corpus, which is in every training set and never tested; give it once per corpus",
+    )  # fmt: skip
+    parser.add_argument(
         "--corpus", default="ravdess", choices=sorted(corpora.CORPORA),
-        help="the corpus of each --data PATH without CORPUS= (default: ravdess)",
+        help="the corpus of each --data and --train-data PATH without CORPUS= (default: ravdess)",
     )  # fmt: skip
     parser.add_argument(
         "--labels", choices=sorted(LABEL_MAPS), metavar="MAP",
@@ -93,14 +98,15 @@ def evaluation_folders_arguments(parser: argparse.ArgumentParser) -> None:
 def read_clips(args: argparse.Namespace) -> tuple[Utterance, ...]:
     """Return the clips of all corpora, in the order of --data; print on stderr which clips were left out."""
     utterances: list[Utterance] = []
-    for data in args.data:
+    sources = [(data, False) for data in args.data] + [(data, True) for data in args.train_data]
+    for data, training_only in sources:
         name, equals, path = data.partition("=")
         corpus, location = (name, path) if equals and name in corpora.CORPORA else (args.corpus, data)
         scan = corpora.read_corpus(corpus, location)
         left_out = ", ".join(f"{count} x {reason}" for reason, count in scan.ignored.items())
         summary = f"{corpus}: {len(scan.utterances)} clips" + (f"; left out: {left_out}" if left_out else "")
         print(printable(summary), file=sys.stderr)
-        utterances += scan.utterances
+        utterances += [replace(utterance, training_only=training_only) for utterance in scan.utterances]
     if args.labels is None:
         return tuple(utterances)
     mapped, dropped = apply_label_map(utterances, get_label_map(args.labels))

@@ -36,7 +36,8 @@ def make_folds(protocol: str, utterances: Utterances, seed: int = 0) -> tuple[Sp
 
     Args:
         protocol: a name in `PROTOCOLS`.
-        utterances: the list that the indices of the splits refer to.
+        utterances: the list that the indices of the splits refer to. Those for training only are added to the training
+            set of every fold.
         seed: >= 0; determines the clip splits of `random` and `paper`, and the validation speakers.
 
     Raises:
@@ -47,10 +48,26 @@ def make_folds(protocol: str, utterances: Utterances, seed: int = 0) -> tuple[Sp
         raise OptionError(f"no protocol '{protocol}'{suggest(protocol, PROTOCOLS)}")
     if len(utterances) < MIN_CLIPS:
         raise CorpusError(f"{len(utterances)} clips are too few to split: provide at least {MIN_CLIPS}")
-    splits = PROTOCOLS[protocol].split(utterances, seed)
+    tested = [i for i, utterance in enumerate(utterances) if not utterance.training_only]
+    others = tuple(i for i, utterance in enumerate(utterances) if utterance.training_only)
+    if others and PROTOCOLS[protocol].split_per_part:
+        raise OptionError(f"protocol '{protocol}' is defined for one corpus; give no corpora for training only")
+    clips = [utterances[i] for i in tested]
+    splits = PROTOCOLS[protocol].split(clips, seed)
     for split in splits:
-        _check_every_class(utterances, split)
-    return splits
+        _check_every_class(clips, split)
+    if not others:
+        return splits
+    return tuple(
+        Split(
+            protocol,
+            split.fold,
+            train=tuple(sorted((*others, *(tested[i] for i in split.train)))),
+            validation=tuple(tested[i] for i in split.validation),
+            test=tuple(tested[i] for i in split.test),
+        )
+        for split in splits
+    )
 
 
 def random(utterances: Utterances, seed: int) -> tuple[Split, ...]:

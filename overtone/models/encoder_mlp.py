@@ -15,10 +15,12 @@ MIN_SCALE = 1e-6
 class EncoderMlp(nn.Module):
     """Statistics of the states of an encoder -> embedding `(batch, EMBEDDING)` and logits `(batch, emotions)`.
 
+    Dropout on the statistics keeps the MLP from relying on those that tell the training corpora apart.
+
     Args:
         name: of the encoder, as `find_encoder` takes it.
         emotions: number of classes.
-        dropout: probability of dropping a unit before each dense layer.
+        dropout: probability of dropping a statistic, and a unit before the last layer.
     """
 
     mean: Tensor
@@ -29,9 +31,7 @@ class EncoderMlp(nn.Module):
         values = statistics_size(read_config(find_encoder(name) / CONFIG_FILE))
         self.register_buffer("mean", torch.zeros(values))
         self.register_buffer("scale", torch.ones(values))
-        self.embed = nn.Sequential(
-            nn.Dropout(dropout), nn.Linear(values, EMBEDDING), nn.BatchNorm1d(EMBEDDING), nn.ReLU()
-        )
+        self.embed = nn.Sequential(nn.Dropout(dropout), nn.Linear(values, EMBEDDING), nn.GELU())
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
         self.embedding = EMBEDDING
 
@@ -47,6 +47,6 @@ class EncoderMlp(nn.Module):
         return ((features.extra[FEATURE][:, 0] - self.mean) / self.scale,)
 
     def forward(self, statistics: Tensor) -> tuple[Tensor, Tensor]:
-        """Embedding and logits of statistics `(batch, values)`."""
+        """Embedding and logits of standardised statistics `(batch, values)`."""
         embedding = self.embed(statistics)
         return embedding, self.classifier(embedding)

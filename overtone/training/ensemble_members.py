@@ -82,7 +82,7 @@ def member_splits(recipe: Recipe, parts: PartSplits, utterances: Sequence[Uttera
     """Part -> split of each member of a run: what it is trained and calibrated on."""
     if recipe.validation == "shared":
         return [parts] * recipe.members
-    rotate = left_out_corpora if recipe.validation == "left-out-corpora" else rotating_validation
+    rotate = leave_corpora_out if recipe.validation == "left-out-corpora" else rotating_validation
     rotations = {split: rotate(split, utterances, recipe.members) for split in set(parts.values())}
     return [{part: rotations[split][member] for part, split in parts.items()} for member in range(recipe.members)]
 
@@ -109,7 +109,7 @@ def rotating_validation(split: Split, utterances: Sequence[Utterance], rotations
     return [replace(split, train=tuple(sorted(clips - set(part))), validation=part) for part in validation]
 
 
-def left_out_corpora(split: Split, utterances: Sequence[Utterance], rotations: int) -> list[Split]:
+def leave_corpora_out(split: Split, utterances: Sequence[Utterance], rotations: int) -> list[Split]:
     """A fold several times, each with another corpus as its validation set; all other clips are its training set.
 
     The validation clips thus come from speakers, microphones and often languages that the network was not trained on.

@@ -3,6 +3,7 @@
 # ladder.toml
 labels = "4-classes"             # optional: a label map for all corpora
 corpora = ["ravdess"]            # folders of $OVERTONE_DATA, which is ../shared/data if not set
+train_corpora = ["emogator"]     # optional: likewise, in every training set and never tested
 [data]                           # optional: further corpora, with paths relative to this file
 emodb = "../data/emodb"
 
@@ -26,7 +27,7 @@ from overtone.emotions import get_label_map
 from overtone.errors import OptionError, suggest
 from overtone.evaluation.protocols import PROTOCOLS
 
-TABLES = ("labels", "corpora", "data", "evaluate")
+TABLES = ("labels", "corpora", "train_corpora", "data", "evaluate")
 KEYS = ("recipe", "protocols", "seeds", "init_from", "folds")
 DATA_VARIABLE = "OVERTONE_DATA"
 DEFAULT_DATA = Path("../shared/data")  # relative to the working directory
@@ -57,6 +58,7 @@ class Experiment:
 
     Attributes:
         data: corpus and its folder, in the order of the file.
+        train_data: likewise, of the corpora for training only.
         evaluations: in the order of the file, protocol by protocol.
         labels: name of a label map; None for none.
     """
@@ -64,6 +66,7 @@ class Experiment:
     data: tuple[tuple[str, Path], ...]
     evaluations: tuple[Evaluation, ...]
     labels: str | None = None
+    train_data: tuple[tuple[str, Path], ...] = ()
 
 
 def data_folder() -> Path:
@@ -93,25 +96,37 @@ def read(path: Path) -> Experiment:
     if labels is not None:
         get_label_map(str(labels))
     evaluations = [cell for k, row in enumerate(rows, 1) for cell in _cells(row, path.parent, f"{path}, evaluate {k}")]
-    return Experiment(_data(tables, path), tuple(evaluations), labels)
+    return Experiment(_data(tables, path), tuple(evaluations), labels, _train_data(tables, path))
 
 
 def _data(tables: dict[str, Any], path: Path) -> tuple[tuple[str, Path], ...]:
     """Corpus and folder, of the list `corpora` and the table `[data]`."""
     corpora, folders = tables.get("corpora", []), tables.get("data", {})
-    if not isinstance(corpora, list) or not all(isinstance(name, str) for name in corpora):
-        raise OptionError(f"{path}: 'corpora' must be a list of names, got {corpora!r}")
+    _check_names(tables.get("train_corpora", []), "train_corpora", path)
+    _check_names(corpora, "corpora", path)
     if not isinstance(folders, dict) or not all(isinstance(folder, str) for folder in folders.values()):
         raise OptionError(f'{path}: [data] must hold lines such as: ravdess = "../data/ravdess"')
     if not corpora and not folders:
         raise OptionError(f'{path}: needs data, such as: corpora = ["ravdess"]')
-    names = [*corpora, *folders]
-    _check_known(names, tuple(CORPORA), f"{path}, corpora and [data]")
+    names = [*corpora, *folders, *tables.get("train_corpora", [])]
+    _check_known(names, tuple(CORPORA), f"{path}, corpora, train_corpora and [data]")
     if len(set(names)) < len(names):
         repeated = next(name for name in names if names.count(name) > 1)
-        raise OptionError(f"{path}: '{repeated}' is listed twice; name each corpus once, in 'corpora' or in [data]")
+        raise OptionError(
+            f"{path}: '{repeated}' is listed twice; name each corpus once, in 'corpora', 'train_corpora' or [data]"
+        )
     named = [(name, data_folder() / name) for name in corpora]
     return (*named, *((name, path.parent / folder) for name, folder in folders.items()))
+
+
+def _train_data(tables: dict[str, Any], path: Path) -> tuple[tuple[str, Path], ...]:
+    """Corpus and folder, of the list `train_corpora`."""
+    return tuple((name, data_folder() / name) for name in tables.get("train_corpora", []))
+
+
+def _check_names(names: object, key: str, path: Path) -> None:
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise OptionError(f"{path}: '{key}' must be a list of names, got {names!r}")
 
 
 def _cells(row: dict[str, Any], folder: Path, source: str) -> list[Evaluation]:

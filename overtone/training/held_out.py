@@ -24,7 +24,8 @@ def _predictions(
 ) -> OofPredictions:
     """Predictions for the test set as a table, once per seed.
 
-    Where the protocol says so, the probabilities of classes that the test set does not have become 0.
+    Predictions are a choice among the classes of the tested corpora, or of the fold where the protocol says so. Classes
+    of corpora that serve training alone are left out; the probabilities of classes that the fold does not have are 0.
 
     Args:
         probabilities: `(seeds, clips, emotions)`, clips in the order of the test set.
@@ -32,11 +33,12 @@ def _predictions(
         split: the split with this test set.
         seeds: of the training runs, one per matrix.
     """
-    protocol, emotions = PROTOCOLS[split.protocol], present_emotions(utterances)
+    protocol, classes = PROTOCOLS[split.protocol], present_emotions(utterances)
+    emotions = present_emotions([utterance for utterance in utterances if not utterance.training_only])
     fold = "1" if protocol.split_per_part else split.fold
-    probabilities = probabilities.double()
-    if protocol.classes_of_fold:
-        tested = {utterances[index].emotion for index in split.test}
+    probabilities = probabilities.double()[..., [classes.index(emotion) for emotion in emotions]]
+    tested = {utterances[index].emotion for index in split.test} if protocol.classes_of_fold else {*emotions}
+    if tested < {*classes}:
         probabilities = restrict(probabilities, torch.tensor([emotion in tested for emotion in emotions]))
     rows = [
         (u.clip, u.corpus, u.speaker, u.sentence, fold, seed, u.emotion, *row)

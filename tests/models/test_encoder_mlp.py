@@ -32,14 +32,14 @@ def features(values: torch.Tensor) -> Features:
     return batch._replace(extra={FEATURE: values[:, None]})
 
 
-def test_inputs_are_normalised_by_the_training_clips(small_encoder: str) -> None:
+def test_inputs_are_standardised_by_the_training_clips(small_encoder: str) -> None:
     branch = EncoderMlp(small_encoder, 3, 0.1)
     values = 5 + 3 * torch.randn(40, 2 * WIDTH)
     branch.fit([features(values[:25]), features(values[25:])])
-    (normalised,) = branch.inputs(features(values))
-    torch.testing.assert_close(normalised.mean(0), torch.zeros(2 * WIDTH), atol=1e-5, rtol=0)
-    torch.testing.assert_close(normalised.std(0), torch.ones(2 * WIDTH))
-    embedding, logits = branch.eval()(normalised)
+    (standardised,) = branch.inputs(features(values))
+    torch.testing.assert_close(standardised.mean(0), torch.zeros(2 * WIDTH), atol=1e-5, rtol=0)
+    torch.testing.assert_close(standardised.std(0), torch.ones(2 * WIDTH))
+    embedding, logits = branch.eval()(standardised)
     assert embedding.shape == (40, EMBEDDING) and logits.shape == (40, 3)
 
 
