@@ -25,9 +25,9 @@ from overtone.errors import OvertoneError
 from overtone.evaluation import oof_files
 from overtone.evaluation.metrics import SEED, score
 from overtone.models.speaker_adapter import SpeakerAdapter
+from overtone.training.adapted_predictions import extract_speaker_features, statistics_tensors
 from overtone.training.cross_validation import concatenate
 from overtone.training.feature_cache import load_features
-from overtone.training.fit_adapter import extract_speaker_features, statistics_tensors
 from overtone.training.run_folder import load_network, read_run
 
 REFERENCE_COUNTS = (0, 1, 3, 5, 10, 20)

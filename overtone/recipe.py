@@ -46,6 +46,7 @@ RANGES: dict[str, tuple[float, float]] = {
     "crop_margin_frames": (-1, 1000),
     "members": (1, 32),
     "distil": (0, 1),
+    "reference_sets": (0, 1),
     "adapter": (0, 100),
 }
 
@@ -87,6 +88,8 @@ class Recipe:
             probabilities of the branches, with weights that are fitted on validation clips.
         sampling: "clips": every training clip once per epoch. "balanced": as many clips, drawn such that every corpus,
             and within a corpus every class and every speaker of it, is drawn equally often.
+        reference_sets: share of the training clips that refer to a random set of other clips of their speaker or
+            corpus, for branches that can; an adapter then decides how far to trust such a set. 0 turns it off.
         adapter: inverse regularisation strength of the speaker adapter; 0 trains none.
         precision: "float32" or "bfloat16" (log-mel branch only, training only).
     """
@@ -114,6 +117,7 @@ class Recipe:
     distil: float = 0.0
     fusion: str = "mlp"
     sampling: str = "clips"
+    reference_sets: float = 0.0
     adapter: float = 0.0
     precision: str = "bfloat16"
 

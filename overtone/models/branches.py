@@ -9,6 +9,10 @@ that has
 - `inputs(features)`: a tuple of tensors, batch first, without gradient; bool tensors are masks (training augments and
   mixes the others);
 - `forward(*inputs)`: embedding `(batch, embedding)` and logits `(batch, emotions)`;
+- optionally, to adapt to a speaker or a recording: `reference_values`, the width of its first input, and
+  `refer(inputs, mean, clips)`, the inputs relative to the mean of that input over reference clips;
+- optionally, `own_normaliser = True`: each network of an ensemble fits it on its own training clips, since it is
+  applied in `forward`, not in `inputs`, which all networks share;
 
 then add one row to `BRANCHES`, and name the branch and its network in a recipe.
 """

@@ -31,6 +31,19 @@ class Ensemble(Model):
         """The inputs of each branch, normalised once for all networks."""
         return self.networks[0].inputs(features)
 
+    @property
+    def reference_size(self) -> int:
+        """Number of values that `refer` takes."""
+        return self.networks[0].reference_size
+
+    def refer(self, inputs: Inputs, mean: Tensor, clips: Tensor) -> Inputs:
+        """The inputs of each branch, relative to reference clips, once for all networks; see `Model.refer`."""
+        return self.networks[0].refer(inputs, mean, clips)
+
+    def reference_values(self, inputs: Inputs) -> Tensor:
+        """The values whose mean over reference clips `refer` takes; the same for all networks."""
+        return self.networks[0].reference_values(inputs)
+
     def logits_and_embedding(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
         """Logarithms of the averaged probabilities of each part, and the concatenated embeddings."""
         members = [network.logits_and_embedding(inputs) for network in self.networks]

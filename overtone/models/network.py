@@ -10,6 +10,7 @@ from overtone._internal import tensor_names
 from overtone.features.front_end import ExtraFeature, Features, FrontEnd
 from overtone.models.branches import BRANCHES, extra_features
 from overtone.models.fusion import FUSIONS
+from overtone.models.reference_adapter import ReferenceAdapter
 from overtone.models.speaker_adapter import SpeakerAdapter, clip_statistics
 from overtone.recipe import FUSION, Recipe
 
@@ -28,11 +29,11 @@ class Model(nn.Module):
 
     Attributes:
         parts: names of the parts.
-        adapter: the speaker adapter; None if there is none.
+        adapter: adapts the answers to a speaker or a recording; None if there is none.
     """
 
     temperature: Tensor
-    adapter: SpeakerAdapter | None
+    adapter: SpeakerAdapter | ReferenceAdapter | None
 
     def __init__(self, parts: Sequence[str], extra: Mapping[str, ExtraFeature] | None = None) -> None:
         super().__init__()
@@ -75,9 +76,56 @@ class Model(nn.Module):
         """Calibrated probabilities of each part `(batch, emotions)`."""
         return {part: (logits[part] / self.temperature[k]).softmax(-1) for k, part in enumerate(self.parts)}
 
-    def speaker_features(self, features: Features, embedding: Tensor) -> Tensor:
-        """The values that the speaker adapter normalises by speaker, `(batch, values)`."""
+    @property
+    def reference_size(self) -> int:
+        """Number of values that `refer` takes; 0 if no branch refers to other clips."""
+        raise NotImplementedError
+
+    def refer(self, inputs: Inputs, mean: Tensor, clips: Tensor) -> Inputs:
+        """The inputs; those of branches that can refer are relative to reference clips.
+
+        Args:
+            inputs: as `inputs` returns them.
+            mean: of the `reference_values` of the reference clips, `(batch or 1, values)`.
+            clips: number of reference clips `(batch or 1,)`; 0 for none.
+        """
+        raise NotImplementedError
+
+    def reference_values(self, inputs: Inputs) -> Tensor:
+        """The values whose mean over reference clips `refer` takes, `(batch, reference_size)`."""
+        raise NotImplementedError
+
+    def speaker_features(self, features: Features, inputs: Inputs, probabilities: Tensor, embedding: Tensor) -> Tensor:
+        """The values whose statistics over clips of a speaker the adapter takes, `(batch, values)`.
+
+        Args:
+            features: of the clips.
+            inputs: of the branches.
+            probabilities: of the fusion, without a reference.
+            embedding: of the clips.
+        """
+        if isinstance(self.adapter, ReferenceAdapter):
+            return torch.cat([self.reference_values(inputs), probabilities], dim=-1)
         return torch.cat([embedding, clip_statistics(features)], dim=-1)
+
+    def adapted_logits(
+        self, inputs: Inputs, probabilities: Tensor, speaker_features: Tensor, statistics: Tensor, clips: Tensor
+    ) -> Tensor:
+        """Logits of the adapted answer, `(batch, emotions)`.
+
+        Args:
+            inputs: of the branches.
+            probabilities: of the fusion, without a reference.
+            speaker_features: of the clips.
+            statistics: mean and standard deviation of the speaker features over the reference clips, `(2, values)`.
+            clips: number of reference clips `(1,)`.
+        """
+        assert self.adapter is not None
+        if isinstance(self.adapter, SpeakerAdapter):
+            return self.adapter(speaker_features, statistics, clips)
+        mean = statistics[:1]
+        referring = self.probabilities(self.logits(self.refer(inputs, mean[:, : self.adapter.values], clips)))[FUSION]
+        return self.adapter(probabilities, referring, mean[:, self.adapter.values :], clips)
 
     def forward(
         self, waveform: Tensor, statistics: Tensor | None = None, reference_clips: Tensor | None = None
@@ -91,7 +139,8 @@ class Model(nn.Module):
             reference_clips: number of clips that the statistics were computed from `(1,)`; 0 to ignore the statistics.
         """
         features = self.front_end(waveform)
-        logits, embedding = self.logits_and_embedding(self.inputs(features))
+        inputs = self.inputs(features)
+        logits, embedding = self.logits_and_embedding(inputs)
         probabilities = self.probabilities(logits)
         outputs = (
             probabilities[FUSION],
@@ -100,9 +149,9 @@ class Model(nn.Module):
         )
         if self.adapter is None or statistics is None or reference_clips is None:
             return outputs
-        speaker_features = self.speaker_features(features, embedding)
-        adapted = self.adapter(speaker_features, statistics, reference_clips).softmax(-1)
-        return (*outputs, speaker_features, adapted)
+        speaker_features = self.speaker_features(features, inputs, probabilities[FUSION], embedding)
+        adapted = self.adapted_logits(inputs, probabilities[FUSION], speaker_features, statistics, reference_clips)
+        return (*outputs, speaker_features, adapted.softmax(-1))
 
 
 class Network(Model):
@@ -124,6 +173,10 @@ class Network(Model):
     def branch(self, name: str) -> Any:
         """The network of a branch."""
         return self.branches[name]
+
+    def has_own_normaliser(self, name: str) -> bool:
+        """Whether each network of an ensemble fits the normaliser of a branch on its own training clips."""
+        return bool(getattr(self.branch(name), "own_normaliser", False))
 
     def part(self, name: str) -> nn.Module:
         """The network of a branch, or the fusion."""
@@ -155,6 +208,30 @@ class Network(Model):
     def inputs(self, features: Features) -> Inputs:
         """The normalised inputs of each branch."""
         return {name: self.branch(name).inputs(features) for name in self.branch_names}
+
+    @property
+    def referring_branches(self) -> dict[str, int]:
+        """Branch that can refer to other clips -> number of its reference values, in the order of the recipe."""
+        sizes = {name: getattr(self.branch(name), "reference_values", 0) for name in self.branch_names}
+        return {name: size for name, size in sizes.items() if size}
+
+    @property
+    def reference_size(self) -> int:
+        """Number of values that `refer` takes."""
+        return sum(self.referring_branches.values())
+
+    def refer(self, inputs: Inputs, mean: Tensor, clips: Tensor) -> Inputs:
+        """The inputs; those of branches that can refer are relative to reference clips; see `Model.refer`."""
+        sizes = self.referring_branches
+        means = mean.split(list(sizes.values()), dim=-1) if sizes else ()
+        referring = {
+            name: self.branch(name).refer(inputs[name], own, clips) for name, own in zip(sizes, means, strict=True)
+        }
+        return {**inputs, **referring}
+
+    def reference_values(self, inputs: Inputs) -> Tensor:
+        """The first input of each branch that can refer to other clips, `(batch, reference_size)`."""
+        return torch.cat([inputs[name][0] for name in self.referring_branches], dim=-1)
 
     def logits_and_embedding(self, inputs: Inputs) -> tuple[dict[str, Tensor], Tensor]:
         """Logits of each part, and the embeddings of all branches, concatenated.

@@ -65,6 +65,10 @@ class SpeakerAdapter(nn.Module):
         z = (speaker_features - mean) / (deviation + 0.05 * self.scale)
         return z.clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 
+    def example_statistics(self) -> Tensor:
+        """Statistics of a made-up speaker, to check an exported graph with: `(2, values)`."""
+        return torch.stack([1.1 * self.centre, 0.9 * self.scale])
+
     def forward(self, speaker_features: Tensor, statistics: Tensor, reference_clips: Tensor) -> Tensor:
         """Logits `(batch, emotions)`; arguments as in `normalise`."""
         return self.classifier(self.normalise(speaker_features, statistics, reference_clips))
@@ -93,7 +97,7 @@ def average_adapters(adapters: Sequence[SpeakerAdapter]) -> SpeakerAdapter:
     return average
 
 
-def adapter_from_weights(weights: Mapping[str, Tensor]) -> SpeakerAdapter | None:
+def speaker_adapter_from_weights(weights: Mapping[str, Tensor]) -> SpeakerAdapter | None:
     """A new adapter with the shape of the one in the weights of a model; None if the model has none."""
     if CLASSIFIER_WEIGHT not in weights:
         return None

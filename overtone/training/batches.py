@@ -79,7 +79,7 @@ def training_batches(
     recipe: Recipe,
     rng: np.random.Generator,
     weights: np.ndarray | None = None,
-) -> Iterator[tuple[Features, np.ndarray]]:
+) -> Iterator[tuple[Features, np.ndarray, np.ndarray]]:
     """All clips once, each in a random version, in batches of similar length and in random order.
 
     Args:
@@ -90,26 +90,30 @@ def training_batches(
         weights: probability of each clip `(indices,)`: as many clips are drawn, with replacement; None for all once.
 
     Yields:
-        Features and the positions `(batch,)` of their utterances. A last batch of one clip is left out, since batch
+        Features, the positions `(batch,)` of their utterances, and which of them are to refer to other clips, bool
+        `(batch,)`: these are clean, as their reference is. A last batch of one clip is left out, since batch
         normalisation needs two.
     """
     order = rng.permutation(np.asarray(indices))
     if weights is not None:
         order = rng.choice(np.asarray(indices), len(indices), p=weights)
     versions = rng.integers(0, len(store.versions), len(order))
+    refers = rng.random(len(order)) < recipe.reference_sets if recipe.reference_sets else np.zeros(len(order), bool)
+    versions[refers] = 0
     batches = []
     chunk = CHUNK_BATCHES * recipe.batch_clips
     for start in range(0, len(order), chunk):
         clips = [
-            (index, _training_clip(store, index, version, recipe))
-            for index, version in zip(order[start : start + chunk], versions[start : start + chunk], strict=True)
+            (order[k], refers[k], _training_clip(store, order[k], versions[k], recipe))
+            for k in range(start, min(start + chunk, len(order)))
         ]
-        clips.sort(key=lambda pair: len(pair[1].tracks))
+        clips.sort(key=lambda row: len(row[2].tracks))
         batches += [clips[first : first + recipe.batch_clips] for first in range(0, len(clips), recipe.batch_clips)]
     for position in rng.permutation(len(batches)):
         batch = batches[position]
         if len(batch) > 1:
-            yield collate([clip for _, clip in batch], store.extra), np.array([index for index, _ in batch])
+            indices, referring, features = zip(*batch, strict=True)
+            yield collate(features, store.extra), np.array(indices), np.array(referring)
 
 
 def _training_clip(store: FeatureStore, index: int, version: int, recipe: Recipe) -> ClipFeatures:

@@ -1,6 +1,5 @@
 """A trained model and its training speakers -> the speaker adapter."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -10,42 +9,12 @@ from torch import Tensor
 
 from overtone.datatypes import Split, Utterance
 from overtone.evaluation.calibration import fit_temperature
-from overtone.inference.speaker_statistics import compute_speaker_statistics
 from overtone.models.network import Model
 from overtone.models.speaker_adapter import SpeakerAdapter, average_adapters
-from overtone.training.batches import clean_batches
+from overtone.training.adapted_predictions import by_speaker, extract_speaker_features, statistics_tensors
 from overtone.training.feature_cache import FeatureStore
 
 MAX_ITERATIONS = 1000  # of the solver; it converges long before
-
-
-@torch.inference_mode()
-def extract_speaker_features(model: Model, store: FeatureStore, indices: Sequence[int]) -> Tensor:
-    """Speaker features of the clean clips, float32 `(clips, values)`, in the order of `indices`."""
-    model.eval()
-    rows = []
-    for features in clean_batches(store, indices):
-        _, embedding = model.logits_and_embedding(model.inputs(features))
-        rows.append(model.speaker_features(features, embedding))
-    return torch.cat(rows)
-
-
-def statistics_tensors(speaker_features: Tensor) -> tuple[Tensor, Tensor]:
-    """Statistics of the speaker of these clips as the graph takes them: `(2, values)` and the number of clips `(1,)`.
-
-    Args:
-        speaker_features: `(clips, values)`, at least one clip.
-    """
-    statistics, clips = compute_speaker_statistics(speaker_features.numpy()).inputs.values()
-    return torch.from_numpy(statistics), torch.from_numpy(clips)
-
-
-def _by_speaker(utterances: Sequence[Utterance], indices: Sequence[int]) -> list[Tensor]:
-    """Positions within `indices` of the clips of each speaker."""
-    groups: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
-    for position, index in enumerate(indices):
-        groups[utterances[index].corpus, utterances[index].speaker].append(position)
-    return [torch.tensor(positions) for positions in groups.values()]
 
 
 def _normalise_by_speaker(adapter: SpeakerAdapter, speaker_features: Tensor, speakers: Sequence[Tensor]) -> Tensor:
@@ -102,7 +71,7 @@ def _fit_one(
     adapter = SpeakerAdapter(features.shape[1], int(truth.max()) + 1)
     adapter.centre.copy_(features[: len(split.train)].mean(0))
     adapter.scale.copy_(features[: len(split.train)].std(0).clamp(min=1e-6))
-    speakers = _by_speaker(utterances, indices)
+    speakers = by_speaker(utterances, indices)
     normalised = _normalise_by_speaker(adapter, features, speakers).double().numpy()
     validation_speakers = [clips.numpy() for clips in speakers if clips[0] >= len(split.train)]
     held_out = []
@@ -124,20 +93,3 @@ def _logistic_regression(features: np.ndarray, labels: np.ndarray, strength: flo
         return fitted.coef_, fitted.intercept_
     # For two classes sklearn has a single row: that of the second against the first.
     return np.concatenate([0 * fitted.coef_, fitted.coef_]), np.append(0.0, fitted.intercept_)
-
-
-@torch.no_grad()
-def adapted_logits(
-    model: Model, store: FeatureStore, utterances: Sequence[Utterance], indices: Sequence[int]
-) -> Tensor:
-    """Logits `(clips, emotions)` of the adapter, with the statistics of each speaker from these clips, unlabelled.
-
-    Args:
-        model: with an adapter.
-        store: features of all clips.
-        utterances: all clips.
-        indices: the clips to predict.
-    """
-    assert model.adapter is not None
-    features = extract_speaker_features(model, store, indices)
-    return model.adapter.classifier(_normalise_by_speaker(model.adapter, features, _by_speaker(utterances, indices)))

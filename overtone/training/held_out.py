@@ -11,8 +11,8 @@ from overtone.evaluation.protocols import PROTOCOLS
 from overtone.models.ensemble import Ensemble
 from overtone.models.network import Model
 from overtone.recipe import FUSION
+from overtone.training.adapted_predictions import adapted_logits
 from overtone.training.feature_cache import FeatureStore
-from overtone.training.fit_adapter import adapted_logits
 from overtone.training.loop import predict_logits
 from overtone.training.run_config import present_emotions
 

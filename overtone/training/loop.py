@@ -23,11 +23,15 @@ from overtone.recipe import Recipe
 from overtone.training import checkpoint
 from overtone.training.batches import augment, clean_batches, mixup, training_batches
 from overtone.training.feature_cache import FeatureStore
+from overtone.training.reference_sets import ReferenceSets
 from overtone.training.targets import Targets, smoothed_cross_entropy
 
 WARM_UP = 0.2  # share of the steps until the learning rate reaches its peak
 FIRST_RATE, LAST_RATE = 1 / 25, 1e-4  # as shares of the peak
 MAX_GRADIENT_NORM = 5.0
+
+Batch = tuple[Features, np.ndarray, np.ndarray]
+"""Features, positions of the utterances, and which of them refer to other clips; as `training_batches` yields them."""
 
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
@@ -106,19 +110,26 @@ class _Phase:
     average: Network
     optimiser: torch.optim.Optimizer
     targets: Targets
+    reference_values: Tensor
+    references: ReferenceSets | None
 
 
-def _augmented_inputs(
-    network: Network, features: Features, recipe: Recipe, rng: np.random.Generator
-) -> tuple[Inputs, float, Tensor]:
+def _augmented_inputs(phase: _Phase, batch: Batch, rng: np.random.Generator) -> tuple[Inputs, float, Tensor]:
     """Augmented and mixed inputs of a batch, the weight of each clip, and the positions of its partners `(batch,)`."""
-    clips = len(features.tempo_bpm)
+    features, indices, referring = batch
+    network, recipe, clips = phase.network, phase.recipe, len(indices)
+    device = features.tempo_bpm.device
     with torch.no_grad():
         inputs = augment(network.inputs(features), recipe, rng)
+        if phase.references is not None and referring.any():
+            means, counts = torch.zeros(clips, phase.reference_values.shape[1]), torch.zeros(clips)
+            rows = torch.from_numpy(referring)
+            means[rows], counts[rows] = phase.references.means(phase.reference_values, indices[referring], rng)
+            inputs = network.refer(inputs, means.to(device), counts.to(device))
         if not recipe.mixup:
             return inputs, 1.0, torch.arange(clips)
         weight = float(rng.beta(recipe.mixup, recipe.mixup))
-        partners = torch.from_numpy(rng.permutation(clips)).to(features.tempo_bpm.device)
+        partners = torch.from_numpy(rng.permutation(clips)).to(device)
         return mixup(inputs, weight, partners), weight, partners
 
 
@@ -144,7 +155,7 @@ def _step(
 
 def _train_epoch(
     phase: _Phase,
-    batches: Sequence[tuple[Features, np.ndarray]],
+    batches: Sequence[Batch],
     rng: np.random.Generator,
     step: int,
 ) -> dict[str, dict[str, float]]:
@@ -155,8 +166,8 @@ def _train_epoch(
     device = next(phase.network.parameters()).device
     _freeze_except(phase.network, phase.parts)
     loss, correct = (np.zeros(len(phase.parts)) for _ in range(2))
-    for done, (features, indices) in enumerate(batches):
-        inputs, weight, partners = _augmented_inputs(phase.network, features.to(device), phase.recipe, rng)
+    for done, (features, indices, referring) in enumerate(batches):
+        inputs, weight, partners = _augmented_inputs(phase, (features.to(device), indices, referring), rng)
         targets = phase.targets.at(torch.from_numpy(indices).to(device))
         partner_targets = targets.at(partners)
         logits = phase.network.logits(inputs)
@@ -164,7 +175,7 @@ def _train_epoch(
         loss += len(indices) * losses.cpu().numpy()
         dominant = (targets if weight >= 0.5 else partner_targets).truth
         correct += [(logits[part].argmax(-1) == dominant).sum().item() for part in phase.parts]
-    clips = sum(len(indices) for _, indices in batches)
+    clips = sum(len(indices) for _, indices, _ in batches)
     return {
         part: {"train_loss": loss[k] / clips, "train_accuracy": correct[k] / clips}
         for k, part in enumerate(phase.parts)
@@ -185,6 +196,7 @@ def fit(
     init: checkpoint.State | None = None,
     normaliser_splits: Mapping[str, Split] | None = None,
     sampling: Callable[[Sequence[int]], np.ndarray] | None = None,
+    references: Callable[[Sequence[int]], ReferenceSets] | None = None,
 ) -> list[dict[str, Any]]:
     """Train the network in the phases of the recipe and leave the best weights in it.
 
@@ -203,8 +215,9 @@ def fit(
         progress: called after each epoch, with loss and accuracy.
         init: weights of another network of the same branches to start from; see `checkpoint.init_branches`.
         normaliser_splits: part -> split whose training set gives mean and scale, shared by all networks of an
-            ensemble; None for `splits`.
+            ensemble, except of branches with normalisers of their own; None for `splits`.
         sampling: returns the probability of each training clip to be drawn; None for every clip once per epoch.
+        references: returns the reference sets that can be drawn from the training clips; None for none.
 
     Returns:
         The history: a row per part and epoch with `part, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
@@ -212,7 +225,10 @@ def fit(
     """
     groups, position = checkpoint.load(path) if path.is_file() else ({}, checkpoint.TrainingPosition())
     if not groups:
-        clips = {branch: (normaliser_splits or splits)[branch].train for branch in network.branch_names}
+        clips = {
+            branch: (splits if network.has_own_normaliser(branch) else normaliser_splits or splits)[branch].train
+            for branch in network.branch_names
+        }
         training = {branch: list(clean_batches(store, indices)) for branch, indices in clips.items()}
         checkpoint.init_branches(network, init or {})
         network.fit_normalisers(training)
@@ -232,7 +248,8 @@ def fit(
             average.load_state_dict(network.state_dict())
         steps = recipe.epochs * math.ceil(len(split.train) / recipe.batch_clips)
         weights = None if sampling is None else sampling(split.train)
-        phase = _Phase(parts, recipe, steps, network, average, optimiser, targets.to(device))
+        values, sets = drawable_sets(network, store, split.train, references)
+        phase = _Phase(parts, recipe, steps, network, average, optimiser, targets.to(device), values, sets)
         for epoch in range(position.epoch, recipe.epochs):
             if epoch - position.best_epoch > recipe.patience:
                 break

@@ -51,8 +51,7 @@ def _inputs(network: Model, waveform: np.ndarray) -> dict[str, np.ndarray]:
     """Inputs of the graph by name; an adapter gets the statistics of a made-up speaker with three reference clips."""
     inputs = {tensor_names.WAVEFORM: waveform}
     if network.adapter is not None:
-        statistics = torch.stack([1.1 * network.adapter.centre, 0.9 * network.adapter.scale]).numpy()
-        inputs[tensor_names.SPEAKER_STATISTICS] = statistics
+        inputs[tensor_names.SPEAKER_STATISTICS] = network.adapter.example_statistics().numpy()
         inputs[tensor_names.REFERENCE_CLIPS] = np.array([3.0], np.float32)
     return inputs
 

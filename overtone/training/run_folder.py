@@ -31,7 +31,8 @@ from overtone.evaluation.document import Picture
 from overtone.evaluation.metrics import SEED, score
 from overtone.models import build
 from overtone.models.network import Model
-from overtone.models.speaker_adapter import adapter_from_weights
+from overtone.models.reference_adapter import WEIGHTS, ReferenceAdapter
+from overtone.models.speaker_adapter import speaker_adapter_from_weights
 from overtone.recipe import FUSION, FUSION_VARIANTS, recipe_from_dict
 from overtone.training import checkpoint
 from overtone.training.ensemble_members import History, combine, final_network_count
@@ -127,7 +128,10 @@ def load_network(folder: Path) -> tuple[Model, dict[str, Any]]:
         )
     model = combine([build(recipe, len(run["emotions"])) for _ in range(final_network_count(recipe))])
     path = folder / "weights.safetensors"
-    model.adapter = adapter_from_weights(checkpoint.read_weights(path))
+    weights = checkpoint.read_weights(path)
+    model.adapter = speaker_adapter_from_weights(weights)
+    if WEIGHTS in weights:
+        model.adapter = ReferenceAdapter(model.reference_size, len(run["emotions"]))
     checkpoint.load_weights(path, model)
     return model.eval(), run
 

@@ -32,8 +32,10 @@ from overtone.training.ensemble_members import (
 )
 from overtone.training.feature_cache import FeatureStore, load_features
 from overtone.training.fit_adapter import can_adapt, fit_adapter
+from overtone.training.fit_reference_adapter import fit_reference_adapter
 from overtone.training.held_out import predict_test_set
 from overtone.training.loop import fit
+from overtone.training.reference_sets import ReferenceSets
 from overtone.training.run_config import RunConfig, part_splits, run_metadata
 from overtone.training.run_folder import is_finished, matches_run, write_json, write_report
 from overtone.training.targets import Targets, make_targets
@@ -81,9 +83,11 @@ def train(
     targets = make_targets(utterances, run["emotions"])
     parts = part_splits(config, utterances)
     model, trained_on, history = _train_networks(utterances, config, folder, store, targets, parts, progress)
+    fusion_splits = [(network, splits[FUSION]) for network, splits in trained_on]
+    if recipe.reference_sets:
+        fit_reference_adapter(model, store, utterances, targets, fusion_splits, config.seed)
     # Clips of corpora with other classes would teach the adapter that missing classes are wrong ones.
-    if recipe.adapter and can_adapt(parts[FUSION], utterances) and bool(targets.allowed.all()):
-        fusion_splits = [(network, splits[FUSION]) for network, splits in trained_on]
+    elif recipe.adapter and can_adapt(parts[FUSION], utterances) and bool(targets.allowed.all()):
         fit_adapter(model, store, utterances, targets.truth, fusion_splits, recipe.adapter)
     write_json(folder / "history.json", history)
     seeds = member_seeds(recipe, config.seed)
@@ -112,11 +116,13 @@ def _train_networks(
 
     sampling = partial(sampling_weights, utterances) if recipe.sampling == "balanced" else None
 
+    references = partial(ReferenceSets, utterances) if recipe.reference_sets else None
+
     def fit_to(fit_targets: Targets, splits: PartSplits, network: Network, seed: int, path: Path) -> History:
         return fit(
             network, store, fit_targets, splits, recipe,
             seed=seed, path=path, device=device, progress=progress, init=init, normaliser_splits=parts,
-            sampling=sampling,
+            sampling=sampling, references=references,
         )  # fmt: skip
 
     def train_one(seed: int, fit_targets: Targets, splits: PartSplits) -> tuple[Network, History]:

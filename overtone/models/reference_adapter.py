@@ -1,0 +1,85 @@
+"""Reference adapter: decides how far to trust an answer that refers to other clips of the speaker or the recording.
+
+Subtracting the mean of reference clips removes voice, room and microphone; but if the reference clips are all of one
+emotion, it removes this emotion as well. The adapter sees the number of reference clips and the mean of the
+probabilities that the model gives them without a reference, and weighs the answer without reference, the answer with
+it, and that mean accordingly.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from overtone.models.encoder_mlp import PRIOR_CLIPS
+
+EXPERTS = 3
+CONDITIONS = 3
+SMALLEST = 1e-6  # smaller probabilities count as this one, so that no logarithm dominates
+WEIGHTS = "adapter.expert_weights"
+
+
+def conditions(reference_probabilities: Tensor, clips: Tensor) -> Tensor:
+    """What the weights of the answers depend on, `(batch, CONDITIONS)`: 1, reliability, and reliability x evenness.
+
+    Args:
+        reference_probabilities: mean of the probabilities of the reference clips `(batch, emotions)`.
+        clips: number of reference clips `(batch,)`.
+    """
+    reliability = clips / (clips + PRIOR_CLIPS)
+    probabilities = reference_probabilities.clamp(min=SMALLEST)
+    entropy = -(probabilities * probabilities.log()).sum(-1) / math.log(probabilities.shape[-1])
+    return torch.stack([torch.ones_like(reliability), reliability, reliability * entropy], dim=-1)
+
+
+def experts(probabilities: Tensor, referring: Tensor, reference_probabilities: Tensor) -> Tensor:
+    """Logarithms of the answers without and with a reference and of the references' mean, `(batch, EXPERTS, emotions)`.
+
+    Args:
+        probabilities: without a reference `(batch, emotions)`.
+        referring: with the reference `(batch, emotions)`.
+        reference_probabilities: mean of the probabilities of the reference clips `(batch, emotions)`.
+    """
+    return torch.stack([probabilities, referring, reference_probabilities], dim=1).clamp(min=SMALLEST).log()
+
+
+class ReferenceAdapter(nn.Module):
+    """Answers without and with a reference -> adapted logits: a product of experts with weights that depend on the set.
+
+    The weights are fitted on clips of corpora that the networks were not trained on, with reference sets of any make-up
+    (`overtone.training.fit_reference_adapter`).
+
+    Args:
+        values: number of values whose mean over the reference clips the branches take.
+        emotions: number of classes.
+    """
+
+    expert_weights: Tensor
+
+    def __init__(self, values: int, emotions: int) -> None:
+        super().__init__()
+        self.values, self.emotions = values, emotions
+        self.register_buffer("expert_weights", torch.zeros(EXPERTS, CONDITIONS))
+        self.expert_weights[0, 0] = 1.0
+
+    def forward(
+        self, probabilities: Tensor, referring: Tensor, reference_probabilities: Tensor, clips: Tensor
+    ) -> Tensor:
+        """Logits `(batch, emotions)`; without reference clips, the logarithms of the answer without a reference.
+
+        Args:
+            probabilities: without a reference `(batch, emotions)`.
+            referring: with the reference `(batch, emotions)`.
+            reference_probabilities: mean of the probabilities of the reference clips `(batch or 1, emotions)`.
+            clips: number of reference clips `(batch or 1,)`.
+        """
+        mean = reference_probabilities.expand_as(probabilities)
+        answers = experts(probabilities, referring, mean)
+        weights = conditions(mean, clips.expand(len(mean))) @ self.expert_weights.T  # (batch, EXPERTS)
+        adapted = (weights[..., None] * answers).sum(1)
+        return torch.where((clips > 0)[:, None], adapted, answers[:, 0])
+
+    def example_statistics(self) -> Tensor:
+        """Statistics of a made-up reference set, to check an exported graph with: `(2, values + emotions)`."""
+        mean = torch.cat([torch.linspace(-1, 1, self.values), torch.full((self.emotions,), 1 / self.emotions)])
+        return torch.stack([mean, torch.ones_like(mean)])
