@@ -100,7 +100,7 @@ def _fit(answers: Tensor, conditions_of: Tensor, targets: Targets, importance: T
         loss = PENALTY * weights.square().sum() - (importance * likelihood).sum()
         loss.backward()
         assert weights.grad is not None
-        return float(loss), weights.grad.numpy().ravel()
+        return loss.item(), weights.grad.numpy().ravel()
 
     found = minimize(loss_and_gradient, np.zeros(EXPERTS * CONDITIONS), jac=True, method="L-BFGS-B")
     return torch.from_numpy(found.x).reshape(EXPERTS, CONDITIONS)

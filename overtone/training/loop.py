@@ -23,7 +23,7 @@ from overtone.recipe import Recipe
 from overtone.training import checkpoint
 from overtone.training.batches import augment, clean_batches, mixup, training_batches
 from overtone.training.feature_cache import FeatureStore
-from overtone.training.reference_sets import ReferenceSets
+from overtone.training.reference_sets import ReferenceSets, drawable_sets
 from overtone.training.targets import Targets, smoothed_cross_entropy
 
 WARM_UP = 0.2  # share of the steps until the learning rate reaches its peak

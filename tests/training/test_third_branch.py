@@ -72,7 +72,7 @@ def test_a_third_branch_is_one_registry_row(
         return inputs
 
     feature = ExtraFeature(ZeroCrossings, hop_samples=HOP_SAMPLES)
-    row = Branch(networks={"linear": LinearBranch}, augment=augment, features={"crossings": feature})
+    row = Branch(networks={"linear": LinearBranch}, augment=augment, features=lambda network: {"crossings": feature})
     monkeypatch.setitem(BRANCHES, "crossings", row)
 
     config = RunConfig(small_corpus.recipe(RECIPE), "luna5", "1", 0)
