@@ -92,6 +92,7 @@ class Client:
             probabilities=np.array(list(values["probabilities"].values())),
             branches={branch: np.array(list(shares.values())) for branch, shares in values["branches"].items()},
             duration_s=values["duration_s"],
+            speech_s=values["speech_s"],
             prosody=values["prosody"],
             model=values["model"],
             source=values["path"],

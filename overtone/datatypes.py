@@ -1,5 +1,6 @@
 """The data types that packages exchange: frozen dataclasses that validate their shapes, units and ranges."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ from overtone.emotions import EMOTIONS
 from overtone.errors import InputError
 
 SAMPLE_RATE_HZ = 16_000
+MIN_SPEECH_S = 0.5  # two or three syllables; with less speech, no prediction is certain
 
 FloatArray: TypeAlias = npt.NDArray[np.floating[Any]]
 Float32Array: TypeAlias = npt.NDArray[np.float32]
@@ -104,8 +106,9 @@ class Prediction:
         prosody: name with unit -> measured value, e.g. "pitch_median_hz", "speech_rate_hz", "tempo_bpm".
         model: id of the model.
         source: file name or description.
-        uncertain_below: confidence below which the prediction counts as uncertain, in [0, 1]; 0 for never.
+        uncertain_below: confidence below which the prediction counts as uncertain, in [0, 1].
         columns: manifest column -> value of this clip: text, number, boolean or None.
+        speech_s: duration of the speech that was detected in the clip, without pauses; NaN if unknown.
     """
 
     emotions: tuple[str, ...]
@@ -117,6 +120,7 @@ class Prediction:
     source: str = ""
     uncertain_below: float = 0.0
     columns: Mapping[str, str | float | bool | None] = field(default_factory=dict)
+    speech_s: float = math.nan
 
     def __post_init__(self) -> None:
         require(0 <= self.uncertain_below <= 1, self, "uncertain_below in [0, 1]", self.uncertain_below)
@@ -136,8 +140,8 @@ class Prediction:
 
     @property
     def uncertain(self) -> bool:
-        """Whether the confidence is below `uncertain_below`."""
-        return bool(self.confidence < self.uncertain_below)
+        """Whether the confidence is below `uncertain_below`, or the speech shorter than `MIN_SPEECH_S`."""
+        return bool(self.confidence < self.uncertain_below or self.speech_s < MIN_SPEECH_S)
 
     @property
     def branches_agree(self) -> bool:
@@ -174,11 +178,8 @@ class LeakAudit:
     """Counts of test clips, speakers and sentences that also occur in the training data.
 
     Attributes:
-        test_clips: number of test clips.
-        test_speakers: number of test speakers.
-        test_sentences: number of test sentences.
-        shared_speakers: number of test speakers that any part of the model was trained on.
-        shared_sentences: number of test sentences that any part of the model was trained on.
+        test_clips, test_speakers, test_sentences: numbers of all test clips, speakers and sentences.
+        shared_speakers, shared_sentences: numbers of those that any part of the model was trained on.
         seen_clips: number of test clips that any part of the model was trained on.
     """
 
@@ -274,8 +275,7 @@ class Scores:
     Attributes:
         emotions: names of the classes.
         n: number of predictions (clips x seeds).
-        clips: number of distinct clips.
-        speakers: number of distinct speakers.
+        clips, speakers: numbers of distinct clips and speakers.
         uar: unweighted average recall (balanced accuracy), the primary score.
         wa: weighted accuracy (plain accuracy).
         macro_f1: unweighted mean of the F1 scores of the classes.

@@ -61,8 +61,9 @@ def with_examples(page: str) -> str:
 
 def example() -> Timeline:
     """Return a timeline of silence and two speakers with one turn each."""
-    happy = Prediction(EMOTIONS, np.array([0.06, 0.81, 0.13]), model="overtone-1", uncertain_below=0.5)
-    uncertain = Prediction(EMOTIONS, np.array([0.33, 0.25, 0.42]), model="overtone-1", uncertain_below=0.5)
+    fields = {"model": "overtone-1", "uncertain_below": 0.5}
+    happy = Prediction(EMOTIONS, np.array([0.06, 0.81, 0.13]), speech_s=1.344, **fields)
+    uncertain = Prediction(EMOTIONS, np.array([0.33, 0.25, 0.42]), speech_s=0.864, **fields)
     probabilities = np.full((6, 3), np.nan)
     probabilities[1:4], probabilities[4:] = happy.probabilities, uncertain.probabilities
     pitch_hz = np.array([0, 210.4, 224.1, 198.7, 118.2, 0])

@@ -1,5 +1,6 @@
 """Encode a prediction as JSON values without loss of precision, and decode it: for inter-process messages and files."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ def encode_prediction(prediction: Prediction) -> dict[str, Any]:
         "probabilities": prediction.probabilities.tolist(),
         "branches": {name: values.tolist() for name, values in prediction.branches.items()},
         "duration_s": prediction.duration_s,
+        "speech_s": _to_json(prediction.speech_s),
         "prosody": prediction.prosody,
     }
 
@@ -31,6 +33,16 @@ def decode_prediction(values: Mapping[str, Any], emotions: tuple[str, ...], **fi
         probabilities=np.array(values["probabilities"]),
         branches={name: np.array(branch) for name, branch in values["branches"].items()},
         duration_s=values["duration_s"],
+        speech_s=_from_json(values["speech_s"]),
         prosody=values["prosody"],
         **fields,
     )
+
+
+def _to_json(number: float) -> float | None:
+    """Return a number; None for NaN, which JSON lacks."""
+    return None if math.isnan(number) else number
+
+
+def _from_json(number: float | None) -> float:
+    return math.nan if number is None else number

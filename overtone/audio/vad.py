@@ -16,10 +16,12 @@ import numpy as np
 import onnxruntime
 
 from overtone.audio.windows import STEP_S, STEP_SAMPLES
+from overtone.datatypes import SAMPLE_RATE_HZ
 
 VAD_MODEL = Path(__file__).parent.parent / "bundled" / "speech.onnx"
 
 CHUNK_SAMPLES = 512
+CHUNK_S = CHUNK_SAMPLES / SAMPLE_RATE_HZ
 CONTEXT_SAMPLES = 64  # end of the previous chunk, an input with each chunk
 STATE_SHAPE = (2, 1, 128)
 CHUNKS_PER_CALL = 128  # more are not faster, and need a few megabytes each
@@ -72,21 +74,43 @@ class VoiceActivityDetector:
         return probabilities
 
 
-def speech_steps(probabilities: np.ndarray, steps: int) -> np.ndarray:
-    """Return the steps with speech, bool `(steps,)`.
+def measure_speech(samples: np.ndarray) -> float:
+    """Return the duration of the speech in a clip in seconds, without margins and pauses.
 
-    A speech segment starts at a high probability and ends at a low one. Clicks are dropped; pauses of less than half a
-    second, also at the start and the end of the recording, are part of the speech.
+    Args:
+        samples: the whole clip, float32 `(samples,)` at 16 kHz.
+    """
+    detector = VoiceActivityDetector()
+    probabilities = np.concatenate([detector.push(samples), detector.close()])
+    return min(float(speech_chunks(probabilities).sum()) * CHUNK_S, len(samples) / SAMPLE_RATE_HZ)
+
+
+def speech_chunks(probabilities: np.ndarray) -> np.ndarray:
+    """Return the chunks with speech, bool `(chunks,)`; it starts at a high probability, and ends at a low one.
+
+    Args:
+        probabilities: of speech `(chunks,)`, from a `VoiceActivityDetector`.
+    """
+    is_speech = _hysteresis(probabilities)
+    for first, end in runs(is_speech):
+        if end - first < MIN_SPEECH_CHUNKS:
+            is_speech[first:end] = False
+    return is_speech
+
+
+def speech_steps(probabilities: np.ndarray, steps: int) -> np.ndarray:
+    """Return the steps with speech, bool `(steps,)`: the speech of `speech_chunks` with a margin on both sides.
+
+    Pauses of less than half a second, also at the start and the end of the recording, are part of the speech.
 
     Args:
         probabilities: of speech `(chunks,)`, from a `VoiceActivityDetector`.
         steps: number of steps of the recording.
     """
     is_speech = np.zeros(steps, bool)
-    for first, end in runs(_hysteresis(probabilities)):
-        if end - first >= MIN_SPEECH_CHUNKS:
-            first_step, end_step = first * CHUNK_SAMPLES // STEP_SAMPLES, -(-end * CHUNK_SAMPLES // STEP_SAMPLES)
-            is_speech[max(0, first_step - MARGIN_STEPS) : end_step + MARGIN_STEPS] = True
+    for first, end in runs(speech_chunks(probabilities)):
+        first_step, end_step = first * CHUNK_SAMPLES // STEP_SAMPLES, -(-end * CHUNK_SAMPLES // STEP_SAMPLES)
+        is_speech[max(0, first_step - MARGIN_STEPS) : end_step + MARGIN_STEPS] = True
     for first, end in runs(~is_speech) if is_speech.any() else ():
         if end - first < MIN_PAUSE_STEPS:
             is_speech[first:end] = True

@@ -12,6 +12,7 @@ from overtone._internal.fingerprint import fingerprint
 from overtone._internal.prediction_codec import encode_prediction
 from overtone.audio.decode import read
 from overtone.audio.discovery import is_special
+from overtone.audio.vad import VAD_MODEL
 from overtone.batch.object_storage import is_url, open_audio
 from overtone.batch.process_pool import TaskFunction
 from overtone.errors import AudioError, ModelError, OvertoneError
@@ -65,7 +66,7 @@ def fingerprints(config: RecogniserConfig) -> dict[str, str]:
     return {
         "model": hash_files(config.model_path),
         "adaptation": hash_files(*map(Path, config.adapt_from or ())),
-        "code": fingerprint(*CODE),
+        "code": fingerprint(*CODE, more=hash_files(VAD_MODEL)),
     }
 
 

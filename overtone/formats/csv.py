@@ -1,10 +1,10 @@
 """Predictions as CSV: one row per file.
 
-path,emotion,confidence,uncertain,duration_s,p_neutral,...,mel_p_neutral,...,prosody_p_neutral,...
-clip.wav,happy,0.810000,false,3.700,0.020000,...
+path,emotion,confidence,uncertain,duration_s,speech_s,p_neutral,...,mel_p_neutral,...,prosody_p_neutral,...
+clip.wav,happy,0.810000,false,3.700,1.824,0.020000,...
 
-The columns of a manifest come first. The first prediction determines the columns; all predictions of one file come from
-one model.
+The columns of a manifest come first. An unknown value is an empty cell. The first prediction determines the columns;
+all predictions of one file come from one model.
 """
 
 import csv
@@ -15,8 +15,8 @@ from overtone.datatypes import Prediction
 from overtone.errors import InputError
 from overtone.formats.branches import probability_columns
 
-FIXED_COLUMNS = ("path", "emotion", "confidence", "uncertain", "duration_s")
-DIGITS = {"duration_s": 3}
+FIXED_COLUMNS = ("path", "emotion", "confidence", "uncertain", "duration_s", "speech_s")
+DIGITS = {"duration_s": 3, "speech_s": 3}
 PROBABILITY_DIGITS = 6
 
 
@@ -36,24 +36,28 @@ def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
             writer.writerow(header)
         elif columns != header:
             raise InputError(f"{prediction.source}: its emotions, branches or manifest columns differ from the header")
-        writer.writerow([*prediction.columns.values(), *(_cell(*item) for item in row.items())])
+        writer.writerow([*prediction.columns.values(), *(to_cell(*item) for item in row.items())])
     if not header:
         writer.writerow(FIXED_COLUMNS)
 
 
 def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
-    """Return a prediction as column -> value, in order, without the columns of a manifest."""
+    """Return a prediction as column -> value, NaN if unknown, in order, without the columns of a manifest."""
     values = (
         prediction.source,
         prediction.emotion,
         prediction.confidence,
         prediction.uncertain,
         prediction.duration_s,
+        prediction.speech_s,
     )
     return {**dict(zip(FIXED_COLUMNS, values, strict=True)), **probability_columns(prediction)}
 
 
-def _cell(column: str, value: str | float | bool) -> str:
+def to_cell(column: str, value: str | float | bool) -> str:
+    """Return the text of a value: numbers with the digits of their column, "" for NaN."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if value != value:  # NaN
+        return ""
     return value if isinstance(value, str) else f"{value:.{DIGITS.get(column, PROBABILITY_DIGITS)}f}"

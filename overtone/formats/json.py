@@ -3,7 +3,7 @@ r"""Predictions as a JSON list of objects.
 [
 {"path": "clip.wav", "emotion": "happy", "confidence": 0.81, "uncertain": false,
  "probabilities": {"neutral": 0.02, ...}, "branches": {"mel": {"neutral": 0.05, ...}, "prosody": {...}},
- "duration_s": 3.7, "prosody": {"pitch_median_hz": 212.4, ...}, "model": "overtone-1"},
+ "duration_s": 3.7, "speech_s": 1.824, "prosody": {"pitch_median_hz": 212.4, ...}, "model": "overtone-1"},
 ...
 ]
 
@@ -12,6 +12,7 @@ of any encoding survive every pipe.
 """
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, TextIO
 
@@ -43,9 +44,15 @@ def to_object(prediction: Prediction) -> dict[str, Any]:
         "probabilities": _by_emotion(prediction, prediction.probabilities),
         "branches": {branch: _by_emotion(prediction, values) for branch, values in prediction.branches.items()},
         "duration_s": round(prediction.duration_s, DIGITS),
+        "speech_s": _rounded(prediction.speech_s, DIGITS),
         "prosody": {name: round(value, DIGITS) for name, value in prediction.prosody.items()},
         "model": prediction.model,
     }
+
+
+def _rounded(value: float, digits: int) -> float | None:
+    """Return a rounded number; None for NaN, which JSON lacks."""
+    return None if math.isnan(value) else round(value, digits)
 
 
 def _by_emotion(prediction: Prediction, values: np.ndarray) -> dict[str, float]:

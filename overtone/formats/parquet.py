@@ -1,6 +1,6 @@
 r"""Predictions as Parquet: the columns of `overtone.formats.csv` as strings, booleans and unrounded numbers.
 
-Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
+Unknown values are null. Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
 
 from collections.abc import Iterable, Mapping
@@ -65,7 +65,8 @@ def to_utf8(value: Any) -> Any:
 
 
 def _row(prediction: Prediction) -> dict[str, Any]:
-    return {**prediction.columns, **to_row(prediction)}
+    row = {name: None if value != value else value for name, value in to_row(prediction).items()}  # NaN: unknown
+    return {**prediction.columns, **row}
 
 
 def _fields(prediction: Prediction, types: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -3,9 +3,9 @@
 file                          emotion    confidence        runner-up       mel        prosody    pitch   syllables
 Actor_01/03-01-03-02-01.wav   happy      ██████▌     65 %  surprised 12 %  happy      angry      212 Hz      4.1 /s
 
-A prediction below the confidence threshold reads `uncertain (happy)`. In a narrow terminal, columns are dropped from
-the right, and long file names lose their beginning. Characters that would move the cursor or are invisible (control
-characters, bidirectional marks) are escaped.
+A prediction below the confidence threshold, or for a clip with hardly any speech, reads `uncertain (happy)`. In a
+narrow terminal, columns are dropped from the right, and long file names lose their beginning. Characters that would
+move the cursor or are invisible (control characters, bidirectional marks) are escaped.
 """
 
 import shutil
@@ -109,7 +109,7 @@ def _columns(first: Prediction, unicode: bool) -> list[Column]:
     """Return all columns, the most important first, with one per branch of the first prediction."""
     return [
         Column("file", MAX_FILE_WIDTH, lambda prediction: printable(prediction.source)),
-        Column("emotion", EMOTION_WIDTH + (len(UNCERTAIN.format("")) if first.uncertain_below else 0), _emotion),
+        Column("emotion", EMOTION_WIDTH + len(UNCERTAIN.format("")), _emotion),
         Column("confidence", BAR_WIDTH + 5, partial(_confidence, unicode=unicode)),
         Column("runner-up", 13, runner_up),
         *map(_branch_column, first.branches),

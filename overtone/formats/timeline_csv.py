@@ -1,16 +1,18 @@
 """A timeline as CSV: one row per segment. Segments without speech have empty prediction columns.
 
-path,start_s,end_s,speaker,speech,emotion,confidence,uncertain,p_neutral,...
-talk.wav,0.000,1.200,,false,,,,,...
-talk.wav,1.200,3.900,,true,happy,0.810000,false,0.020000,...
+path,start_s,end_s,speaker,speech,emotion,confidence,uncertain,speech_s,p_neutral,...
+talk.wav,0.000,1.200,,false,,,,,,...
+talk.wav,1.200,3.900,,true,happy,0.810000,false,2.144,0.020000,...
 """
 
 import csv
 from typing import TextIO
 
+from overtone.formats.csv import to_cell
 from overtone.timeline import Segment, Timeline
 
-FIXED_COLUMNS = ("path", "start_s", "end_s", "speaker", "speech", "emotion", "confidence", "uncertain")
+PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s")
+FIXED_COLUMNS = ("path", "start_s", "end_s", "speaker", "speech", *PREDICTION_COLUMNS)
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
@@ -27,7 +29,6 @@ def _prediction_cells(segment: Segment, emotion_count: int) -> list[str]:
     """Return the cells from the column `speech` on."""
     prediction = segment.prediction
     if prediction is None:
-        return ["false", *[""] * (3 + emotion_count)]
-    uncertain = "true" if prediction.uncertain else "false"
-    probabilities = (f"{probability:.6f}" for probability in prediction.probabilities)
-    return ["true", prediction.emotion, f"{prediction.confidence:.6f}", uncertain, *probabilities]
+        return ["false", *[""] * (len(PREDICTION_COLUMNS) + emotion_count)]
+    cells = (to_cell(name, getattr(prediction, name)) for name in PREDICTION_COLUMNS)
+    return ["true", *cells, *(to_cell("p", float(probability)) for probability in prediction.probabilities)]

@@ -1,9 +1,9 @@
 r"""A timeline as Parquet: one row per segment, as in `overtone.formats.timeline_csv`, typed and unrounded.
 
-Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, p_neutral, ...; per branch of the
-model, such as mel_p_neutral, ...; and per measured prosody value, such as pitch_median_hz. They are null in segments
-without speech or without a measurement. The file metadata contains facts about the whole recording, as JSON under
-"overtone": duration_s, emotions, turns_given.
+Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, speech_s, p_neutral, ...; per
+branch of the model, such as mel_p_neutral, ...; and per measured prosody value, such as pitch_median_hz. They are null
+in segments without speech or without a measurement. The file metadata contains facts about the whole recording, as JSON
+under "overtone": duration_s, emotions, turns_given.
 
 Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
@@ -15,7 +15,8 @@ from overtone.formats.branches import probability_columns
 from overtone.formats.parquet import import_pyarrow, to_utf8
 from overtone.timeline import Segment, Timeline
 
-FIXED_COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "speech", "emotion", "confidence", "uncertain")
+PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s")
+FIXED_COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "speech", *PREDICTION_COLUMNS)
 STRING_COLUMNS, BOOLEAN_COLUMNS = ("path", "model", "speaker", "emotion"), ("speech", "uncertain")
 METADATA_KEY = "overtone"
 
@@ -57,9 +58,6 @@ def _row(timeline: Timeline, segment: Segment) -> dict[str, Any]:
     prediction = segment.prediction
     if prediction is None:
         return row
-    row |= {
-        "emotion": prediction.emotion,
-        "confidence": prediction.confidence,
-        "uncertain": prediction.uncertain,
-    }
+    values = {name: getattr(prediction, name) for name in PREDICTION_COLUMNS}
+    row |= {name: value for name, value in values.items() if value == value}  # without NaN
     return row | probability_columns(prediction) | prediction.prosody

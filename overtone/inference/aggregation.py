@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from overtone.audio.vad import speech_steps
+from overtone.audio.vad import CHUNK_S, CHUNK_SAMPLES, speech_chunks, speech_steps
 from overtone.audio.windows import STEP_S, STEP_SAMPLES, Window, overlap_add
 from overtone.datatypes import SAMPLE_RATE_HZ, BoolArray, Float32Array, FloatArray
 from overtone.inference.onnx_model import OnnxModel
@@ -26,12 +26,14 @@ class WindowPrediction:
     Attributes:
         window: its steps.
         speech_share: share of speech in it, in (0, 1].
+        speech_s: duration of the speech in it.
         log_probabilities: fused, and of each branch, `(1 + branches, emotions)`.
         pitch_hz: `(its steps,)`, median of the voiced frames of a step; 0 where none is voiced.
     """
 
     window: Window
     speech_share: float
+    speech_s: float
     log_probabilities: FloatArray
     pitch_hz: FloatArray
 
@@ -78,6 +80,7 @@ def build_timeline(
         turns: speaker turns, in order; None for none.
     """
     is_speech = speech_steps(recording.speech, recording.steps)
+    speech_s, source = _speech_seconds(recording), recording.source
     all_windows = [window for group in windows for window in group]
     parts = _probabilities(model, all_windows, (0, recording.steps), is_speech)
     tracks = Tracks(STEP_S, parts[0], _pitch_hz(all_windows, recording.steps), recording.loudness_db)
@@ -92,9 +95,10 @@ def build_timeline(
     segments = []
     for segment, (first, end), segment_probabilities in zip(empty, ranges, probabilities, strict=True):
         prosody = summarise_prosody(tracks.pitch_hz[first:end], tracks.loudness_db[first:end])
-        segments.append(_with_prediction(model, segment, segment_probabilities, prosody, recording.source))
+        duration_s = min(float(speech_s[end] - speech_s[first]), segment.duration_s)
+        segments.append(_with_prediction(model, segment, segment_probabilities, duration_s, prosody, source))
     return Timeline(
-        source=recording.source,
+        source=source,
         duration_s=recording.duration_s,
         emotions=model.emotions,
         model=model.card["id"],
@@ -117,6 +121,12 @@ def turn_to_steps(turn: Segment) -> StepRange:
 
 def _clip_range(steps: StepRange, count: int) -> StepRange:
     return steps[0], min(steps[1], count)
+
+
+def _speech_seconds(recording: RecordingTracks) -> FloatArray:
+    """Duration of the speech before each step, without margins and pauses, `(steps + 1,)`."""
+    starts = np.flatnonzero(speech_chunks(recording.speech)) * CHUNK_SAMPLES
+    return np.searchsorted(starts, np.arange(recording.steps + 1) * STEP_SAMPLES) * CHUNK_S
 
 
 def _probabilities(
@@ -151,11 +161,16 @@ def _pitch_hz(windows: Sequence[WindowPrediction], steps: int) -> Float32Array:
 
 
 def _with_prediction(
-    model: OnnxModel, segment: Segment, parts: list[Float32Array], prosody: dict[str, float], source: str
+    model: OnnxModel,
+    segment: Segment,
+    parts: list[Float32Array],
+    speech_s: float,
+    prosody: dict[str, float],
+    source: str,
 ) -> Segment:
     """The segment with the mean of its probabilities as the prediction; unchanged if it has no speech."""
     is_speech = ~np.isnan(parts[0][:, 0])
     if not is_speech.any():
         return segment
     mean = np.stack([part[is_speech].mean(0, dtype=float) for part in parts])
-    return replace(segment, prediction=model.make_prediction(mean, segment.duration_s, prosody, source))
+    return replace(segment, prediction=model.make_prediction(mean, segment.duration_s, speech_s, prosody, source))

@@ -3,7 +3,7 @@
 It is JSON in the metadata of the ONNX file under `CARD_KEY`; its required keys and their types are `KEY_TYPES`. The
 export writes it, and `read_card` checks every key, so that the rest of the code may rely on it. Optional keys:
 
-    uncertain_below    confidence below which a prediction is uncertain, in [0, 1]; if absent, no prediction is
+    uncertain_below    confidence below which a prediction is uncertain, in [0, 1]; if absent, 0
     max_samples        longest clip that the graph takes, at 16 kHz; if absent, there is no limit
     pretrained         pretrained networks that are part of the model: name, sha256, licence, citation
     init_corpora       training corpora of the run that provided the initial weights

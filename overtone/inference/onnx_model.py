@@ -118,13 +118,14 @@ class OnnxModel:
         return np.concatenate([outputs[name] for name in self._probabilities])
 
     def make_prediction(
-        self, probabilities: FloatArray, duration_s: float, prosody: dict[str, float], source: str
+        self, probabilities: FloatArray, duration_s: float, speech_s: float, prosody: dict[str, float], source: str
     ) -> Prediction:
         """A prediction of this model.
 
         Args:
             probabilities: fused, and of each branch, `(1 + branches, emotions)`, rows summing to 1.
             duration_s: length of the clip or segment.
+            speech_s: duration of the speech in it.
             prosody: measured values by name with unit.
             source: file name or description.
         """
@@ -137,6 +138,7 @@ class OnnxModel:
             model=self.card["id"],
             source=source,
             uncertain_below=self.uncertain_below,
+            speech_s=speech_s,
         )
 
 

@@ -20,6 +20,7 @@ import numpy as np
 
 from overtone._internal import tensor_names
 from overtone.audio.source import Source
+from overtone.audio.vad import measure_speech
 from overtone.datatypes import Prediction, Waveform
 from overtone.errors import ModelError, OptionError, OvertoneError
 from overtone.inference.inputs import Samples, load_waveform
@@ -103,7 +104,7 @@ class Recogniser:
         return Recogniser(self.model.with_statistics(compute_speaker_statistics(rows)))
 
     def recognise(self, source: Source | Waveform | Samples, rate_hz: float | None = None) -> Prediction:
-        """The prediction for one clip as a whole.
+        """The prediction for one clip as a whole; uncertain if the clip contains hardly any speech.
 
         Args:
             source: path, bytes, file object, `Waveform`, or samples `(samples,)` or `(samples, channels)`: an array, or
@@ -120,7 +121,8 @@ class Recogniser:
         tracks = {name: outputs[name][0, :frames].astype(float) for name in tensor_names.TRACKS}
         prosody = {**summarise_prosody(tracks["pitch_hz"], tracks["loudness_db"]), **_finite_rates(outputs)}
         probabilities = self.model.probabilities(outputs).astype(float)
-        return self.model.make_prediction(probabilities, waveform.duration_s, prosody, waveform.source)
+        speech_s = measure_speech(waveform.samples)
+        return self.model.make_prediction(probabilities, waveform.duration_s, speech_s, prosody, waveform.source)
 
     def recognise_many(self, sources: Iterable[Source | Waveform]) -> Iterator[Prediction | OvertoneError]:
         """One prediction per source, in order; if a source cannot be recognised, the error in its place."""

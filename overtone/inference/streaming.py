@@ -17,7 +17,7 @@ import numpy as np
 
 from overtone.audio.blocks import StreamResampler, blocks
 from overtone.audio.source import Source, source_name
-from overtone.audio.vad import CHUNK_SAMPLES, SPEECH_ONSET, VoiceActivityDetector
+from overtone.audio.vad import CHUNK_S, CHUNK_SAMPLES, SPEECH_ONSET, VoiceActivityDetector, speech_chunks
 from overtone.audio.windows import HOP_STEPS, STEP_SAMPLES, Window, count_steps, split_windows
 from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, FloatArray, Waveform
 from overtone.errors import AudioError, InputError, OptionError
@@ -189,22 +189,23 @@ class Stream:
         """Run the model on a window, here or in a thread; not on a window without speech."""
         first, end = window[0] * STEP_SAMPLES, min(window[1] * STEP_SAMPLES, self._samples)
         chunks = np.array(self._speech[-(-first // CHUNK_SAMPLES) : end // CHUNK_SAMPLES])
+        speech_s = float(speech_chunks(chunks).sum()) * CHUNK_S
         share = float((chunks >= SPEECH_ONSET).mean()) if len(chunks) else 0.0
         future: Future[WindowPrediction] | None = None
         if share > 0 and self._pool is not None:
-            future = self._pool.submit(self._predict, self._buffered(*window), window, share)
+            future = self._pool.submit(self._predict, self._buffered(*window), window, share, speech_s)
         elif share > 0:
             future = Future()
-            future.set_result(self._predict(self._buffered(*window), window, share))
+            future.set_result(self._predict(self._buffered(*window), window, share, speech_s))
         self._pending.append((span, window, future))
 
-    def _predict(self, samples: Float32Array, window: Window, share: float) -> WindowPrediction:
+    def _predict(self, samples: Float32Array, window: Window, share: float, speech_s: float) -> WindowPrediction:
         outputs = self._model.run(Waveform(samples, self._source))
         hop = self._model.card["hop_samples"]
         frames_hz = outputs["pitch_hz"][0, : max(1, len(samples) // hop)].astype(float)
         pitch_hz = median_pitch(frames_hz, hop, window[1] - window[0])
         probabilities = np.maximum(self._model.probabilities(outputs), 1e-9)
-        return WindowPrediction(window, share, np.log(probabilities), pitch_hz)
+        return WindowPrediction(window, share, speech_s, np.log(probabilities), pitch_hz)
 
     def _collect(self, max_pending: int) -> Iterator[Segment]:
         """The predictions of windows, in order; waits until at most `max_pending` windows are pending."""
@@ -216,7 +217,8 @@ class Stream:
                 span.predictions.append(window)
                 probabilities = np.exp(window.log_probabilities)
                 probabilities /= probabilities.sum(1, keepdims=True)
-                prediction = self._model.make_prediction(probabilities, segment.duration_s, {}, self._source)
+                durations_s = segment.duration_s, window.speech_s
+                prediction = self._model.make_prediction(probabilities, *durations_s, {}, self._source)
                 segment = replace(segment, prediction=prediction)
             yield segment
 

@@ -1,6 +1,7 @@
 """Predictions survive encoding as JSON without loss of precision."""
 
 import json
+import math
 
 import numpy as np
 
@@ -17,6 +18,7 @@ def test_round_trip_is_exact(rng: np.random.Generator) -> None:
         {"mel": rng.dirichlet(np.ones(3)), "prosody": rng.dirichlet(np.ones(3))},
         duration_s=1 / 3,
         prosody={"pitch_median_hz": 0.1 + 0.2},
+        speech_s=2 / 3,
         **shared,
     )
     decoded = decode_prediction(json.loads(json.dumps(encode_prediction(prediction))), emotions, **shared)
@@ -28,3 +30,9 @@ def test_round_trip_is_exact(rng: np.random.Generator) -> None:
             np.testing.assert_array_equal(decoded.probabilities, value)
         else:
             assert getattr(decoded, name) == value
+
+
+def test_unknown_values_are_valid_json() -> None:
+    prediction = Prediction(("sad", "angry"), np.array([0.5, 0.5]))
+    text = json.dumps(encode_prediction(prediction), allow_nan=False)
+    assert math.isnan(decode_prediction(json.loads(text), prediction.emotions).speech_s)

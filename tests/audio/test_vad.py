@@ -16,10 +16,12 @@ from overtone.audio.vad import (
     MIN_RMS,
     VAD_MODEL,
     VoiceActivityDetector,
+    measure_speech,
     runs,
+    speech_chunks,
     speech_steps,
 )
-from overtone.audio.windows import STEP_SAMPLES, count_steps
+from overtone.audio.windows import STEP_S, STEP_SAMPLES, count_steps
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SPEECH = PROJECT / "examples" / "speech" / "level.flac"
@@ -156,6 +158,18 @@ def test_clicks_and_short_pauses_do_not_split_speech() -> None:
     assert not speech_steps(np.zeros(9), 3).any()
     assert runs(np.zeros(4, bool)) == [] and runs(np.ones(4, bool)) == [(0, 4)]
     assert speech_steps(np.zeros(0), 0).shape == (0,)
+
+
+def test_the_duration_of_speech_has_no_margins_and_no_pauses() -> None:
+    probabilities = np.zeros(100)
+    probabilities[10:20] = 0.9
+    probabilities[24:30] = 0.9  # after a short pause
+    probabilities[50:52] = 0.9  # a click
+    assert runs(speech_chunks(probabilities)) == [(10, 20), (24, 30)]
+    clip = read(SPEECH).samples
+    clip = clip[len(clip) // 2 - 2_400 :][:4_800]  # 0.3 s within speech
+    assert 0 < measure_speech(clip) <= 0.3 < detect_speech(np.pad(clip, 8_000)).sum() * STEP_S
+    assert measure_speech(silence(1)) == measure_speech(silence(0)) == 0
 
 
 def test_the_bundled_file_is_what_its_script_builds(monkeypatch: pytest.MonkeyPatch) -> None:

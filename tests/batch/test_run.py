@@ -22,6 +22,7 @@ from overtone.batch.run import run
 from overtone.datatypes import Prediction
 from overtone.errors import InputError, OptionError, OvertoneError
 from overtone.formats import save
+from overtone.formats.csv import FIXED_COLUMNS
 from overtone.inference.recogniser import load
 
 RATE_HZ = 16_000
@@ -201,7 +202,7 @@ def test_each_part_belongs_to_one_shard(
         out = tmp_path / str(shard)
         run(inputs, out, config, shard=(shard, 4), processes=1)
         found.append((out / "predictions.csv").read_bytes().splitlines())
-    assert found[2] == [b"path,emotion,confidence,uncertain,duration_s"], "there are three parts"
+    assert found[2] == [",".join(FIXED_COLUMNS).encode()], "there are three parts"
     assert found[0] == [header, *lines[: PART_SIZE - 1]]
     assert found[1] == [header, *lines[PART_SIZE - 1 : 2 * PART_SIZE - 2]]
 

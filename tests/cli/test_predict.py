@@ -17,7 +17,8 @@ from overtone.audio.decode import read
 from overtone.cli.main import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
-MAX_MODULES = 35
+SPEECH = PROJECT / "examples" / "speech" / "level.flac"
+MAX_MODULES = 37
 TRAINING_PACKAGES = {"torch", "librosa", "scipy", "sklearn", "matplotlib", "onnx", "onnxscript", "safetensors"}
 
 
@@ -55,12 +56,21 @@ def test_a_folder_as_json(model: str, folder: Path, capsys: pytest.CaptureFixtur
 def test_uncertain_below_sets_the_threshold(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for threshold, uncertain in (("1", True), ("0", False)):
         options = ["--uncertain-below", threshold, "--format", "json"]
-        assert main(["predict", str(folder / "a.flac"), "--model", model, *options]) == 0
+        assert main(["predict", str(SPEECH), "--model", model, *options]) == 0
         assert [row["uncertain"] for row in json.loads(capsys.readouterr().out)] == [uncertain]
     for threshold in ("half", "1.5", "-1", "nan"):
         with pytest.raises(SystemExit):
             main(["predict", str(folder), f"--uncertain-below={threshold}"])
         assert f"expected a number from 0 to 1, got '{threshold}'" in capsys.readouterr().err
+
+
+def test_without_speech_a_prediction_is_uncertain(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--model", model, "--uncertain-below", "0"]
+    assert main(["predict", str(folder / "a.flac"), *options, "--format", "json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert row["uncertain"] is True and row["speech_s"] < 0.5
+    assert main(["predict", str(folder / "a.flac"), *options]) == 0
+    assert f"uncertain ({row['emotion']})" in capsys.readouterr().out
 
 
 def test_unreadable_files_are_reported_and_the_others_recognised(

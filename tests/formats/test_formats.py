@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import math
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import Prediction
 from overtone.errors import InputError, MissingExtraError, OptionError, OvertoneError
 from overtone.formats import EXTRA_PACKAGES, PREDICTION_FORMATS, TIMELINE_FORMATS, Format, get_format, parquet, save
+from overtone.formats.csv import FIXED_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAMES = ("a.wav", 'with "quotes", commas.wav', "line\nbreak.wav", "声.wav", "not-utf8-\udcff.wav", "=1+1.wav")
@@ -36,6 +38,7 @@ def make_predictions(rng: np.random.Generator, names: tuple[str, ...]) -> list[P
             "tiny",
             name,
             0.4,
+            speech_s=2.14449,
         )
         for name in names
     ]
@@ -60,7 +63,7 @@ def test_json_has_every_key_and_number(rng: np.random.Generator) -> None:
         assert row["emotion"] == max(row["probabilities"], key=row["probabilities"].get) == prediction.emotion
         assert row["confidence"] == pytest.approx(prediction.confidence, abs=1e-6)
         assert row["uncertain"] is (prediction.confidence < 0.4)
-        assert row["duration_s"] == 3.703
+        assert (row["duration_s"], row["speech_s"]) == (3.703, 2.144)
         assert row["prosody"] == {"tempo_bpm": 118.235}
         assert row["model"] == "tiny"
     assert len({row["uncertain"] for row in objects}) == 2, "certain and uncertain predictions are both tested"
@@ -113,7 +116,8 @@ def test_parquet_without_predictions_has_the_columns_of_the_template(rng: np.ran
     import pyarrow.parquet
 
     (template,) = make_predictions(rng, NAMES[:1])
-    for options, columns in (({}, 5), ({"template": template}, 5 + 3 * len(EMOTIONS))):
+    fixed = len(FIXED_COLUMNS)
+    for options, columns in (({}, fixed), ({"template": template}, fixed + 3 * len(EMOTIONS))):
         stream = io.BytesIO()
         parquet.write([], stream, **options)
         table = pyarrow.parquet.read_table(io.BytesIO(stream.getvalue()))
@@ -129,7 +133,8 @@ def test_parquet_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
     predictions = make_predictions(rng, NAMES)
     rows = list(csv.DictReader(io.StringIO(format_text("csv", predictions), newline="")))
-    expected = ["path", "emotion", "confidence", "uncertain", "duration_s", *(f"p_{name}" for name in EMOTIONS)]
+    expected = ["path", "emotion", "confidence", "uncertain", "duration_s", "speech_s"]
+    expected += [f"p_{name}" for name in EMOTIONS]
     expected += [f"{branch}_p_{name}" for branch in ("mel", "prosody") for name in EMOTIONS]
     assert list(rows[0]) == expected
     assert [row["path"] for row in rows] == list(NAMES)
@@ -139,10 +144,25 @@ def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
         assert float(row["p_angry"]) == pytest.approx(prediction.probabilities[angry], abs=1e-6)
         assert float(row["confidence"]) == pytest.approx(prediction.confidence, abs=1e-6)
         assert row["uncertain"] == ("true" if prediction.confidence < 0.4 else "false")
+        assert (row["duration_s"], row["speech_s"]) == ("3.703", "2.144")
 
 
 def test_csv_without_predictions_is_a_header() -> None:
-    assert format_text("csv", []) == "path,emotion,confidence,uncertain,duration_s\n"
+    assert format_text("csv", []) == "path,emotion,confidence,uncertain,duration_s,speech_s\n"
+
+
+def test_unknown_values_are_null_or_empty(rng: np.random.Generator) -> None:
+    (known,) = make_predictions(rng, ("a.wav",))
+    unknown = [known, replace(known, speech_s=math.nan)]
+    assert [row["speech_s"] for row in json.loads(format_text("json", unknown))] == [2.144, None]
+    rows = csv.DictReader(io.StringIO(format_text("csv", unknown), newline=""))
+    assert [row["speech_s"] for row in rows] == ["2.144", ""]
+    pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
+    import pyarrow.parquet
+
+    stream = io.BytesIO()
+    parquet.write(unknown, stream)
+    assert pyarrow.parquet.read_table(io.BytesIO(stream.getvalue()))["speech_s"].to_pylist() == [2.14449, None]
 
 
 def test_csv_rejects_predictions_with_other_columns(rng: np.random.Generator) -> None:

@@ -16,7 +16,12 @@ EMOTIONS = ("neutral", "happy", "angry")
 
 def make_timeline(source: str = "talk.wav", speakers: tuple[str, str] = ("anna", "ben\n")) -> Timeline:
     first = Prediction(
-        EMOTIONS, np.array([0.2, 0.7, 0.1]), {"mel": np.array([1.0, 0, 0])}, 2, {"pitch_median_hz": 212.4}
+        EMOTIONS,
+        np.array([0.2, 0.7, 0.1]),
+        {"mel": np.array([1.0, 0, 0])},
+        2,
+        {"pitch_median_hz": 212.4},
+        speech_s=1.792,
     )
     second = Prediction(EMOTIONS, np.array([0.35, 0.25, 0.4]), uncertain_below=0.5)
     probabilities = np.full((35, 3), np.nan, np.float32)
@@ -46,6 +51,7 @@ def test_json_contains_the_whole_timeline() -> None:
     assert (happy["emotion"], happy["confidence"], happy["speaker"]) == ("happy", 0.7, "anna")
     assert happy["prosody"] == {"pitch_median_hz": 212.4} and happy["branches"]["mel"]["neutral"] == 1
     assert (happy["uncertain"], angry["uncertain"]) == (False, True)
+    assert (happy["speech_s"], angry["speech_s"]) == (1.792, None)
     assert [row["speech_s"] for row in fields["speakers"]] == [0, 2, 0.457]
     assert fields["speakers"][0]["probabilities"]["happy"] is None
     assert fields["speakers"][1]["shares"] == {"neutral": 0, "happy": 1, "angry": 0}
@@ -71,6 +77,7 @@ def test_csv_has_a_row_per_segment() -> None:
     ]
     assert [row["emotion"] for row in rows] == ["", "happy", "angry"]
     assert [row["uncertain"] for row in rows] == ["", "false", "true"]
+    assert [row["speech_s"] for row in rows] == ["", "1.792", ""]
     assert [row["p_angry"] for row in rows] == ["", "0.100000", "0.400000"]
     assert [row["speaker"] for row in rows] == ["", "anna", "ben\n"]
     assert {row["path"] for row in rows} == {"talk.wav"}

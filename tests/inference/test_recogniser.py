@@ -19,6 +19,7 @@ from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
 from overtone.inference.recogniser import BUNDLED, Recogniser, load
 
 RATE_HZ = 16_000
+SPEECH = Path(__file__).resolve().parents[2] / "examples" / "speech" / "level.flac"
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +57,7 @@ def test_the_uncertainty_threshold_comes_from_the_card_or_the_caller(recogniser:
         (load(with_threshold), True),
         (load(with_threshold, uncertain_below=0), False),
     ):
-        prediction = loaded.recognise(voice(), RATE_HZ)
+        prediction = loaded.recognise(SPEECH)
         assert (prediction.uncertain, prediction.uncertain_below) == (uncertain, loaded.uncertain_below)
         assert prediction.confidence < 1
     for threshold in (-0.1, 1.5, float("nan")):

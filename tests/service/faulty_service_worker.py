@@ -45,6 +45,7 @@ def main() -> None:
             "probabilities": probabilities,
             "branches": {"mel": probabilities, "prosody": probabilities},
             "duration_s": 1.0,
+            "speech_s": 1.0,
             "prosody": {},
         }
         channel.send({"prediction": prediction, "pid": os.getpid(), "duration_s": 1.0, "segments": []}, payload)

@@ -17,6 +17,7 @@ PREDICTION = {
     "probabilities": HAPPY,
     "branches": {"mel": HAPPY, "prosody": HAPPY},
     "duration_s": 3.7,
+    "speech_s": 1.824,
     "prosody": {"pitch_median_hz": 212.4, "loudness_db": -21.3, "voiced_ratio": 0.44, "tempo_bpm": 118.0},
     "model": "overtone",
 }
@@ -90,6 +91,7 @@ class Prediction(BaseModel):
     probabilities: dict[str, float]
     branches: dict[str, dict[str, float]]
     duration_s: float
+    speech_s: float
     prosody: dict[str, float]
     model: str
 
