@@ -13,6 +13,7 @@ import functools
 import http.client
 import io
 import json
+import math
 import os
 import time
 import uuid
@@ -92,7 +93,7 @@ class Client:
             probabilities=np.array(list(values["probabilities"].values())),
             branches={branch: np.array(list(shares.values())) for branch, shares in values["branches"].items()},
             duration_s=values["duration_s"],
-            speech_s=values["speech_s"],
+            **{name: math.nan if values[name] is None else values[name] for name in ("speech_s", "arousal", "valence")},
             prosody=values["prosody"],
             model=values["model"],
             source=values["path"],

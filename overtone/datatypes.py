@@ -104,11 +104,11 @@ class Prediction:
         branches: branch name ("mel", "prosody") -> float `(emotions,)`, each summing to 1.
         duration_s: duration of the clip.
         prosody: name with unit -> measured value, e.g. "pitch_median_hz", "speech_rate_hz", "tempo_bpm".
-        model: id of the model.
-        source: file name or description.
+        model, source: id of the model; file name or description.
         uncertain_below: confidence below which the prediction counts as uncertain, in [0, 1].
         columns: manifest column -> value of this clip: text, number, boolean or None.
         speech_s: duration of the speech that was detected in the clip, without pauses; NaN if unknown.
+        arousal, valence: from calm (0) to excited (1), and from negative (0) to positive (1); NaN if unknown.
     """
 
     emotions: tuple[str, ...]
@@ -121,6 +121,8 @@ class Prediction:
     uncertain_below: float = 0.0
     columns: Mapping[str, str | float | bool | None] = field(default_factory=dict)
     speech_s: float = math.nan
+    arousal: float = math.nan
+    valence: float = math.nan
 
     def __post_init__(self) -> None:
         require(0 <= self.uncertain_below <= 1, self, "uncertain_below in [0, 1]", self.uncertain_below)
@@ -156,9 +158,8 @@ class Split:
     Attributes:
         protocol: name of the protocol.
         fold: name of the fold within the protocol.
-        train: indices into the list of utterances.
-        validation: likewise; used to choose epoch, recipe and calibration.
-        test: likewise; used once.
+        train, validation, test: indices into the list of utterances. Epoch, recipe and calibration are chosen on the
+            validation set; the test set is used once.
     """
 
     protocol: str

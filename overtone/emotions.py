@@ -44,6 +44,18 @@ CORPUS_SYNONYMS: dict[str, str] = {
     "anxiety": "fearful",  # EmoDB: "Angst", which is both fear and anxiety
 }
 
+# Class -> its place from low (0) to high (1) arousal, and from negative (0) to positive (1) valence. Classes that have
+# no place are absent: disgust may be excited or not, a surprise may be good or bad.
+AROUSAL: dict[str, float] = {
+    **dict.fromkeys(("happy", "angry", "fearful", "surprised"), 1.0),
+    **dict.fromkeys(("neutral", "calm", "sad", "bored"), 0.0),
+}
+VALENCE: dict[str, float] = {
+    "happy": 1.0,
+    **dict.fromkeys(("neutral", "calm"), 0.5),
+    **dict.fromkeys(("sad", "angry", "fearful", "disgust"), 0.0),
+}
+
 LabelMap = Mapping[str, str]  # emotion of a clip -> its class; unnamed emotions are dropped
 
 

@@ -46,17 +46,20 @@ class Tracks:
         probabilities: float `(steps, emotions)`, rows summing to 1; NaN without speech.
         pitch_hz: float `(steps,)`, median of the voiced frames of a step; 0 without voiced frames.
         loudness_db: float `(steps,)`, dB re full scale, mean over a step.
+        arousal, valence: float `(steps,)` in [0, 1], as in `Prediction`; NaN without speech, or if unknown.
     """
 
     step_s: float
     probabilities: FloatArray
     pitch_hz: FloatArray
     loudness_db: FloatArray
+    arousal: FloatArray
+    valence: FloatArray
 
     def __post_init__(self) -> None:
         require(self.step_s > 0, self, "step_s > 0", self.step_s)
         require(self.probabilities.ndim == 2, self, "probabilities (steps, emotions)", self.probabilities.shape)
-        for name in ("pitch_hz", "loudness_db"):
+        for name in ("pitch_hz", "loudness_db", "arousal", "valence"):
             shape = np.shape(getattr(self, name))
             require(shape == (len(self),), self, f"{name} of shape ({len(self)},)", shape)
         speech_rows = self.probabilities[~np.isnan(self.probabilities).all(axis=1)]

@@ -13,7 +13,7 @@ PACKAGE = PROJECT / "overtone"
 LAYERS = (
     ("errors",),
     ("emotions",),
-    ("datatypes", "recipe"),
+    ("datatypes", "recipe", "arousal_valence"),
     ("_internal",),
     ("timeline",),
     ("audio", "features", "corpora", "formats", "speaker_turns", "client"),

@@ -19,7 +19,7 @@ def make_prediction(*probabilities: float) -> Prediction:
 def make_tracks(steps: int = 40, step_s: float = 0.1) -> Tracks:
     probabilities = np.full((steps, len(EMOTIONS)), np.nan, np.float32)
     probabilities[10:] = (0.2, 0.5, 0.3)
-    return Tracks(step_s, probabilities, np.zeros(steps), np.full(steps, -60.0))
+    return Tracks(step_s, probabilities, np.zeros(steps), np.full(steps, -60.0), *np.full((2, steps), np.nan))
 
 
 def make_timeline() -> Timeline:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from overtone.arousal_valence import arousal_valence
 from overtone.datatypes import Prediction
 from overtone.formats.annotation_tiers import label, make_tiers
 from overtone.timeline import Segment, Timeline, Tracks
@@ -39,7 +40,8 @@ def make_timeline(*segments: Segment, source: str = "talk.wav", duration_s: floa
             probabilities[speech_steps] = segment.prediction.probabilities
     is_speech = ~np.isnan(probabilities[:, 0])
     pitch_hz, loudness_db = np.linspace(120, 240, steps) * is_speech, np.where(is_speech, -25.0, -70.0)
-    tracks = Tracks(STEP_S, probabilities, pitch_hz, loudness_db)
+    arousal, valence = np.array([arousal_valence(row, EMOTIONS) for row in probabilities]).reshape(steps, 2).T
+    tracks = Tracks(STEP_S, probabilities, pitch_hz, loudness_db, arousal, valence)
     return Timeline(source, duration_s, EMOTIONS, "tiny-1", segments, tracks, turns)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import soundfile
 
 import overtone
+from overtone.arousal_valence import arousal_valence
 from overtone.audio.blocks import blocks
 from overtone.audio.decode import read
 from overtone.datatypes import SAMPLE_RATE_HZ, Prediction
@@ -27,7 +28,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 PAGE = PROJECT / "docs" / "formats.md"
 FIGURES = PROJECT / "docs" / "figures"
 EXAMPLE = re.compile(r"(<!-- (\w+) -->\n```\w*\n).*?(```\n)", re.DOTALL)
-EMOTIONS = ("neutral", "happy", "angry")
+EMOTIONS, MODEL = ("neutral", "happy", "angry"), "overtone-1"
 CLIPS = (  # alternately of two actors; the third number of a name is the emotion
     *("01/03-01-01-01-01-01-01", "02/03-01-03-02-01-01-02", "01/03-01-08-02-02-01-01", "02/03-01-05-02-01-01-02"),
     *("01/03-01-06-02-01-01-01", "02/03-01-04-01-02-02-02", "01/03-01-07-02-01-02-01", "02/03-01-02-02-02-02-02"),
@@ -61,15 +62,29 @@ def with_examples(page: str) -> str:
 
 def example() -> Timeline:
     """Return a timeline of silence and two speakers with one turn each."""
-    fields = {"model": "overtone-1", "uncertain_below": 0.5}
-    happy = Prediction(EMOTIONS, np.array([0.06, 0.81, 0.13]), speech_s=1.344, **fields)
-    uncertain = Prediction(EMOTIONS, np.array([0.33, 0.25, 0.42]), speech_s=0.864, **fields)
+    happy, uncertain = prediction(1.344, 0.06, 0.81, 0.13), prediction(0.864, 0.33, 0.25, 0.42)
     probabilities = np.full((6, 3), np.nan)
     probabilities[1:4], probabilities[4:] = happy.probabilities, uncertain.probabilities
     pitch_hz = np.array([0, 210.4, 224.1, 198.7, 118.2, 0])
     loudness_db = np.array([-71.3, -24, -22.5, -25.1, -30.4, -34])
     segments = (Segment(0, 0.5), Segment(0.5, 2, happy, "Anna"), Segment(2, 3, uncertain, "Björn"))
-    return Timeline("talk.wav", 3, EMOTIONS, "overtone-1", segments, Tracks(0.5, probabilities, pitch_hz, loudness_db))
+    arousal, valence = np.array([arousal_valence(row, EMOTIONS) for row in probabilities]).T
+    tracks = Tracks(0.5, probabilities, pitch_hz, loudness_db, arousal, valence)
+    return Timeline("talk.wav", 3, EMOTIONS, MODEL, segments, tracks)
+
+
+def prediction(speech_s: float, *probabilities: float) -> Prediction:
+    """Return a prediction that is uncertain below 50 %."""
+    arousal, valence = arousal_valence(probabilities, EMOTIONS)
+    return Prediction(
+        EMOTIONS,
+        np.array(probabilities),
+        model=MODEL,
+        uncertain_below=0.5,
+        speech_s=speech_s,
+        arousal=arousal,
+        valence=valence,
+    )
 
 
 def conversation(path: Path) -> tuple[Path, tuple[Segment, ...]]:

@@ -16,6 +16,8 @@ def encode_prediction(prediction: Prediction) -> dict[str, Any]:
         "branches": {name: values.tolist() for name, values in prediction.branches.items()},
         "duration_s": prediction.duration_s,
         "speech_s": _to_json(prediction.speech_s),
+        "arousal": _to_json(prediction.arousal),
+        "valence": _to_json(prediction.valence),
         "prosody": prediction.prosody,
     }
 
@@ -33,8 +35,10 @@ def decode_prediction(values: Mapping[str, Any], emotions: tuple[str, ...], **fi
         probabilities=np.array(values["probabilities"]),
         branches={name: np.array(branch) for name, branch in values["branches"].items()},
         duration_s=values["duration_s"],
-        speech_s=_from_json(values["speech_s"]),
         prosody=values["prosody"],
+        speech_s=_from_json(values["speech_s"]),
+        arousal=_from_json(values["arousal"]),
+        valence=_from_json(values["valence"]),
         **fields,
     )
 

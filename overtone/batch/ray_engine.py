@@ -18,7 +18,6 @@ from overtone.batch.checkpoint import Report
 from overtone.batch.job import BatchJob, Partitioner
 from overtone.batch.parquet_sink import ParquetSink
 from overtone.batch.ray_task import RayTask, run_part
-from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.errors import MissingExtraError, OvertoneError
 
 FORMATS = ("parquet",)
@@ -74,7 +73,7 @@ def _make_task(job: BatchJob, output: str) -> RayTask:
     folder, config = Path.cwd(), job.config
     model = str(folder / config.model) if config.model else ""
     clips = None if config.adapt_from is None else tuple(str(folder / clip) for clip in config.adapt_from)
-    absolute = RecogniserConfig(model, config.uncertain_below, clips)
+    absolute = config._replace(model=model, adapt_from=clips)
     expected = tuple((name, str(job.fingerprint[name])) for name in ("model", "adaptation", "code"))
     return RayTask(output, absolute, expected, job.schema)
 

@@ -25,6 +25,7 @@ MAX_TASK_S = 300  # per task; the longest allowed input takes seconds
 # make a table that neither version produces. Whole packages, since one restart too many costs less than a mixed table.
 CODE = (
     "_internal",
+    "arousal_valence.py",
     "audio",
     "batch",
     "corpora/csv_table.py",
@@ -44,15 +45,21 @@ class RecogniserConfig(NamedTuple):
         model: path of a model file; "" for the bundled model.
         uncertain_below: as in `overtone.inference.recogniser.load`.
         adapt_from: clips of the speaker of all inputs; None for unknown speakers.
+        emotions: classes of predictions, as in `load`; None for all.
+        branches: branches of predictions, as in `load`; None for all.
     """
 
     model: str = ""
     uncertain_below: float | None = None
     adapt_from: tuple[str, ...] | None = None
+    emotions: tuple[str, ...] | None = None
+    branches: tuple[str, ...] | None = None
 
     def load(self, on_error: OnError) -> Recogniser:
         """Return the recogniser, adapted to the speaker; `on_error` is called with the error of each skipped clip."""
-        recogniser = load(self.model_path, uncertain_below=self.uncertain_below)
+        recogniser = load(
+            self.model_path, uncertain_below=self.uncertain_below, emotions=self.emotions, branches=self.branches
+        )
         return recogniser if self.adapt_from is None else recogniser.adapt(self.adapt_from, on_error)
 
     @property

@@ -70,7 +70,7 @@ def run(
         The numbers of "predictions" and "failures", and the fingerprint of the batch.
 
     Raises:
-        OptionError: unknown engine, format or shard, or fewer than one process.
+        OptionError: unknown engine, format, shard, class or branch, or fewer than one process.
         InputError: a column of the manifest has the name of an output column.
         ModelError: the model cannot be used.
         MissingExtraError: a package for the engine or the format is not installed.
@@ -83,6 +83,8 @@ def run(
     fingerprint = {
         **fingerprints(config),
         "uncertain_below": recogniser.uncertain_below,
+        "emotions": ",".join(recogniser.emotions),
+        "branches": ",".join(recogniser.branches),
         "inputs": inputs.digest(),
         "shard": "/".join(map(str, shard)),
         "format": format,

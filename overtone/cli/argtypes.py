@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import re
 from collections.abc import Callable
 
 
@@ -30,6 +31,11 @@ def fraction(text: str) -> float:
     if not 0 <= number <= 1:
         raise argparse.ArgumentTypeError(f"expected a number from 0 to 1, got {text!r}")
     return number
+
+
+def names(text: str) -> tuple[str, ...]:
+    """Return the names in a text, which are separated by commas or spaces."""
+    return tuple(re.findall(r"[^\s,]+", text))
 
 
 def positive_seconds(text: str) -> float:

@@ -11,13 +11,14 @@ from overtone.batch.object_storage import join
 from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.batch.run import ENGINES, FORMATS, run
 from overtone.cli.argtypes import positive_int
-from overtone.cli.errors import print_error
+from overtone.cli.errors import print_error, usage_errors
 from overtone.cli.options import SkippedClips, collect_clips, recogniser_arguments
 from overtone.cli.progress import ProgressBar
+from overtone.inference.recogniser import load
 
 
 def batch_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add SOURCE... --output --engine --format --processes --shard --model --adapt-from --uncertain-below."""
+    """Add SOURCE... --output --engine --format --processes --shard and the options of the recogniser."""
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE",
         help="a folder, an audio file, a pattern such as 'calls/**/*.flac', a URL such as s3://bucket/calls, "
@@ -46,9 +47,12 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
 
 def batch(args: argparse.Namespace) -> int:
     """Run a batch; return exit code 1 if an input could not be recognised, else 0."""
+    if args.emotions is not None or args.branches is not None:
+        with usage_errors():
+            load(args.model, emotions=args.emotions, branches=args.branches)
     skipped = SkippedClips()
     clips = tuple(map(str, collect_clips(args.adapt_from, skipped))) if args.adapt_from else None
-    config = RecogniserConfig(str(args.model or ""), args.uncertain_below, clips)
+    config = RecogniserConfig(str(args.model or ""), args.uncertain_below, clips, args.emotions, args.branches)
     with ProgressBar("files") as bar:
         report = run(
             collect_inputs(args.sources),

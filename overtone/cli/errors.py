@@ -1,11 +1,27 @@
-"""Error messages on stderr, one line each."""
+"""Error messages on stderr, one line each, and the error of an option that only the model can check."""
 
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from overtone.errors import OptionError, OvertoneError
 from overtone.formats.table import printable
 
 BOX_DRAWING = re.compile("[\u2500-\u257f]")
+
+
+class UsageError(OvertoneError):
+    """An invalid option that the parser cannot detect; the exit code is that of all invalid options."""
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """Raise an `OptionError` of this block as a `UsageError`."""
+    try:
+        yield
+    except OptionError as error:
+        raise UsageError(str(error)) from error
 
 
 def print_error(message: str) -> None:

@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from typing import NamedTuple, NoReturn
 
 import overtone
-from overtone.cli.errors import print_error, single_line
+from overtone.cli.errors import UsageError, print_error, single_line
 from overtone.errors import MissingExtraError, OvertoneError, suggest
 
 FAILURE = 1
@@ -88,6 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
             return _run(sys.argv[1:] if arguments is None else arguments)
         finally:
             sys.stdout.flush()
+    except UsageError as error:
+        return _report_failure(str(error), USAGE_ERROR)
     except OvertoneError as error:
         return _report_failure(str(error))
     except KeyboardInterrupt:
@@ -167,9 +169,9 @@ def _discard_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _report_failure(message: str) -> int:
+def _report_failure(message: str, exit_code: int = FAILURE) -> int:
     print_error(message)
-    return FAILURE
+    return exit_code
 
 
 if __name__ == "__main__":

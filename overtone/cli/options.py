@@ -1,19 +1,20 @@
-"""Options of all commands that recognise: model, speaker adaptation, confidence threshold and threads."""
+"""Options of all commands that recognise: model, classes, branches, speaker adaptation, threshold and threads."""
 
 import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from overtone.audio.discovery import find_audio_files
-from overtone.cli.argtypes import fraction, positive_int
-from overtone.cli.errors import print_error
+from overtone.cli.argtypes import fraction, names, positive_int
+from overtone.cli.errors import print_error, usage_errors
 from overtone.errors import OvertoneError
 from overtone.inference.recogniser import Recogniser, load
 
 
 def recogniser_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --model, --adapt-from and --uncertain-below."""
+    """Add --model, --emotions, --branches, --adapt-from and --uncertain-below."""
     model_argument(parser)
+    selection_arguments(parser)
     parser.add_argument(
         "--adapt-from", metavar="PATH", action="append", default=[],
         help="an audio file of the speaker to adapt to, without labels, or a folder of such files; ten or more clips "
@@ -33,6 +34,19 @@ def model_argument(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def selection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --emotions and --branches."""
+    parser.add_argument(
+        "--emotions", metavar="NAMES", type=names,
+        help="predict one of these classes only, separated by commas, such as neutral,happy,sad,angry; calm and bored "
+        "count to neutral unless they are named (default: all classes of the model)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--branches", metavar="NAMES", type=names,
+        help="predict with these branches of the model only, separated by commas, such as mel,prosody (default: all)",
+    )  # fmt: skip
+
+
 def threads_argument(parser: argparse.ArgumentParser) -> None:
     """Add --threads."""
     parser.add_argument("--threads", metavar="N", type=positive_int, default=1, help="CPU threads to use (default: 1)")
@@ -45,7 +59,15 @@ def load_recogniser(args: argparse.Namespace, threads: int = 1) -> tuple[Recogni
         args: the parsed arguments.
         threads: CPU threads for one audio file.
     """
-    recogniser, on_error = load(args.model, threads=threads, uncertain_below=args.uncertain_below), SkippedClips()
+    on_error = SkippedClips()
+    with usage_errors():
+        recogniser = load(
+            args.model,
+            threads=threads,
+            uncertain_below=args.uncertain_below,
+            emotions=args.emotions,
+            branches=args.branches,
+        )
     if args.adapt_from:
         recogniser = recogniser.adapt(collect_clips(args.adapt_from, on_error), on_error=on_error)
     return recogniser, on_error.count

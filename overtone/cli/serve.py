@@ -18,9 +18,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
 
-from overtone.cli.argtypes import fraction, positive_int
+from overtone.cli.argtypes import fraction, names, positive_int
 from overtone.cli.environment import RepeatableOption, add_environment_defaults
-from overtone.cli.errors import print_error
+from overtone.cli.errors import print_error, usage_errors
 from overtone.errors import MissingExtraError, OptionError
 from overtone.service.backend import ServiceBackend
 from overtone.service.settings import MB, Settings, state_folder
@@ -83,6 +83,15 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
         "--uncertain-below", metavar="X", type=fraction,
         help="mark predictions with a confidence below X, from 0 to 1, as uncertain (default: as in the model card)",
     )  # fmt: skip
+    add(
+        "--emotions", metavar="NAMES", type=names,
+        help="predict one of these classes only, separated by commas; calm and bored count to neutral unless they are "
+        "named (default: all classes of the model)",
+    )  # fmt: skip
+    add(
+        "--branches", metavar="NAMES", type=names,
+        help="predict with these branches of the model only, separated by commas (default: all)",
+    )  # fmt: skip
     add("--keys", metavar="FILE", type=Path, help="file of API key digests (default: no key is required)")
     add(
         "--new-key",
@@ -137,7 +146,8 @@ def serve(args: argparse.Namespace) -> int:
             tempfile.tempdir = str(backend.spool)  # large uploads go where there is room for them
             page = web_page.mount if args.page else None
             app = create_app(backend, keys, args.allow_origin, hosts=hosts, page=page)
-            backend.pool.wait_until_ready()
+            with usage_errors():
+                backend.pool.wait_until_ready()
             _run(uvicorn.Server(uvicorn_config(uvicorn, app, settings)), listener)
         finally:
             backend.close()
@@ -151,7 +161,8 @@ def build_settings(args: argparse.Namespace) -> Settings:
         for limit in LIMITS
         if getattr(args, limit.field) is not None
     }
-    return Settings(args.state_dir or state_folder(), str(args.model or ""), args.uncertain_below, **limits)
+    model = {name: getattr(args, name) for name in ("uncertain_below", "emotions", "branches")}
+    return Settings(args.state_dir or state_folder(), str(args.model or ""), **model, **limits)
 
 
 @contextlib.contextmanager

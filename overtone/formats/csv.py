@@ -1,7 +1,7 @@
 """Predictions as CSV: one row per file.
 
-path,emotion,confidence,uncertain,duration_s,speech_s,p_neutral,...,mel_p_neutral,...,prosody_p_neutral,...
-clip.wav,happy,0.810000,false,3.700,1.824,0.020000,...
+path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence,p_neutral,...,mel_p_neutral,...,prosody_p_neutral,...
+clip.wav,happy,0.810000,false,3.700,1.824,0.900,0.860,0.020000,...
 
 The columns of a manifest come first. An unknown value is an empty cell. The first prediction determines the columns;
 all predictions of one file come from one model.
@@ -15,8 +15,8 @@ from overtone.datatypes import Prediction
 from overtone.errors import InputError
 from overtone.formats.branches import probability_columns
 
-FIXED_COLUMNS = ("path", "emotion", "confidence", "uncertain", "duration_s", "speech_s")
-DIGITS = {"duration_s": 3, "speech_s": 3}
+FIXED_COLUMNS = ("path", "emotion", "confidence", "uncertain", "duration_s", "speech_s", "arousal", "valence")
+DIGITS = dict.fromkeys(("duration_s", "speech_s", "arousal", "valence"), 3)
 PROBABILITY_DIGITS = 6
 
 
@@ -50,6 +50,8 @@ def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
         prediction.uncertain,
         prediction.duration_s,
         prediction.speech_s,
+        prediction.arousal,
+        prediction.valence,
     )
     return {**dict(zip(FIXED_COLUMNS, values, strict=True)), **probability_columns(prediction)}
 

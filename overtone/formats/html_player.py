@@ -109,7 +109,7 @@ def _src_attribute(name: str) -> str:
 
 
 def _page_data(timeline: Timeline, audio_file: str) -> dict[str, Any]:
-    """Return the data that the scripts draw: probabilities in whole per cent, null for missing values."""
+    """Return the data that the scripts draw: probabilities, arousal and valence in whole per cent, null if missing."""
     tracks = timeline.tracks
     percents = np.round(100 * tracks.probabilities).T
     envelope = 10 ** (tracks.loudness_db / 20)
@@ -131,6 +131,8 @@ def _page_data(timeline: Timeline, audio_file: str) -> dict[str, Any]:
         "envelope": np.round(envelope / max(envelope.max(initial=0), 1e-9), 3).tolist(),
         "pitch_hz": _to_integers(np.where(tracks.pitch_hz > 0, np.round(tracks.pitch_hz), np.nan)),
         "loudness_db": _to_integers(np.round(tracks.loudness_db)),
+        "arousal": _to_integers(np.round(100 * tracks.arousal)),
+        "valence": _to_integers(np.round(100 * tracks.valence)),
     }
 
 

@@ -3,7 +3,7 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const stage = document.getElementById("stage"), overview = document.getElementById("overview");
-const TIER = 28, WAVEFORM = 84, LANE = 26, PITCH = 78, LOUDNESS = 60, AXIS = 20, GAP = 10, OVERVIEW = 26; // pixels
+const TIER = 28, WAVEFORM = 84, LANE = 26, PITCH = 78, LOUDNESS = 60, AFFECT = 48, AXIS = 20, GAP = 10, OVERVIEW = 26; // pixels
 const TICKS_S = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 const FONT = "system-ui, sans-serif";
 const view = { from: 0, to: Math.min(90, data.duration_s), width: 0 }; // seconds, pixels
@@ -15,6 +15,11 @@ for (const track of PROSODY_TRACKS) {
   track.low = track.values.reduce((low, value) => (value === null ? low : Math.min(low, value)), Infinity);
   track.high = track.values.reduce((high, value) => (value === null ? high : Math.max(high, value)), -Infinity);
 }
+// Not every model has arousal and valence.
+const AFFECT_TRACKS = [{ label: "arousal", values: data.arousal }, { label: "valence", values: data.valence }]
+  .filter(({ values }) => values.some((value) => value !== null))
+  .map((track) => ({ ...track, unit: "%", colour: "ink", height: AFFECT, low: 0, high: 100 }));
+const LINE_TRACKS = [...PROSODY_TRACKS, ...AFFECT_TRACKS];
 for (const emotion of data.emotions) emotion.outline = emotion.percent.map((value) => value || null); // none at 0 %
 
 const formatSigned = (value) => String(value).replace("-", "−");
@@ -122,7 +127,7 @@ function drawLine(context, values, yOf, colour, width) {
   context.stroke();
 }
 
-function drawProsodyTrack(context, { label, unit, values, low, high, colour, height }, top) {
+function drawLineTrack(context, { label, unit, values, low, high, colour, height }, top) {
   drawRowLabel(context, label, top + height / 2 - 8);
   drawText(context, unit, leftMargin() - 8, top + height / 2 + 8, css.soft, "right");
   if (low > high) return;
@@ -152,7 +157,8 @@ function draw() {
   readColours();
   view.width = stage.clientWidth;
   const tiers = data.tiers.length * TIER, lanes = data.emotions.length * LANE;
-  const height = tiers + WAVEFORM + lanes + PITCH + LOUDNESS + 4 * GAP + AXIS;
+  const lines = LINE_TRACKS.reduce((total, { height }) => total + height + GAP, 0);
+  const height = tiers + WAVEFORM + lanes + lines + 2 * GAP + AXIS;
   const context = resizeCanvas(stage.querySelector("canvas"), height);
   drawTimeAxis(context, height);
   const waveformTop = tiers + GAP, lanesTop = waveformTop + WAVEFORM + GAP;
@@ -160,8 +166,8 @@ function draw() {
   drawWaveform(context, waveformTop);
   data.emotions.forEach((emotion, lane) => drawEmotion(context, emotion, lanesTop + lane * LANE));
   let top = lanesTop + lanes + GAP;
-  for (const track of PROSODY_TRACKS) {
-    drawProsodyTrack(context, track, top);
+  for (const track of LINE_TRACKS) {
+    drawLineTrack(context, track, top);
     top += track.height + GAP;
   }
   drawOverview();

@@ -14,10 +14,12 @@
 "step_s": 0.1,
 "pitch_hz": [0, 0, 212.4, ...],
 "loudness_db": [-71.2, ...],
+"arousal": [null, 0.9, ...],
+"valence": [null, 0.86, ...],
 "probabilities": {"neutral": [null, 0.02, ...], ...}
 }}
 
-Tracks have one value per step; probabilities are null in steps without speech.
+Tracks have one value per step; probabilities, arousal and valence are null in steps without speech.
 """
 
 import json
@@ -29,7 +31,8 @@ import numpy as np
 from overtone.formats.json import DIGITS, PROBABILITY_DIGITS, to_object
 from overtone.timeline import Segment, SpeakerSummary, Timeline
 
-TRACK_DIGITS = {"pitch_hz": 1, "loudness_db": 1, "probabilities": 3}
+TRACK_DIGITS = {"pitch_hz": 1, "loudness_db": 1, "arousal": 3, "valence": 3, "probabilities": 3}
+CURVES = ("pitch_hz", "loudness_db", "arousal", "valence")
 RECORDING_KEYS = ("path", "duration_s", "model")  # of a prediction; a timeline has them once, at the top
 
 
@@ -52,7 +55,7 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     probabilities = dict(zip(timeline.emotions, tracks.probabilities.T, strict=True))
     lines = [
         f'"step_s": {_dump(tracks.step_s)}',
-        *(f'"{name}": {_dump(_round_track(getattr(tracks, name), name))}' for name in ("pitch_hz", "loudness_db")),
+        *(f'"{name}": {_dump(_round_track(getattr(tracks, name), name))}' for name in CURVES),
         f'"probabilities": {_dump({name: _round_track(row, "probabilities") for name, row in probabilities.items()})}',
     ]
     stream.write(',\n"tracks": {\n' + ",\n".join(lines) + "\n}}\n")

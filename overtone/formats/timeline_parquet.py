@@ -1,9 +1,9 @@
 r"""A timeline as Parquet: one row per segment, as in `overtone.formats.timeline_csv`, typed and unrounded.
 
-Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, speech_s, p_neutral, ...; per
-branch of the model, such as mel_p_neutral, ...; and per measured prosody value, such as pitch_median_hz. They are null
-in segments without speech or without a measurement. The file metadata contains facts about the whole recording, as JSON
-under "overtone": duration_s, emotions, turns_given.
+Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, speech_s, arousal, valence,
+p_neutral, ...; per branch of the model, such as mel_p_neutral, ...; and per measured prosody value, such as
+pitch_median_hz. They are null in segments without speech or without a measurement. The file metadata contains facts
+about the whole recording, as JSON under "overtone": duration_s, emotions, turns_given.
 
 Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
@@ -15,7 +15,7 @@ from overtone.formats.branches import probability_columns
 from overtone.formats.parquet import import_pyarrow, to_utf8
 from overtone.timeline import Segment, Timeline
 
-PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s")
+PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence")
 FIXED_COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "speech", *PREDICTION_COLUMNS)
 STRING_COLUMNS, BOOLEAN_COLUMNS = ("path", "model", "speaker", "emotion"), ("speech", "uncertain")
 METADATA_KEY = "overtone"

@@ -1,4 +1,4 @@
-"""A timeline as a matplotlib figure: segments and waveform, then a lane per emotion, pitch and loudness.
+"""A timeline as a matplotlib figure: segments, waveform, a lane per emotion, pitch, loudness, arousal and valence.
 
 The waveform is the envelope of the loudness track: one pixel of the plot is longer than one step of the track, so the
 audio itself would show no more and is not read again, even for recordings of ten hours. No information is conveyed by
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 WIDTH_INCH = 12.0
 TIER_INCH, WAVEFORM_INCH, EMOTION_INCH, PITCH_INCH, LOUDNESS_INCH = 0.34, 1.1, 0.3, 1.0, 0.8
+AFFECT_INCH = 0.7  # of arousal and of valence
 CHARACTER_INCH, SEGMENT_POINTS = 0.07, 7.5  # character width and font size of segment labels
 MAX_SPEAKER_CHARACTERS, MAX_TITLE_CHARACTERS = 24, 96
 MAX_STEPS = 1500  # that a plot of this width can resolve
@@ -40,6 +41,8 @@ def draw_timeline(timeline: Timeline) -> "Figure":
     """
     tiers, emotions = make_tiers(timeline), timeline.emotions
     heights = [TIER_INCH * len(tiers), WAVEFORM_INCH, EMOTION_INCH * len(emotions), PITCH_INCH, LOUDNESS_INCH]
+    affect = [name for name in ("arousal", "valence") if not np.isnan(getattr(timeline.tracks, name)).all()]
+    heights += [AFFECT_INCH] * len(affect)
     figure = new_figure(WIDTH_INCH, sum(heights) + 1.2)
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     tracks = downsample(timeline.tracks, MAX_STEPS)
@@ -48,6 +51,8 @@ def draw_timeline(timeline: Timeline) -> "Figure":
     _draw_emotions(panels[2], tracks, emotions)
     _draw_pitch(panels[3], tracks)
     _draw_loudness(panels[4], tracks)
+    for panel, name in zip(panels[5:], affect, strict=True):
+        _draw_affect(panel, tracks, name)
     for axes in panels:
         axes.set_xlim(0, timeline.duration_s)
         axes.grid(axis="x", color=LINE, linewidth=0.8)
@@ -67,10 +72,10 @@ def recording_name(timeline: Timeline) -> str:
 
 
 def downsample(tracks: Tracks, max_steps: int) -> Tracks:
-    """Return the tracks with longer steps: mean probabilities, mean pitch of voiced steps, maximum loudness.
+    """Return the tracks with longer steps: the maximum of the loudness, and the means of the other tracks.
 
     Args:
-        tracks: of a timeline; returned unchanged if they have no more than `max_steps`.
+        tracks: of a timeline, unvoiced steps without pitch; returned unchanged if they have no more than `max_steps`.
         max_steps: upper limit of the new number of steps.
     """
     factor = -(-len(tracks) // max_steps)
@@ -78,9 +83,11 @@ def downsample(tracks: Tracks, max_steps: int) -> Tracks:
         return tracks
     starts = np.arange(0, len(tracks), factor)
     voiced_hz = np.where(tracks.pitch_hz > 0, tracks.pitch_hz, np.nan)
-    means = [_nan_means(values, starts) for values in (*tracks.probabilities.T, voiced_hz)]
+    probabilities = np.stack([_nan_means(values, starts) for values in tracks.probabilities.T], axis=1)
+    pitch_hz, arousal, valence = (_nan_means(values, starts) for values in (voiced_hz, tracks.arousal, tracks.valence))
     loudness_db = np.maximum.reduceat(tracks.loudness_db, starts)
-    return Tracks(tracks.step_s * factor, np.stack(means[:-1], axis=1), np.nan_to_num(means[-1]), loudness_db)
+    step_s = tracks.step_s * factor
+    return Tracks(step_s, probabilities, np.nan_to_num(pitch_hz), loudness_db, arousal, valence)
 
 
 def _nan_means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
@@ -184,6 +191,15 @@ def _draw_loudness(axes: "Axes", tracks: Tracks) -> None:
     axes.plot(tracks.times_s + tracks.step_s / 2, tracks.loudness_db, color=SOFT, linewidth=1)
     axes.set_ylabel("loudness, dB")
     axes.set_ymargin(0.1)
+
+
+def _draw_affect(axes: "Axes", tracks: Tracks, name: str) -> None:
+    """Draw arousal or valence, above or below the middle of its scale."""
+    values = _repeat_last(getattr(tracks, name))
+    axes.axhline(0.5, color=LINE, linewidth=0.8)
+    axes.step(_edges(tracks), values, where="post", color=INK, linewidth=1.2)
+    axes.set_ylim(0, 1)
+    axes.set_ylabel(name)
 
 
 def _edges(tracks: Tracks) -> np.ndarray:

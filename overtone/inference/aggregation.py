@@ -28,6 +28,7 @@ class WindowPrediction:
         speech_share: share of speech in it, in (0, 1].
         speech_s: duration of the speech in it.
         log_probabilities: fused, and of each branch, `(1 + branches, emotions)`.
+        arousal_valence: `(2,)`, in [0, 1] or NaN.
         pitch_hz: `(its steps,)`, median of the voiced frames of a step; 0 where none is voiced.
     """
 
@@ -35,6 +36,7 @@ class WindowPrediction:
     speech_share: float
     speech_s: float
     log_probabilities: FloatArray
+    arousal_valence: FloatArray
     pitch_hz: FloatArray
 
 
@@ -65,6 +67,23 @@ class RecordingTracks:
         return len(self.loudness_db)
 
 
+@dataclass(frozen=True)
+class _Curves:
+    """The averages of the windows in a range of steps, float32, NaN without speech.
+
+    Attributes:
+        probabilities: fused, and of each branch, each `(steps, emotions)`.
+        arousal_valence: `(steps, 2)`; NaN also if the model does not define them.
+    """
+
+    probabilities: list[Float32Array]
+    arousal_valence: Float32Array
+
+    def between(self, first: int, end: int) -> "_Curves":
+        """The curves in a range of these steps."""
+        return _Curves([part[first:end] for part in self.probabilities], self.arousal_valence[first:end])
+
+
 def build_timeline(
     model: OnnxModel,
     recording: RecordingTracks,
@@ -82,21 +101,22 @@ def build_timeline(
     is_speech = speech_steps(recording.speech, recording.steps)
     speech_s, source = _speech_seconds(recording), recording.source
     all_windows = [window for group in windows for window in group]
-    parts = _probabilities(model, all_windows, (0, recording.steps), is_speech)
-    tracks = Tracks(STEP_S, parts[0], _pitch_hz(all_windows, recording.steps), recording.loudness_db)
+    curves = _average(model, all_windows, (0, recording.steps), is_speech)
+    pitch_hz = _pitch_hz(all_windows, recording.steps)
+    tracks = Tracks(STEP_S, curves.probabilities[0], pitch_hz, recording.loudness_db, *curves.arousal_valence.T)
     if turns is None:
-        ranges = split_segments(parts[0])
+        ranges = split_segments(tracks.probabilities)
         empty = [Segment(step_to_seconds(a), min(step_to_seconds(b), recording.duration_s)) for a, b in ranges]
-        probabilities = [[part[first:end] for part in parts] for first, end in ranges]
+        segment_curves = [curves.between(first, end) for first, end in ranges]
     else:
         ranges = [_clip_range(turn_to_steps(turn), recording.steps) for turn in turns]
         empty = [replace(turn, end_s=min(turn.end_s, recording.duration_s), prediction=None) for turn in turns]
-        probabilities = [_probabilities(model, *turn, is_speech) for turn in zip(windows, ranges, strict=True)]
+        segment_curves = [_average(model, *turn, is_speech) for turn in zip(windows, ranges, strict=True)]
     segments = []
-    for segment, (first, end), segment_probabilities in zip(empty, ranges, probabilities, strict=True):
+    for segment, (first, end), averages in zip(empty, ranges, segment_curves, strict=True):
         prosody = summarise_prosody(tracks.pitch_hz[first:end], tracks.loudness_db[first:end])
         duration_s = min(float(speech_s[end] - speech_s[first]), segment.duration_s)
-        segments.append(_with_prediction(model, segment, segment_probabilities, duration_s, prosody, source))
+        segments.append(_with_prediction(model, segment, averages, duration_s, prosody, source))
     return Timeline(
         source=source,
         duration_s=recording.duration_s,
@@ -129,14 +149,13 @@ def _speech_seconds(recording: RecordingTracks) -> FloatArray:
     return np.searchsorted(starts, np.arange(recording.steps + 1) * STEP_SAMPLES) * CHUNK_S
 
 
-def _probabilities(
-    model: OnnxModel, windows: Sequence[WindowPrediction], steps: StepRange, is_speech: BoolArray
-) -> list[Float32Array]:
-    """Probabilities in a step range, fused and of each branch, float32 `(its steps, emotions)`; NaN without speech."""
+def _average(model: OnnxModel, windows: Sequence[WindowPrediction], steps: StepRange, is_speech: BoolArray) -> _Curves:
+    """The averages of the windows in a step range."""
     first, end = steps
     parts = 1 + len(model.branches)
     if not windows:
-        return [np.full((end - first, len(model.emotions)), np.nan, np.float32)] * parts
+        nothing = np.full((end - first, len(model.emotions)), np.nan, np.float32)
+        return _Curves([nothing] * parts, np.full((end - first, 2), np.nan, np.float32))
     ranges = [(window.window[0] - first, window.window[1] - first) for window in windows]
     weights = [window.speech_share for window in windows]
     tracks = []
@@ -146,7 +165,9 @@ def _probabilities(
         log_probabilities[~is_speech[first:end]] = np.nan
         powers = np.exp(log_probabilities)
         tracks.append((powers / powers.sum(1, keepdims=True)).astype(np.float32))
-    return tracks
+    affect, _ = overlap_add(ranges, [window.arousal_valence for window in windows], end - first, weights)
+    affect[~is_speech[first:end]] = np.nan
+    return _Curves(tracks, affect.astype(np.float32))
 
 
 def _pitch_hz(windows: Sequence[WindowPrediction], steps: int) -> Float32Array:
@@ -163,14 +184,16 @@ def _pitch_hz(windows: Sequence[WindowPrediction], steps: int) -> Float32Array:
 def _with_prediction(
     model: OnnxModel,
     segment: Segment,
-    parts: list[Float32Array],
+    curves: _Curves,
     speech_s: float,
     prosody: dict[str, float],
     source: str,
 ) -> Segment:
     """The segment with the mean of its probabilities as the prediction; unchanged if it has no speech."""
-    is_speech = ~np.isnan(parts[0][:, 0])
+    is_speech = ~np.isnan(curves.probabilities[0][:, 0])
     if not is_speech.any():
         return segment
-    mean = np.stack([part[is_speech].mean(0, dtype=float) for part in parts])
-    return replace(segment, prediction=model.make_prediction(mean, segment.duration_s, speech_s, prosody, source))
+    mean = np.stack([part[is_speech].mean(0, dtype=float) for part in curves.probabilities])
+    affect = curves.arousal_valence[is_speech].mean(0, dtype=float)
+    prediction = model.make_prediction(mean, affect, segment.duration_s, speech_s, prosody, source)
+    return replace(segment, prediction=prediction)

@@ -13,18 +13,22 @@ A model with a speaker adapter has further inputs and outputs; see `overtone.inf
 import copy
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime
 
 from overtone._internal import tensor_names
 from overtone._internal.tensor_names import PROBABILITIES, RATES, TRACKS, WAVEFORM
+from overtone.arousal_valence import arousal_valence
 from overtone.datatypes import Float32Array, FloatArray, Prediction, Waveform
 from overtone.errors import ModelError, first_line
 from overtone.inference.checksum import check_intact, require_checksum
 from overtone.inference.model_card import read_card
 from overtone.inference.speaker_statistics import SpeakerStatistics, unknown_speaker
+
+if TYPE_CHECKING:
+    from overtone.inference.selection import Selection
 
 FATAL_ONLY = 4  # log level of onnxruntime: errors are raised once, with the name of the file, and not logged as well
 Outputs = dict[str, Float32Array]
@@ -43,8 +47,9 @@ class OnnxModel:
     Attributes:
         path: path of the model file.
         card: the model card; see `overtone.inference.model_card`.
-        emotions: the classes, in the order of every probability vector.
-        branches: names of the branches with predictions of their own.
+        emotions: the classes of predictions, in the order of every probability vector.
+        branches: names of the branches that predictions include.
+        selection: the classes and branches that the user has chosen; None for all.
         uncertain_below: confidence below which a prediction is uncertain.
         statistics: statistics of the speaker that the model is adapted to; None if the model has no speaker adapter.
 
@@ -68,6 +73,7 @@ class OnnxModel:
         adapts = tensor_names.SPEAKER_STATISTICS in inputs
         self.statistics = unknown_speaker(inputs[tensor_names.SPEAKER_STATISTICS][1]) if adapts else None
         self.branches = tensor_names.branches_among(outputs)
+        self.selection: Selection | None = None
         self._probabilities = (PROBABILITIES, *map(tensor_names.branch_output, self.branches))
         expected = self.card["recipe"]["branches"]
         _check_tensors(set(inputs), set(outputs), expected, path)
@@ -77,6 +83,12 @@ class OnnxModel:
         adapted = copy.copy(self)
         adapted.statistics = statistics
         return adapted
+
+    def with_selection(self, selection: "Selection") -> "OnnxModel":
+        """The same model with some of its classes and branches; the graph is shared."""
+        selected = copy.copy(self)
+        selected.emotions, selected.branches, selected.selection = selection.emotions, selection.branches, selection
+        return selected
 
     def run(self, waveform: Waveform) -> Outputs:
         """The outputs of the graph for one clip; with a known speaker, `probabilities` are those of the adapter.
@@ -101,7 +113,7 @@ class OnnxModel:
         except Exception as error:  # onnxruntime raises bare `Exception`s of its own
             raise ModelError(f"{source}: the model {self.path} fails on it: {first_line(error)}") from error
         for name in checked:
-            if outputs[name].shape != (1, len(self.emotions)):
+            if outputs[name].shape != (1, len(self.card["emotions"])):
                 raise ModelError(f"{self.path}: '{name}' has shape {outputs[name].shape}; export the model again")
             if not abs(float(outputs[name].sum()) - 1) < 1e-3:
                 raise ModelError(f"{source}: the model {self.path} returns no valid probabilities for it")
@@ -115,15 +127,38 @@ class OnnxModel:
         Args:
             outputs: as `run` returns them.
         """
-        return np.concatenate([outputs[name] for name in self._probabilities])
+        probabilities = self._fused(outputs)
+        return probabilities if self.selection is None else self.selection.reduce(probabilities)
+
+    def arousal_valence(self, outputs: Outputs) -> FloatArray:
+        """Arousal and valence, `(2,)` in [0, 1]; NaN if the classes of the model do not define them.
+
+        They follow from all classes of the model, also those that predictions leave out.
+
+        Args:
+            outputs: as `run` returns them.
+        """
+        return np.array(arousal_valence(self._fused(outputs)[0], self.card["emotions"]))
+
+    def _fused(self, outputs: Outputs) -> FloatArray:
+        """The fused probabilities and those of the chosen branches over all classes of the model."""
+        probabilities = np.concatenate([outputs[name] for name in self._probabilities])
+        return probabilities if self.selection is None else self.selection.fuse(probabilities)
 
     def make_prediction(
-        self, probabilities: FloatArray, duration_s: float, speech_s: float, prosody: dict[str, float], source: str
+        self,
+        probabilities: FloatArray,
+        arousal_valence: FloatArray,
+        duration_s: float,
+        speech_s: float,
+        prosody: dict[str, float],
+        source: str,
     ) -> Prediction:
         """A prediction of this model.
 
         Args:
             probabilities: fused, and of each branch, `(1 + branches, emotions)`, rows summing to 1.
+            arousal_valence: `(2,)`, in [0, 1] or NaN.
             duration_s: length of the clip or segment.
             speech_s: duration of the speech in it.
             prosody: measured values by name with unit.
@@ -139,6 +174,8 @@ class OnnxModel:
             source=source,
             uncertain_below=self.uncertain_below,
             speech_s=speech_s,
+            arousal=float(arousal_valence[0]),
+            valence=float(arousal_valence[1]),
         )
 
 

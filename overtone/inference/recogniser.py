@@ -1,6 +1,6 @@
 """Recogniser: the entry point of inference. Audio -> predictions and timelines, with a model file alone.
 
-    recogniser = load()                                # the bundled model
+    recogniser = load()                                # the bundled model; load(emotions=("happy", "sad")): two classes
     prediction = recogniser.recognise("clip.wav")
     for prediction in recogniser.recognise_many(paths):  # a bad file yields an error in its place
         ...
@@ -12,7 +12,7 @@ The model file is described in `overtone.inference.onnx_model`.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +60,7 @@ class Recogniser:
 
     @property
     def branches(self) -> tuple[str, ...]:
-        """Names of the branches that make predictions, such as "mel" and "prosody"."""
+        """Names of the branches that predictions include, such as "mel" and "prosody"."""
         return self.model.branches
 
     @property
@@ -86,11 +86,14 @@ class Recogniser:
 
         Raises:
             ModelError: the model has no speaker adapter.
-            OptionError: no clip that can be recognised, or a path instead of a list.
+            OptionError: no clip that can be recognised, a path instead of a list, or some of the branches are chosen:
+                the speaker adapter needs all of them.
             AudioError: a clip cannot be recognised, and `on_error` is None.
         """
         if not self.can_adapt:
             raise ModelError(f"{self.model.path}: this model has no speaker adapter, so it cannot adapt to a speaker")
+        if self.model.selection is not None and not self.model.selection.has_all_branches:
+            raise OptionError("adapt: the speaker adapter uses all branches of the model; choose none, or do not adapt")
         if isinstance(sources, str | bytes | os.PathLike):
             raise OptionError("adapt: expected several clips, such as a list of paths, got one")
         rows = []
@@ -121,8 +124,9 @@ class Recogniser:
         tracks = {name: outputs[name][0, :frames].astype(float) for name in tensor_names.TRACKS}
         prosody = {**summarise_prosody(tracks["pitch_hz"], tracks["loudness_db"]), **_finite_rates(outputs)}
         probabilities = self.model.probabilities(outputs).astype(float)
-        speech_s = measure_speech(waveform.samples)
-        return self.model.make_prediction(probabilities, waveform.duration_s, speech_s, prosody, waveform.source)
+        durations_s = waveform.duration_s, measure_speech(waveform.samples)
+        affect = self.model.arousal_valence(outputs)
+        return self.model.make_prediction(probabilities, affect, *durations_s, prosody, waveform.source)
 
     def recognise_many(self, sources: Iterable[Source | Waveform]) -> Iterator[Prediction | OvertoneError]:
         """One prediction per source, in order; if a source cannot be recognised, the error in its place."""
@@ -182,24 +186,40 @@ class Recogniser:
         return waveform, self.model.run(waveform)
 
 
-def load(model: str | Path | None = None, *, threads: int = 1, uncertain_below: float | None = None) -> Recogniser:
+def load(
+    model: str | Path | None = None,
+    *,
+    threads: int = 1,
+    uncertain_below: float | None = None,
+    emotions: Sequence[str] | None = None,
+    branches: Sequence[str] | None = None,
+) -> Recogniser:
     """A model, ready for inference.
 
     Args:
         model: path of a model file; None for the bundled one.
         threads: number of threads for one clip, at least 1.
         uncertain_below: confidence below which a prediction is uncertain, in [0, 1]; None takes the threshold of the
-            model card, or 0 (never) if it has none.
+            model card, or 0 if it has none.
+        emotions: the classes of predictions, at least two of the model's; None for all. The probabilities of the others
+            are dropped, and the rest sums to 1; calm and bored count to neutral if only neutral is chosen.
+        branches: the branches of predictions, at least one of the model's; None for all. The fused prediction of some
+            branches is the normalised geometric mean of their probabilities.
 
     Raises:
         ModelError: missing, damaged, not a model of Overtone, or of another version.
-        OptionError: fewer threads than 1, or a confidence outside [0, 1].
+        OptionError: fewer threads than 1, a confidence outside [0, 1], an unknown class or branch, or too few.
     """
     if threads < 1:
         raise OptionError(f"threads: expected at least 1, got {threads}")
     if uncertain_below is not None and not 0 <= uncertain_below <= 1:
         raise OptionError(f"uncertain_below: expected a confidence in [0, 1], got {uncertain_below}")
-    return Recogniser(OnnxModel(Path(model) if model is not None else BUNDLED, threads, uncertain_below))
+    loaded = OnnxModel(Path(model) if model is not None else BUNDLED, threads, uncertain_below)
+    if emotions is not None or branches is not None:
+        from overtone.inference.selection import select
+
+        loaded = loaded.with_selection(select(emotions, branches, loaded.emotions, loaded.branches))
+    return Recogniser(loaded)
 
 
 def _finite_rates(outputs: Outputs) -> dict[str, float]:

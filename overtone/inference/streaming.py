@@ -204,8 +204,9 @@ class Stream:
         hop = self._model.card["hop_samples"]
         frames_hz = outputs["pitch_hz"][0, : max(1, len(samples) // hop)].astype(float)
         pitch_hz = median_pitch(frames_hz, hop, window[1] - window[0])
-        probabilities = np.maximum(self._model.probabilities(outputs), 1e-9)
-        return WindowPrediction(window, share, speech_s, np.log(probabilities), pitch_hz)
+        log_probabilities = np.log(np.maximum(self._model.probabilities(outputs), 1e-9))
+        affect = self._model.arousal_valence(outputs)
+        return WindowPrediction(window, share, speech_s, log_probabilities, affect, pitch_hz)
 
     def _collect(self, max_pending: int) -> Iterator[Segment]:
         """The predictions of windows, in order; waits until at most `max_pending` windows are pending."""
@@ -217,8 +218,8 @@ class Stream:
                 span.predictions.append(window)
                 probabilities = np.exp(window.log_probabilities)
                 probabilities /= probabilities.sum(1, keepdims=True)
-                durations_s = segment.duration_s, window.speech_s
-                prediction = self._model.make_prediction(probabilities, *durations_s, {}, self._source)
+                values = probabilities, window.arousal_valence, segment.duration_s, window.speech_s
+                prediction = self._model.make_prediction(*values, {}, self._source)
                 segment = replace(segment, prediction=prediction)
             yield segment
 

@@ -102,6 +102,8 @@ class ServiceBackend:
         config: Message = {
             "model": self.settings.model,
             "uncertain_below": self.settings.uncertain_below,
+            "emotions": self.settings.emotions,
+            "branches": self.settings.branches,
             "nice": nice,
         }
         return WorkerPool(config, workers, max_queue, self._command)

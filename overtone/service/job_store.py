@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from overtone.errors import InputError, OvertoneError
 
-VERSION = 2  # of the schema
+VERSION = 3  # of the schema and of the stored timelines
 FILE = "overtone.sqlite"
 MAX_STORED_RESPONSES = 100_000  # beyond that, the oldest are deleted before they expire
 MAX_ATTEMPTS = 5  # a job that was started that often fails: it may be what crashes the service

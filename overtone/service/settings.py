@@ -24,6 +24,7 @@ class Settings(NamedTuple):
         folder: folder of the job store and of the uploads; no other service may use it.
         model: path of a model file; "" for the bundled model.
         uncertain_below: confidence threshold, as in `overtone.inference.recogniser.load`.
+        emotions, branches: classes and branches of predictions, likewise; None for all.
         workers: worker processes for clips.
         timeline_workers: worker processes for jobs, of lower CPU priority.
         stream_workers: worker processes for streams; the first stream starts them.
@@ -50,6 +51,8 @@ class Settings(NamedTuple):
     folder: Path
     model: str = ""
     uncertain_below: float | None = None
+    emotions: tuple[str, ...] | None = None
+    branches: tuple[str, ...] | None = None
     workers: int = cpu_count()
     timeline_workers: int = 1
     stream_workers: int = 1

@@ -30,7 +30,7 @@ def encode(timeline: Timeline) -> bytes:
         "steps": len(tracks),
         "segments": [_encode_segment(segment) for segment in timeline.segments],
     }
-    arrays = (tracks.probabilities, tracks.pitch_hz, tracks.loudness_db)
+    arrays = (tracks.probabilities, tracks.pitch_hz, tracks.loudness_db, tracks.arousal, tracks.valence)
     content = b"".join(np.ascontiguousarray(array, DTYPE).tobytes() for array in arrays)
     return zlib.compress(b"\n".join([json.dumps(header).encode(), content]), COMPRESSION_LEVEL)
 
@@ -41,14 +41,14 @@ def decode(content: bytes) -> Timeline:
     header = json.loads(line)
     emotions, steps = tuple(header["emotions"]), header["steps"]
     values = np.frombuffer(rest, DTYPE).astype(np.float32)
-    probabilities, pitch_hz, loudness_db = np.split(values, np.cumsum([steps * len(emotions), steps]))
+    probabilities, *curves = np.split(values, np.cumsum([steps * len(emotions), steps, steps, steps]))
     return Timeline(
         source=header["source"],
         duration_s=header["duration_s"],
         emotions=emotions,
         model=header["model"],
         segments=tuple(_decode_segment(fields, emotions, header) for fields in header["segments"]),
-        tracks=Tracks(header["step_s"], probabilities.reshape(steps, len(emotions)), pitch_hz, loudness_db),
+        tracks=Tracks(header["step_s"], probabilities.reshape(steps, len(emotions)), *curves),
         turns_given=header["turns_given"],
     )
 

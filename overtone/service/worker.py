@@ -23,7 +23,7 @@ from overtone.audio.blocks import blocks, measure_duration
 from overtone.audio.decode import check_duration, read
 from overtone.audio.source import source_name
 from overtone.datatypes import SAMPLE_RATE_HZ
-from overtone.errors import InputError, OvertoneError
+from overtone.errors import InputError, OptionError, OvertoneError
 from overtone.formats import write_timeline
 from overtone.inference.recogniser import Recogniser, load
 from overtone.inference.streaming import Stream
@@ -123,12 +123,14 @@ def work(channel: Channel) -> None:
     config, _ = channel.receive()
     os.nice(config["nice"])
     try:
-        recogniser = load(config["model"] or None, uncertain_below=config["uncertain_below"])
+        settings = {name: config.get(name) for name in ("uncertain_below", "emotions", "branches")}
+        recogniser = load(config["model"] or None, **settings)
     except OvertoneError as error:
-        channel.send({"failed": str(error)})
+        channel.send({"failed": str(error), "is_option_error": isinstance(error, OptionError)})
         return
     tasks = TaskHandler(recogniser, channel.send)
-    channel.send({"ready": {**recogniser.card, "uncertain_below": recogniser.uncertain_below}})
+    used = {"uncertain_below": recogniser.uncertain_below, "predicted_emotions": recogniser.emotions}
+    channel.send({"ready": {**recogniser.card, **used}})
     while True:
         channel.send(*tasks.run(*channel.receive()))
 

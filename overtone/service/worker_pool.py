@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
-from overtone.errors import ModelError, OvertoneError, ServiceError
+from overtone.errors import ModelError, OptionError, OvertoneError, ServiceError
 from overtone.service.ipc import Message
 from overtone.service.worker_process import WorkerProcess
 
@@ -74,7 +74,7 @@ class WorkerPool:
     """Worker processes and the queue of tasks for them.
 
     Args:
-        config: first message to each worker: model, uncertain_below, nice.
+        config: first message to each worker: model, uncertain_below, emotions, branches, nice.
         workers: number of processes.
         max_queue: tasks that may wait.
         command: command line that starts a worker.
@@ -95,7 +95,8 @@ class WorkerPool:
         self._tasks: deque[Task] = deque()
         self._changed = threading.Condition()
         self._closing = False
-        self._model_error = self._start_error = ""
+        self._model_error: OvertoneError | None = None
+        self._start_error = ""
         self._processes: list[WorkerProcess | None] = [None] * workers
         self._threads = [threading.Thread(target=self._serve, args=(index,), daemon=True) for index in range(workers)]
         for thread in self._threads:
@@ -121,12 +122,13 @@ class WorkerPool:
 
         Raises:
             ModelError: the workers cannot load the model.
+            OptionError: it lacks a class or a branch.
             OvertoneError: no process is ready in time.
         """
         with self._changed:
             self._changed.wait_for(lambda: any(self._processes) or self._model_error, timeout_s)
             if self._model_error:
-                raise ModelError(self._model_error)
+                raise self._model_error
             if not any(self._processes):
                 raise OvertoneError(f"service: no worker has started within {timeout_s:.0f} s: {self._start_error}")
 
@@ -211,7 +213,7 @@ class WorkerPool:
             process.kill()
             raise
         with self._changed:
-            self._model_error = reply.get("failed", "")
+            self._model_error = _load_error(reply)
             self.card = reply.get("ready", self.card)
             self._processes[index] = None if self._model_error else process
             self._changed.notify_all()
@@ -285,3 +287,10 @@ class WorkerPool:
                     f"crashes the decoder, or needs too much memory ({cause}); try: ffmpeg -i INPUT OUTPUT.wav"
                 )
             )
+
+
+def _load_error(reply: Message) -> OvertoneError | None:
+    """Return the error of a worker that could not load the model; None if it is ready."""
+    if "failed" not in reply:
+        return None
+    return OptionError(reply["failed"]) if reply.get("is_option_error") else ModelError(reply["failed"])

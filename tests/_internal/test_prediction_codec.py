@@ -19,6 +19,8 @@ def test_round_trip_is_exact(rng: np.random.Generator) -> None:
         duration_s=1 / 3,
         prosody={"pitch_median_hz": 0.1 + 0.2},
         speech_s=2 / 3,
+        arousal=0.1,
+        valence=1 / 7,
         **shared,
     )
     decoded = decode_prediction(json.loads(json.dumps(encode_prediction(prediction))), emotions, **shared)
@@ -35,4 +37,5 @@ def test_round_trip_is_exact(rng: np.random.Generator) -> None:
 def test_unknown_values_are_valid_json() -> None:
     prediction = Prediction(("sad", "angry"), np.array([0.5, 0.5]))
     text = json.dumps(encode_prediction(prediction), allow_nan=False)
-    assert math.isnan(decode_prediction(json.loads(text), prediction.emotions).speech_s)
+    decoded = decode_prediction(json.loads(text), prediction.emotions)
+    assert all(math.isnan(value) for value in (decoded.speech_s, decoded.arousal, decoded.valence))

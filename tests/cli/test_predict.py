@@ -73,6 +73,41 @@ def test_without_speech_a_prediction_is_uncertain(model: str, folder: Path, caps
     assert f"uncertain ({row['emotion']})" in capsys.readouterr().out
 
 
+def test_some_classes_and_branches(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--model", model, "--emotions", "anger,sad, neutral", "--branches", "prosody", "--format", "json"]
+    assert main(["predict", str(SPEECH), *options]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert list(row["probabilities"]) == ["neutral", "sad", "angry"]
+    assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-5)
+    assert row["branches"] == {"prosody": row["probabilities"]}
+    assert 0 <= row["arousal"] <= 1 and 0 <= row["valence"] <= 1
+
+
+@pytest.mark.parametrize("command", ["predict", "timeline", "batch", "serve"])
+def test_unknown_classes_and_branches_are_usage_errors(
+    command: str, model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = [command, "--model", model, *([] if command == "serve" else [str(SPEECH)])]
+    common += {
+        "batch": ["--output", str(tmp_path / "out")],
+        "serve": ["--state-dir", str(tmp_path), "--port", "0"],
+    }.get(command, [])
+    for options, text in (
+        (["--emotions", "happy,sat"], "unknown emotion 'sat'; did you mean 'sad'"),
+        (["--emotions", "happy,bored"], "no class 'bored'"),
+        (["--branches", "prosodi"], "did you mean 'prosody'"),
+    )[: 1 if command == "serve" else None]:
+        assert main([*common, *options]) == 2
+        err = capsys.readouterr().err
+        assert text in err and err.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_adaptation_needs_all_branches(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", str(SPEECH), "--branches", "mel", "--adapt-from", str(SPEECH.parent)]) == 1
+    assert "all branches" in capsys.readouterr().err
+
+
 def test_unreadable_files_are_reported_and_the_others_recognised(
     model: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

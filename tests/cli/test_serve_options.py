@@ -32,6 +32,7 @@ def test_options_set_the_limits() -> None:
 
 def test_every_option_can_be_set_by_a_variable(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = {"ALLOW_ORIGIN": "http://a.example,https://b.example", "UNCERTAIN_BELOW": "0.5", "NO_PAGE": "1"}
+    texts["EMOTIONS"] = "happy,sad angry"
     parser = Parser(prog="overtone serve")
     serve_arguments(parser)
     options = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
@@ -44,6 +45,7 @@ def test_every_option_can_be_set_by_a_variable(monkeypatch: pytest.MonkeyPatch) 
     assert args.pop("allow_host") == ["3"]
     assert args.pop("page") is False
     assert args.pop("uncertain_below") == 0.5
+    assert (args.pop("emotions"), args.pop("branches")) == (("happy", "sad", "angry"), ("3",))
     assert {name: str(value) for name, value in args.items()} == dict.fromkeys(args, "3")
     assert parse("--max-jobs", "4").max_jobs == 4, "the command line overrides the variable"
 

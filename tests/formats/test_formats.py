@@ -21,6 +21,7 @@ from overtone.formats.csv import FIXED_COLUMNS
 
 PROJECT = Path(__file__).resolve().parents[2]
 NAMES = ("a.wav", 'with "quotes", commas.wav', "line\nbreak.wav", "声.wav", "not-utf8-\udcff.wav", "=1+1.wav")
+MEASUREMENTS = ("duration_s", "speech_s", "arousal", "valence")
 ROWS = [*PREDICTION_FORMATS.values(), *TIMELINE_FORMATS.values()]
 
 
@@ -39,6 +40,8 @@ def make_predictions(rng: np.random.Generator, names: tuple[str, ...]) -> list[P
             name,
             0.4,
             speech_s=2.14449,
+            arousal=0.81249,
+            valence=0.5,
         )
         for name in names
     ]
@@ -63,7 +66,7 @@ def test_json_has_every_key_and_number(rng: np.random.Generator) -> None:
         assert row["emotion"] == max(row["probabilities"], key=row["probabilities"].get) == prediction.emotion
         assert row["confidence"] == pytest.approx(prediction.confidence, abs=1e-6)
         assert row["uncertain"] is (prediction.confidence < 0.4)
-        assert (row["duration_s"], row["speech_s"]) == (3.703, 2.144)
+        assert [row[name] for name in MEASUREMENTS] == [3.703, 2.144, 0.812, 0.5]
         assert row["prosody"] == {"tempo_bpm": 118.235}
         assert row["model"] == "tiny"
     assert len({row["uncertain"] for row in objects}) == 2, "certain and uncertain predictions are both tested"
@@ -133,7 +136,7 @@ def test_parquet_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
     predictions = make_predictions(rng, NAMES)
     rows = list(csv.DictReader(io.StringIO(format_text("csv", predictions), newline="")))
-    expected = ["path", "emotion", "confidence", "uncertain", "duration_s", "speech_s"]
+    expected = ["path", "emotion", "confidence", "uncertain", *MEASUREMENTS]
     expected += [f"p_{name}" for name in EMOTIONS]
     expected += [f"{branch}_p_{name}" for branch in ("mel", "prosody") for name in EMOTIONS]
     assert list(rows[0]) == expected
@@ -144,19 +147,21 @@ def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
         assert float(row["p_angry"]) == pytest.approx(prediction.probabilities[angry], abs=1e-6)
         assert float(row["confidence"]) == pytest.approx(prediction.confidence, abs=1e-6)
         assert row["uncertain"] == ("true" if prediction.confidence < 0.4 else "false")
-        assert (row["duration_s"], row["speech_s"]) == ("3.703", "2.144")
+        assert [row[name] for name in MEASUREMENTS] == ["3.703", "2.144", "0.812", "0.500"]
 
 
 def test_csv_without_predictions_is_a_header() -> None:
-    assert format_text("csv", []) == "path,emotion,confidence,uncertain,duration_s,speech_s\n"
+    assert format_text("csv", []) == "path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence\n"
 
 
 def test_unknown_values_are_null_or_empty(rng: np.random.Generator) -> None:
     (known,) = make_predictions(rng, ("a.wav",))
-    unknown = [known, replace(known, speech_s=math.nan)]
-    assert [row["speech_s"] for row in json.loads(format_text("json", unknown))] == [2.144, None]
-    rows = csv.DictReader(io.StringIO(format_text("csv", unknown), newline=""))
-    assert [row["speech_s"] for row in rows] == ["2.144", ""]
+    unknown = [known, replace(known, speech_s=math.nan, valence=math.nan)]
+    objects = json.loads(format_text("json", unknown))
+    rows = list(csv.DictReader(io.StringIO(format_text("csv", unknown), newline="")))
+    for name, value, text in (("speech_s", 2.144, "2.144"), ("valence", 0.5, "0.500")):
+        assert [row[name] for row in objects] == [value, None]
+        assert [row[name] for row in rows] == [text, ""]
     pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
     import pyarrow.parquet
 

@@ -22,11 +22,13 @@ def make_timeline(source: str = "talk.wav", speakers: tuple[str, str] = ("anna",
         2,
         {"pitch_median_hz": 212.4},
         speech_s=1.792,
+        arousal=0.9,
     )
     second = Prediction(EMOTIONS, np.array([0.35, 0.25, 0.4]), uncertain_below=0.5)
     probabilities = np.full((35, 3), np.nan, np.float32)
     probabilities[10:] = (0.25, 0.5, 0.25)
-    tracks = Tracks(0.1, probabilities, np.linspace(0, 200, 35), np.linspace(-90, -20, 35))
+    arousal, valence = np.where(np.isnan(probabilities[:, 0]), np.nan, 0.25), np.full(35, np.nan)
+    tracks = Tracks(0.1, probabilities, np.linspace(0, 200, 35), np.linspace(-90, -20, 35), arousal, valence)
     segments = (Segment(0, 1), Segment(1, 3, first, speakers[0]), Segment(3, 3.4567, second, speakers[1]))
     return Timeline(source, 3.4567, EMOTIONS, "tiny-1", segments, tracks)
 
@@ -52,6 +54,9 @@ def test_json_contains_the_whole_timeline() -> None:
     assert happy["prosody"] == {"pitch_median_hz": 212.4} and happy["branches"]["mel"]["neutral"] == 1
     assert (happy["uncertain"], angry["uncertain"]) == (False, True)
     assert (happy["speech_s"], angry["speech_s"]) == (1.792, None)
+    assert (happy["arousal"], happy["valence"], angry["arousal"]) == (0.9, None, None)
+    assert fields["tracks"]["arousal"] == [None] * 10 + [0.25] * 25
+    assert fields["tracks"]["valence"] == [None] * 35
     assert [row["speech_s"] for row in fields["speakers"]] == [0, 2, 0.457]
     assert fields["speakers"][0]["probabilities"]["happy"] is None
     assert fields["speakers"][1]["shares"] == {"neutral": 0, "happy": 1, "angry": 0}
@@ -78,6 +83,7 @@ def test_csv_has_a_row_per_segment() -> None:
     assert [row["emotion"] for row in rows] == ["", "happy", "angry"]
     assert [row["uncertain"] for row in rows] == ["", "false", "true"]
     assert [row["speech_s"] for row in rows] == ["", "1.792", ""]
+    assert [row["arousal"] for row in rows] == ["", "0.900", ""]
     assert [row["p_angry"] for row in rows] == ["", "0.100000", "0.400000"]
     assert [row["speaker"] for row in rows] == ["", "anna", "ben\n"]
     assert {row["path"] for row in rows} == {"talk.wav"}

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -55,15 +56,17 @@ def test_segments_are_lossless(timeline: Timeline, tmp_path: Path) -> None:
 def test_branches_and_prosody_are_lossless(tmp_path: Path) -> None:
     emotions = ("sad", "angry")
     branches = {"mel": np.array([0.2, 0.8]), "prosody": np.array([0.6, 0.4])}
-    measured = Prediction(emotions, np.array([0.3, 0.7]), branches, 1, {"pitch_median_hz": 1 / 3}, speech_s=2 / 3)
+    measured = Prediction(emotions, np.array([0.3, 0.7]), branches, 1, {"pitch_median_hz": 1 / 3})
+    measured = replace(measured, speech_s=2 / 3, arousal=0.1 + 0.2, valence=0.7)
     unmeasured = Prediction(emotions, np.array([0.5, 0.5]), branches, 1, {})
     segments = (Segment(0, 3, measured, "Anna"), Segment(3, 6, unmeasured, "Ben"))
-    tracks = Tracks(0.1, np.full((60, 2), 0.5), np.zeros(60), np.zeros(60))
+    tracks = Tracks(0.1, np.full((60, 2), 0.5), *np.zeros((4, 60)))
     timeline = Timeline("a.wav", 6, emotions, "m", segments, tracks)
     first, second = read_table(timeline, tmp_path / "a.parquet").to_pylist()
     assert (first["mel_p_sad"], first["prosody_p_angry"], first["pitch_median_hz"]) == (0.2, 0.4, 1 / 3)
     assert (second["mel_p_angry"], second["pitch_median_hz"]) == (0.8, None)
-    assert (first["speech_s"], second["speech_s"]) == (2 / 3, None)
+    assert [first[name] for name in ("speech_s", "arousal", "valence")] == [2 / 3, 0.1 + 0.2, 0.7]
+    assert [second[name] for name in ("speech_s", "arousal", "valence")] == [None, None, None]
 
 
 def test_columns_are_typed_even_without_segments(tmp_path: Path) -> None:
@@ -71,7 +74,7 @@ def test_columns_are_typed_even_without_segments(tmp_path: Path) -> None:
     types = {name: str(schema.field(name).type) for name in schema.names}
     assert types == {
         **dict.fromkeys(("path", "model", "speaker", "emotion"), "string"),
-        **dict.fromkeys(("start_s", "end_s", "confidence", "speech_s"), "double"),
+        **dict.fromkeys(("start_s", "end_s", "confidence", "speech_s", "arousal", "valence"), "double"),
         **dict.fromkeys(("speech", "uncertain"), "bool"),
         **dict.fromkeys((f"p_{emotion}" for emotion in TIMELINES["nothing"].emotions), "double"),
     }

@@ -67,12 +67,15 @@ def test_equal_timelines_give_equal_plots() -> None:
 
 def test_downsampling_keeps_means_and_loudness_peaks() -> None:
     probabilities = np.array([[0.2, 0.8], [0.4, 0.6], [np.nan, np.nan], [1, 0], [np.nan] * 2, [np.nan] * 2, [0, 1]])
-    fine = Tracks(0.1, probabilities, np.array([0, 200, 0, 100, 0, 0, 0.0]), np.arange(7) - 50.0)
+    affect = np.array([[np.nan, 0.2, 0.4, 0.6, 0.8, 1, np.nan], np.full(7, np.nan)])
+    fine = Tracks(0.1, probabilities, np.array([0, 200, 0, 100, 0, 0, 0.0]), np.arange(7) - 50.0, *affect)
     coarse = timeline_plot.downsample(fine, 4)
     assert coarse.step_s == pytest.approx(0.2)
     assert coarse.probabilities == pytest.approx(np.array([[0.3, 0.7], [1, 0], [np.nan] * 2, [0, 1]]), nan_ok=True)
     assert coarse.pitch_hz.tolist() == [200, 100, 0, 0]
     assert coarse.loudness_db.tolist() == [-49, -47, -45, -44]
+    assert coarse.arousal == pytest.approx([0.2, 0.5, 0.9, np.nan], nan_ok=True)
+    assert np.isnan(coarse.valence).all()
     assert timeline_plot.downsample(fine, 7) is fine
 
 

@@ -21,7 +21,7 @@ def main() -> None:
         return
     if config.get("model") == "dies at start":
         sys.exit(3)
-    channel.send({"ready": {"id": "faulty", "emotions": ["happy", "sad"], "uncertain_below": 0.5}})
+    channel.send({"ready": {"id": "faulty", "predicted_emotions": ["happy", "sad"], "uncertain_below": 0.5}})
     while True:
         task, payload = channel.receive()
         if "path" in task:
@@ -45,7 +45,7 @@ def main() -> None:
             "probabilities": probabilities,
             "branches": {"mel": probabilities, "prosody": probabilities},
             "duration_s": 1.0,
-            "speech_s": 1.0,
+            **{"speech_s": 1.0, "arousal": 0.75, "valence": None},
             "prosody": {},
         }
         channel.send({"prediction": prediction, "pid": os.getpid(), "duration_s": 1.0, "segments": []}, payload)

@@ -109,7 +109,7 @@ async def _recognise(state: AppState, upload: Upload) -> Prediction:
     )
     return decode_prediction(
         result["prediction"],
-        tuple(card["emotions"]),
+        tuple(card["predicted_emotions"]),
         model=card["id"],
         source=upload.name,
         uncertain_below=card["uncertain_below"],

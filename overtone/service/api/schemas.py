@@ -18,6 +18,8 @@ PREDICTION = {
     "branches": {"mel": HAPPY, "prosody": HAPPY},
     "duration_s": 3.7,
     "speech_s": 1.824,
+    "arousal": 0.9,
+    "valence": 0.86,
     "prosody": {"pitch_median_hz": 212.4, "loudness_db": -21.3, "voiced_ratio": 0.44, "tempo_bpm": 118.0},
     "model": "overtone",
 }
@@ -91,7 +93,9 @@ class Prediction(BaseModel):
     probabilities: dict[str, float]
     branches: dict[str, dict[str, float]]
     duration_s: float
-    speech_s: float
+    speech_s: float | None
+    arousal: float | None
+    valence: float | None
     prosody: dict[str, float]
     model: str
 

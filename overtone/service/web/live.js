@@ -26,7 +26,8 @@ export function Live({ recording, emotions, live, stop }) {
     </div>
     ${note && html`<p class="error">${note}</p>`}
     ${live && !note && html`<p class="now">${last ? describe(last) : NO_PREDICTION_YET}</p>`}
-    ${last?.speech && html`<${Bars} emotions=${emotions} prediction=${last} />`}
+    ${last?.speech && html`<${Bars} emotions=${emotions} prediction=${last} />
+      <p class="soft">${affect(last)}</p>`}
     ${segments.length > 0 && html`<div class="strip" aria-hidden="true">
       ${segments.map((segment) => html`<i class=${segment.uncertain ? "uncertain" : ""}
         style=${colours(segment, emotions)} title=${interval(segment)}></i>`)}
@@ -49,6 +50,13 @@ function describe({ speech, emotion, confidence, uncertain, branches }) {
   const details = disagree ? ` (${labels.map(([name, label]) => `${name}: ${label}`).join(", ")})` : "";
   return `${uncertain ? `uncertain (${emotion})` : emotion} ${percent(confidence)}${details}`;
 }
+
+// Arousal and valence; not every model has them.
+const affect = (segment) =>
+  ["arousal", "valence"]
+    .filter((name) => segment[name] !== null)
+    .map((name) => `${name} ${percent(segment[name])}`)
+    .join(", ");
 
 const mostProbable = (probabilities) => Object.entries(probabilities).sort(([, a], [, b]) => b - a)[0][0];
 
