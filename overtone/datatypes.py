@@ -244,12 +244,7 @@ class OofPredictions:
 
 @dataclass(frozen=True)
 class Score:
-    """A value with its 95 % confidence interval.
-
-    Attributes:
-        value: the value, in [0, 1] for rates.
-        low, high: bounds of the interval.
-    """
+    """A value, in [0, 1] for rates, and the bounds `low` and `high` of its 95 % confidence interval."""
 
     value: float
     low: float
