@@ -198,7 +198,8 @@ def _draw_affect(axes: "Axes", tracks: Tracks, name: str) -> None:
     values = _repeat_last(getattr(tracks, name))
     axes.axhline(0.5, color=LINE, linewidth=0.8)
     axes.step(_edges(tracks), values, where="post", color=INK, linewidth=1.2)
-    axes.set_ylim(0, 1)
+    axes.set_ylim(-0.1, 1.1)
+    axes.set_yticks([0, 0.5, 1])
     axes.set_ylabel(name)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from overtone.audio.vad import CHUNK_S, CHUNK_SAMPLES, speech_chunks, speech_steps
 from overtone.audio.windows import STEP_S, STEP_SAMPLES, Window, overlap_add
-from overtone.datatypes import SAMPLE_RATE_HZ, BoolArray, Float32Array, FloatArray
+from overtone.datatypes import SAMPLE_RATE_HZ, BoolArray, Float32Array, FloatArray, IntArray
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.prosody_summary import summarise_prosody
 from overtone.inference.segmentation import StepRange, split_segments
@@ -99,7 +99,7 @@ def build_timeline(
         turns: speaker turns, in order; None for none.
     """
     is_speech = speech_steps(recording.speech, recording.steps)
-    speech_s, source = _speech_seconds(recording), recording.source
+    chunks, source = _count_speech_chunks(recording), recording.source
     all_windows = [window for group in windows for window in group]
     curves = _average(model, all_windows, (0, recording.steps), is_speech)
     pitch_hz = _pitch_hz(all_windows, recording.steps)
@@ -115,8 +115,8 @@ def build_timeline(
     segments = []
     for segment, (first, end), averages in zip(empty, ranges, segment_curves, strict=True):
         prosody = summarise_prosody(tracks.pitch_hz[first:end], tracks.loudness_db[first:end])
-        duration_s = min(float(speech_s[end] - speech_s[first]), segment.duration_s)
-        segments.append(_with_prediction(model, segment, averages, duration_s, prosody, source))
+        speech_s = min(int(chunks[end] - chunks[first]) * CHUNK_S, segment.duration_s)
+        segments.append(_with_prediction(model, segment, averages, speech_s, prosody, source))
     return Timeline(
         source=source,
         duration_s=recording.duration_s,
@@ -143,10 +143,10 @@ def _clip_range(steps: StepRange, count: int) -> StepRange:
     return steps[0], min(steps[1], count)
 
 
-def _speech_seconds(recording: RecordingTracks) -> FloatArray:
-    """Duration of the speech before each step, without margins and pauses, `(steps + 1,)`."""
+def _count_speech_chunks(recording: RecordingTracks) -> IntArray:
+    """Number of chunks with speech before each step, without margins and pauses, `(steps + 1,)`."""
     starts = np.flatnonzero(speech_chunks(recording.speech)) * CHUNK_SAMPLES
-    return np.searchsorted(starts, np.arange(recording.steps + 1) * STEP_SAMPLES) * CHUNK_S
+    return np.searchsorted(starts, np.arange(recording.steps + 1) * STEP_SAMPLES)
 
 
 def _average(model: OnnxModel, windows: Sequence[WindowPrediction], steps: StepRange, is_speech: BoolArray) -> _Curves:
