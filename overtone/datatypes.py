@@ -181,7 +181,7 @@ class LeakAudit:
     Attributes:
         test_clips, test_speakers, test_sentences: numbers of all test clips, speakers and sentences.
         shared_speakers, shared_sentences: numbers of those that any part of the model was trained on.
-        seen_clips: number of test clips that any part of the model was trained on.
+        seen_clips: number of test clips whose audio any part of the model was trained on.
     """
 
     test_clips: int

@@ -26,7 +26,7 @@ from overtone.evaluation.oof_files import RunRecord
 from overtone.training.run_config import present_emotions
 
 # Those that test every clip once per seed.
-PROTOCOLS = tuple(name for name in protocols.PROTOCOLS if name not in ("all", "paper"))
+PROTOCOLS = tuple(name for name, row in protocols.PROTOCOLS.items() if name != "all" and not row.split_per_part)
 PARTS = {
     "svm": "features z-scored with the statistics of the training clips",
     "adapted": "the same, after z-scoring within each speaker over the unlabelled clips of that speaker in the fold",

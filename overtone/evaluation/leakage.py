@@ -1,6 +1,7 @@
 """Leak audits: which test clips, speakers and sentences also occur in the training data."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from overtone.datatypes import LeakAudit, Utterance
 
@@ -10,8 +11,8 @@ Utterances = Sequence[Utterance]
 def audit(utterances: Utterances, test: Iterable[int], trained_on: Iterable[int]) -> LeakAudit:
     """Return the overlap of the test set with all clips that any part of the model was trained on.
 
-    Clips are compared by their index. RAVDESS contains one pair of clips with equal samples under two names (of one
-    actor, as published); the audit counts it as two clips. Unknown speakers and sentences are not counted.
+    Clips are compared by their audio: file, start and end. RAVDESS contains one pair of files with equal samples (of
+    one actor, as published); the audit counts them as two clips. Unknown speakers and sentences are not counted.
 
     Args:
         utterances: the list that the indices refer to.
@@ -19,6 +20,7 @@ def audit(utterances: Utterances, test: Iterable[int], trained_on: Iterable[int]
         trained_on: indices of every clip used by any part: training and, if it stopped the training, validation.
     """
     test_clips, training_clips = set(test), set(trained_on)
+    training_audio = {_audio(utterances[i]) for i in training_clips}
     test_speakers, training_speakers = (_distinct(utterances, i, "speaker") for i in (test_clips, training_clips))
     test_sentences, training_sentences = (_distinct(utterances, i, "sentence") for i in (test_clips, training_clips))
     return LeakAudit(
@@ -27,7 +29,7 @@ def audit(utterances: Utterances, test: Iterable[int], trained_on: Iterable[int]
         test_sentences=len(test_sentences),
         shared_speakers=len(test_speakers & training_speakers),
         shared_sentences=len(test_sentences & training_sentences),
-        seen_clips=len(test_clips & training_clips),
+        seen_clips=sum(_audio(utterances[i]) in training_audio for i in test_clips),
     )
 
 
@@ -35,6 +37,11 @@ def sum_audits(audits: Iterable[LeakAudit]) -> LeakAudit:
     """Return one audit for several folds and seeds: the sum of every count."""
     rows = [list(vars(audit).values()) for audit in audits]
     return LeakAudit(*(sum(column) for column in zip(*rows, strict=True))) if rows else LeakAudit(0, 0, 0, 0, 0, 0)
+
+
+def _audio(utterance: Utterance) -> tuple[Path, float, float | None]:
+    """Return what two utterances with the same audio have in common, such as the two copies of a duplicated clip."""
+    return utterance.path, utterance.start_s, utterance.end_s
 
 
 def _distinct(utterances: Utterances, indices: Iterable[int], field: str) -> set[tuple[str, str]]:

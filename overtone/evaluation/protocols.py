@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from overtone.corpora import CORPORA
-from overtone.datatypes import Split
+from overtone.datatypes import Split, Utterance
 from overtone.errors import CorpusError, OptionError, suggest
+from overtone.evaluation.paper_protocols import paper, paper_duplicated, with_copies
 from overtone.evaluation.splitting import (
     VALIDATION_SHARE,
     Speaker,
@@ -27,7 +28,6 @@ LUNA5 = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21
 EMOBOX6 = ((1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22))
 
 RANDOM_TEST_SHARE = 0.2
-PAPER_TEST_SHARES = {"mel": 0.1, "prosody": 0.2, "fusion": 0.2}
 MIN_CLIPS = 10
 
 
@@ -36,16 +36,15 @@ def make_folds(protocol: str, utterances: Utterances, seed: int = 0) -> tuple[Sp
 
     Args:
         protocol: a name in `PROTOCOLS`.
-        utterances: the list that the indices of the splits refer to. Those for training only are added to the training
-            set of every fold.
+        utterances: the clips; the indices of the splits refer to `clips_of(protocol, utterances)`. Those for training
+            only are added to the training set of every fold.
         seed: >= 0; determines the clip splits of `random` and `paper`, and the validation speakers.
 
     Raises:
         OptionError: there is no such protocol, or it does not fit these utterances (no speakers, another corpus).
         CorpusError: too few clips or speakers, an actor without clips, or a class of a fold without training clips.
     """
-    if protocol not in PROTOCOLS:
-        raise OptionError(f"no protocol '{protocol}'{suggest(protocol, PROTOCOLS)}")
+    utterances = clips_of(protocol, utterances)
     if len(utterances) < MIN_CLIPS:
         raise CorpusError(f"{len(utterances)} clips are too few to split: provide at least {MIN_CLIPS}")
     tested = [i for i, utterance in enumerate(utterances) if not utterance.training_only]
@@ -148,27 +147,20 @@ def all_(utterances: Utterances, seed: int) -> tuple[Split, ...]:
     return (by_speaker("all", "all", set(), utterances, seed, 0),)
 
 
-def paper(utterances: Utterances, seed: int) -> tuple[Split, ...]:
-    """The three phases of the paper (mel, prosody, fusion), each with its own split by clip: leaks by design."""
-    shares = PAPER_TEST_SHARES.items()
-    return tuple(
-        by_clip("paper", part, utterances, share, seed=[seed, k], stratified=part == "mel")
-        for k, (part, share) in enumerate(shares, start=1)
-    )
-
-
 @dataclass(frozen=True)
 class Protocol:
     """A protocol, and what its folds are.
 
     Attributes:
         split: function `(utterances, seed) -> folds`.
+        duplicates: whether every clip occurs twice; see `clips_of`.
         split_per_part: whether each fold is the split of one part of a model, so that one training run uses them all.
         mean_of_folds: whether a score is the mean of the scores of the folds; otherwise, one score of all test clips.
         classes_of_fold: whether a prediction is a choice among the classes of its test set; otherwise, among all.
     """
 
     split: Callable[[Utterances, int], tuple[Split, ...]]
+    duplicates: bool = False
     split_per_part: bool = False
     mean_of_folds: bool = False
     classes_of_fold: bool = False
@@ -189,15 +181,21 @@ PROTOCOLS: dict[str, Protocol] = {
     "unseen-corpus": Protocol(unseen_corpus, mean_of_folds=True, classes_of_fold=True),
     "all": Protocol(all_),
     "paper": Protocol(paper, split_per_part=True),
+    "paper-duplicated": Protocol(paper_duplicated, duplicates=True, split_per_part=True),
 }
 
 
-def paper_splits(utterances: Utterances, seed: int = 0) -> dict[str, Split]:
-    """Return phase of the paper ("mel", "prosody", "fusion") -> its split; the splits are independent of each other.
+def clips_of(protocol: str, utterances: Utterances) -> tuple[Utterance, ...]:
+    """Return the clips that a protocol splits: these, or for `paper-duplicated` these and then a copy of each.
 
-    On RAVDESS "mel" has 144 test clips in the class proportions, "prosody" and "fusion" 288 each, not stratified.
+    Copies have the same audio file and another id. Clips that this function has returned are returned unchanged.
+
+    Raises:
+        OptionError: there is no such protocol.
     """
-    return {split.fold: split for split in make_folds("paper", utterances, seed)}
+    if protocol not in PROTOCOLS:
+        raise OptionError(f"no protocol '{protocol}'{suggest(protocol, PROTOCOLS)}")
+    return with_copies(utterances) if PROTOCOLS[protocol].duplicates else tuple(utterances)
 
 
 def _by_actor(

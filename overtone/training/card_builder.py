@@ -21,7 +21,11 @@ from overtone.recipe import FUSION, Recipe, recipe_from_dict
 from overtone.training.cross_validation import score_oof
 from overtone.training.run_folder import init_corpora, own_scores
 
-CLIP_PROTOCOLS = ("random", "paper")  # protocols whose validation speakers are also in the training set
+CLIP_PROTOCOLS = (
+    "random",
+    "paper",
+    "paper-duplicated",
+)  # protocols whose validation speakers are also in the training set
 MIN_SAMPLES = SAMPLE_RATE_HZ // 2  # half a second: shorter clips are padded with silence
 # The settings of the layers before the networks; they are part of the file and cannot be changed in use.
 FRONT_END = {

@@ -18,7 +18,7 @@ from overtone.evaluation import oof_files
 from overtone.evaluation.leakage import sum_audits
 from overtone.evaluation.metrics import SEED, score
 from overtone.evaluation.oof_files import RunRecord
-from overtone.evaluation.protocols import PROTOCOLS
+from overtone.evaluation.protocols import PROTOCOLS, clips_of
 from overtone.evaluation.report import ScoreRow
 from overtone.models.branches import BRANCHES, extra_features
 from overtone.recipe import FUSION, FUSION_VARIANTS, Recipe
@@ -184,6 +184,7 @@ def evaluate(
     """
     if processes < 1:
         raise OptionError(f"processes must be 1 or more, got {processes}")
+    utterances = clips_of(protocol, utterances)
     configs = make_run_configs(utterances, recipe, protocol, seeds, init_from, folds)
     _check_no_other_folds(oof_files.csv_path(oof, protocol, recipe.name, FUSION), folds)
     pending = [config for config in configs if not _is_done(utterances, config, run_folder(runs, config))]

@@ -6,7 +6,7 @@ files depend on the audio files and the front-end code: a change of either compu
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 
@@ -72,13 +72,15 @@ class FeatureStore:
         versions: a dict per version of the arrays `log_mel`, `tracks` (of all clips, concatenated), `rates`, `ends`;
             and of each extra feature `extra.NAME` (concatenated) and `extra.NAME.ends`.
         extra: name -> extra feature that the arrays hold.
+        positions: position of each utterance in the arrays, where several utterances have the same audio; else None.
     """
 
     versions: tuple[Arrays, ...]
     extra: Mapping[str, ExtraFeature] = field(default_factory=dict)
+    positions: tuple[int, ...] | None = None
 
     def __len__(self) -> int:
-        return len(self.versions[0]["ends"])
+        return len(self.versions[0]["ends"] if self.positions is None else self.positions)
 
     def clip(self, index: int, version: int = 0) -> ClipFeatures:
         """Features of one utterance.
@@ -88,6 +90,7 @@ class FeatureStore:
             version: 0 for the clean clip.
         """
         arrays = self.versions[version]
+        index = index if self.positions is None else self.positions[index]
         span = _span(arrays["ends"], index)
         extra = {name: arrays[f"extra.{name}"][_span(arrays[f"extra.{name}.ends"], index)] for name in self.extra}
         return ClipFeatures(arrays["log_mel"][span], arrays["tracks"][span], arrays["rates"][index], extra)
@@ -216,7 +219,8 @@ def load_features(
 ) -> FeatureStore:
     """Features of every utterance in `1 + variants` versions, from the cache where possible.
 
-    Each corpus has cache files of its own, so that it is computed once for all combinations of corpora.
+    Each corpus has cache files of its own, so that it is computed once for all combinations of corpora; utterances with
+    the same audio share their features.
 
     Args:
         utterances: the labelled clips.
@@ -231,6 +235,12 @@ def load_features(
     """
     extra = dict(extra or {})
     folder = (cache or default_cache()) / "features"
+    sources = [(utterance.path, utterance.start_s, utterance.end_s) for utterance in utterances]
+    position_of = {source: position for position, source in enumerate(dict.fromkeys(sources))}
+    if len(position_of) < len(sources):
+        first = dict(zip(reversed(sources), reversed(utterances), strict=True))
+        store = load_features([first[source] for source in position_of], variants, cache, progress, extra)
+        return replace(store, positions=tuple(position_of[source] for source in sources))
     corpora = [list(clips) for _, clips in groupby(utterances, key=lambda utterance: utterance.corpus)]
     by_corpus = [list(_versions(clips, variants, folder, progress, extra)) for clips in corpora]
     return FeatureStore(tuple(map(_concatenate, zip(*by_corpus, strict=True))), extra)

@@ -13,6 +13,7 @@ from overtone._internal.progress import Progress, silent_progress
 from overtone.datatypes import Utterance
 from overtone.errors import TrainingError
 from overtone.evaluation import oof_files
+from overtone.evaluation.protocols import clips_of
 from overtone.models import build
 from overtone.models.branches import extra_features
 from overtone.models.network import Model, Network
@@ -69,6 +70,7 @@ def train(
         TrainingError: the folder holds another training run, or this one and `resume` is False.
         CorpusError: clips that cannot be read, or not enough of them.
     """
+    utterances = clips_of(config.protocol, utterances)
     run = run_metadata(utterances, config)
     resumed = matches_run(folder, run)
     if resumed and not resume:

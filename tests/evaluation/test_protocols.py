@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import LeakAudit, Utterance
 from overtone.errors import CorpusError, OptionError
 from overtone.evaluation.leakage import audit, sum_audits
-from overtone.evaluation.protocols import PROTOCOLS, make_folds, paper_splits
+from overtone.evaluation.protocols import PROTOCOLS, clips_of, make_folds
 
 
 def make_ravdess() -> list[Utterance]:
@@ -26,6 +27,7 @@ def make_ravdess() -> list[Utterance]:
             gender="female" if actor % 2 == 0 else "male",
             intensity=intensity,
             repetition=repetition,
+            clip=f"{actor}-{emotion}-{intensity}-{sentence}-{repetition}",
         )
         for actor in range(1, 25)
         for emotion in EMOTIONS
@@ -155,7 +157,7 @@ def test_all_has_no_test_set() -> None:
 
 @pytest.mark.parametrize("seed", [0, 5])
 def test_paper_has_the_sizes_of_the_paper(seed: int) -> None:
-    phases = paper_splits(UTTERANCES, seed)
+    phases = {split.fold: split for split in make_folds("paper", UTTERANCES, seed)}
     assert list(phases) == ["mel", "prosody", "fusion"]
     assert sorted(count_classes(phases["mel"].test)) == [10, 19, 19, 19, 19, 19, 19, 20]
     assert count_classes(phases["mel"].test)[0] == 10
@@ -166,13 +168,32 @@ def test_paper_has_the_sizes_of_the_paper(seed: int) -> None:
 
 
 def test_audit_of_the_paper_finds_the_leak() -> None:
-    phases = paper_splits(UTTERANCES)
+    phases = {split.fold: split for split in make_folds("paper", UTTERANCES)}
     trained_on = [i for split in phases.values() for i in (*split.train, *split.validation)]
     found = audit(UTTERANCES, phases["fusion"].test, trained_on)
     assert 0.93 * 288 < found.seen_clips < 288
     assert (found.test_clips, found.test_speakers, found.shared_speakers) == (288, 24, 24)
     alone = audit(UTTERANCES, phases["fusion"].test, [*phases["fusion"].train, *phases["fusion"].validation])
     assert alone.seen_clips == 0
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_paper_duplicated_splits_single_clips_for_mel_and_copies_for_the_others(seed: int) -> None:
+    clips = clips_of("paper-duplicated", UTTERANCES)
+    assert len(clips) == 2880 == len({clip.clip for clip in clips})
+    assert clips_of("paper-duplicated", clips) == clips, "copies are made once"
+    assert clips_of("paper", UTTERANCES) == tuple(UTTERANCES)
+    phases = {split.fold: split for split in make_folds("paper-duplicated", UTTERANCES, seed)}
+    assert phases == {split.fold: split for split in make_folds("paper-duplicated", clips, seed)}
+    single = next(split for split in make_folds("paper", UTTERANCES, seed) if split.fold == "mel")
+    assert replace(phases["mel"], protocol="paper") == single
+    found = {part: audit(clips, split.test, (*split.train, *split.validation)) for part, split in phases.items()}
+    assert (found["mel"].test_clips, found["mel"].seen_clips) == (144, 0)
+    for part in ("prosody", "fusion"):
+        split = phases[part]
+        assert len(split.train) + len(split.validation) + len(split.test) == 2880
+        assert found[part].test_clips == 288
+        assert 0.8 * 288 < found[part].seen_clips < 288, "the copies of most test clips were trained on"
 
 
 def test_audit_of_luna5_finds_sentences_only() -> None:
@@ -234,7 +255,7 @@ def test_impossible_splits_are_rejected() -> None:
 
 def test_every_protocol_is_documented() -> None:
     by_speaker = {"luna5", "emobox6", "loso", "sentence", "cross", "unseen-corpus", "all"}
-    assert {*by_speaker, "random", "paper"} == PROTOCOLS.keys()
+    assert {*by_speaker, "random", "paper", "paper-duplicated"} == PROTOCOLS.keys()
     assert all(protocol.description for protocol in PROTOCOLS.values())
 
 

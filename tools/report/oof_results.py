@@ -1,6 +1,7 @@
 """Read `results/oof` and score every file of out-of-fold predictions, in the order of the tables.
 
-Files in the folder itself are RAVDESS with its eight emotions; a subfolder names another set of clips or classes.
+Files in the folder itself are RAVDESS with its eight emotions, or of `unseen-corpus`, which tests several corpora; a
+subfolder names another set of clips or classes.
 Scores are compared within one evaluation condition only: "luna5", "emodb/loso", or "luna5/adapted" for models adapted
 to unlabelled clips of the test speaker.
 """
@@ -19,7 +20,7 @@ from overtone.evaluation.oof_files import RunRecord
 from overtone.evaluation.protocols import PROTOCOLS
 from overtone.evaluation.report import ScoreRow
 
-PROTOCOL_ORDER = tuple(dict.fromkeys(("luna5", "emobox6", "loso", "sentence", "cross", *PROTOCOLS)))
+PROTOCOL_ORDER = tuple(dict.fromkeys(("unseen-corpus", "luna5", "emobox6", "loso", "sentence", "cross", *PROTOCOLS)))
 PART_ORDER = ("fusion", "svm", "adapted", "member")  # branches follow, by name
 FULL_MODEL_PARTS = ("fusion", "svm", "adapted")  # the others are branches or single members of a model
 BASELINE_PART, ADAPTED_PART, MEMBER_PART = "svm", "adapted", "member"
@@ -31,7 +32,7 @@ class EvaluationCondition:
     """What two scores must have in common to be comparable.
 
     Attributes:
-        data: name of the clips and classes; "" for RAVDESS with its eight emotions.
+        data: name of the clips and classes; "" for RAVDESS with its eight emotions, and for `unseen-corpus`.
         protocol: a name in `overtone.evaluation.protocols.PROTOCOLS`.
         adapted: whether the model was adapted to unlabelled clips of the test speaker.
     """
@@ -63,6 +64,7 @@ class EvaluationCondition:
 
 
 PAPER_CONDITION = EvaluationCondition("", "paper")
+DUPLICATED_CONDITION = EvaluationCondition("", "paper-duplicated")
 
 
 @dataclass(frozen=True)
