@@ -124,6 +124,18 @@ def predictions(sharpness: float, clips: int = 16, seeds: int = 1) -> OofPredict
     )
 
 
+def unseen_corpora(sharpness: float, names: tuple[str, ...] = ("emodb", "ased")) -> OofPredictions:
+    """Return random predictions for corpora that are one fold each; every further corpus is harder to recognise."""
+    tables = [predictions(sharpness / (k + 1), clips=8) for k in range(len(names))]
+    columns = {
+        field: np.concatenate([getattr(table, field) for table in tables])
+        for field in vars(tables[0])
+        if field != "emotions"
+    }
+    corpus = np.repeat(names, [len(table) for table in tables])
+    return OofPredictions(EMOTIONS, **columns | {"corpus": corpus, "fold": corpus})
+
+
 PARTS = {"mel": predictions(1.5), "prosody": predictions(0.5), "fusion": predictions(3.0)}
 
 

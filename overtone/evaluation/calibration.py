@@ -88,6 +88,33 @@ def selective_accuracy(predictions: OofPredictions, confidence: float) -> tuple[
     return float(accepted.mean()), float(correct[accepted].mean()) if accepted.any() else float("nan")
 
 
+@dataclass(frozen=True)
+class ConfidenceScores:
+    """What the confidence of predictions is worth; a prediction is sure if it is not uncertain.
+
+    Attributes:
+        sure_and_wrong: share of all predictions that are sure and wrong, in [0, 1].
+        right_if_sure: share of the sure predictions that are right, in [0, 1]; NaN if none is sure.
+        ece: expected calibration error, in [0, 1].
+    """
+
+    sure_and_wrong: float
+    right_if_sure: float
+    ece: float
+
+
+def confidence_scores(predictions: OofPredictions, uncertain_below: float) -> ConfidenceScores:
+    """Return what the confidence of predictions is worth.
+
+    Args:
+        predictions: at least one prediction.
+        uncertain_below: confidence below which a prediction is uncertain, in [0, 1].
+    """
+    coverage, accuracy = selective_accuracy(predictions, uncertain_below)
+    wrong = coverage * (1 - accuracy) if coverage else 0.0
+    return ConfidenceScores(wrong, accuracy, reliability(predictions).ece)
+
+
 def fit_temperature(logits: FloatArray, truth: IntArray) -> float:
     """Return the temperature, a divisor of the logits, that minimises the negative log-likelihood of these clips.
 

@@ -5,7 +5,7 @@ Okabe-Ito palette and single-hue ramps, readable with colour blindness; line sty
 """
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -20,7 +20,24 @@ if TYPE_CHECKING:
 Epoch = Mapping[str, Any]
 Run = tuple[Any, Any]  # fold and seed
 
+CURVE_STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"))
 DARK_CELL = 0.55  # above this share the ramp is dark enough for white text
+
+
+class RiskCurve(NamedTuple):
+    """A risk-coverage curve and one point of it.
+
+    Attributes:
+        coverage: share of accepted predictions `(thresholds,)`, rising to 1.
+        risk: share of accepted predictions that are wrong `(thresholds,)`.
+        mark: coverage and risk of the marked point; NaN for no mark.
+        mark_label: label of the marked point.
+    """
+
+    coverage: FloatArray
+    risk: FloatArray
+    mark: tuple[float, float]
+    mark_label: str
 
 
 def confusion(scores: Scores, title: str = "") -> bytes:
@@ -158,26 +175,24 @@ def reliability(edges: FloatArray, count: IntArray, accuracy: FloatArray, title:
     return png(figure)
 
 
-def risk_coverage(
-    coverage: FloatArray, risk: FloatArray, mark: tuple[float, float], label: str, title: str = ""
-) -> bytes:
-    """Return a risk-coverage curve with one marked point.
+def risk_coverage(curves: Mapping[str, RiskCurve], title: str = "") -> bytes:
+    """Return risk-coverage curves, each with one marked point.
 
     Args:
-        coverage: share of accepted predictions `(thresholds,)`, rising to 1.
-        risk: share of accepted predictions that are wrong `(thresholds,)`.
-        mark: coverage and risk of the marked point; NaN for no mark.
-        label: label of the marked point.
+        curves: label -> curve; as many as `CURVE_STYLES` at most.
         title: title of the figure.
     """
     figure = new_figure(6.4, 4.2)
     axes = figure.add_subplot()
-    axes.plot(100 * coverage, 100 * risk, color=BLUE, linewidth=2)
-    x, y = 100 * mark[0], 100 * mark[1]
-    if np.isfinite(y):
-        side, offset = ("right", (-8, 8)) if x > 50 else ("left", (8, -12))  # away from the rising curve
-        axes.plot([x], [y], "o", color=ORANGE)
-        axes.annotate(label, (x, y), offset, textcoords="offset points", ha=side, color=INK, fontsize=9)
+    for (label, curve), (colour, style) in zip(curves.items(), CURVE_STYLES, strict=False):
+        axes.plot(100 * curve.coverage, 100 * curve.risk, style, color=colour, linewidth=2, label=label)
+        x, y = 100 * curve.mark[0], 100 * curve.mark[1]
+        if np.isfinite(y):
+            side, offset = ("right", (-8, 8)) if x > 50 else ("left", (8, -12))  # away from the rising curve
+            axes.plot([x], [y], "o", color=colour)
+            axes.annotate(curve.mark_label, (x, y), offset, textcoords="offset points", ha=side, color=INK, fontsize=9)
+    if len(curves) > 1:
+        axes.legend(frameon=False, fontsize=9)
     axes.set_xlabel("accepted, per cent of the predictions")
     axes.set_ylabel("wrong, per cent of the accepted")
     axes.set_xlim(0, 100)

@@ -132,12 +132,26 @@ def test_reliability_bars(drawn: list[Figure]) -> None:
 
 @pytest.mark.parametrize(("mark", "marks"), [((0.5, 0.1), 1), ((0.9, 0.2), 1), ((0, float("nan")), 0)])
 def test_risk_and_coverage_with_a_mark(mark: tuple[float, float], marks: int, drawn: list[Figure]) -> None:
-    figures.risk_coverage(np.array([0.5, 1]), np.array([0.1, 0.3]), mark, "sure", "Title")
+    curve = figures.RiskCurve(np.array([0.5, 1]), np.array([0.1, 0.3]), mark, "sure")
+    figures.risk_coverage({"known": curve}, "Title")
     (axes,) = drawn[0].axes
     curve, *marked = axes.get_lines()
     np.testing.assert_allclose(curve.get_xydata(), [[50, 10], [100, 30]])
     assert [line.get_xydata().tolist() for line in marked] == [[[100 * mark[0], 100 * mark[1]]]] * marks
     assert [text.get_text() for text in axes.texts] == ["sure"] * marks
+
+
+def test_several_risk_coverage_curves_have_a_legend(drawn: list[Figure]) -> None:
+    curves = {
+        name: figures.RiskCurve(np.array([0.5, 1]), np.array([0.1, risk]), (0.5, 0.1), "sure")
+        for name, risk in (("known", 0.3), ("unseen", 0.6))
+    }
+    figures.risk_coverage(curves, "Title")
+    (axes,) = drawn[0].axes
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["known", "unseen"]
+    lines = [line for line in axes.get_lines() if len(line.get_xdata()) > 1]
+    assert [line.get_ydata()[-1] for line in lines] == [30, 60]
+    assert len({line.get_linestyle() for line in lines}) == 2
 
 
 def test_same_figure_gives_same_bytes() -> None:

@@ -14,7 +14,7 @@ HOUR_COLUMN = "One hour of audio"
 OWN_SYSTEMS = ("overtone", "overtone-list")
 README_SYSTEMS = (
     *("overtone", "librosa", "egemaps-svm", "nkululeko"),
-    *("wav2vec2-base-onnx", "wav2vec2-large-onnx", "wavlm-base-plus-onnx"),
+    *("wav2vec2-base-onnx", "wavlm-base-plus-onnx"),
 )
 PREDICT = "overtone predict clip.wav"
 BUSY_BELOW = 0.9  # share of the wall time that a system had the core to itself
@@ -41,7 +41,7 @@ def detail_blocks(path: Path) -> list[Block]:
 def readme_blocks(path: Path) -> list[Block]:
     """Return the short table of the README; an empty list where there is no file.
 
-    It leaves out systems that were not measured and, of the transformers, the slower runtime.
+    It leaves out systems that were not measured and, of the transformers, the large one and the slower runtime.
 
     Raises:
         InputError: the file is damaged.

@@ -9,14 +9,15 @@ from pathlib import Path
 from overtone._internal.atomic_write import write_bytes
 from overtone.errors import InputError
 from overtone.evaluation.document import Block, Paragraph, Picture, to_markdown
-from tools.report import bench_table, details_page, results_page, scale_table
+from tools.report import bench_table, details_page, results_page, scale_table, unseen_corpus_table
 from tools.report.inputs import Inputs, read_inputs
 from tools.report.score_figures import KINDS
-from tools.report.score_tables import summary_blocks
+from tools.report.score_tables import BASELINE_NOTE, baseline_names, readme_table
 
 README_NOTE = (
     "The best recipe of each protocol: UAR in per cent with the 95 % interval over speakers; overlap is the share of "
-    "test clips and speakers in the training data. Compare along a row only; docs/results.md explains the columns."
+    "test clips and speakers in the training data. Compare along a row only; docs/results.md explains the columns. In "
+    "rows with /adapted, the models use unlabelled clips of the test speaker."
 )
 
 
@@ -83,8 +84,11 @@ def replace_tables(page: Path, tables: Mapping[str, Sequence[Block]]) -> bytes:
 
 
 def _readme_tables(inputs: Inputs) -> dict[str, Sequence[Block]]:
-    summary = summary_blocks(inputs.main_results)
-    results = [Paragraph(README_NOTE), *summary] if summary else []
+    results, summary = unseen_corpus_table.readme_blocks(inputs.main_results), readme_table(inputs.main_results)
+    if summary:
+        baselines = baseline_names(inputs.main_results)
+        note = f" {' and '.join(baselines)} are baselines: {BASELINE_NOTE}." if baselines else ""
+        results += [Paragraph(README_NOTE + note), *summary]
     return {"results": results, "bench": bench_table.readme_blocks(inputs.folder / "bench.json")}
 
 

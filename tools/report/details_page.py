@@ -9,6 +9,7 @@ from tools.report import (
     service_table,
     subgroup_table,
     timeline_table,
+    unseen_corpus_table,
 )
 from tools.report.inputs import Inputs
 from tools.report.results_page import page
@@ -28,6 +29,7 @@ def document(inputs: Inputs) -> list[Block]:
         "Results in detail",
         INTRODUCTION,
         ("All scores", scores),
+        ("Unseen corpora, one by one", unseen_corpus_table.detail_blocks(inputs.main_results)),
         ("Ablations", ablation_table.blocks(results, inputs.ablations)),
         ("Paired tests", paired_table.blocks(inputs.main_results)),
         ("Calibration", calibration_table.blocks(inputs.main_results)),

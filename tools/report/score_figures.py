@@ -19,16 +19,21 @@ FIGURES: dict[tuple[str, str], tuple[str, ...]] = {
     ("luna5", PAPER_RECIPE): ("confusion",),
     ("paper", PAPER_RECIPE): ("confusion",),
 }
+ADDED_CONDITIONS = {"risk": ("unseen-corpus",)}  # kind -> conditions of the same recipe in the same figure
 
 
 def draw_figures(results: Sequence[Result], recipe: str) -> list[Picture]:
     """Return the figures of a recipe, as far as it was measured."""
     pictures: list[Picture] = []
     for (condition, name), kinds in FIGURES.items():
-        parts = [result for result in results if (str(result.condition), result.recipe) == (condition, name)]
+        parts = _of(results, name, condition)
         if name == recipe and any(result.is_full_model for result in parts):
-            pictures += [DRAW[kind](parts) for kind in kinds]
+            pictures += [DRAW[kind](parts + _of(results, name, *ADDED_CONDITIONS.get(kind, ()))) for kind in kinds]
     return pictures
+
+
+def _of(results: Sequence[Result], recipe: str, *conditions: str) -> list[Result]:
+    return [result for result in results if result.recipe == recipe and str(result.condition) in conditions]
 
 
 def _draw_recall(parts: Sequence[Result]) -> Picture:
@@ -56,11 +61,17 @@ def _draw_reliability(parts: Sequence[Result]) -> Picture:
 
 
 def _draw_risk(parts: Sequence[Result]) -> Picture:
-    full = _full_model(parts)
-    coverage, accuracy = selective_accuracy(full.predictions, UNCERTAIN_BELOW)
-    mark, label = (coverage, 1 - accuracy), f"confidence of {UNCERTAIN_BELOW:.0%} or more"
-    png = figures.risk_coverage(*risk_coverage(full.predictions), mark, label, _title(full))
-    return Picture(f"{full.file_stem}-risk.png", f"{_title(full)}: error rate by coverage", png)
+    """Risk-coverage curves of the full model; with several conditions, speakers of known and of unseen corpora."""
+    full, curves = _full_model(parts), {}
+    for result in (result for result in parts if result.is_full_model):
+        coverage, accuracy = selective_accuracy(result.predictions, UNCERTAIN_BELOW)
+        label = f"confidence of {UNCERTAIN_BELOW:.0%} or more"
+        curve = figures.RiskCurve(*risk_coverage(result.predictions), (coverage, 1 - accuracy), label)
+        curves[str(result.condition)] = curve
+    title = _title(full) if len(curves) == 1 else f"{full.row.name}: known and unseen corpora"
+    return Picture(
+        f"{full.file_stem}-risk.png", f"{title}: error rate by coverage", figures.risk_coverage(curves, title)
+    )
 
 
 def _full_model(parts: Sequence[Result]) -> Result:

@@ -12,6 +12,7 @@ OVERLAP_HEADER = ("Clip overlap", "Speaker overlap", "Sentence overlap")
 ADAPTED_NOTE = (
     "Speaker-adapted models use unlabelled clips of the test speaker. Compare them with speaker-adapted models only."
 )
+README_LEFT_OUT = ("emodb/loso",)  # the README has little space
 BASELINE_NOTE = "openSMILE functionals and a support vector machine (benchmarks/README.md)"
 
 
@@ -25,6 +26,8 @@ def reading_notes(results: Sequence[Result]) -> str:
         "overlap columns are the leak audit: the share of the test clips, of their speakers and of their sentences "
         "that any part of the model was trained on, validation data included."
     )
+    if any(result.row.scores.folds for result in results):
+        text += " Under unseen-corpus, every score is the mean of the scores of the corpora."
     if "clips" in units:
         names = ", ".join(result.row.name for result in results if result.row.scores.interval_over == "clips")
         text += f" Intervals over clips are too narrow; speakers are unknown, or only one, for: {names}."
@@ -54,12 +57,28 @@ def score_table(results: Sequence[Result]) -> Table:
     return Table(header, tuple(lines), numbers=frozenset(header) - {"Model", "Protocol"})
 
 
+def readme_table(results: Sequence[Result]) -> list[Block]:
+    """Return the summary as one table, in which adapted models have rows of their own.
+
+    Left out are the conditions of `README_LEFT_OUT` and, as they have another table, means of folds.
+    """
+    rows = [
+        result
+        for result in results
+        if result.is_full_model and not result.row.scores.folds
+        if result.condition.qualified_protocol not in README_LEFT_OUT
+    ]
+    table = _summary_table(sorted(rows, key=lambda result: result.condition.adapted))
+    return [table] if table else []
+
+
 def summary_blocks(results: Sequence[Result]) -> list[Block]:
     """Return one row per condition: the best recipe and, in the same row, baselines and the paper's recipe.
 
-    Adapted models have a table of their own. Conditions with baselines only are left out.
+    Adapted models have a table of their own. Left out are conditions with baselines only and, as they have another
+    table, means of folds.
     """
-    full_models = [result for result in results if result.is_full_model]
+    full_models = [result for result in results if result.is_full_model and not result.row.scores.folds]
     document: list[Block] = []
     for adapted in (False, True):
         rows = [result for result in full_models if result.condition.adapted == adapted]
@@ -116,7 +135,7 @@ def _summary_table(results: Sequence[Result]) -> Table | None:
         rates = (Strong(scores.uar), str(scores.wa), str(scores.n // scores.seeds), format_seeds(scores))
         clips, speakers, _ = audit_cells(best.row.audit)
         others = (uars.get(name, UNKNOWN) for name in references)
-        lines.append((best.row.protocol, best.recipe, *rates, clips, speakers, *others))
+        lines.append((str(best.condition), best.recipe, *rates, clips, speakers, *others))
     return drop_empty_columns(Table(header, tuple(lines), frozenset(header[2:]))) if lines else None
 
 

@@ -1,0 +1,97 @@
+"""Results -> tables of protocols whose scores are means of folds, one corpus each: UAR, and the worth of confidence."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from overtone.corpora import CORPORA
+from overtone.evaluation.calibration import UNCERTAIN_BELOW, ConfidenceScores, confidence_scores
+from overtone.evaluation.document import Block, Paragraph, Strong, Table
+from overtone.evaluation.oof_files import select
+from overtone.evaluation.report import UNKNOWN
+from tools.report.oof_results import Result
+from tools.report.score_tables import best_result
+
+REFERENCE = {False: "none", True: "speaker's clips"}
+RATES = ("Sure and wrong", "Right if sure", "ECE")
+NOTE = (
+    "Corpora that the model has never met: each column tests one corpus with a model trained on the others, among the "
+    "classes that they share. UAR in per cent; the mean is over the corpora, with its 95 % interval over speakers. A "
+    f"prediction is sure if its confidence is {UNCERTAIN_BELOW:.0%} or more. Sure and wrong is a share of all "
+    "predictions, right if sure one of the sure ones, ECE the calibration error; each is the mean over the corpora. "
+    "Rows with reference clips are adapted to unlabelled clips of the test speaker: compare them with each other only."
+)
+
+
+def unseen_results(results: Sequence[Result]) -> list[Result]:
+    """Return the full models of protocols whose scores are means of folds; those without speaker adaptation first."""
+    found = [
+        result for result in results if result.is_full_model and result.row.scores.folds and not result.condition.data
+    ]
+    return sorted(found, key=lambda result: (result.condition.adapted, result.condition.sort_key))
+
+
+def readme_blocks(results: Sequence[Result]) -> list[Block]:
+    """Return the table of the README: the best recipe and the baselines; an empty list without results."""
+    found = unseen_results(results)
+    best = [best_result(result for result in found if result.condition.adapted == adapted) for adapted in (False, True)]
+    return blocks([result for result in found if result.baseline or any(result is one for one in best)])
+
+
+def blocks(results: Sequence[Result]) -> list[Block]:
+    """Return the table of all full models and its explanation; an empty list without results."""
+    found = unseen_results(results)
+    if not found:
+        return []
+    corpora = sorted({fold for result in found for fold in result.row.scores.folds})
+    header = ("Model", "Reference", *map(_display_name, corpora), "Mean", *RATES)
+    lines = []
+    for result in found:
+        mark = str if result.baseline else Strong
+        scores = result.row.scores
+        uars = (_percent(scores.folds.get(name, np.nan)) for name in corpora)
+        rates = np.array([_rates(by_fold) for by_fold in fold_confidences(result).values()])
+        start = (mark(result.recipe), REFERENCE[result.condition.adapted])
+        means = (
+            _percent(column[np.isfinite(column)].mean() if np.isfinite(column).any() else np.nan) for column in rates.T
+        )
+        lines.append((*start, *uars, mark(scores.uar), *means))
+    return [Table(header, tuple(lines), frozenset(header[2:])), Paragraph(NOTE)]
+
+
+def detail_blocks(results: Sequence[Result]) -> list[Block]:
+    """Return a table with a row per full model and corpus; an empty list without results."""
+    lines = [
+        (
+            result.recipe,
+            REFERENCE[result.condition.adapted],
+            _display_name(fold),
+            *map(_percent, (uar, *_rates(scores))),
+        )
+        for result in unseen_results(results)
+        for (fold, uar), scores in zip(result.row.scores.folds.items(), fold_confidences(result).values(), strict=True)
+    ]
+    header = ("Model", "Reference", "Corpus", "UAR", *RATES)
+    return [Table(header, tuple(lines), frozenset(header[3:]))] if lines else []
+
+
+def fold_confidences(result: Result) -> dict[str, ConfidenceScores]:
+    """Return fold -> what the confidence of its predictions is worth."""
+    predictions = result.predictions
+    return {
+        fold: confidence_scores(select(predictions, predictions.fold == fold), UNCERTAIN_BELOW)
+        for fold in result.row.scores.folds
+    }
+
+
+def _rates(scores: ConfidenceScores) -> tuple[float, float, float]:
+    """Return the values of the columns `RATES`."""
+    return scores.sure_and_wrong, scores.right_if_sure, scores.ece
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.1f}" if np.isfinite(share) else UNKNOWN
+
+
+def _display_name(corpus: str) -> str:
+    return CORPORA[corpus].INFO.display_name if corpus in CORPORA else corpus
