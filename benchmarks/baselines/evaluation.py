@@ -13,6 +13,9 @@ import overtone
 from benchmarks.baselines import BASELINES, Baseline
 from benchmarks.baselines.svm import (
     INNER_FOLDS,
+    INNER_FOLDS_APPROXIMATE,
+    LANDMARKS,
+    MAX_EXACT_ROWS,
     SvmPredictions,
     TrainingSet,
     normalise_by_speaker,
@@ -68,18 +71,21 @@ def evaluate(
     """
     baseline, recipe = BASELINES[name], recipe_name(name)
     splits = [(seed, split) for seed in seeds for split in _select_folds(utterances, protocol, seed, fold)]
+    emotions = present_emotions(utterances)
     rows: dict[str, list[tuple]] = {part: [] for part in PARTS}
     chosen_c: dict[str, list[float]] = {part: [] for part in PARTS}
     for done, (seed, split) in enumerate(splits, start=1):
+        allowed = protocols.choices(split, utterances, emotions)
         for part, predictions in predict_fold(utterances, features, split, baseline):
+            chosen = oof_files.restrict(predictions.probabilities, allowed)
             rows[part] += [
                 (u.clip, u.corpus, u.speaker, u.sentence, split.fold, seed, u.emotion, *p)
-                for u, p in zip((utterances[i] for i in split.test), predictions.probabilities, strict=True)
+                for u, p in zip((utterances[i] for i in split.test), chosen, strict=True)
             ]
             chosen_c[part].append(predictions.c)
         progress(done, len(splits), f"{protocol}, fold {split.fold}")
     for part in PARTS:
-        table = oof_files.from_rows(present_emotions(utterances), rows[part])
+        table = oof_files.from_rows(emotions, rows[part])
         oof_files.write(table, oof_files.csv_path(oof, protocol, recipe, part))
     audit = leakage.sum_audits(
         leakage.audit(utterances, split.test, (*split.train, *split.validation)) for _, split in splits
@@ -93,16 +99,23 @@ def evaluate(
 def predict_fold(
     utterances: Sequence[Utterance], features: np.ndarray, split: Split, baseline: Baseline
 ) -> Iterator[tuple[str, SvmPredictions]]:
-    """Yield each part and its predictions for the test side; the SVM is trained on training and validation side."""
+    """Yield each part and its predictions for the test side; the SVM is trained on training and validation side.
+
+    The probabilities have a column for every class of all clips, 0 for those without training clips.
+    """
     indices = [*split.train, *split.validation, *split.test]
     train_count = len(indices) - len(split.test)
     emotions = present_emotions(utterances)
     truth = np.array([emotions.index(utterances[i].emotion) for i in indices])
+    classes, labels = np.unique(truth[:train_count], return_inverse=True)
     speakers = np.array([f"{utterances[i].corpus}/{utterances[i].speaker}" for i in indices])
     rows = features[indices].astype(float)
     for part, inputs in {"svm": rows, "adapted": normalise_by_speaker(rows, speakers)}.items():
-        training_set = TrainingSet(inputs[:train_count], truth[:train_count], speakers[:train_count])
-        yield part, predict(training_set, inputs[train_count:], baseline.kernel, baseline.c_grid)
+        training_set = TrainingSet(inputs[:train_count], labels, speakers[:train_count])
+        predictions = predict(training_set, inputs[train_count:], baseline.kernel, baseline.c_grid)
+        probabilities = np.zeros((len(split.test), len(emotions)))
+        probabilities[:, classes] = predictions.probabilities
+        yield part, predictions._replace(probabilities=probabilities)
 
 
 def describe(baseline: Baseline, feature_count: int) -> dict[str, Any]:
@@ -114,6 +127,8 @@ def describe(baseline: Baseline, feature_count: int) -> dict[str, Any]:
         "class_weight": "balanced",
         "c_grid": list(baseline.c_grid),
         "c_chosen_by": f"UAR over {INNER_FOLDS} folds of the training speakers",
+        "approximation": f"with more than {MAX_EXACT_ROWS} training clips: a linear SVM with squared hinge loss on "
+        f"{LANDMARKS} Nyström features of the kernel, C chosen over {INNER_FOLDS_APPROXIMATE} folds",
         "parts": PARTS,
     }
 

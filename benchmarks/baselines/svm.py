@@ -1,6 +1,7 @@
 """ROWS OF FEATURES -> PROBABILITIES, by a support vector machine tuned on its training speakers.
 
-Scaling, C and temperature are fitted on the training rows; a test row affects only its own prediction.
+Scaling, C and temperature are fitted on the training rows; a test row affects only its own prediction. With many
+training rows, the SVM is approximate: an exact one needs hours for each of its many fits.
 """
 
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from sklearn.metrics import balanced_accuracy_score
 from sklearn.metrics.pairwise import linear_kernel, rbf_kernel
 from sklearn.model_selection import GroupKFold
 from sklearn.preprocessing import StandardScaler
-from sklearn.svm import SVC
+from sklearn.svm import SVC, LinearSVC
 
 from overtone.errors import CorpusError
 from overtone.evaluation.calibration import fit_temperature
@@ -20,6 +21,11 @@ from overtone.evaluation.calibration import fit_temperature
 # On z-scored features; the default gamma of `rbf_kernel` is 1 / features.
 KERNELS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {"linear": linear_kernel, "rbf": rbf_kernel}
 INNER_FOLDS = 5  # or the number of speakers, if that is smaller
+MAX_EXACT_ROWS = 5000  # of training; with more, the SVM is approximate
+LANDMARKS = 1000  # training rows that span the approximate kernel
+LANDMARK_SEED = 0
+SMALLEST_EIGENVALUE = 1e-9  # relative to the largest; directions below it are noise
+INNER_FOLDS_APPROXIMATE = 2
 
 
 class TrainingSet(NamedTuple):
@@ -77,14 +83,43 @@ def predict(training_set: TrainingSet, rows: np.ndarray, kernel: str, c_grid: tu
 def decision_values(training_set: TrainingSet, rows: np.ndarray, kernel: str, c_grid: tuple[float, ...]) -> np.ndarray:
     """Return decision values `(c_grid, rows, classes)`, the highest of which is the prediction.
 
-    Features are z-scored with the statistics of the training set.
+    Features are z-scored with the statistics of the training set. With more than `MAX_EXACT_ROWS` training rows, the
+    SVM is a linear one (squared hinge loss, one class against the others) on the Nyström features of the kernel.
     """
     scaler = StandardScaler().fit(training_set.features)
     train, test = scaler.transform(training_set.features), scaler.transform(rows)
+    if len(train) > MAX_EXACT_ROWS:
+        transform = nystroem(train, kernel)
+        train, test = transform(train), transform(test)
+        linear = (LinearSVC(C=c, dual=False, class_weight="balanced") for c in c_grid)
+        values = np.stack([svm.fit(train, training_set.truth).decision_function(test) for svm in linear])
+        return _two_columns(values)
     train_kernel, test_kernel = KERNELS[kernel](train, train), KERNELS[kernel](test, train)
     svms = (SVC(C=c, kernel="precomputed", class_weight="balanced") for c in c_grid)
     values = np.stack([svm.fit(train_kernel, training_set.truth).decision_function(test_kernel) for svm in svms])
-    return values if values.ndim == 3 else np.stack([-values, values], axis=-1)  # two classes share one value
+    return _two_columns(values)
+
+
+def nystroem(train: np.ndarray, kernel: str) -> Callable[[np.ndarray], np.ndarray]:
+    """Return a map of rows to features whose inner products approximate a kernel.
+
+    Source: Williams and Seeger (2001), "Using the Nyström method to speed up kernel machines".
+
+    Args:
+        train: z-scored training rows, of which `LANDMARKS` at random span the kernel.
+        kernel: a key of `KERNELS`.
+    """
+    rng = np.random.default_rng(LANDMARK_SEED)
+    landmarks = train[np.sort(rng.choice(len(train), min(LANDMARKS, len(train)), replace=False))]
+    eigenvalues, eigenvectors = np.linalg.eigh(KERNELS[kernel](landmarks, landmarks))
+    kept = eigenvalues > SMALLEST_EIGENVALUE * eigenvalues[-1]
+    projection = eigenvectors[:, kept] / np.sqrt(eigenvalues[kept])
+    return lambda rows: KERNELS[kernel](rows, landmarks) @ projection
+
+
+def _two_columns(values: np.ndarray) -> np.ndarray:
+    """Return decision values with a column per class: two classes share one value."""
+    return values if values.ndim == 3 else np.stack([-values, values], axis=-1)
 
 
 def normalise_by_speaker(features: np.ndarray, speakers: np.ndarray) -> np.ndarray:
@@ -102,7 +137,8 @@ def _held_out_decision_values(training_set: TrainingSet, kernel: str, c_grid: tu
     if speakers < 2:
         raise CorpusError("C is chosen on held-out speakers: provide clips of at least two training speakers")
     values = np.empty((len(c_grid), len(training_set.truth), classes))
-    folds = GroupKFold(min(INNER_FOLDS, speakers)).split(training_set.features, groups=training_set.speakers)
+    inner_folds = INNER_FOLDS if len(training_set.truth) <= MAX_EXACT_ROWS else INNER_FOLDS_APPROXIMATE
+    folds = GroupKFold(min(inner_folds, speakers)).split(training_set.features, groups=training_set.speakers)
     for train, held_out in folds:
         others = training_set.subset(train)
         if len(np.unique(others.truth)) < classes:

@@ -120,4 +120,6 @@ def print_scores(rows: Iterable[ScoreRow]) -> None:
     """Print a line per model: its scores, always with the leak audit."""
     for row in rows:
         scores = row.scores
-        print(f"{row.name}, {row.protocol}: UAR {scores.uar}, WA {scores.wa}, macro-F1 {scores.macro_f1}; {row.audit}")
+        folds = ", ".join(f"{fold} {100 * value:.1f}" for fold, value in scores.folds.items())
+        uar = f"UAR {scores.uar}" + (f" (mean of {folds})" if folds else "")
+        print(f"{row.name}, {row.protocol}: {uar}, WA {scores.wa}, macro-F1 {scores.macro_f1}; {row.audit}")

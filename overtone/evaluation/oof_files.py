@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from overtone._internal.atomic_write import write_text
-from overtone.datatypes import BoolArray, LeakAudit, OofPredictions
+from overtone.datatypes import BoolArray, FloatArray, LeakAudit, OofPredictions
 from overtone.emotions import EMOTIONS
 from overtone.errors import InputError, suggest
 from overtone.evaluation.protocols import PROTOCOLS
@@ -29,6 +29,7 @@ NAME_OF_PROTOCOL = "|".join(sorted(map(re.escape, PROTOCOLS), key=len, reverse=T
 FILE_NAME = re.compile(rf"(?P<protocol>{NAME_OF_PROTOCOL})-(?P<recipe>.+)-(?P<part>[a-z0-9_]+)\.csv")
 PART_NAME = re.compile(r"[a-z0-9_]+")
 KEYS = ("path", "corpus", "speaker", "sentence", "fold", "seed", "truth")
+SMALLEST = 1e-30  # a probability of 0 becomes this before division by a sum, which must not be 0
 KEYS_WITHOUT_CORPUS = tuple(key for key in KEYS if key != "corpus")
 
 
@@ -135,6 +136,19 @@ def from_rows(emotions: Sequence[str], rows: Iterable[Sequence[object]]) -> OofP
     texts = {name: np.array(keys[name], dtype=str) for name in KEYS if name != "seed"}
     probabilities = np.array(columns[len(KEYS) :], dtype=float).T
     return OofPredictions(tuple(emotions), seed=np.array(keys["seed"], dtype=int), probabilities=probabilities, **texts)
+
+
+def restrict(probabilities: FloatArray, allowed: BoolArray) -> FloatArray:
+    """Return probabilities of a choice among some of the emotions: 0 for the others, and a sum of 1.
+
+    Args:
+        probabilities: float64 `(..., emotions)`.
+        allowed: bool `(emotions,)`, at least one True; if all are, the probabilities are returned unchanged.
+    """
+    if allowed.all():
+        return probabilities
+    kept = np.maximum(probabilities, SMALLEST) * allowed
+    return kept / kept.sum(axis=-1, keepdims=True)
 
 
 def select(predictions: OofPredictions, rows: BoolArray) -> OofPredictions:

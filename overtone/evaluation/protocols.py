@@ -6,22 +6,15 @@ other *speakers* than the training and test sets; it serves to choose epoch, rec
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from overtone.corpora import CORPORA
-from overtone.datatypes import Split, Utterance
+import numpy as np
+
+from overtone.datatypes import BoolArray, Split, Utterance
 from overtone.errors import CorpusError, OptionError, suggest
 from overtone.evaluation.paper_protocols import paper, paper_duplicated, with_copies
-from overtone.evaluation.splitting import (
-    VALIDATION_SHARE,
-    Speaker,
-    Utterances,
-    by_clip,
-    by_speaker,
-    speakers_of,
-    split_speakers,
-    validation_speakers,
-)
+from overtone.evaluation.splitting import Speaker, Utterances, by_clip, by_speaker, speakers_of
+from overtone.evaluation.unseen_corpus import unseen_corpus
 
 # Actors of each test set. Source: Luna-Jimenez et al. 2021, 2022 (5 folds); EmoBox, Ma et al. 2024 (6 folds).
 LUNA5 = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24), (1, 4, 9, 22))
@@ -124,24 +117,6 @@ def cross(utterances: Utterances, seed: int) -> tuple[Split, ...]:
     )
 
 
-def unseen_corpus(utterances: Utterances, seed: int) -> tuple[Split, ...]:
-    """Leave-one-corpus-out with all classes of every corpus: one fold per corpus of speech.
-
-    The corpora may have different classes: test clips of a class that no other corpus has are left out. Corpora without
-    speech are in every training set. About a tenth of the speakers of each training corpus are validation speakers.
-    """
-    speakers = speakers_of("unseen-corpus", utterances)
-    corpora = sorted({corpus for corpus, _ in speakers})
-    tested = [corpus for corpus in corpora if corpus not in CORPORA or CORPORA[corpus].INFO.speech]
-    if len(tested) < 2:
-        raise OptionError(
-            "protocol 'unseen-corpus' needs clips of at least two corpora of speech; give several with "
-            "--data CORPUS=PATH"
-        )
-    validation = {corpus: _tenth_of_speakers(utterances, speakers, corpus, seed) for corpus in corpora}
-    return tuple(_leave_corpus_out(utterances, speakers, corpus, validation) for corpus in tested)
-
-
 def all_(utterances: Utterances, seed: int) -> tuple[Split, ...]:
     """All clips for training, no test set: for a released model, whose scores come from another protocol."""
     return (by_speaker("all", "all", set(), utterances, seed, 0),)
@@ -183,6 +158,22 @@ PROTOCOLS: dict[str, Protocol] = {
     "paper": Protocol(paper, split_per_part=True),
     "paper-duplicated": Protocol(paper_duplicated, duplicates=True, split_per_part=True),
 }
+
+
+def choices(split: Split, utterances: Utterances, emotions: Sequence[str]) -> BoolArray:
+    """Return which emotions a prediction for the test set of a split is a choice among, bool `(emotions,)`.
+
+    These are the classes of the clips that can be tested, or of the test set where `classes_of_fold`.
+
+    Args:
+        split: a fold of `make_folds`, with test clips.
+        utterances: the clips that its indices refer to.
+        emotions: all classes.
+    """
+    of_fold = PROTOCOLS[split.protocol].classes_of_fold
+    tested = [utterances[i] for i in split.test] if of_fold else [u for u in utterances if not u.training_only]
+    present = {utterance.emotion for utterance in tested}
+    return np.array([emotion in present for emotion in emotions])
 
 
 def clips_of(protocol: str, utterances: Utterances) -> tuple[Utterance, ...]:
@@ -244,33 +235,6 @@ def _sentence_halves(utterances: Utterances) -> tuple[set[tuple[str, str]], set[
     if len(sentences) < 2:
         raise CorpusError("protocol 'sentence' needs clips of at least two sentences")
     return set(sentences[::2]), set(sentences[1::2])
-
-
-def _tenth_of_speakers(utterances: Utterances, speakers: Sequence[Speaker], corpus: str, rotation: int) -> set[Speaker]:
-    """Return the validation speakers of a corpus, at least one; none if its only speaker is needed for training."""
-    own = [speaker for speaker in speakers if speaker[0] == corpus]
-    number = min(len(own) - 1, max(1, round(VALIDATION_SHARE * len(own))))
-    return validation_speakers(utterances, own, number, rotation)
-
-
-def _leave_corpus_out(
-    utterances: Utterances, speakers: Sequence[Speaker], corpus: str, validation: dict[str, set[Speaker]]
-) -> Split:
-    """Return the fold that tests a corpus, without its clips of classes that no other corpus has."""
-    test_speakers = {speaker for speaker in speakers if speaker[0] == corpus}
-    others = set().union(*(chosen for name, chosen in validation.items() if name != corpus))
-    if not others:
-        raise CorpusError(f"protocol 'unseen-corpus', fold {corpus}: no speakers left for training and validation")
-    split = split_speakers("unseen-corpus", corpus, utterances, test_speakers, others)
-    learned = {utterances[i].emotion for i in (*split.train, *split.validation)}
-    split = replace(split, test=tuple(i for i in split.test if utterances[i].emotion in learned))
-    shared = sorted({utterances[i].emotion for i in split.test})
-    if len(shared) < 2:
-        raise CorpusError(
-            f"protocol 'unseen-corpus', fold {corpus}: needs two or more classes that other corpora have too, and has "
-            f"{shared[0] if shared else 'none'}; add a corpus with these classes"
-        )
-    return split
 
 
 def _check_shared_classes(utterances: Utterances) -> None:

@@ -21,11 +21,8 @@ from overtone.recipe import FUSION, Recipe, recipe_from_dict
 from overtone.training.cross_validation import score_oof
 from overtone.training.run_folder import init_corpora, own_scores
 
-CLIP_PROTOCOLS = (
-    "random",
-    "paper",
-    "paper-duplicated",
-)  # protocols whose validation speakers are also in the training set
+# Protocols whose validation speakers are also in the training set.
+CLIP_PROTOCOLS = ("random", "paper", "paper-duplicated")
 MIN_SAMPLES = SAMPLE_RATE_HZ // 2  # half a second: shorter clips are padded with silence
 # The settings of the layers before the networks; they are part of the file and cannot be changed in use.
 FRONT_END = {
@@ -114,6 +111,7 @@ def _row(row: ScoreRow, recipe: str, part: str) -> dict[str, Any]:
         "uar_high": round(scores.uar.high, 4),
         "wa": round(scores.wa.value, 4),
         "macro_f1": round(scores.macro_f1.value, 4),
+        **({"folds": {fold: round(uar, 4) for fold, uar in scores.folds.items()}} if scores.folds else {}),
         "clips": scores.clips,
         "speakers": scores.speakers,
         "seeds": scores.seeds,
@@ -233,6 +231,22 @@ def _pretrained_blocks(card: dict[str, Any]) -> list[Block]:
     return [Heading("Pretrained weights"), Table(header, tuple(rows))] if rows else []
 
 
+def _fold_blocks(card: dict[str, Any]) -> list[Block]:
+    """The UAR of each fold, where a score is the mean of the folds; nothing if there is no such score."""
+    rows = [row for row in card["scores"] if row.get("folds")]
+    folds = sorted({fold for row in rows for fold in row["folds"]})
+    lines = [
+        (
+            row["protocol"],
+            row["part"],
+            *(f"{100 * row['folds'][fold]:.1f}" if fold in row["folds"] else "-" for fold in folds),
+        )
+        for row in rows
+    ]
+    text = "Means of folds: the UAR above is the mean of these, each of models that were not trained on that corpus."
+    return [Paragraph(text), Table(("Protocol", "Part", *folds), tuple(lines))] if lines else []
+
+
 def _score_blocks(card: dict[str, Any]) -> list[Block]:
     """The scores of a card, and which models they are of."""
     if not card["scores"]:
@@ -259,5 +273,6 @@ def _score_blocks(card: dict[str, Any]) -> list[Block]:
     return [
         Paragraph(f"{scope}; in per cent, with the 95 % interval over speakers."),
         Table(header, tuple(lines)),
+        *_fold_blocks(card),
         *subgroups.card_blocks(card),
     ]

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from overtone.datatypes import OofPredictions, Split, Utterance
 from overtone.evaluation import oof_files
-from overtone.evaluation.protocols import PROTOCOLS
+from overtone.evaluation.protocols import PROTOCOLS, choices
 from overtone.models.ensemble import Ensemble
 from overtone.models.network import Model
 from overtone.recipe import FUSION
@@ -15,8 +15,6 @@ from overtone.training.adapted_predictions import adapted_logits
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.loop import predict_logits
 from overtone.training.run_config import present_emotions
-
-SMALLEST = 1e-30  # a probability of 0 in float32 becomes this, before probabilities are divided by their sum
 
 
 def _predictions(
@@ -33,30 +31,17 @@ def _predictions(
         split: the split with this test set.
         seeds: of the training runs, one per matrix.
     """
-    protocol, classes = PROTOCOLS[split.protocol], present_emotions(utterances)
+    classes = present_emotions(utterances)
     emotions = present_emotions([utterance for utterance in utterances if not utterance.training_only])
-    fold = "1" if protocol.split_per_part else split.fold
-    probabilities = probabilities.double()[..., [classes.index(emotion) for emotion in emotions]]
-    tested = {utterances[index].emotion for index in split.test} if protocol.classes_of_fold else {*emotions}
-    if tested < {*classes}:
-        probabilities = restrict(probabilities, torch.tensor([emotion in tested for emotion in emotions]))
+    fold = "1" if PROTOCOLS[split.protocol].split_per_part else split.fold
+    chosen = oof_files.restrict(probabilities.double().numpy(), choices(split, utterances, classes))
+    chosen = chosen[..., [classes.index(emotion) for emotion in emotions]]
     rows = [
         (u.clip, u.corpus, u.speaker, u.sentence, fold, seed, u.emotion, *row)
-        for seed, matrix in zip(seeds, probabilities.numpy(), strict=True)
+        for seed, matrix in zip(seeds, chosen, strict=True)
         for u, row in zip((utterances[index] for index in split.test), matrix, strict=True)
     ]
     return oof_files.from_rows(emotions, rows)
-
-
-def restrict(probabilities: Tensor, allowed: Tensor) -> Tensor:
-    """Probabilities of a choice among some of the emotions: 0 for the others, and a sum of 1.
-
-    Args:
-        probabilities: `(..., emotions)`.
-        allowed: bool `(emotions,)`, at least one True.
-    """
-    kept = probabilities.clamp(min=SMALLEST) * allowed  # never a sum of 0
-    return kept / kept.sum(-1, keepdim=True)
 
 
 @torch.inference_mode()

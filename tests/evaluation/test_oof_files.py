@@ -16,6 +16,7 @@ from overtone.evaluation.oof_files import (
     read,
     read_record,
     record_path,
+    restrict,
     write,
     write_record,
 )
@@ -118,6 +119,13 @@ def test_files_without_the_column_corpus_are_read(tmp_path: Path) -> None:
     assert found.corpus.tolist() == ["", "", ""]
     assert found.path.tolist() == predictions.path.tolist()
     assert found.speaker.tolist() == predictions.speaker.tolist()
+
+
+def test_restrict_keeps_the_proportions_and_a_sum_of_one() -> None:
+    probabilities = np.array([[0.1, 0.3, 0.6], [0.0, 0.0, 1.0]])
+    found = restrict(probabilities, np.array([True, True, False]))
+    np.testing.assert_allclose(found, [[0.25, 0.75, 0], [0.5, 0.5, 0]])
+    assert restrict(probabilities, np.array([True, True, True])) is probabilities
 
 
 def test_clips_of_two_corpora_may_have_the_same_id() -> None:

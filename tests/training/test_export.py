@@ -12,13 +12,16 @@ import onnxruntime
 import pytest
 import small_corpus
 import torch
+from results_files import unseen_corpora
 from small_corpus import Corpus, Run
 
 import overtone
 from overtone.audio.decode import read
 from overtone.cli.info import card_to_text
+from overtone.datatypes import LeakAudit
 from overtone.errors import InputError, ModelError, TrainingError
 from overtone.evaluation import oof_files
+from overtone.evaluation.oof_files import RunRecord
 from overtone.evaluation.subgroups import card_rows
 from overtone.inference.model_card import CARD_KEY, read_card
 from overtone.training import export as export_module
@@ -107,7 +110,9 @@ def test_model_md_describes_the_model(exported: ExportedRun) -> None:
 def test_scores_of_the_recipe_come_from_the_stored_predictions(reproduced: Path) -> None:
     rows = oof_score_rows(reproduced / "oof", PHASED)
     assert [(row["protocol"], row["part"]) for row in rows] == [
-        (protocol, part) for protocol in ("random", "luna5", "paper") for part in ("fusion", "mel", "prosody")
+        (protocol, part)
+        for protocol in ("random", "luna5", "paper", "paper-duplicated")
+        for part in ("fusion", "mel", "prosody")
     ]
     assert all(row["recipe"] == "phased" and row["uar_low"] <= row["uar"] <= row["uar_high"] for row in rows)
     luna5 = next(row for row in rows if row["protocol"] == "luna5")
@@ -115,7 +120,7 @@ def test_scores_of_the_recipe_come_from_the_stored_predictions(reproduced: Path)
 
 
 def test_protocols_with_stored_predictions(reproduced: Path, tmp_path: Path) -> None:
-    assert measured_protocols(reproduced / "oof", "phased") == ["random", "luna5", "paper"]
+    assert measured_protocols(reproduced / "oof", "phased") == ["random", "luna5", "paper", "paper-duplicated"]
     with pytest.raises(InputError, match="no out-of-fold predictions of recipe 'phased'"):
         measured_protocols(tmp_path, "phased")
 
@@ -127,6 +132,18 @@ def test_scores_of_a_run_are_those_of_its_test_set(trained: Run) -> None:
     assert {row["part"]: row["uar"] for row in rows} == {
         part: round(row.scores.uar.value, 4) for part, row in scores.items()
     }
+
+
+def test_a_mean_of_folds_is_given_with_its_folds(tmp_path: Path, corpus: Corpus) -> None:
+    record = RunRecord("unseen-corpus", "phased", PHASED, {"fusion": LeakAudit(96, 6, 1, 0, 1, 0)}, (0,), {})
+    oof_files.write(unseen_corpora(1.0), oof_files.csv_path(tmp_path, "unseen-corpus", "phased", "fusion"))
+    oof_files.write_record(record, oof_files.record_path(tmp_path, "unseen-corpus", "phased"))
+    rows = oof_score_rows(tmp_path, PHASED)
+    assert list(rows[0]["folds"]) == ["ased", "emodb"]
+    assert rows[0]["uar"] == pytest.approx(sum(rows[0]["folds"].values()) / 2, abs=1e-4)
+    config = RunConfig(small_corpus.recipe(small_corpus.PHASED), "all", "all", 0)
+    text = card_to_markdown(make_card(run_metadata(corpus.clips, config), "mine", rows))
+    assert f"| unseen-corpus | fusion | {100 * rows[0]['folds']['ased']:.1f} |" in text
 
 
 def test_scores_after_another_pretraining_are_refused(reproduced: Path) -> None:

@@ -9,7 +9,7 @@ import torch
 
 from overtone.datatypes import Split, Utterance
 from overtone.models import build
-from overtone.training.held_out import predict_test_set, restrict
+from overtone.training.held_out import predict_test_set
 
 CLASSES = ("sad", "angry", "fearful")
 
@@ -43,9 +43,3 @@ def test_predictions_are_a_choice_among_the_classes_of_the_corpus_where_the_prot
         assert table.probabilities.sum(axis=1) == pytest.approx(1)
         ratios = table.probabilities[:, 0] / table.probabilities[:, 1]
         assert ratios == pytest.approx(allowed[part].probabilities[:, 0] / allowed[part].probabilities[:, 1])
-
-
-def test_restrict_keeps_the_proportions_and_a_sum_of_one() -> None:
-    allowed = torch.tensor([True, True, False])
-    found = restrict(torch.tensor([[0.1, 0.3, 0.6], [0.0, 0.0, 1.0]]).double(), allowed)
-    assert found.tolist() == [pytest.approx([0.25, 0.75, 0]), pytest.approx([0.5, 0.5, 0])]

@@ -26,11 +26,12 @@ PARTS = ("svm", "adapted")
 def clips() -> list[Utterance]:
     """6 speakers x 3 emotions x 2 sentences x 3."""
     return [
-        Utterance(Path(), emotion, str(speaker), sentence, "manifest", clip=f"{speaker}-{emotion}-{sentence}-{k}")
+        Utterance(Path(name), emotion, str(speaker), sentence, "manifest", clip=name)
         for speaker in range(6)
         for emotion in EMOTIONS
         for sentence in ("door", "kids")
         for k in range(3)
+        for name in (f"{speaker}-{emotion}-{sentence}-{k}",)
     ]
 
 
@@ -192,3 +193,29 @@ def test_the_command_without_opensmile_names_the_extra(
     message = capsys.readouterr().err
     assert message.startswith("overtone: the baselines need opensmile: pip install 'overtone[baselines]'")
     assert len(message.splitlines()) == 1
+
+
+def test_unseen_corpora_are_a_choice_among_their_own_classes(rng: np.random.Generator, tmp_path: Path) -> None:
+    classes = {
+        "emodb": ("sad", "angry", "bored"),
+        "emovo": ("sad", "angry", "happy"),
+        "nemo": ("sad", "angry", "happy"),
+    }
+    clips = [
+        Utterance(Path(name), emotion, str(speaker), "", corpus, clip=name)
+        for corpus, emotions in classes.items()
+        for speaker in range(4)
+        for emotion in emotions
+        for k in range(3)
+        for name in (f"{corpus}-{speaker}-{emotion}-{k}",)
+    ]
+    rows = rng.standard_normal((len(clips), 5))
+    evaluate(clips, rows, "compare", "unseen-corpus", [0], tmp_path)
+    for part in PARTS:
+        table = oof_files.read(oof_files.csv_path(tmp_path, "unseen-corpus", "compare-svm", part))
+        assert table.emotions == ("happy", "sad", "angry", "bored")
+        assert set(table.corpus.tolist()) == set(classes) == set(table.fold.tolist())
+        of_emodb = table.fold == "emodb"
+        assert of_emodb.sum() == 24, "nobody else is bored"
+        assert (table.probabilities[of_emodb] > 0).tolist() == [[False, True, True, False]] * 24
+        assert (table.probabilities[~of_emodb] > 0).tolist() == [[True, True, True, False]] * 72

@@ -14,6 +14,7 @@ from sklearn.svm import SVC
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[3]))
 
+from benchmarks.baselines import svm
 from benchmarks.baselines.svm import (
     INNER_FOLDS,
     KERNELS,
@@ -96,6 +97,35 @@ def test_other_test_rows_do_not_affect_a_prediction(training_set: TrainingSet, r
     with_others = predict(training_set, np.vstack([rows[:1], 1e6 * rows[1:]]), kernel, C_GRID)
     np.testing.assert_allclose(with_others.probabilities[:1], alone.probabilities, rtol=1e-9)
     assert (with_others.c, with_others.temperature) == (alone.c, alone.temperature)
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_nystroem_features_have_the_inner_products_of_the_kernel(
+    training_set: TrainingSet, kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train = StandardScaler().fit_transform(training_set.features)
+    exact = KERNELS[kernel](train, train)
+    monkeypatch.setattr(svm, "LANDMARKS", len(train))
+    features = svm.nystroem(train, kernel)(train)
+    np.testing.assert_allclose(features @ features.T, exact, atol=1e-4)
+    monkeypatch.setattr(svm, "LANDMARKS", 60)
+    features = svm.nystroem(train, kernel)(train)
+    assert np.abs(features @ features.T - exact).mean() < 0.1 * np.abs(exact).mean()
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_many_rows_are_classified_approximately(
+    training_set: TrainingSet, kernel: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(svm, "MAX_EXACT_ROWS", 10)
+    monkeypatch.setattr(svm, "LANDMARKS", 50)
+    is_test = training_set.speakers == 0
+    rows = training_set.features[is_test]
+    predictions = predict(training_set.subset(~is_test), rows, kernel, C_GRID)
+    np.testing.assert_allclose(predictions.probabilities.sum(axis=1), 1)
+    assert (predictions.probabilities.argmax(axis=1) == training_set.truth[is_test]).mean() > 0.75
+    again = predict(training_set.subset(~is_test), rows, kernel, C_GRID)
+    np.testing.assert_array_equal(again.probabilities, predictions.probabilities)
 
 
 def test_two_classes_have_two_probabilities(training_set: TrainingSet) -> None:
