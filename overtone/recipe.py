@@ -80,8 +80,8 @@ class Recipe:
         members: number of networks in the ensemble, each trained with another seed; probabilities are averaged.
         validation: "shared": every network stores its best epoch on the validation set. "rotating": each network
             leaves out other validation speakers, is trained on the rest, and stores its last epoch. "left-out-corpora":
-            likewise, but each network leaves out all clips of one corpus; as "rotating" where there are not two corpora
-            to leave out.
+            likewise, but each network leaves out all clips of one corpus; as "rotating" where the tested corpus is in
+            the training set, or there are not two corpora to leave out.
         distil: weight of the ensemble's predictions in the targets of one more network, which then replaces the
             ensemble; 0 turns distillation off.
         fusion: "mlp": an MLP on the embeddings of the branches, trained with them. "weighted": the weighted log

@@ -114,7 +114,8 @@ def leave_corpora_out(split: Split, utterances: Sequence[Utterance], rotations: 
 
     The validation clips thus come from speakers, microphones and often languages that the network was not trained on.
     Corpora of other sounds than speech are never left out, nor those with a class that no other corpus has: a network
-    would miss that class. If there are not two corpora to leave out, the validation speakers rotate instead.
+    would miss that class. The validation speakers rotate instead if there are not two corpora to leave out, or if the
+    tested corpus is among those of the training set: then unseen speakers are tested, not unseen corpora.
 
     Args:
         split: the fold.
@@ -131,7 +132,7 @@ def leave_corpora_out(split: Split, utterances: Sequence[Utterance], rotations: 
         if get_corpus(name).INFO.speech
         and classes[name] <= set().union(*(present for other, present in classes.items() if other != name))
     ]
-    if len(corpora) < 2:
+    if len(corpora) < 2 or {utterances[i].corpus for i in split.test} & {*classes}:
         return rotating_validation(split, utterances, rotations)
     held_out = [tuple(i for i in clips if utterances[i].corpus == corpora[k % len(corpora)]) for k in range(rotations)]
     return [replace(split, train=tuple(sorted({*clips} - {*part})), validation=part) for part in held_out]

@@ -12,7 +12,7 @@ from overtone.models.speaker_adapter import (
     PRIOR_CLIPS,
     STATISTICS,
     SpeakerAdapter,
-    adapter_from_weights,
+    speaker_adapter_from_weights,
     average_adapters,
     clip_statistics,
 )
@@ -75,9 +75,9 @@ def test_a_shift_of_all_clips_of_a_speaker_changes_no_logits(adapter: SpeakerAda
 
 def test_the_adapter_is_recreated_from_its_weights(adapter: SpeakerAdapter) -> None:
     weights = {f"adapter.{name}": value for name, value in adapter.state_dict().items()}
-    found = adapter_from_weights(weights)
+    found = speaker_adapter_from_weights(weights)
     assert found is not None and found.classifier.weight.shape == (3, 4)
-    assert adapter_from_weights({"branches.mel.mean": torch.zeros(3)}) is None
+    assert speaker_adapter_from_weights({"branches.mel.mean": torch.zeros(3)}) is None
 
 
 def test_an_averaged_adapter_gives_the_mean_of_the_logits() -> None:
