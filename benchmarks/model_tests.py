@@ -103,7 +103,9 @@ def from_file(path: Path, utterances: Sequence[Utterance]) -> list[ModelTest]:
     """
     try:
         rows = json.loads(path.read_text("utf-8"))
-        if not all(("model" in row) != ("run" in row) and not row.keys() - ROW_KEYS for row in rows):
+        if not isinstance(rows, list) or not all(
+            ("model" in row) != ("run" in row) and not row.keys() - ROW_KEYS for row in rows
+        ):
             raise ValueError(f"each row needs 'model' or 'run', and may have {', '.join(sorted(ROW_KEYS))}")
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise InputError(f"{path}: expected a JSON list of models and their test clips: {error}") from error

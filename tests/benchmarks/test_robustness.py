@@ -88,7 +88,7 @@ def test_classes_that_the_corpus_lacks_are_folded_or_dropped() -> None:
 def test_refused_audio_is_wrong_and_not_sure(
     model: Path, clips: tuple[Utterance, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("overtone.inference.inputs.SILENCE", 0.004)  # above the level of the quiet condition
+    monkeypatch.setattr("overtone.inference.inputs.SILENCE", 0.02)  # above the level of the quiet condition
     rows = {row["condition"]: row for row in measure([few(model_tests.from_model(model, clips)[0])], clips)}
     quiet = rows["quiet -30 dB"]
     assert (quiet["uar"], quiet["sure"], quiet["changed"]) == (0, 0, 1)
