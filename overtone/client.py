@@ -93,7 +93,9 @@ class Client:
             probabilities=np.array(list(values["probabilities"].values())),
             branches={branch: np.array(list(shares.values())) for branch, shares in values["branches"].items()},
             duration_s=values["duration_s"],
-            **{name: math.nan if values[name] is None else values[name] for name in ("speech_s", "arousal", "valence")},
+            speech_s=_number(values["speech_s"]),
+            arousal=_number(values["arousal"]),
+            valence=_number(values["valence"]),
             prosody=values["prosody"],
             model=values["model"],
             source=values["path"],
@@ -186,6 +188,11 @@ class Client:
         if response.status == 422:
             raise InputError(message)
         raise ServiceError(f"{self._url}: {response.status}: {message}")
+
+
+def _number(value: float | None) -> float:
+    """Return a number of a response; NaN for null."""
+    return math.nan if value is None else value
 
 
 def _quote(name: str) -> str:

@@ -123,8 +123,12 @@ def work(channel: Channel) -> None:
     config, _ = channel.receive()
     os.nice(config["nice"])
     try:
-        settings = {name: config.get(name) for name in ("uncertain_below", "emotions", "branches")}
-        recogniser = load(config["model"] or None, **settings)
+        recogniser = load(
+            config["model"] or None,
+            uncertain_below=config["uncertain_below"],
+            emotions=config["emotions"],
+            branches=config["branches"],
+        )
     except OvertoneError as error:
         channel.send({"failed": str(error), "is_option_error": isinstance(error, OptionError)})
         return

@@ -187,7 +187,7 @@ function About({ card }) {
     ${card && html`<p>${scoreText(card)} ${card.limits}</p>`}
     <p>Recordings are sent to this service only. The service deletes a recording as soon as it is processed, and its
       timeline after ${config.retention} or when you delete it here.</p>
-    ${card && html`<p>Model ${card.id}: ${card.emotions.join(", ")}. Licence of the weights: ${card.licence}.
+    ${card && html`<p>Model ${card.id}: ${card.predicted_emotions.join(", ")}. Licence of the weights: ${card.licence}.
       Overtone ${config.version}; <a href="v1/openapi.json">API description</a>.</p>`}
   </footer>`;
 }

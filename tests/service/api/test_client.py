@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from audio_files import encoded
-from serving import Served
+from serving import Served, serving
 from synthetic_audio import RATE_HZ, speech_like
 
 import overtone
 from overtone.errors import InputError, ServiceError
+from overtone.service.settings import Settings
 
 SPEECH = encoded(speech_like(np.random.default_rng(5), 8.0), RATE_HZ, "FLAC")
 
@@ -42,10 +43,24 @@ def test_prediction_equals_the_one_of_the_library(client: overtone.Client, tiny:
         np.testing.assert_allclose(prediction.branches["mel"], expected.branches["mel"], atol=1e-6)
         assert prediction.model == "tiny-1"
         assert prediction.prosody.keys() == expected.prosody.keys()
+        for value in ("speech_s", "arousal", "valence"):
+            assert getattr(prediction, value) == pytest.approx(getattr(expected, value), abs=1e-3)
     prediction, error = client.recognise_many([file, tmp_path / "none.wav"])
     assert isinstance(prediction, overtone.Prediction)
     assert isinstance(error, InputError)
     assert str(error).endswith("none.wav: cannot be read: No such file or directory")
+
+
+def test_a_service_may_predict_some_classes_and_branches(tiny: Path, tmp_path: Path) -> None:
+    chosen = {"emotions": ("happy", "sad", "neutral"), "branches": ("mel",)}
+    expected = overtone.load(tiny, **chosen).recognise(SPEECH)
+    with serving(Settings(tmp_path, str(tiny), workers=1, **chosen)) as running:
+        client = overtone.Client(f"http://127.0.0.1:{running.port}", retry_timeout_s=0)
+        prediction, timeline, (card,) = client.recognise(SPEECH), client.timeline(SPEECH), client.models
+    assert prediction.emotions == expected.emotions == ("neutral", "happy", "sad")
+    np.testing.assert_allclose(prediction.probabilities, expected.probabilities, atol=1e-6)
+    assert list(prediction.branches) == ["mel"] and timeline["emotions"] == ["neutral", "happy", "sad"]
+    assert (card["predicted_emotions"], len(card["emotions"])) == (["neutral", "happy", "sad"], 8)
 
 
 def test_file_name_may_be_invalid_utf8(client: overtone.Client, tmp_path: Path) -> None:
