@@ -12,9 +12,9 @@ from overtone.models.speaker_adapter import (
     PRIOR_CLIPS,
     STATISTICS,
     SpeakerAdapter,
-    speaker_adapter_from_weights,
     average_adapters,
     clip_statistics,
+    speaker_adapter_from_weights,
 )
 
 

@@ -1,21 +1,30 @@
 """Batches: every clip once, padded with silence, in a random version; augmentation and mixup of the inputs."""
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from tiny_training import CLIPS, recipe, tiny_store, waveform
 
+from overtone.datatypes import Utterance
 from overtone.features.front_end import Features, FrontEnd
 from overtone.features.loudness import FLOOR_DB
 from overtone.features.mel import POWER_FLOOR
-from overtone.training.batches import augment, clean_batches, collate, mixup, training_batches
+from overtone.training.batches import (
+    augment,
+    clean_batches,
+    collate,
+    mixup,
+    sampling_weights,
+    training_batches,
+)
 
 RECIPE = recipe("base", batch_clips=5)
 
 
-def batches_of(seed: int, indices: range = range(CLIPS)) -> list[tuple[Features, np.ndarray]]:
+def batches_of(seed: int, indices: range = range(CLIPS)) -> list[tuple[Features, np.ndarray, np.ndarray]]:
     """Return the training batches of one epoch with this seed."""
     return list(training_batches(tiny_store(2), indices, RECIPE, np.random.default_rng(seed)))
 
@@ -47,25 +56,25 @@ def test_shorter_clips_are_padded_with_silence() -> None:
 def test_every_clip_occurs_once_and_no_batch_has_one_clip() -> None:
     for seed in range(3):
         batches = batches_of(seed)
-        positions = np.concatenate([indices for _, indices in batches])
+        positions = np.concatenate([indices for _, indices, _ in batches])
         assert sorted(positions) == list(range(CLIPS))
-        assert max(len(indices) for _, indices in batches) <= RECIPE.batch_clips
-    remaining = np.concatenate([indices for _, indices in batches_of(0, range(11))])
+        assert max(len(indices) for _, indices, _ in batches) <= RECIPE.batch_clips
+    remaining = np.concatenate([indices for _, indices, _ in batches_of(0, range(11))])
     assert len(remaining) == 10, "a last batch of one clip is left out: batch normalisation needs two"
 
 
 def test_order_and_versions_depend_on_the_seed_alone() -> None:
     first, again, other = batches_of(1), batches_of(1), batches_of(2)
-    for (features, indices), (features_again, indices_again) in zip(first, again, strict=True):
+    for (features, indices, _), (features_again, indices_again, _) in zip(first, again, strict=True):
         np.testing.assert_array_equal(indices, indices_again)
         assert torch.equal(features.log_mel, features_again.log_mel)
-    assert [list(i) for _, i in first] != [list(i) for _, i in other]
+    assert [list(i) for _, i, _ in first] != [list(i) for _, i, _ in other]
 
 
 def test_features_and_indices_of_a_batch_match() -> None:
     store = tiny_store(2)
     versions = set()
-    for features, indices in batches_of(4):
+    for features, indices, _ in batches_of(4):
         for row, index in enumerate(indices):
             found = features.pitch_hz[row][features.inside[row]].numpy()
             matching = [
@@ -80,9 +89,37 @@ def test_features_and_indices_of_a_batch_match() -> None:
     assert versions == {0, 1}
 
 
+def test_clips_that_refer_to_others_are_clean() -> None:
+    store, recipe = tiny_store(2), dataclasses.replace(RECIPE, reference_sets=0.5, crop_margin_frames=-1)
+    shares = []
+    for features, indices, refers in training_batches(store, range(CLIPS), recipe, np.random.default_rng(5)):
+        shares += refers.tolist()
+        for row in np.flatnonzero(refers):
+            found = features.pitch_hz[row][features.inside[row]].numpy()
+            np.testing.assert_array_equal(found, store.clip(indices[row]).tracks[:, 0])
+    assert 0.2 < np.mean(shares) < 0.8
+
+
+def test_balanced_sampling_draws_corpora_classes_and_speakers_equally_often() -> None:
+    def utterance(corpus: str, emotion: str, speaker: str) -> Utterance:
+        return Utterance(Path("clip.wav"), emotion, speaker, corpus=corpus)
+
+    utterances = [utterance("emodb", "sad", "1")] * 5 + [utterance("emodb", "sad", "2")]
+    utterances += [utterance("emodb", "angry", "1")] * 2 + [utterance("ravdess", "sad", "1")] * 3
+    weights = sampling_weights(utterances, range(len(utterances)))
+    assert weights.sum() == pytest.approx(1)
+    np.testing.assert_allclose(weights, [1 / 40] * 5 + [1 / 8] + [1 / 8] * 2 + [1 / 6] * 3)
+    drawn = [
+        index
+        for _, indices, _ in training_batches(tiny_store(), range(11), RECIPE, np.random.default_rng(0), weights)
+        for index in indices
+    ]
+    assert len(drawn) == 10 and set(drawn) <= set(range(11))  # a last batch of one clip is left out
+
+
 def test_a_negative_margin_leaves_clips_uncropped() -> None:
     uncropped = dataclasses.replace(RECIPE, crop_margin_frames=-1)
-    features, indices = next(training_batches(tiny_store(), range(4), uncropped, np.random.default_rng(0)))
+    features, indices, _ = next(training_batches(tiny_store(), range(4), uncropped, np.random.default_rng(0)))
     lengths = [len(tiny_store().clip(index).tracks) for index in indices]
     assert features.inside.sum(1).tolist() == lengths
 

@@ -11,13 +11,19 @@ import small_corpus
 import torch
 from small_corpus import Corpus
 
+from overtone.datatypes import Split, Utterance
 from overtone.errors import OptionError
 from overtone.evaluation.calibration import fit_temperature
 from overtone.models.ensemble import Ensemble
 from overtone.models.network import Network
 from overtone.recipe import Recipe
 from overtone.training import train as train_module
-from overtone.training.ensemble_members import member_seeds, rotating_validation, student_seed
+from overtone.training.ensemble_members import (
+    leave_corpora_out,
+    member_seeds,
+    rotating_validation,
+    student_seed,
+)
 from overtone.training.feature_cache import load_features
 from overtone.training.loop import predict_logits
 from overtone.training.run_config import RunConfig, part_splits, present_emotions
@@ -148,3 +154,38 @@ def test_distillation_needs_a_shared_validation_set() -> None:
         Recipe("both", validation="rotating", distil=0.5)
     with pytest.raises(OptionError, match="rotating"):
         Recipe("neither", validation="sometimes")
+
+
+def test_each_network_leaves_out_one_corpus_of_speech() -> None:
+    classes = {"emodb": "nhs", "emovo": "nhs", "nemo": "nh", "ravdess": "nhsc", "emogator": "nhs"}
+    names = {"n": "neutral", "h": "happy", "s": "sad", "c": "calm"}
+    clips = [
+        Utterance(Path("clip.wav"), names[letter], speaker, corpus=corpus)
+        for corpus, letters in classes.items()
+        for speaker in ("1", "2", "3")
+        for letter in letters
+    ]
+    indices = tuple(range(len(clips)))
+    split = Split("all", "all", train=indices[::2], validation=indices[1::2], test=())
+    left_out = leave_corpora_out(split, clips, 4)
+    corpora = [{clips[i].corpus for i in part.validation} for part in left_out]
+    # EmoGator has no speech, and calm is in RAVDESS alone; the others take turns.
+    assert corpora == [{"emodb"}, {"emovo"}, {"nemo"}, {"emodb"}]
+    for part in left_out:
+        assert sorted((*part.train, *part.validation)) == list(indices)
+        assert not {clips[i].corpus for i in part.train} & {clips[i].corpus for i in part.validation}
+
+
+def test_speakers_rotate_where_the_tested_corpus_is_in_the_training_set() -> None:
+    clips = [
+        Utterance(Path("clip.wav"), emotion, speaker, corpus=corpus)
+        for corpus in ("emodb", "emovo", "ravdess")
+        for speaker in ("1", "2", "3", "4", "5")
+        for emotion in ("sad", "happy")
+    ]
+    of_ravdess = [i for i, clip in enumerate(clips) if clip.corpus == "ravdess"]
+    test, validation = tuple(of_ravdess[:2]), tuple(of_ravdess[2:6])
+    train = tuple(i for i in range(len(clips)) if i not in (*test, *validation))
+    parts = leave_corpora_out(Split("luna5", "1", train, validation, test), clips, 2)
+    assert [{clips[i].speaker for i in part.validation} for part in parts] == [{"2"}, {"3"}]
+    assert all({clips[i].corpus for i in part.validation} == {"ravdess"} for part in parts)
