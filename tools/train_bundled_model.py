@@ -1,12 +1,16 @@
-"""Train the bundled model from the corpora, and write `overtone/bundled/overtone.onnx` with its card.
+"""Train the bundled models from the corpora, and write `overtone/bundled/NAME.onnx` with its card.
 
     python tools/train_bundled_model.py --data DIR            # or: make model
     python tools/train_bundled_model.py --data DIR --plan     # only say what is needed and how long it takes
 
-DIR holds a folder per corpus: ravdess, ased, emodb, emovo, nemo. Two trainings follow one another: `pretrain` on the
-four corpora other than RAVDESS, and the shipped recipe `overtone` on RAVDESS, initialised from it. Both resume: run the
-command again after an interruption. The scores in the card are those in results/oof; `overtone experiment` measures
-them.
+DIR holds a folder per corpus; the pretrained encoder is found as `overtone.models.whisper_encoder.find_encoder` says.
+
+- `overtone`: recipe `encoder` on all corpora, with calm as neutral: both RAVDESS and EmoDB have a class that no other
+  corpus has (calm, bored), which a model could only tell by the corpus.
+- `lite`: recipe `pretrain` on four corpora, then recipe `overtone` on RAVDESS, initialised from it.
+
+All trainings resume: run the command again after an interruption. The scores in the cards are those in results/oof;
+`overtone experiment` measures them.
 """
 
 import argparse
@@ -27,8 +31,10 @@ from overtone._internal.atomic_write import write_bytes
 from overtone._internal.progress import silent_progress
 from overtone.cli.progress import ProgressBar
 from overtone.corpora import read_corpus
+from overtone.corpora.label_mapping import apply_label_map
 from overtone.datatypes import Split, Utterance
-from overtone.errors import OvertoneError
+from overtone.emotions import get_label_map
+from overtone.errors import OptionError, OvertoneError, suggest
 from overtone.models import build
 from overtone.models.branches import extra_features
 from overtone.recipe import Recipe, read_recipe
@@ -56,23 +62,30 @@ class Stage:
         recipe: its settings.
         corpora: its training data.
         folder: its run folder.
+        labels: name of a label map; "" for all classes.
     """
 
     recipe: Recipe
     corpora: tuple[str, ...]
     folder: Path
+    labels: str = ""
 
     def read(self, data: Path) -> tuple[Utterance, ...]:
         """The clips of its corpora below a folder."""
-        return tuple(clip for corpus in self.corpora for clip in read_corpus(corpus, data / corpus).utterances)
+        clips = [clip for corpus in self.corpora for clip in read_corpus(corpus, data / corpus).utterances]
+        return apply_label_map(clips, get_label_map(self.labels))[0] if self.labels else tuple(clips)
 
 
-def stages(runs: Path) -> tuple[Stage, ...]:
-    """The trainings, in order; each but the first is initialised from the one before."""
-    return (
-        Stage(read_recipe("pretrain"), ("ased", "emodb", "emovo", "nemo"), runs / "pretrain"),
-        Stage(read_recipe("overtone"), ("ravdess",), runs / "overtone"),
-    )
+def models(runs: Path) -> dict[str, tuple[Stage, ...]]:
+    """Name of a bundled model -> its trainings, in order; each but the first is initialised from the one before."""
+    corpora = ("ravdess", "emodb", "emovo", "nemo", "ased", "emogator")
+    return {
+        "overtone": (Stage(read_recipe("encoder"), corpora, runs / "encoder", labels="7-classes-calm-as-neutral"),),
+        "lite": (
+            Stage(read_recipe("pretrain"), ("ased", "emodb", "emovo", "nemo"), runs / "pretrain"),
+            Stage(read_recipe("overtone"), ("ravdess",), runs / "overtone"),
+        ),
+    }
 
 
 def describe(stage: Stage, clips: Sequence[Utterance]) -> str:
@@ -113,12 +126,15 @@ def _probe(recipe: Recipe, clips: Sequence[Utterance]) -> tuple[float, float, fl
     return seconds_per_clip, seconds_per_step, float(arrays["ends"][-1] / len(picked))
 
 
-def train_and_export(data: Path, runs: Path, oof: Path, bundled: Path, cache: Path | None) -> None:
-    """Run all stages, and write the model of the last one with its card.
+def train_and_export(
+    name: str, stages: Sequence[Stage], data: Path, oof: Path, bundled: Path, cache: Path | None
+) -> Path:
+    """Run all stages of a model, and write the model of the last one with its card; return its path.
 
     Args:
+        name: of the model.
+        stages: its trainings.
         data: folder of the corpora.
-        runs: folder of the run folders.
         oof: folder of the out-of-fold predictions that the card quotes.
         bundled: folder of the model and its card.
         cache: cache folder for features; None for that of the user.
@@ -127,15 +143,16 @@ def train_and_export(data: Path, runs: Path, oof: Path, bundled: Path, cache: Pa
         OvertoneError: a corpus is missing or damaged, a training fails, or the export is not exact.
     """
     init_from: Path | None = None
-    for stage in stages(runs):
+    for stage in stages:
         clips = stage.read(data)
         config = RunConfig(stage.recipe, PROTOCOL, PROTOCOL, SEED, init_from)
         with ProgressBar("steps") as progress:
             train(clips, config, stage.folder, resume=True, cache=cache, progress=progress)
         init_from = stage.folder
-    model = export_run(clips, stage.folder, model_id="overtone", scores=oof)
-    write_bytes(bundled / "overtone.onnx", model.read_bytes())
-    write_bytes(bundled / "overtone.md", model.with_suffix(".md").read_bytes())
+    model = export_run(clips, stage.folder, model_id=name, scores=oof)
+    write_bytes(bundled / f"{name}.onnx", model.read_bytes())
+    write_bytes(bundled / f"{name}.md", model.with_suffix(".md").read_bytes())
+    return bundled / f"{name}.onnx"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -146,19 +163,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--oof", type=Path, default=PROJECT / "results" / "oof", metavar="DIR", help="Scores to quote.")
     parser.add_argument("--output", type=Path, default=BUNDLED, metavar="DIR", help="Folder of the model and its card.")
     parser.add_argument("--cache", type=Path, metavar="DIR", help="Cache of features (default: the user's cache).")
+    parser.add_argument("--models", nargs="+", metavar="NAME", help="Only these models (default: all).")
     parser.add_argument("--plan", action="store_true", help="Only say what is needed and how long it takes.")
     args = parser.parse_args(arguments)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", 1)))  # small tensors: more threads are hardly faster
     try:
-        for stage in stages(args.runs):
+        known = models(args.runs)
+        unknown = [name for name in args.models or () if name not in known]
+        if unknown:
+            raise OptionError(f"--models: no model '{unknown[0]}'{suggest(unknown[0], known)}")
+        chosen = {name: known[name] for name in args.models or known}
+        for stage in (stage for stages in chosen.values() for stage in stages):
             print(describe(stage, stage.read(args.data)), flush=True)
         if args.plan:
             return 0
-        train_and_export(args.data, args.runs, args.oof, args.output, args.cache)
+        for name, stages in chosen.items():
+            print(train_and_export(name, stages, args.data, args.oof, args.output, args.cache), flush=True)
     except OvertoneError as error:
         print(f"{Path(sys.argv[0]).name}: {error}", file=sys.stderr)
         return 1
-    print(args.output / "overtone.onnx")
     return 0
 
 

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from overtone.datatypes import FloatArray, IntArray, OofPredictions
+from overtone.datatypes import BoolArray, FloatArray, IntArray, OofPredictions, StrArray
 from overtone.errors import InputError, MissingExtraError
 
 BINS = 15  # of equal width, the most common choice
 UNCERTAIN_BELOW = 0.5  # a calibrated prediction below one half is more likely wrong than correct
+# A prediction is certain from the confidence on at which this share of the predictions of single networks is correct, on
+# corpora that they were not trained on. Their ensemble is more precise: on unseen corpora, four in five are correct.
+PRECISION_OF_CERTAIN = 0.75
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0  # a temperature beyond these bounds indicates a broken model
 
 
@@ -180,6 +183,27 @@ def fit_product_weights(log_probabilities: FloatArray, truth: IntArray) -> Float
     found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * classifiers)
     weights: FloatArray = found.x
     return weights
+
+
+def fit_threshold(confidence: FloatArray, correct: BoolArray, groups: StrArray, precision: float) -> float:
+    """Return the lowest confidence, in steps of 0.01, at and above which predictions are as precise as wanted.
+
+    Args:
+        confidence: of each prediction `(n,)`, in [0, 1].
+        correct: whether it is correct, bool `(n,)`.
+        groups: the group of each prediction, such as its corpus, str `(n,)`; the precision is the mean over the groups
+            with predictions above the threshold.
+        precision: wanted share of correct predictions, in [0, 1].
+
+    Returns:
+        The threshold; 1 if none is high enough.
+    """
+    for threshold in np.arange(0, 1, 0.01):
+        above = confidence >= threshold
+        shares = [correct[above & (groups == group)].mean() for group in np.unique(groups[above])]
+        if shares and np.mean(shares) >= precision:
+            return round(float(threshold), 2)
+    return 1.0
 
 
 def _confidence_and_correct(predictions: OofPredictions) -> tuple[FloatArray, FloatArray]:

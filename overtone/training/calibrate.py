@@ -1,12 +1,19 @@
-"""Fits the weights of a weighted fusion and the temperature of each part, on validation clips, after training."""
+"""Fits the weights of a weighted fusion, temperatures and the confidence threshold on validation clips."""
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from overtone.datatypes import Split
-from overtone.evaluation.calibration import fit_product_weights, fit_temperature
+from overtone.datatypes import Split, Utterance
+from overtone.evaluation.calibration import (
+    PRECISION_OF_CERTAIN,
+    UNCERTAIN_BELOW,
+    fit_product_weights,
+    fit_temperature,
+    fit_threshold,
+)
 from overtone.models.ensemble import Ensemble
 from overtone.models.fusion import WeightedFusion
 from overtone.models.network import Model, Network
@@ -41,6 +48,37 @@ def calibrate(model: Model, store: FeatureStore, targets: Targets, trained_on: T
     for k, part in enumerate(model.parts):
         values = _masked(logits[part], targets, clips[part]).double().numpy()
         model.temperature[k] = fit_temperature(values, targets.truth[clips[part]].numpy())
+
+
+def confidence_threshold(
+    model: Model, store: FeatureStore, utterances: Sequence[Utterance], targets: Targets, trained_on: TrainedOn
+) -> float:
+    """Confidence from which on an answer for unknown recordings is as precise as `PRECISION_OF_CERTAIN`.
+
+    It is fitted on the validation clips if these are of corpora that the networks were not trained on; otherwise
+    nothing is known about unknown recordings, and `UNCERTAIN_BELOW` applies.
+
+    Args:
+        model: calibrated.
+        store: features of all clips.
+        utterances: all clips.
+        targets: of all clips.
+        trained_on: the model, or each of its networks, with the splits whose validation clips it was not trained on.
+    """
+    splits = [splits[FUSION] for _, splits in trained_on]
+    if any(_corpora(utterances, split.train) & _corpora(utterances, split.validation) for split in splits):
+        return UNCERTAIN_BELOW
+    clips = torch.tensor([i for split in splits for i in split.validation])
+    logits = _validation_logits(store, trained_on)[FUSION] / model.temperature[model.parts.index(FUSION)]
+    probabilities = targets.at(clips).mask_disallowed(logits).softmax(-1)
+    confidence, predicted = probabilities.max(-1)
+    correct = (predicted == targets.truth[clips]).numpy()
+    corpora = np.array([utterances[i].corpus for i in clips])
+    return fit_threshold(confidence.numpy(), correct, corpora, PRECISION_OF_CERTAIN)
+
+
+def _corpora(utterances: Sequence[Utterance], indices: Sequence[int]) -> set[str]:
+    return {utterances[i].corpus for i in indices}
 
 
 def _fusions(model: Model) -> list[WeightedFusion]:

@@ -40,11 +40,10 @@ FRONT_END = {
     "tempo_high_bpm": tempo.HIGH_BPM,
 }
 LIMITS = (
-    "Trained on acted emotions, spoken by few speakers in few sentences and a quiet room: acted speech is not felt "
-    "emotion, and predictions for other recordings are less accurate than the scores here. Not tested on spontaneous "
-    "speech, on other languages, on children or old speakers, on telephone audio or noise. Probabilities are "
-    "calibrated on speakers of the same corpus at best. Inferring emotions of people at work or in education is "
-    "forbidden in the EU (AI Act, Article 5(1)(f))."
+    "Trained on acted emotions of few speakers in few sentences: acted speech is not felt emotion. Recordings unlike the "
+    "training data are recognised less well than unseen speakers of the same corpora; the scores of protocol "
+    "'unseen-corpus', where there are any, show how well. Not tested on spontaneous speech, on children or old speakers. "
+    "Inferring emotions of people at work or in education is forbidden in the EU (AI Act, Article 5(1)(f))."
 )
 
 
@@ -125,6 +124,7 @@ def make_card(
     scores: list[dict[str, Any]],
     of_file: bool = False,
     subgroup_rows: Sequence[dict[str, Any]] = (),
+    uncertain_below: float = UNCERTAIN_BELOW,
 ) -> dict[str, Any]:
     """The card of a model file, as `overtone.inference.model_card` reads it.
 
@@ -134,6 +134,7 @@ def make_card(
         scores: rows of `oof_score_rows` or `run_score_rows`.
         of_file: whether the scores are those of this model itself, not of other models with the same recipe.
         subgroup_rows: rows of `subgroups.card_rows`.
+        uncertain_below: confidence below which a prediction is uncertain, in [0, 1].
 
     Raises:
         ModelError: the card cannot be read back.
@@ -162,7 +163,7 @@ def make_card(
         "scores": scores,
         "scores_of": "this file" if of_file else "the recipe",
         **({"subgroups": list(subgroup_rows)} if subgroup_rows else {}),
-        "uncertain_below": UNCERTAIN_BELOW,
+        "uncertain_below": uncertain_below,
         "versions": run["versions"],
         "limits": LIMITS,
     }

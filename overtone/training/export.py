@@ -9,7 +9,7 @@ from overtone.datatypes import Utterance, Waveform
 from overtone.evaluation import subgroups
 from overtone.training.card_builder import card_to_markdown, make_card, oof_score_rows, run_score_rows
 from overtone.training.onnx_export import export_onnx
-from overtone.training.run_folder import load_network, run_settings
+from overtone.training.run_folder import load_network, run_settings, uncertain_below
 
 CHECKED_CLIPS, CANDIDATE_CLIPS = 6, 24
 
@@ -34,7 +34,10 @@ def export_run(utterances: Sequence[Utterance], folder: Path, *, model_id: str, 
     network, run = load_network(folder)
     rows = oof_score_rows(scores, run_settings(run)) if scores else run_score_rows(folder, run)
     subgroup_rows = subgroups.card_rows(scores, run["recipe"]["name"]) if scores else []
-    card = make_card(run, model_id, rows, of_file=scores is None, subgroup_rows=subgroup_rows)
+    threshold = uncertain_below(folder)
+    card = make_card(
+        run, model_id, rows, of_file=scores is None, subgroup_rows=subgroup_rows, uncertain_below=threshold
+    )
     path = folder / "model.onnx"
     difference = export_onnx(network, card, select_check_clips(utterances), path)
     note = f"\n\nonnxruntime and torch differ by at most {difference:.1e} on the clips tried.\n"

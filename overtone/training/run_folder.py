@@ -10,6 +10,7 @@ A run folder contains
     predictions-PART.csv   predictions for the test set, if there is one; PART is a branch, "fusion", "member" (the
                            fusion of each network of an ensemble alone) or "adapted" (the speaker adapter, with all
                            unlabelled test clips of the speaker as reference)
+    calibration.json       uncertain_below: confidence below which a prediction is uncertain
     scores.json            UAR, WA and macro-F1 of each part, with intervals and leak audit; empty without a test set
     report.md, report.html scores and figures of the test set; without one, the training curves alone
     figures/               the figures of the report
@@ -134,6 +135,19 @@ def load_network(folder: Path) -> tuple[Model, dict[str, Any]]:
         model.adapter = ReferenceAdapter(model.reference_size, len(run["emotions"]))
     checkpoint.load_weights(path, model)
     return model.eval(), run
+
+
+def uncertain_below(folder: Path) -> float:
+    """The confidence below which predictions of a finished run are uncertain.
+
+    Raises:
+        TrainingError: the file is missing or damaged.
+    """
+    path = folder / "calibration.json"
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8"))["uncertain_below"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise TrainingError(f"{path}: cannot be read ({error}); delete the folder to train again") from error
 
 
 def own_scores(folder: Path) -> dict[str, report.ScoreRow]:

@@ -20,7 +20,7 @@ from overtone.models.network import Model, Network
 from overtone.recipe import FUSION
 from overtone.training import checkpoint
 from overtone.training.batches import sampling_weights
-from overtone.training.calibrate import calibrate
+from overtone.training.calibrate import calibrate, confidence_threshold
 from overtone.training.ensemble_members import (
     History,
     PartSplits,
@@ -85,6 +85,8 @@ def train(
     targets = make_targets(utterances, run["emotions"])
     parts = part_splits(config, utterances)
     model, trained_on, history = _train_networks(utterances, config, folder, store, targets, parts, progress)
+    threshold = confidence_threshold(model, store, utterances, targets, trained_on)
+    write_json(folder / "calibration.json", {"uncertain_below": threshold})
     fusion_splits = [(network, splits[FUSION]) for network, splits in trained_on]
     if recipe.reference_sets:
         fit_reference_adapter(model, store, utterances, targets, fusion_splits, config.seed)
