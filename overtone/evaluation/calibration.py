@@ -12,8 +12,8 @@ from overtone.errors import InputError, MissingExtraError
 
 BINS = 15  # of equal width, the most common choice
 UNCERTAIN_BELOW = 0.5  # a calibrated prediction below one half is more likely wrong than correct
-# A prediction is certain from the confidence on at which this share of the predictions of single networks is correct, on
-# corpora that they were not trained on. Their ensemble is more precise: on unseen corpora, four in five are correct.
+# A prediction is certain from the confidence on at which this share of the predictions of single networks is correct,
+# on corpora that they were not trained on. Their ensemble is more precise: on unseen corpora, about four in five.
 PRECISION_OF_CERTAIN = 0.75
 MIN_TEMPERATURE, MAX_TEMPERATURE = 0.05, 20.0  # a temperature beyond these bounds indicates a broken model
 

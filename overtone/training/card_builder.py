@@ -40,10 +40,10 @@ FRONT_END = {
     "tempo_high_bpm": tempo.HIGH_BPM,
 }
 LIMITS = (
-    "Trained on acted emotions of few speakers in few sentences: acted speech is not felt emotion. Recordings unlike the "
-    "training data are recognised less well than unseen speakers of the same corpora; the scores of protocol "
-    "'unseen-corpus', where there are any, show how well. Not tested on spontaneous speech, on children or old speakers. "
-    "Inferring emotions of people at work or in education is forbidden in the EU (AI Act, Article 5(1)(f))."
+    "Trained on acted emotions of few speakers in few sentences: acted speech is not felt emotion. Recordings unlike "
+    "the training data are recognised less well than unseen speakers of the same corpora; the scores of protocol "
+    "'unseen-corpus', where there are any, show how well. Not tested on spontaneous speech, on children or old "
+    "speakers. Inferring emotions of people at work or in education is forbidden in the EU (AI Act, Article 5(1)(f))."
 )
 
 
