@@ -23,7 +23,7 @@ import soxr
 
 from benchmarks.systems.audio import RATE_HZ, read_mono
 from overtone._internal.tensor_names import PROBABILITIES, SPEAKER_STATISTICS, WAVEFORM
-from overtone.inference.recogniser import BUNDLED
+from overtone.inference.bundled_models import model_path
 from overtone.inference.speaker_statistics import unknown_speaker
 
 MATRIX_SIDE = 1024
@@ -69,7 +69,7 @@ def count_operations(samples: np.ndarray) -> int:
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL  # shapes as exported
         options.add_session_config_entry("session.disable_prepacking", "1")  # packed weights have no shape
         options.enable_profiling, options.profile_file_prefix = True, str(Path(folder, "profile"))
-        graph = onnxruntime.InferenceSession(str(BUNDLED), options, providers=["CPUExecutionProvider"])
+        graph = onnxruntime.InferenceSession(str(model_path()), options, providers=["CPUExecutionProvider"])
         graph.run([PROBABILITIES], {WAVEFORM: samples[np.newaxis], **speaker_inputs(graph)})
         events = json.loads(Path(graph.end_profiling()).read_text("utf-8"))
     return sum(node_operations(event["args"]) for event in events if "output_type_shape" in event.get("args", {}))

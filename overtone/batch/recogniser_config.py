@@ -16,8 +16,9 @@ from overtone.audio.vad import VAD_MODEL
 from overtone.batch.object_storage import is_url, open_audio
 from overtone.batch.process_pool import TaskFunction
 from overtone.errors import AudioError, ModelError, OvertoneError
+from overtone.inference.bundled_models import model_path
 from overtone.inference.inputs import MAX_DURATION_S
-from overtone.inference.recogniser import BUNDLED, Recogniser, load
+from overtone.inference.recogniser import Recogniser, load
 
 OnError = Callable[[OvertoneError], None]
 MAX_TASK_S = 300  # per task; the longest allowed input takes seconds
@@ -42,7 +43,7 @@ class RecogniserConfig(NamedTuple):
     """The configuration of a recogniser.
 
     Attributes:
-        model: path of a model file; "" for the bundled model.
+        model: path of a model file, or name of a bundled model; "" for the default one.
         uncertain_below: as in `overtone.inference.recogniser.load`.
         adapt_from: clips of the speaker of all inputs; None for unknown speakers.
         emotions: classes of predictions, as in `load`; None for all.
@@ -65,7 +66,7 @@ class RecogniserConfig(NamedTuple):
     @property
     def model_path(self) -> Path:
         """Path of the model file."""
-        return Path(self.model or BUNDLED)
+        return model_path(self.model or None)
 
 
 def fingerprints(config: RecogniserConfig) -> dict[str, str]:

@@ -8,6 +8,7 @@ from overtone.audio.discovery import find_audio_files
 from overtone.cli.argtypes import fraction, names, positive_int
 from overtone.cli.errors import print_error, usage_errors
 from overtone.errors import OvertoneError
+from overtone.inference.bundled_models import DEFAULT, NAMES
 from overtone.inference.recogniser import Recogniser, load
 
 
@@ -30,8 +31,9 @@ def recogniser_arguments(parser: argparse.ArgumentParser) -> None:
 def model_argument(parser: argparse.ArgumentParser) -> None:
     """Add --model."""
     parser.add_argument(
-        "--model", metavar="FILE", type=Path, help="the model file to use (default: the model bundled with the package)"
-    )
+        "--model", metavar="NAME|FILE", type=Path,
+        help=f"the model to use: a bundled one, {' or '.join(NAMES)}, or a model file (default: {DEFAULT})",
+    )  # fmt: skip
 
 
 def selection_arguments(parser: argparse.ArgumentParser) -> None:

@@ -22,6 +22,7 @@ from overtone.cli.argtypes import fraction, names, positive_int
 from overtone.cli.environment import RepeatableOption, add_environment_defaults
 from overtone.cli.errors import print_error, usage_errors
 from overtone.errors import MissingExtraError, OptionError
+from overtone.inference.bundled_models import DEFAULT, NAMES
 from overtone.service.backend import ServiceBackend
 from overtone.service.settings import MB, Settings, state_folder
 
@@ -78,7 +79,10 @@ def serve_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         help="folder of jobs and uploads (default: overtone in $XDG_STATE_HOME or ~/.local/state)",
     )
-    add("--model", metavar="FILE", type=Path, help="model file (default: the model bundled with the package)")
+    add(
+        "--model", metavar="NAME|FILE", type=Path,
+        help=f"model: a bundled one, {' or '.join(NAMES)}, or a model file (default: {DEFAULT})",
+    )  # fmt: skip
     add(
         "--uncertain-below", metavar="X", type=fraction,
         help="mark predictions with a confidence below X, from 0 to 1, as uncertain (default: as in the model card)",

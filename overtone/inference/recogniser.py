@@ -23,6 +23,7 @@ from overtone.audio.source import Source
 from overtone.audio.vad import measure_speech
 from overtone.datatypes import Prediction, Waveform
 from overtone.errors import ModelError, OptionError, OvertoneError
+from overtone.inference.bundled_models import model_path
 from overtone.inference.inputs import Samples, load_waveform
 from overtone.inference.onnx_model import OnnxModel, Outputs
 from overtone.inference.prosody_summary import summarise_prosody
@@ -31,8 +32,6 @@ from overtone.timeline import Segment, Timeline
 
 if TYPE_CHECKING:
     from overtone.inference.streaming import Stream
-
-BUNDLED = Path(__file__).parents[1] / "bundled" / "overtone.onnx"
 
 
 class Recogniser:
@@ -197,7 +196,7 @@ def load(
     """A model, ready for inference.
 
     Args:
-        model: path of a model file; None for the bundled one.
+        model: path of a model file, or name of a bundled model: "overtone" or "lite"; None for "overtone".
         threads: number of threads for one clip, at least 1.
         uncertain_below: confidence below which a prediction is uncertain, in [0, 1]; None takes the threshold of the
             model card, or 0 if it has none.
@@ -214,7 +213,7 @@ def load(
         raise OptionError(f"threads: expected at least 1, got {threads}")
     if uncertain_below is not None and not 0 <= uncertain_below <= 1:
         raise OptionError(f"uncertain_below: expected a confidence in [0, 1], got {uncertain_below}")
-    loaded = OnnxModel(Path(model) if model is not None else BUNDLED, threads, uncertain_below)
+    loaded = OnnxModel(model_path(model), threads, uncertain_below)
     if emotions is not None or branches is not None:
         from overtone.inference.selection import select
 

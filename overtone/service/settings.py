@@ -22,7 +22,7 @@ class Settings(NamedTuple):
 
     Attributes:
         folder: folder of the job store and of the uploads; no other service may use it.
-        model: path of a model file; "" for the bundled model.
+        model: path of a model file, or name of a bundled model; "" for the default one.
         uncertain_below: confidence threshold, as in `overtone.inference.recogniser.load`.
         emotions, branches: classes and branches of predictions, likewise; None for all.
         workers: worker processes for clips.

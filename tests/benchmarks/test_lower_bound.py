@@ -38,7 +38,7 @@ def test_products_and_convolutions_are_counted(tmp_path: Path, monkeypatch: pyte
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     save(model, tmp_path / "model.onnx")
-    monkeypatch.setattr(lower_bound, "BUNDLED", tmp_path / "model.onnx")
+    monkeypatch.setattr(lower_bound, "model_path", lambda: tmp_path / "model.onnx")
     by_hand = 2 * (4 * 100 * 10 + 4 * 6 * 100 + 8 * 6)
     assert lower_bound.count_operations(np.ones(1000, np.float32)) == by_hand
 

@@ -9,8 +9,9 @@ import pytest
 import tiny_model
 
 from overtone.errors import ModelError
+from overtone.inference.bundled_models import model_path
 from overtone.inference.checksum import CHECKSUM_KEY, ENTRY_BYTES, append_checksum, check_intact, require_checksum
-from overtone.inference.recogniser import BUNDLED, load
+from overtone.inference.recogniser import load
 
 
 @pytest.fixture
@@ -87,9 +88,8 @@ def test_damaged_weights_are_refused(content: bytes, tmp_path: Path) -> None:
         load(path)
 
 
-@pytest.mark.skipif(not BUNDLED.is_file(), reason="no bundled model yet")
 def test_a_damaged_copy_of_the_bundled_model_is_refused(tmp_path: Path) -> None:
-    content = bytearray(BUNDLED.read_bytes())
+    content = bytearray(model_path().read_bytes())
     middle = slice(len(content) // 2, len(content) // 2 + 20_000)
     content[middle] = bytes(byte ^ 0xFF for byte in content[middle])
     (tmp_path / "damaged.onnx").write_bytes(content)

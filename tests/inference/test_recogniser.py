@@ -16,7 +16,8 @@ from numpy.testing import assert_allclose
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import Prediction, Waveform
 from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
-from overtone.inference.recogniser import BUNDLED, Recogniser, load
+from overtone.inference.bundled_models import model_path
+from overtone.inference.recogniser import Recogniser, load
 
 RATE_HZ = 16_000
 SPEECH = Path(__file__).resolve().parents[2] / "examples" / "speech" / "level.flac"
@@ -254,11 +255,10 @@ def test_inference_imports_no_training_package(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.skipif(not BUNDLED.is_file(), reason="no bundled model yet")
 def test_the_bundled_model_recognises_real_speech(ravdess_folder: Path) -> None:
     recogniser = load()
     assert recogniser.can_adapt and recogniser.card["uncertain_below"] == 0.5
-    terms = (BUNDLED.parent / "LICENSE").read_text("utf-8")
+    terms = (model_path().parent / "LICENSE").read_text("utf-8")
     assert all(row["corpus"].lower() in terms.lower() for row in recogniser.card["training_data"])
     paths = sorted((ravdess_folder / "Actor_08").glob("*.flac"))[::8]
     for result in recogniser.recognise_many(paths):

@@ -16,7 +16,7 @@ from overtone.audio.decode import read
 from overtone.audio.windows import STEP_S, STEP_SAMPLES
 from overtone.datatypes import Waveform
 from overtone.errors import AudioError, InputError, ModelError, OptionError
-from overtone.inference.recogniser import BUNDLED, Recogniser, load
+from overtone.inference.recogniser import Recogniser, load
 from overtone.inference.streaming import median_pitch
 from overtone.timeline import Segment, Timeline
 
@@ -237,7 +237,6 @@ def test_progress_is_reported(recogniser: Recogniser) -> None:
     assert positions_s[-1] == 3 and positions_s == sorted(positions_s)
 
 
-@pytest.mark.skipif(not BUNDLED.is_file(), reason="no bundled model yet")
 def test_adapted_recognisers_give_timelines() -> None:
     clips = [read(path) for path in sorted(SPEECH.glob("*.flac"))]
     unadapted, adapted = load(), load().adapt(clips)
@@ -248,7 +247,6 @@ def test_adapted_recognisers_give_timelines() -> None:
     assert not np.allclose(unadapted.recognise(clip).probabilities, adapted.recognise(clip).probabilities, atol=0.01)
 
 
-@pytest.mark.skipif(not BUNDLED.is_file(), reason="no bundled model yet")
 def test_concatenated_clips_are_recognised_separately(ravdess_folder: Path) -> None:
     paths = sorted((ravdess_folder / "Actor_12").glob("*.flac"))[::7]
     clips = [read(path).samples for path in paths]
