@@ -99,6 +99,11 @@ class OnnxModel:
         Raises:
             ModelError: the graph fails on the clip.
         """
+        limit = self.card.get("max_samples")
+        if limit and len(waveform.samples) > limit:
+            from overtone.inference.long_clips import run_parts
+
+            return run_parts(self.run, waveform, limit, self.card["hop_samples"])
         source = waveform.source
         missing = self.card["min_samples"] - len(waveform.samples)
         samples = np.pad(waveform.samples, (0, missing)) if missing > 0 else waveform.samples
