@@ -70,7 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--cache", type=Path, default=Path("runs/functionals"), metavar="DIR",
         help="the folder for cached features (default: runs/functionals)",
     )  # fmt: skip
-    parser.set_defaults(corpus="ravdess")  # of a --data without CORPUS
+    parser.set_defaults(corpus="ravdess", train_data=[])  # the corpus of a --data without CORPUS
     return parser
 
 

@@ -216,6 +216,6 @@ def test_unseen_corpora_are_a_choice_among_their_own_classes(rng: np.random.Gene
         assert table.emotions == ("happy", "sad", "angry", "bored")
         assert set(table.corpus.tolist()) == set(classes) == set(table.fold.tolist())
         of_emodb = table.fold == "emodb"
-        assert of_emodb.sum() == 24, "nobody else is bored"
+        assert of_emodb.sum() == 24, "no other corpus has this class"
         assert (table.probabilities[of_emodb] > 0).tolist() == [[False, True, True, False]] * 24
         assert (table.probabilities[~of_emodb] > 0).tolist() == [[True, True, True, False]] * 72
