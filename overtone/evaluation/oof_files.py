@@ -147,8 +147,9 @@ def restrict(probabilities: FloatArray, allowed: BoolArray) -> FloatArray:
     """
     if allowed.all():
         return probabilities
-    kept = np.maximum(probabilities, SMALLEST) * allowed
-    return kept / kept.sum(axis=-1, keepdims=True)
+    kept: FloatArray = np.maximum(probabilities, SMALLEST) * allowed
+    kept /= kept.sum(axis=-1, keepdims=True)
+    return kept
 
 
 def select(predictions: OofPredictions, rows: BoolArray) -> OofPredictions:
