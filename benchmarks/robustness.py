@@ -183,7 +183,7 @@ def _tasks(tests: Sequence[ModelTest], corpus: Sequence[Utterance]) -> tuple[lis
     """Return a task per clip, and the true emotions; clips of a class that their model lacks are left out."""
     rng = np.random.default_rng(zlib.crc32(corpus[0].corpus.encode()))
     pool = tuple(corpus[k] for k in sorted(rng.permutation(len(corpus))[:BABBLE_POOL]))
-    present = {clip.emotion for test in tests for clip in test.clips}
+    present = {clip.emotion for clip in corpus}
     tasks = []
     for test in tests:
         known = _recogniser(test.model).emotions

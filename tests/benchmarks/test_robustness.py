@@ -42,18 +42,19 @@ def test_every_condition_is_scored(model: Path, clips: tuple[Utterance, ...]) ->
     assert [row["condition"] for row in rows] == [condition.name for condition in CONDITIONS]
     clean = rows[0]
     assert (clean["protocol"], clean["recipe"], clean["corpus"], clean["n"]) == (GIVEN_MODEL, "tiny", "ravdess", 5)
-    assert clean["changed"] == 0 and any(row["changed"] for row in rows)
+    assert clean["changed"] == 0
     assert all(0 <= row["sure_wrong"] <= row["sure"] <= 1 and 0 <= row["uar"] <= 1 for row in rows)
 
 
 def test_scores_are_those_of_the_predictions(model: Path, clips: tuple[Utterance, ...]) -> None:
     test = few(model_tests.from_model(model, clips)[0])
-    classes = tuple(emotion for emotion in load(model).emotions if emotion in {clip.emotion for clip in test.clips})
+    classes = small_corpus.FEW_EMOTIONS
+    assert {clip.emotion for clip in test.clips} < {*classes}, "the classes are those of the corpus, not of a few clips"
     predictions = [restricted(load(model).recognise(clip.path), classes) for clip in test.clips]
     right = [p.emotion == clip.emotion for p, clip in zip(predictions, test.clips, strict=True)]
     recalls = [
         np.mean([r for r, clip in zip(right, test.clips, strict=True) if clip.emotion == emotion])
-        for emotion in classes
+        for emotion in {clip.emotion for clip in test.clips}
     ]
     sure = [not p.uncertain for p in predictions]
     clean = measure([test], clips)[0]
