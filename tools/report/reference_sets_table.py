@@ -25,7 +25,7 @@ def _blocks(content: Mapping[str, Any]) -> list[Block]:
     )
     method = (
         f"UAR in per cent on corpora that the model was not trained on ({content['runs']}), by the unlabelled "
-        "reference clips of each test clip. A set of one emotion is the worst case: it hides the emotion that is asked for."
+        "reference clips of each test clip. A set of one emotion is the worst case: it hides the emotion asked for."
     )
     header = ("Reference clips", *folds, "mean")
     return [Table(header, lines, frozenset(header[1:])), Paragraph(method)]
