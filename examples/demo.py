@@ -14,6 +14,7 @@ import overtone
 from overtone import corpora
 from overtone.datatypes import Prediction, Utterance
 from overtone.emotions import EMOTIONS
+from overtone.inference.selection import merged_classes
 
 PROJECT = Path(__file__).resolve().parent.parent
 COMMAND = ("overtone", "predict", "examples/speech")
@@ -66,8 +67,12 @@ def one_per_emotion(utterances: tuple[Utterance, ...]) -> list[Utterance]:
 
 
 def format_row(utterance: Utterance, prediction: Prediction) -> str:
-    """Return a line of the table: clip, label, prediction, confidence, and a mark if label and prediction differ."""
-    mark = "" if prediction.emotion == utterance.emotion else "  (differs)"
+    """Return a line of the table: clip, label, prediction, confidence, and a mark if label and prediction differ.
+
+    A label that the model lacks is that of the class to which it counts: calm is neutral.
+    """
+    label = merged_classes(prediction.emotions).get(utterance.emotion)
+    mark = "" if prediction.emotion == label else "  (differs)"
     return f"  {utterance.clip:36}{utterance.emotion:11}{prediction.emotion:11}{prediction.confidence:10.0%}{mark}"
 
 

@@ -54,6 +54,11 @@ def test_row_shows_label_and_prediction(demo: ModuleType) -> None:
     assert demo.format_row(utterance(3, "sad"), prediction).split() == ["Actor_03/sad", "sad", "sad", "65%"]
 
 
+def test_calm_counts_as_neutral_for_a_model_without_calm(demo: ModuleType) -> None:
+    row = demo.format_row(utterance(3, "calm"), Prediction(("neutral", "sad"), np.array([0.6, 0.4])))
+    assert row.split() == ["Actor_03/calm", "calm", "neutral", "60%"]
+
+
 def test_data_folder_follows_the_environment(demo: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("OVERTONE_DATA", str(tmp_path))
     assert demo.data_folder() == tmp_path

@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import Prediction, Waveform
 from overtone.errors import AudioError, ModelError, OptionError, OvertoneError
-from overtone.inference.bundled_models import model_path
+from overtone.inference.bundled_models import NAMES, model_path
 from overtone.inference.recogniser import Recogniser, load
 
 RATE_HZ = 16_000
@@ -255,9 +255,11 @@ def test_inference_imports_no_training_package(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
-def test_the_bundled_model_recognises_real_speech(ravdess_folder: Path) -> None:
-    recogniser = load()
-    assert recogniser.can_adapt and recogniser.card["uncertain_below"] == 0.5
+@pytest.mark.parametrize("name", NAMES)
+def test_bundled_models_recognise_real_speech(name: str, ravdess_folder: Path) -> None:
+    recogniser = load(name)
+    assert recogniser.can_adapt and 0 < recogniser.uncertain_below < 1
+    assert recogniser.uncertain_below == recogniser.card["uncertain_below"]
     terms = (model_path().parent / "LICENSE").read_text("utf-8")
     assert all(row["corpus"].lower() in terms.lower() for row in recogniser.card["training_data"])
     paths = sorted((ravdess_folder / "Actor_08").glob("*.flac"))[::8]
