@@ -45,7 +45,8 @@ def selection_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--branches", metavar="NAMES", type=names,
-        help="predict with these branches of the model only, separated by commas, such as mel,prosody (default: all)",
+        help="predict with these branches of the model only, separated by commas, such as mel,prosody of the "
+        "model lite (default: all)",
     )  # fmt: skip
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from overtone.datatypes import Prediction
 
-BRANCH_LABELS = {"mel": "log-mel spectrogram"}
+BRANCH_LABELS = {"mel": "log-mel spectrogram", "encoder": "speech encoder"}
 
 
 def branch_label(branch: str) -> str:

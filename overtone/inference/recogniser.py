@@ -1,6 +1,6 @@
 """Recogniser: the entry point of inference. Audio -> predictions and timelines, with a model file alone.
 
-    recogniser = load()                                # the bundled model; load(emotions=("happy", "sad")): two classes
+    recogniser = load()                                # the default model; load(emotions=("happy", "sad")): two classes
     prediction = recogniser.recognise("clip.wav")
     for prediction in recogniser.recognise_many(paths):  # a bad file yields an error in its place
         ...
