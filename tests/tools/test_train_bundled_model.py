@@ -1,4 +1,4 @@
-"""The bundled model can be rebuilt by one command, which resumes."""
+"""The bundled models can be rebuilt by one command, which resumes."""
 
 import json
 from pathlib import Path
@@ -10,8 +10,10 @@ import soundfile
 from synthetic_audio import RATE_HZ
 
 import overtone
+from overtone.emotions import get_label_map
 from overtone.errors import TrainingError
-from overtone.recipe import Recipe
+from overtone.inference.bundled_models import NAMES
+from overtone.recipe import Recipe, read_recipe
 from tools import train_bundled_model
 from tools.train_bundled_model import Stage
 
@@ -34,32 +36,46 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def small_stages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same two stages with recipes of a few seconds."""
+def small_models(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One model of two trainings of a few seconds."""
 
-    def stages(runs: Path) -> tuple[Stage, ...]:
+    def models(runs: Path) -> dict[str, tuple[Stage, ...]]:
         joint = small_corpus.recipe(small_corpus.JOINT)
         first = Recipe(**{**joint.as_dict(), "name": "first", "phases": joint.phases, "epochs": 1})
-        return Stage(first, ("emodb",), runs / "first"), Stage(joint, ("ravdess",), runs / "joint")
+        return {"small": (Stage(first, ("emodb",), runs / "first"), Stage(joint, ("ravdess",), runs / "joint"))}
 
-    monkeypatch.setattr(train_bundled_model, "stages", stages)
+    monkeypatch.setattr(train_bundled_model, "models", models)
 
 
-def test_the_shipped_recipe_is_the_last_stage_and_starts_from_the_first(tmp_path: Path) -> None:
-    pretrain, final = train_bundled_model.stages(tmp_path)
-    assert (pretrain.recipe.name, final.recipe.name) == ("pretrain", "overtone")
-    assert not set(pretrain.corpora) & set(final.corpora)
-    card = overtone.load().card
+def test_every_bundled_model_has_its_trainings(tmp_path: Path) -> None:
+    assert set(train_bundled_model.models(tmp_path)) == set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_bundled_model_is_that_of_its_last_training(name: str, tmp_path: Path) -> None:
+    *earlier, final = train_bundled_model.models(tmp_path)[name]
+    card = overtone.load(name).card
+    assert (card["id"], card["protocol"], card["seed"]) == (name, "all", 0)
     assert card["recipe"] == final.recipe.as_dict() | {"phases": [list(phase) for phase in final.recipe.phases]}
-    assert (card["init_corpora"], card["protocol"], card["seed"]) == (sorted(pretrain.corpora), "all", 0)
-    assert {row["corpus"] for row in card["training_data"]} == {*pretrain.corpora, *final.corpora}
+    first = {corpus for stage in earlier for corpus in stage.corpora}
+    assert card["init_corpora"] == sorted(first) and not first & set(final.corpora)
+    assert {row["corpus"] for row in card["training_data"]} == {*first, *final.corpora}
+    if final.labels:
+        assert set(card["emotions"]) <= set(get_label_map(final.labels).values())
+
+
+def test_labels_are_mapped(data: Path, tmp_path: Path) -> None:
+    stage = Stage(read_recipe("encoder"), ("ravdess",), tmp_path, labels="4-classes-calm-as-neutral")
+    unmapped = Stage(read_recipe("encoder"), ("ravdess",), tmp_path)
+    assert {clip.emotion for clip in stage.read(data)} <= set(get_label_map(stage.labels).values())
+    assert len(stage.read(data)) <= len(unmapped.read(data)) == 96
 
 
 @pytest.mark.slow
 def test_it_says_what_it_needs_and_resumes_after_an_interruption(
     one_thread: None,
     data: Path,
-    small_stages: None,
+    small_models: None,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -88,9 +104,9 @@ def test_it_says_what_it_needs_and_resumes_after_an_interruption(
     assert train_bundled_model.main(arguments) == 0
     assert "finished already" in capsys.readouterr().out
     assert (runs / "first" / "weights.safetensors").stat().st_mtime_ns == weights
-    card = overtone.load(output / "overtone.onnx").card
-    assert card["init_corpora"] == ["emodb"] and card["id"] == "overtone"
-    assert (output / "overtone.md").read_text("utf-8").startswith("# Model card: overtone")
+    card = overtone.load(output / "small.onnx").card
+    assert card["init_corpora"] == ["emodb"] and card["id"] == "small"
+    assert (output / "small.md").read_text("utf-8").startswith("# Model card: small")
     assert json.loads((runs / "joint" / "run.json").read_text("utf-8"))["init"]["training_data"][0]["corpus"] == "emodb"
 
 
@@ -104,5 +120,10 @@ def without_oof(export_run: object) -> object:
 
 
 def test_a_missing_corpus_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert train_bundled_model.main(["--data", str(tmp_path)]) == 1
+    assert train_bundled_model.main(["--data", str(tmp_path), "--models", "lite"]) == 1
     assert f"{tmp_path}/ased" in capsys.readouterr().err
+
+
+def test_an_unknown_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train_bundled_model.main(["--data", str(tmp_path), "--models", "light"]) == 1
+    assert "lite" in capsys.readouterr().err
