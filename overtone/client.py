@@ -17,13 +17,14 @@ import math
 import os
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 from urllib.parse import quote, urlsplit
 
 import numpy as np
 
+from overtone._internal.form_body import FormBody
 from overtone.datatypes import Prediction
 from overtone.errors import InputError, OvertoneError, ServiceError
 
@@ -75,18 +76,35 @@ class Client:
         cards: list[dict[str, Any]] = json.loads(self._request("GET", "/v1/models"))["models"]
         return cards
 
-    def recognise(self, source: Source) -> Prediction:
+    def recognise(
+        self,
+        source: Source,
+        *,
+        reference: Iterable[Source] = (),
+        on_error: Callable[[OvertoneError], None] | None = None,
+    ) -> Prediction:
         """Return the prediction for one clip.
 
         Args:
             source: path, bytes or file object.
+            reference: clips of the same speaker or recording, to which the prediction is adapted.
+            on_error: called with the error of each reference clip that cannot be used, which is then left out; None
+                raises the first one.
 
         Raises:
             InputError: the file cannot be read by the client, or not be processed by the service.
             ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
-        with _open(source) as (name, body):
-            response = json.loads(self._request("POST", f"/v1/recognise?name={_quote(name)}", body))
+        with _open(source) as (name, body), FormBody() as form:
+            if _add_reference(form, reference, on_error):
+                form.add("file", name, body)
+                form.finish()
+                content = self._request("POST", "/v1/recognise", form.file, form.content_type)
+            else:
+                content = self._request("POST", f"/v1/recognise?name={_quote(name)}", body)
+        response = json.loads(content)
+        for failure in response["failures"]:  # of the file itself, there is none: the service would return an error
+            _handle(InputError(failure["message"]), on_error)
         values = response["predictions"][0]
         return Prediction(
             emotions=tuple(values["probabilities"]),
@@ -97,6 +115,7 @@ class Client:
             arousal=_number(values["arousal"]),
             valence=_number(values["valence"]),
             prosody=values["prosody"],
+            reference_clips=values["reference_clips"],
             model=values["model"],
             source=values["path"],
             uncertain_below=self.models[0].get("uncertain_below", 0.0),
@@ -110,18 +129,19 @@ class Client:
             except OvertoneError as error:
                 yield error
 
-    def timeline(self, source: Source, format: str | None = None) -> Any:
+    def timeline(self, source: Source, format: str | None = None, *, adapt: bool = True) -> Any:
         """Return the timeline of a recording of any length; waits for the job and deletes it afterwards.
 
         Args:
             source: path, bytes or file object.
             format: a format of `overtone timeline --format`, returned as bytes; None for the decoded JSON.
+            adapt: whether to adapt the recording to itself.
 
         Raises:
             InputError: the file cannot be read by the client, or not be processed by the service.
             ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
-        job = self.submit_timeline(source)
+        job = self.submit_timeline(source, adapt=adapt)
         try:
             while job["state"] in ("queued", "running"):
                 time.sleep(POLL_INTERVAL_S)
@@ -132,10 +152,11 @@ class Client:
                 self._request("DELETE", f"/v1/jobs/{job['id']}")
         return json.loads(content) if format is None else content
 
-    def submit_timeline(self, source: Source) -> dict[str, Any]:
+    def submit_timeline(self, source: Source, *, adapt: bool = True) -> dict[str, Any]:
         """Submit a timeline job and return it without waiting; raises the same errors as `timeline`."""
         with _open(source) as (name, body):
-            job: dict[str, Any] = json.loads(self._request("POST", f"/v1/timeline?name={_quote(name)}", body))
+            query = f"name={_quote(name)}&adapt={str(adapt).lower()}"
+            job: dict[str, Any] = json.loads(self._request("POST", f"/v1/timeline?{query}", body))
         return job
 
     def job(self, job_id: str) -> dict[str, Any]:
@@ -143,12 +164,14 @@ class Client:
         job: dict[str, Any] = json.loads(self._request("GET", f"/v1/jobs/{job_id}"))
         return job
 
-    def _request(self, method: str, path: str, body: BinaryIO | None = None) -> bytes:
+    def _request(
+        self, method: str, path: str, body: BinaryIO | None = None, content_type: str = "application/octet-stream"
+    ) -> bytes:
         """Return the content of the response; retry until `retry_timeout_s` has passed."""
         headers = dict(self._headers)
         if body is not None:
             size = str(body.seek(0, io.SEEK_END))
-            headers |= {"Content-Type": "application/octet-stream", "Content-Length": size}
+            headers |= {"Content-Type": content_type, "Content-Length": size}
         if path.startswith("/v1/timeline"):  # the other requests are idempotent without a key
             headers |= {"Idempotency-Key": uuid.uuid4().hex}
         deadline_s = time.monotonic() + self._retry_timeout_s
@@ -188,6 +211,25 @@ class Client:
         if response.status == 422:
             raise InputError(message)
         raise ServiceError(f"{self._url}: {response.status}: {message}")
+
+
+def _add_reference(form: FormBody, clips: Iterable[Source], on_error: Callable[[OvertoneError], None] | None) -> int:
+    """Add the reference clips that can be read to a form, and return their number."""
+    count = 0
+    for clip in clips:
+        try:
+            with _open(clip) as (name, content):
+                form.add("reference", name, content)
+                count += 1
+        except InputError as error:
+            _handle(error, on_error)
+    return count
+
+
+def _handle(error: OvertoneError, on_error: Callable[[OvertoneError], None] | None) -> None:
+    if on_error is None:
+        raise error
+    on_error(error)
 
 
 def _number(value: float | None) -> float:

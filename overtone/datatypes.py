@@ -109,6 +109,7 @@ class Prediction:
         columns: manifest column -> value of this clip: text, number, boolean or None.
         speech_s: duration of the speech that was detected in the clip, without pauses; NaN if unknown.
         arousal, valence: from calm (0) to excited (1), and from negative (0) to positive (1); NaN if unknown.
+        reference_clips: number of reference clips, or windows of the same recording, it is adapted to; 0 for none.
     """
 
     emotions: tuple[str, ...]
@@ -123,6 +124,7 @@ class Prediction:
     speech_s: float = math.nan
     arousal: float = math.nan
     valence: float = math.nan
+    reference_clips: int = 0
 
     def __post_init__(self) -> None:
         require(0 <= self.uncertain_below <= 1, self, "uncertain_below in [0, 1]", self.uncertain_below)

@@ -6,6 +6,13 @@ import numpy as np
 
 from overtone.datatypes import FloatArray, Prediction, require
 
+NOT_ADAPTED = "none"
+ADAPTED_TO_REFERENCE = "reference"  # reference clips that the caller supplied
+ADAPTED_TO_RECORDING = "recording"  # all windows of the recording
+ADAPTED_TO_SPEAKERS = "speakers"  # the windows of each speaker of the turns
+ADAPTED_TO_STREAM = "stream"  # the windows that had been read before, since the audio was read only once
+ADAPTATIONS = (NOT_ADAPTED, ADAPTED_TO_REFERENCE, ADAPTED_TO_RECORDING, ADAPTED_TO_SPEAKERS, ADAPTED_TO_STREAM)
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -105,6 +112,8 @@ class Timeline:
             speaker turns were given, the segments are these turns, and may leave gaps and overlap.
         tracks: values over the same recording in equal steps, for plotting.
         turns_given: whether the segments are speaker turns that the caller supplied.
+        adaptation: what the model was adapted to, one of `ADAPTATIONS`. The number of clips or windows of each segment
+            is `segment.prediction.reference_clips`: 0 for a speaker with too few windows.
     """
 
     source: str
@@ -114,10 +123,12 @@ class Timeline:
     segments: tuple[Segment, ...]
     tracks: Tracks
     turns_given: bool = False
+    adaptation: str = NOT_ADAPTED
 
     def __post_init__(self) -> None:
         starts, ends = [segment.start_s for segment in self.segments], [segment.end_s for segment in self.segments]
         require(self.duration_s > 0, self, "duration_s > 0", self.duration_s)
+        require(self.adaptation in ADAPTATIONS, self, f"adaptation among {ADAPTATIONS}", self.adaptation)
         require(starts == sorted(starts), self, "segments in order of start_s", starts)
         require(max(ends, default=0) <= self.duration_s, self, f"segments within {self.duration_s} s", ends)
         if not self.turns_given:

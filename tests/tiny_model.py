@@ -1,7 +1,8 @@
 """A model file of a few kilobytes with the inputs, outputs and card of an exported model, for tests.
 
 Its probabilities are softmax(features @ weights), where the features are the means of |x|, x and x * x: small, and easy
-to compute with numpy.
+to compute with numpy. With a speaker adapter, adapted probabilities are softmax((features - mean) @ weights), where the
+mean is that of the speaker statistics.
 """
 
 import json
@@ -12,6 +13,12 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
+from overtone._internal.tensor_names import (
+    ADAPTED_PROBABILITIES,
+    REFERENCE_CLIPS,
+    SPEAKER_FEATURES,
+    SPEAKER_STATISTICS,
+)
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.inference.checksum import append_checksum
 
@@ -27,12 +34,23 @@ def weights(part: str, classes: int = len(EMOTIONS)) -> np.ndarray:
     return np.random.default_rng(PARTS.index(part)).normal(0, 5, (3, classes)).astype(np.float32)
 
 
-def expected(samples: np.ndarray, part: str = "probabilities") -> np.ndarray:
-    """Return the probabilities that the model should give, computed with numpy, `(emotions,)`."""
-    x = np.pad(samples, (0, max(0, MIN_SAMPLES - len(samples)))).astype(float)
-    scores = np.array([np.abs(x).mean(), x.mean(), (x * x).mean()]) @ weights(part)
+def expected(samples: np.ndarray, part: str = "probabilities", mean: np.ndarray | float = 0.0) -> np.ndarray:
+    """Return the probabilities that the model should give, computed with numpy, `(emotions,)`.
+
+    Args:
+        samples: the clip.
+        part: name of the output.
+        mean: mean of the speaker features of the reference clips, `(3,)`.
+    """
+    scores = (features(samples) - mean) @ weights(part)
     powers = np.exp(scores - scores.max())
     return powers / powers.sum()
+
+
+def features(samples: np.ndarray) -> np.ndarray:
+    """Return the features, float `(3,)`, which are also the speaker features."""
+    x = np.pad(samples, (0, max(0, MIN_SAMPLES - len(samples)))).astype(float)
+    return np.array([np.abs(x).mean(), x.mean(), (x * x).mean()])
 
 
 def card(**changes: Any) -> dict[str, Any]:
@@ -84,13 +102,16 @@ def card(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not ...}
 
 
-def write(path: Path, *, metadata: dict[str, str] | None = None, without: str = "", **changes: Any) -> Path:
+def write(
+    path: Path, *, metadata: dict[str, str] | None = None, without: str = "", adapts: bool = False, **changes: Any
+) -> Path:
     """Write the model file and return its path.
 
     Args:
         path: of the file.
         metadata: of the ONNX file, instead of the card.
         without: name of an output to omit.
+        adapts: whether it has a speaker adapter.
         changes: changed keys of the card; see `card`.
     """
     nodes = [
@@ -117,14 +138,35 @@ def write(path: Path, *, metadata: dict[str, str] | None = None, without: str = 
         for name in ("pitch_hz", "loudness_db")
     ]
     outputs += [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in RATES]
+    inputs = [helper.make_tensor_value_info("waveform", TensorProto.FLOAT, ["batch", "samples"])]
+    if adapts:
+        nodes += _adapter_nodes(constants)
+        for name, shape in {SPEAKER_STATISTICS: [2, 3], REFERENCE_CLIPS: [1]}.items():
+            inputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, shape))
+        for name, columns in {SPEAKER_FEATURES: 3, ADAPTED_PROBABILITIES: "emotions"}.items():
+            outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, ["batch", columns]))
     outputs = [output for output in outputs if output.name != without]
-    waveform = helper.make_tensor_value_info("waveform", TensorProto.FLOAT, ["batch", "samples"])
-    graph = helper.make_graph(nodes, "tiny", [waveform], outputs, constants)
+    graph = helper.make_graph(nodes, "tiny", inputs, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     helper.set_model_props(model, {"overtone_card": json.dumps(card(**changes))} if metadata is None else metadata)
     onnx.checker.check_model(model)
     path.write_bytes(append_checksum(model.SerializeToString()))
     return path
+
+
+def _adapter_nodes(constants: list[onnx.TensorProto]) -> list[onnx.NodeProto]:
+    """Return the nodes of the speaker adapter; the number of reference clips has no effect, but must be an input."""
+    constants.append(numpy_helper.from_array(np.array(0), "first"))
+    constants.append(numpy_helper.from_array(np.array(0, np.float32), "no_effect"))
+    return [
+        helper.make_node("Identity", ["features"], [SPEAKER_FEATURES]),
+        helper.make_node("Gather", [SPEAKER_STATISTICS, "first"], ["mean"]),
+        helper.make_node("Mul", [REFERENCE_CLIPS, "no_effect"], ["nothing"]),
+        helper.make_node("Sub", ["features", "mean"], ["centred"]),
+        helper.make_node("MatMul", ["centred", "weights_probabilities"], ["adapted_scores"]),
+        helper.make_node("Add", ["adapted_scores", "nothing"], ["scores_adapted"]),
+        helper.make_node("Softmax", ["scores_adapted"], [ADAPTED_PROBABILITIES], axis=1),
+    ]
 
 
 def _track_nodes(constants: list[onnx.TensorProto]) -> list[onnx.NodeProto]:

@@ -22,7 +22,7 @@ from overtone.audio.blocks import blocks
 from overtone.audio.decode import read
 from overtone.datatypes import SAMPLE_RATE_HZ, Prediction
 from overtone.formats import save_timeline, write_timeline
-from overtone.timeline import Segment, Timeline, Tracks
+from overtone.timeline import ADAPTED_TO_SPEAKERS, Segment, Timeline, Tracks
 
 PROJECT = Path(__file__).resolve().parent.parent
 PAGE = PROJECT / "docs" / "formats.md"
@@ -61,7 +61,7 @@ def with_examples(page: str) -> str:
 
 
 def example() -> Timeline:
-    """Return a timeline of silence and two speakers with one turn each."""
+    """Return a timeline of silence and two speakers with one turn each, adapted to each speaker."""
     happy, uncertain = prediction(1.344, 0.06, 0.81, 0.13), prediction(0.864, 0.33, 0.25, 0.42)
     probabilities = np.full((6, 3), np.nan)
     probabilities[1:4], probabilities[4:] = happy.probabilities, uncertain.probabilities
@@ -70,7 +70,7 @@ def example() -> Timeline:
     segments = (Segment(0, 0.5), Segment(0.5, 2, happy, "Anna"), Segment(2, 3, uncertain, "Björn"))
     arousal, valence = np.array([arousal_valence(row, EMOTIONS) for row in probabilities]).T
     tracks = Tracks(0.5, probabilities, pitch_hz, loudness_db, arousal, valence)
-    return Timeline("talk.wav", 3, EMOTIONS, MODEL, segments, tracks)
+    return Timeline("talk.wav", 3, EMOTIONS, MODEL, segments, tracks, adaptation=ADAPTED_TO_SPEAKERS)
 
 
 def prediction(speech_s: float, *probabilities: float) -> Prediction:
@@ -84,6 +84,7 @@ def prediction(speech_s: float, *probabilities: float) -> Prediction:
         speech_s=speech_s,
         arousal=arousal,
         valence=valence,
+        reference_clips=12,
     )
 
 

@@ -19,6 +19,7 @@ def encode_prediction(prediction: Prediction) -> dict[str, Any]:
         "arousal": _to_json(prediction.arousal),
         "valence": _to_json(prediction.valence),
         "prosody": prediction.prosody,
+        "reference_clips": prediction.reference_clips,
     }
 
 
@@ -39,6 +40,7 @@ def decode_prediction(values: Mapping[str, Any], emotions: tuple[str, ...], **fi
         speech_s=_from_json(values["speech_s"]),
         arousal=_from_json(values["arousal"]),
         valence=_from_json(values["valence"]),
+        reference_clips=values["reference_clips"],
         **fields,
     )
 

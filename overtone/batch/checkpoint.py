@@ -33,11 +33,14 @@ class BatchCheckpoint:
 
     Args:
         output: the output folder of the batch.
+
+    Attributes:
+        folder: the folder of the checkpoint.
     """
 
     def __init__(self, output: Path) -> None:
         self._output = output
-        self._folder = output / "parts"
+        self._folder = self.folder = output / "parts"
         self._lock_file = self._folder / ".lock"
 
     def has(self, part: int, size: int) -> bool:

@@ -15,6 +15,7 @@ from overtone.batch.recogniser_config import MAX_TASK_S, RecogniserConfig
 from overtone.datatypes import Prediction
 from overtone.inference.recogniser import Recogniser
 
+Groups = tuple[int | None, ...]  # of each input, the number of the group that it is adapted to
 Task = tuple[str, float | None, float | None, str]  # the argument of the function that `make_task_function` returns
 
 
@@ -76,6 +77,7 @@ class BatchJob(NamedTuple):
         fingerprint: identifies the batch, to resume this one and refuse any other.
         format: format of the predictions.
         shard: number of this shard, from 1, and number of shards.
+        groups: group of each input; empty if inputs do not refer to each other.
     """
 
     inputs: Inputs
@@ -84,6 +86,7 @@ class BatchJob(NamedTuple):
     fingerprint: BatchFingerprint
     format: str
     shard: tuple[int, int]
+    groups: Groups = ()
 
 
 class Partitioner:

@@ -5,7 +5,7 @@ output folder.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,8 +16,9 @@ from overtone.batch.checkpoint import FAILURES_FILE, BatchCheckpoint, Report, op
 from overtone.batch.inputs import Value
 from overtone.batch.job import BatchJob, Partitioner, check_result, text_stream, to_task
 from overtone.batch.object_storage import is_url
-from overtone.batch.process_pool import run_tasks
+from overtone.batch.process_pool import TaskFunction, run_tasks
 from overtone.batch.recogniser_config import make_task_function
+from overtone.batch.reference_groups import make_adapted_function, measure_groups
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError
 from overtone.formats import get_format, parquet
@@ -63,12 +64,29 @@ class _Batch:
         self.partition = Partitioner(job.inputs.rows, PART_SIZE, job.shard)
 
     def run_missing(self, checkpoint: BatchCheckpoint, processes: int, progress: Progress) -> None:
-        """Run the inputs of all parts missing from the checkpoint, and store each part once it is complete."""
+        """Run the inputs of all parts missing from the checkpoint, and store each part once it is complete.
+
+        Before, the reference clips of groups are run, whose results are stored likewise.
+        """
+        config, model_hash = self._job.config, self._job.fingerprint["model"]
+        if self._job.groups:
+            file, clips = measure_groups(self._job, checkpoint.folder, processes, progress)
+            make_adapted = partial(make_adapted_function, config, model_hash, str(file))
+            self._run_parts(checkpoint, processes, make_adapted, _with_offset(progress, clips))
+        else:
+            self._run_parts(checkpoint, processes, partial(make_task_function, config, model_hash), progress)
+
+    def _run_parts(
+        self,
+        checkpoint: BatchCheckpoint,
+        processes: int,
+        make_function: Callable[[], TaskFunction],
+        progress: Progress,
+    ) -> None:
         partition = self.partition
         missing = [part for part in partition.parts if not checkpoint.has(part, len(partition.rows(part)))]
         done = len(partition) - sum(len(partition.rows(part)) for part in missing)
         incomplete: defaultdict[int, dict[int, Any]] = defaultdict(dict)  # part -> position in the part -> result
-        make_function = partial(make_task_function, self._job.config, self._job.fingerprint["model"])
         for number, result in run_tasks(make_function, self._tasks(missing), processes):
             part, position = divmod(number, PART_SIZE)
             rows = partition.rows(part)
@@ -83,7 +101,8 @@ class _Batch:
         """Yield the number and the task of each input."""
         for part in missing:
             for position, row in enumerate(self.partition.rows(part)):
-                yield part * PART_SIZE + position, to_task(row)
+                number = part * PART_SIZE + position
+                yield number, (to_task(row), self._job.groups[number]) if self._job.groups else to_task(row)
 
     def predictions(self, checkpoint: BatchCheckpoint, failures: list[list[Value]]) -> Iterator[Prediction]:
         """Yield the predictions in the order of the inputs, and append the rows of failed inputs to `failures`."""
@@ -100,3 +119,8 @@ class _Batch:
             parquet.write(predictions, stream, self._job.schema.types)
             return
         get_format(self._job.format).write(predictions, text_stream(stream))
+
+
+def _with_offset(progress: Progress, steps: int) -> Progress:
+    """Return a progress function for the rest of a batch after so many steps."""
+    return lambda done, total, text: progress(steps + done, steps + total, text)

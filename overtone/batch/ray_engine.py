@@ -72,9 +72,9 @@ def part_size(inputs: int) -> int:
 def _make_task(job: BatchJob, output: str) -> RayTask:
     folder, config = Path.cwd(), job.config
     model = str(folder / config.model) if config.model else ""
-    clips = None if config.adapt_from is None else tuple(str(folder / clip) for clip in config.adapt_from)
-    absolute = config._replace(model=model, adapt_from=clips)
-    expected = tuple((name, str(job.fingerprint[name])) for name in ("model", "adaptation", "code"))
+    clips = None if config.reference is None else tuple(str(folder / clip) for clip in config.reference)
+    absolute = config._replace(model=model, reference=clips)
+    expected = tuple((name, str(job.fingerprint[name])) for name in ("model", "reference", "code"))
     return RayTask(output, absolute, expected, job.schema)
 
 

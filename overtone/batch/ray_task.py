@@ -75,13 +75,13 @@ def _cached_task_function(config: RecogniserConfig, expected: tuple[tuple[str, s
     """Return the function that recognises an input, built once per process for all its parts.
 
     Raises:
-        OvertoneError: this node has another model, other adaptation clips or other code.
+        OvertoneError: this node has another model, other reference clips or other code.
     """
     found = fingerprints(config)
     different = [name for name, value in expected if found[name] != value]
     if different:
         raise OvertoneError(
             f"differs from the machine that runs the command in {', '.join(different)}; install the same version "
-            "of Overtone on all nodes, and put --model and --adapt-from where all nodes see them under the same path"
+            "of Overtone on all nodes, and put --model and --reference where all nodes see them under the same path"
         )
     return make_task_function(config, found["model"])

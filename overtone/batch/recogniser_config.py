@@ -15,6 +15,7 @@ from overtone.audio.discovery import is_special
 from overtone.audio.vad import VAD_MODEL
 from overtone.batch.object_storage import is_url, open_audio
 from overtone.batch.process_pool import TaskFunction
+from overtone.datatypes import Waveform
 from overtone.errors import AudioError, ModelError, OvertoneError
 from overtone.inference.bundled_models import model_path
 from overtone.inference.inputs import MAX_DURATION_S
@@ -45,23 +46,23 @@ class RecogniserConfig(NamedTuple):
     Attributes:
         model: path of a model file, or name of a bundled model; "" for the default one.
         uncertain_below: as in `overtone.inference.recogniser.load`.
-        adapt_from: clips of the speaker of all inputs; None for unknown speakers.
+        reference: reference clips of all inputs; None for none.
         emotions: classes of predictions, as in `load`; None for all.
         branches: branches of predictions, as in `load`; None for all.
     """
 
     model: str = ""
     uncertain_below: float | None = None
-    adapt_from: tuple[str, ...] | None = None
+    reference: tuple[str, ...] | None = None
     emotions: tuple[str, ...] | None = None
     branches: tuple[str, ...] | None = None
 
     def load(self, on_error: OnError) -> Recogniser:
-        """Return the recogniser, adapted to the speaker; `on_error` is called with the error of each skipped clip."""
+        """Return the recogniser, adapted to the reference clips; `on_error` gets the error of each skipped clip."""
         recogniser = load(
             self.model_path, uncertain_below=self.uncertain_below, emotions=self.emotions, branches=self.branches
         )
-        return recogniser if self.adapt_from is None else recogniser.adapt(self.adapt_from, on_error)
+        return recogniser if self.reference is None else recogniser.adapt(self.reference, on_error)
 
     @property
     def model_path(self) -> Path:
@@ -70,10 +71,10 @@ class RecogniserConfig(NamedTuple):
 
 
 def fingerprints(config: RecogniserConfig) -> dict[str, str]:
-    """Return the fingerprints of the model, the adaptation clips and the code on this machine."""
+    """Return the fingerprints of the model, the reference clips and the code on this machine."""
     return {
         "model": hash_files(config.model_path),
-        "adaptation": hash_files(*map(Path, config.adapt_from or ())),
+        "reference": hash_files(*map(Path, config.reference or ())),
         "code": fingerprint(*CODE, more=hash_files(VAD_MODEL)),
     }
 
@@ -86,15 +87,31 @@ def make_task_function(config: RecogniserConfig, model_hash: str) -> TaskFunctio
     Raises:
         ModelError: the model cannot be loaded, or its hash is not `model_hash`.
     """
+    return partial(_run_task, load_checked(config, model_hash))
+
+
+def load_checked(config: RecogniserConfig, model_hash: str) -> Recogniser:
+    """Return the recogniser of a worker process.
+
+    Raises:
+        ModelError: the model cannot be loaded, or its hash is not `model_hash`.
+    """
     if hash_files(config.model_path) != model_hash:
         raise ModelError(
             f"{config.model_path}: has changed while the batch was running; restore the file, or start a new batch"
         )
-    return partial(_run_task, config.load(lambda error: None))
+    return config.load(lambda error: None)
 
 
 def _run_task(recogniser: Recogniser, task: tuple[str, float | None, float | None, str]) -> dict[str, Any]:
     """Return the exact values of a prediction as JSON values, or an "error"."""
+    return run_on_input(lambda waveform: encode_prediction(recogniser.recognise(waveform)), task)
+
+
+def run_on_input(
+    use: Callable[[Waveform], dict[str, Any]], task: tuple[str, float | None, float | None, str]
+) -> dict[str, Any]:
+    """Return the result of a function for the audio of a task, a JSON value; or an "error"."""
     path, start_s, end_s, error = task
     try:
         if error:
@@ -104,10 +121,9 @@ def _run_task(recogniser: Recogniser, task: tuple[str, float | None, float | Non
                 raise AudioError(f"{path}: is not a regular file")
             source = open_audio(path) if is_url(path) else path
             waveform = read(source, start_s=start_s or 0.0, end_s=end_s, max_duration_s=MAX_DURATION_S)
-            prediction = recogniser.recognise(waveform)
+            return use(waveform)
     except OvertoneError as failure:
         return {"error": str(failure)}
-    return encode_prediction(prediction)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from overtone.batch.checkpoint import Report
 from overtone.batch.inputs import Inputs
 from overtone.batch.job import BatchJob, ResultSchema, make_schema
 from overtone.batch.recogniser_config import OnError, RecogniserConfig, fingerprints
+from overtone.batch.reference_groups import assign_groups
 from overtone.errors import InputError, OptionError, suggest
 from overtone.formats import parquet
 from overtone.formats.csv import to_row
@@ -50,6 +51,7 @@ def run(
     format: str | None = None,
     processes: int | None = None,
     shard: tuple[int, int] = (1, 1),
+    reference_by: str = "",
     progress: Progress = silent_progress,
     on_error: OnError = lambda error: None,
 ) -> Report:
@@ -63,21 +65,28 @@ def run(
         format: format of the predictions, one that the engine writes; None for its default.
         processes: the maximum number of processes; None for one per core.
         shard: number of this shard, from 1, and number of shards.
+        reference_by: column of the manifest, or "folder": inputs with the same value are reference clips of each other,
+            at least three and at most 200 of them; "" for none.
         progress: called with the number of inputs done.
-        on_error: called with the error of each adaptation clip that is skipped.
+        on_error: called with the error of each reference clip that is skipped.
 
     Returns:
         The numbers of "predictions" and "failures", and the fingerprint of the batch.
 
     Raises:
-        OptionError: unknown engine, format, shard, class or branch, or fewer than one process.
-        InputError: a column of the manifest has the name of an output column.
+        OptionError: unknown engine, format, shard, class or branch, fewer than one process, or `reference_by` with an
+            option that does not support it.
+        InputError: a column of the manifest has the name of an output column, or there is no column `reference_by`.
         ModelError: the model cannot be used.
         MissingExtraError: a package for the engine or the format is not installed.
         OvertoneError: the folder holds other files or cannot be written, or the model file changes during the batch.
     """
     format = _check_options(engine, format, processes, shard)
+    _check_reference_by(reference_by, config, engine, shard)
+    groups = assign_groups(inputs, reference_by) if reference_by else ()
     recogniser = config.load(on_error)
+    if reference_by:
+        recogniser.check_can_adapt()
     schema = make_schema(inputs, recogniser)
     _check_columns(schema, inputs.manifest)
     fingerprint = {
@@ -85,12 +94,13 @@ def run(
         "uncertain_below": recogniser.uncertain_below,
         "emotions": ",".join(recogniser.emotions),
         "branches": ",".join(recogniser.branches),
+        "reference_by": reference_by,
         "inputs": inputs.digest(),
         "shard": "/".join(map(str, shard)),
         "format": format,
         "engine": engine,
     }
-    job = BatchJob(inputs, config, schema, fingerprint, format, shard)
+    job = BatchJob(inputs, config, schema, fingerprint, format, shard, groups)
     return ENGINES[engine].run(job, str(output), processes, progress)
 
 
@@ -111,6 +121,18 @@ def _check_options(engine: str, format: str | None, processes: int | None, shard
     if not 1 <= shard[0] <= shard[1]:
         raise OptionError(f"shard: expected K/N with K from 1 to N, got {shard[0]}/{shard[1]}")
     return format
+
+
+def _check_reference_by(reference_by: str, config: RecogniserConfig, engine: str, shard: tuple[int, int]) -> None:
+    """Check that the other options support groups of inputs."""
+    if not reference_by:
+        return
+    if config.reference is not None:
+        raise OptionError("--reference-by: cannot be combined with --reference; choose one of them")
+    if engine != "local":
+        raise OptionError(f"--reference-by: engine {engine} does not support it; use --engine local")
+    if shard != (1, 1):
+        raise OptionError("--reference-by: shards would divide groups; give each machine a manifest of its own")
 
 
 def _check_columns(schema: ResultSchema, manifest: str) -> None:

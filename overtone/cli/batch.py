@@ -18,7 +18,7 @@ from overtone.inference.recogniser import load
 
 
 def batch_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add SOURCE... --output --engine --format --processes --shard and the options of the recogniser."""
+    """Add SOURCE..., the options of the batch and those of the recogniser."""
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE",
         help="a folder, an audio file, a pattern such as 'calls/**/*.flac', a URL such as s3://bucket/calls, "
@@ -42,6 +42,11 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
         "--shard", metavar="K/N", type=_parse_shard, default=(1, 1),
         help="run only the K-th of N shards; each shard needs a separate output folder",
     )  # fmt: skip
+    parser.add_argument(
+        "--reference-by", metavar="COLUMN", default="",
+        help="a column of the manifest, such as the speaker or the device, or 'folder': inputs with the same value are "
+        "reference clips of each other, to which the model adapts (default: no adaptation)",
+    )  # fmt: skip
     recogniser_arguments(parser)
 
 
@@ -51,7 +56,7 @@ def batch(args: argparse.Namespace) -> int:
         with usage_errors():
             load(args.model, emotions=args.emotions, branches=args.branches)
     skipped = SkippedClips()
-    clips = tuple(map(str, collect_clips(args.adapt_from, skipped))) if args.adapt_from else None
+    clips = tuple(map(str, collect_clips(args.reference, skipped))) if args.reference else None
     config = RecogniserConfig(str(args.model or ""), args.uncertain_below, clips, args.emotions, args.branches)
     with ProgressBar("files") as bar:
         report = run(
@@ -62,6 +67,7 @@ def batch(args: argparse.Namespace) -> int:
             format=args.format,
             processes=args.processes,
             shard=args.shard,
+            reference_by=args.reference_by,
             progress=bar,
             on_error=skipped,
         )

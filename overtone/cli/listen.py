@@ -16,7 +16,7 @@ import numpy as np
 from overtone.audio.recording_buffer import RecordingBuffer, recording_buffer
 from overtone.cli.argtypes import positive_seconds
 from overtone.cli.errors import print_error
-from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
+from overtone.cli.options import load_recogniser, no_adapt_argument, recogniser_arguments, threads_argument
 from overtone.cli.timeline import check_output_suffix, choose_format, format_arguments, write_output
 from overtone.errors import AudioError, MissingExtraError
 from overtone.formats import get_timeline_format
@@ -32,7 +32,7 @@ EMOTION_CELLS = 21
 
 
 def listen_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --seconds, --device, --format, --output and the options of the recogniser."""
+    """Add --seconds, --device, --format, --output, --no-adapt and the options of the recogniser."""
     parser.add_argument(
         "--seconds", metavar="S", type=positive_seconds, help="stop after S seconds (default: record until Ctrl-C)"
     )
@@ -41,6 +41,7 @@ def listen_arguments(parser: argparse.ArgumentParser) -> None:
         help="the name or number of the microphone, as listed by python -m sounddevice (default: the system default)",
     )  # fmt: skip
     recogniser_arguments(parser)
+    no_adapt_argument(parser)
     threads_argument(parser)
     format_arguments(parser)
 
@@ -58,7 +59,9 @@ def listen(args: argparse.Namespace) -> int:
                 if get_timeline_format(format_name).embeds_audio:
                     buffer = stack.enter_context(recording_buffer(rate_hz, MAX_EMBEDDED_S))
                     chunks = buffer.tee(chunks)
-                timeline = record_timeline(recogniser, rate_hz, chunks, sys.stderr, args.seconds, args.threads)
+                timeline = record_timeline(
+                    recogniser, rate_hz, chunks, sys.stderr, args.seconds, args.threads, adapt=not args.no_adapt
+                )
         except sounddevice.PortAudioError as error:
             raise AudioError(
                 f"microphone: cannot be recorded: {error}; list the devices with: python -m sounddevice"
@@ -103,6 +106,7 @@ def record_timeline(
     screen: TextIO,
     seconds: float | None = None,
     threads: int = 1,
+    adapt: bool = True,
 ) -> Timeline:
     """Return the timeline of all chunks, and meanwhile show the latest prediction.
 
@@ -113,8 +117,9 @@ def record_timeline(
         screen: stream for the live predictions: one line that is overwritten on a terminal, else a line each.
         seconds: duration after which to stop; None for no limit.
         threads: CPU threads to use.
+        adapt: whether to adapt the recording to itself.
     """
-    stream = recogniser.stream(rate_hz, source="microphone", threads=threads)
+    stream = recogniser.stream(rate_hz, source="microphone", threads=threads, adapt=adapt)
     start, end = (CLEAR_LINE, "") if screen.isatty() else ("", "\n")
     block_characters = can_encode(screen, BAR_EIGHTHS + "█")
     samples = 0

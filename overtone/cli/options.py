@@ -13,13 +13,13 @@ from overtone.inference.recogniser import Recogniser, load
 
 
 def recogniser_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --model, --emotions, --branches, --adapt-from and --uncertain-below."""
+    """Add --model, --emotions, --branches, --reference and --uncertain-below."""
     model_argument(parser)
     selection_arguments(parser)
     parser.add_argument(
-        "--adapt-from", metavar="PATH", action="append", default=[],
-        help="an audio file of the speaker to adapt to, without labels, or a folder of such files; ten or more clips "
-        "with different emotions work best; may be given several times (default: no adaptation)",
+        "--reference", metavar="PATH", action="append", default=[],
+        help="an audio file of the same speaker or the same recordings, without labels, or a folder of such files: the "
+        "model adapts to them; ten or more clips with different emotions work best; may be given several times",
     )  # fmt: skip
     parser.add_argument(
         "--uncertain-below", metavar="X", type=fraction,
@@ -50,13 +50,21 @@ def selection_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def no_adapt_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --no-adapt."""
+    parser.add_argument(
+        "--no-adapt", action="store_true",
+        help="do not adapt a recording to itself (default: to each speaker of --turns, or to the whole recording)",
+    )  # fmt: skip
+
+
 def threads_argument(parser: argparse.ArgumentParser) -> None:
     """Add --threads."""
     parser.add_argument("--threads", metavar="N", type=positive_int, default=1, help="CPU threads to use (default: 1)")
 
 
 def load_recogniser(args: argparse.Namespace, threads: int = 1) -> tuple[Recogniser, int]:
-    """Return the recogniser selected by `recogniser_arguments`, and the number of adaptation clips that were skipped.
+    """Return the recogniser selected by `recogniser_arguments`, and the number of reference clips that were skipped.
 
     Args:
         args: the parsed arguments.
@@ -71,13 +79,13 @@ def load_recogniser(args: argparse.Namespace, threads: int = 1) -> tuple[Recogni
             emotions=args.emotions,
             branches=args.branches,
         )
-    if args.adapt_from:
-        recogniser = recogniser.adapt(collect_clips(args.adapt_from, on_error), on_error=on_error)
+    if args.reference:
+        recogniser = recogniser.adapt(collect_clips(args.reference, on_error), on_error=on_error)
     return recogniser, on_error.count
 
 
 class SkippedClips:
-    """An error handler that prints which clips cannot be used for adaptation, and counts them."""
+    """An error handler that prints which reference clips cannot be used, and counts them."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -85,7 +93,7 @@ class SkippedClips:
     def __call__(self, error: OvertoneError) -> None:
         """Print and count one skipped clip."""
         self.count += 1
-        print_error(f"skipped for adaptation: {error}")
+        print_error(f"skipped reference clip: {error}")
 
 
 def collect_clips(paths: Iterable[str], on_error: Callable[[OvertoneError], None]) -> list[Path]:

@@ -53,6 +53,7 @@ LIMITS: tuple[Limit, ...] = (
     Limit("max-clip-seconds", "S", "maximum duration of a clip, in seconds", "max_clip_s"),
     Limit("clip-timeout", "S", "time limit of a worker for a clip, in seconds", "clip_timeout_s"),
     Limit("max-files", "N", "maximum number of files in a request", "max_files"),
+    Limit("max-reference-files", "N", "maximum number of reference clips in a request", "max_reference_files"),
     Limit("max-recording-mb", "MB", "maximum size of a request for a timeline, in MB", "max_recording_bytes", MB),
     Limit(
         "max-recording-seconds", "S", "maximum duration of a recording or of a stream, in seconds", "max_recording_s"
@@ -183,7 +184,8 @@ def raise_open_file_limit(settings: Settings) -> None:
     """Raise the limit of open files to what the settings need, as far as the system allows; print a shortfall."""
     import resource
 
-    needed = OTHER_FILES + settings.max_connections + settings.max_uploads * settings.max_files
+    files = settings.max_files + settings.max_reference_files
+    needed = OTHER_FILES + settings.max_connections + settings.max_uploads * files
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     allowed = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
     if soft != resource.RLIM_INFINITY and soft < allowed:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from overtone.audio.blocks import blocks, measure_duration
 from overtone.audio.discovery import find_audio_files, is_folder
 from overtone.cli.errors import print_error
-from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
+from overtone.cli.options import load_recogniser, no_adapt_argument, recogniser_arguments, threads_argument
 from overtone.cli.output import format_by_suffix, is_device, open_device
 from overtone.errors import OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
@@ -30,7 +30,7 @@ Task = tuple[Path | OvertoneError, Path | None]  # a recording, and the file of 
 
 
 def timeline_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add FILE..., --turns, --format, --output and the options of the recogniser."""
+    """Add FILE..., --turns, --format, --output, --no-adapt and the options of the recogniser."""
     parser.add_argument(
         "paths",
         nargs="+",
@@ -43,6 +43,7 @@ def timeline_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: split the recording where the emotion changes)",
     )  # fmt: skip
     recogniser_arguments(parser)
+    no_adapt_argument(parser)
     threads_argument(parser)
     format_arguments(parser)
 
@@ -158,5 +159,6 @@ def _recognise(recogniser: Recogniser, source: Path, args: argparse.Namespace) -
             source,
             turns=turns,
             threads=args.threads,
+            adapt=not args.no_adapt,
             on_progress=lambda time_s: bar.update(round(time_s) - bar.n),
         )

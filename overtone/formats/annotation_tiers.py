@@ -11,9 +11,24 @@ import numpy as np
 
 from overtone.formats.branches import branch_emotion
 from overtone.formats.table import UNCERTAIN, printable
-from overtone.timeline import Segment, Timeline
+from overtone.timeline import (
+    ADAPTED_TO_RECORDING,
+    ADAPTED_TO_REFERENCE,
+    ADAPTED_TO_SPEAKERS,
+    ADAPTED_TO_STREAM,
+    NOT_ADAPTED,
+    Segment,
+    Timeline,
+)
 
 NO_SPEECH = "no speech"
+ADAPTATION_LABELS = {  # for people, by the value of `Timeline.adaptation`
+    NOT_ADAPTED: "",
+    ADAPTED_TO_REFERENCE: "adapted to reference clips",
+    ADAPTED_TO_RECORDING: "adapted to the recording",
+    ADAPTED_TO_SPEAKERS: "adapted to each speaker",
+    ADAPTED_TO_STREAM: "adapted to the audio before",
+}
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """Predictions as CSV: one row per file.
 
-path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence,p_neutral,...,mel_p_neutral,...,prosody_p_neutral,...
-clip.wav,happy,0.810000,false,3.700,1.824,0.900,0.860,0.020000,...
+path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence,reference_clips,p_neutral,...,mel_p_neutral,...
+clip.wav,happy,0.810000,false,3.700,1.824,0.900,0.860,0,0.020000,...
 
 The columns of a manifest come first. An unknown value is an empty cell. The first prediction determines the columns;
 all predictions of one file come from one model.
@@ -15,7 +15,10 @@ from overtone.datatypes import Prediction
 from overtone.errors import InputError
 from overtone.formats.branches import probability_columns
 
-FIXED_COLUMNS = ("path", "emotion", "confidence", "uncertain", "duration_s", "speech_s", "arousal", "valence")
+FIXED_COLUMNS = (
+    *("path", "emotion", "confidence", "uncertain", "duration_s", "speech_s", "arousal", "valence"),
+    "reference_clips",
+)
 DIGITS = dict.fromkeys(("duration_s", "speech_s", "arousal", "valence"), 3)
 PROBABILITY_DIGITS = 6
 
@@ -52,6 +55,7 @@ def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
         prediction.speech_s,
         prediction.arousal,
         prediction.valence,
+        prediction.reference_clips,
     )
     return {**dict(zip(FIXED_COLUMNS, values, strict=True)), **probability_columns(prediction)}
 
@@ -60,6 +64,8 @@ def to_cell(column: str, value: str | float | bool) -> str:
     """Return the text of a value: numbers with the digits of their column, "" for NaN."""
     if isinstance(value, bool):
         return "true" if value else "false"
+    if isinstance(value, str | int):
+        return str(value)
     if value != value:  # NaN
         return ""
-    return value if isinstance(value, str) else f"{value:.{DIGITS.get(column, PROBABILITY_DIGITS)}f}"
+    return f"{value:.{DIGITS.get(column, PROBABILITY_DIGITS)}f}"

@@ -19,12 +19,18 @@ from urllib.parse import quote
 
 import numpy as np
 
-from overtone.formats.annotation_tiers import branch_labels, format_clock, label_with_confidence, make_tiers
+from overtone.formats.annotation_tiers import (
+    ADAPTATION_LABELS,
+    branch_labels,
+    format_clock,
+    label_with_confidence,
+    make_tiers,
+)
 from overtone.formats.branches import branch_label
 from overtone.formats.ogg import encode_ogg
 from overtone.formats.palette import emotion_colour, text_colour
 from overtone.formats.table import printable
-from overtone.timeline import Segment, SpeakerSummary, Timeline
+from overtone.timeline import NOT_ADAPTED, Segment, SpeakerSummary, Timeline
 
 MAX_EMBEDDED_S = 2 * 3600  # about 35 MB of page
 
@@ -185,6 +191,7 @@ def _summary(timeline: Timeline) -> str:
     speech_s = sum(speaker.speech_s for speaker in timeline.speakers)
     model = html.escape(printable(timeline.model))
     text = f"{format_clock(timeline.duration_s)} · speech {format_clock(speech_s)} · model {model}"
+    text += f" · {ADAPTATION_LABELS[timeline.adaptation]}" if timeline.adaptation != NOT_ADAPTED else ""
     disagreements = sum(map(_branches_disagree, timeline.segments))
     speech_segments = sum(segment.is_speech for segment in timeline.segments)
     return f"{text} · its branches disagree on {disagreements} of {speech_segments} segments" if disagreements else text

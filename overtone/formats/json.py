@@ -4,7 +4,7 @@ r"""Predictions as a JSON list of objects.
 {"path": "clip.wav", "emotion": "happy", "confidence": 0.81, "uncertain": false,
  "probabilities": {"neutral": 0.02, ...}, "branches": {"mel": {"neutral": 0.05, ...}, "prosody": {...}},
  "duration_s": 3.7, "speech_s": 1.824, "arousal": 0.9, "valence": 0.86, "prosody": {"pitch_median_hz": 212.4, ...},
- "model": "overtone-1"},
+ "reference_clips": 0, "model": "overtone-1"},
 ...
 ]
 
@@ -47,6 +47,7 @@ def to_object(prediction: Prediction) -> dict[str, Any]:
         "duration_s": round(prediction.duration_s, DIGITS),
         **{name: _rounded(getattr(prediction, name), DIGITS) for name in ("speech_s", "arousal", "valence")},
         "prosody": {name: round(value, DIGITS) for name, value in prediction.prosody.items()},
+        "reference_clips": prediction.reference_clips,
         "model": prediction.model,
     }
 

@@ -1,4 +1,4 @@
-r"""Predictions as Parquet: the columns of `overtone.formats.csv` as strings, booleans and unrounded numbers.
+r"""Predictions as Parquet: the columns of `overtone.formats.csv` as strings, booleans, integers and unrounded numbers.
 
 Unknown values are null. Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
@@ -71,6 +71,6 @@ def _row(prediction: Prediction) -> dict[str, Any]:
 
 def _fields(prediction: Prediction, types: Mapping[str, Any]) -> list[tuple[str, Any]]:
     pa = import_pyarrow()
-    arrow_types = {str: pa.string(), bool: pa.bool_(), float: pa.float64()}
+    arrow_types = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
     manifest_fields = [(name, types.get(name, pa.string())) for name in prediction.columns]
     return [*manifest_fields, *((name, arrow_types[type(value)]) for name, value in to_row(prediction).items())]

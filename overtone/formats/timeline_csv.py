@@ -1,8 +1,8 @@
 """A timeline as CSV: one row per segment. Segments without speech have empty prediction columns.
 
-path,start_s,end_s,speaker,speech,emotion,confidence,uncertain,speech_s,arousal,valence,p_neutral,...
-talk.wav,0.000,1.200,,false,,,,,,,,...
-talk.wav,1.200,3.900,,true,happy,0.810000,false,2.144,0.900,0.860,0.020000,...
+path,start_s,end_s,speaker,speech,emotion,confidence,uncertain,speech_s,arousal,valence,reference_clips,p_neutral,...
+talk.wav,0.000,1.200,,false,,,,,,,,,...
+talk.wav,1.200,3.900,,true,happy,0.810000,false,2.144,0.900,0.860,41,0.020000,...
 """
 
 import csv
@@ -11,7 +11,7 @@ from typing import TextIO
 from overtone.formats.csv import to_cell
 from overtone.timeline import Segment, Timeline
 
-PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence")
+PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence", "reference_clips")
 FIXED_COLUMNS = ("path", "start_s", "end_s", "speaker", "speech", *PREDICTION_COLUMNS)
 
 

@@ -1,10 +1,12 @@
 """A timeline as a JSON object, with one line per segment, per speaker and per track.
 
 {"path": "talk.wav", "duration_s": 61.3, "model": "overtone-1", "emotions": ["neutral", ...], "turns_given": false,
+"adaptation": "recording",
 "segments": [
 {"start_s": 0.0, "end_s": 1.2, "speaker": "", "speech": false},
 {"start_s": 1.2, "end_s": 3.9, "speaker": "", "speech": true, "emotion": "happy", "confidence": 0.81,
- "uncertain": false, "probabilities": {"neutral": 0.02, ...}, "branches": {...}, "prosody": {...}},
+ "uncertain": false, "probabilities": {"neutral": 0.02, ...}, "branches": {...}, "prosody": {...},
+ "reference_clips": 41},
 ...
 ],
 "speakers": [
@@ -19,7 +21,9 @@
 "probabilities": {"neutral": [null, 0.02, ...], ...}
 }}
 
-Tracks have one value per step; probabilities, arousal and valence are null in steps without speech.
+`adaptation` says what the model was adapted to: "none"; "reference", the reference clips of the caller; "recording" or
+"speakers", the recording itself or each of its speakers; "stream", the audio before. Tracks have one value per step;
+probabilities, arousal and valence are null in steps without speech.
 """
 
 import json
@@ -44,6 +48,7 @@ def write(timeline: Timeline, stream: TextIO) -> None:
         "model": timeline.model,
         "emotions": timeline.emotions,
         "turns_given": timeline.turns_given,
+        "adaptation": timeline.adaptation,
     }
     stream.write(_dump(recording)[:-1])
     for name, objects in (

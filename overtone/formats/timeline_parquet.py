@@ -1,9 +1,9 @@
 r"""A timeline as Parquet: one row per segment, as in `overtone.formats.timeline_csv`, typed and unrounded.
 
 Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, speech_s, arousal, valence,
-p_neutral, ...; per branch of the model, such as mel_p_neutral, ...; and per measured prosody value, such as
-pitch_median_hz. They are null in segments without speech or without a measurement. The file metadata contains facts
-about the whole recording, as JSON under "overtone": duration_s, emotions, turns_given.
+reference_clips, p_neutral, ...; per branch of the model, such as mel_p_neutral, ...; and per measured prosody value,
+such as pitch_median_hz. They are null in segments without speech or without a measurement. The file metadata contains
+facts about the whole recording, as JSON under "overtone": duration_s, emotions, turns_given, adaptation.
 
 Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
@@ -15,7 +15,7 @@ from overtone.formats.branches import probability_columns
 from overtone.formats.parquet import import_pyarrow, to_utf8
 from overtone.timeline import Segment, Timeline
 
-PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence")
+PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence", "reference_clips")
 FIXED_COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "speech", *PREDICTION_COLUMNS)
 STRING_COLUMNS, BOOLEAN_COLUMNS = ("path", "model", "speaker", "emotion"), ("speech", "uncertain")
 METADATA_KEY = "overtone"
@@ -32,10 +32,12 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     names = dict.fromkeys([*FIXED_COLUMNS, *(f"p_{emotion}" for emotion in timeline.emotions)])
     names |= dict.fromkeys(name for row in rows for name in row)
     types = dict.fromkeys(STRING_COLUMNS, pa.string()) | dict.fromkeys(BOOLEAN_COLUMNS, pa.bool_())
+    types["reference_clips"] = pa.int64()
     recording = {
         "duration_s": timeline.duration_s,
         "emotions": timeline.emotions,
         "turns_given": timeline.turns_given,
+        "adaptation": timeline.adaptation,
     }
     metadata = {METADATA_KEY: json.dumps(recording)}
     schema = pa.schema([(name, types.get(name, pa.float64())) for name in names], metadata)

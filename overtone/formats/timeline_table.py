@@ -1,6 +1,6 @@
 """A timeline as a table for people: one line per segment, then one per speaker.
 
-talk.wav  1:01.3
+talk.wav  1:01.3  adapted to the recording
 
   from     to       speaker  emotion    confidence        runner-up      pitch
   0:00.0   0:01.2   anna     -
@@ -8,12 +8,13 @@ talk.wav  1:01.3
 
 anna: 48.2 s of speech: happy 44%, neutral 31%, sad 25%
 
-A dash marks segments without speech. The speaker column is omitted if no speaker is known.
+The first line says what the model was adapted to, if anything. A dash marks segments without speech. The speaker column
+is omitted if no speaker is known.
 """
 
 from typing import TextIO
 
-from overtone.formats.annotation_tiers import format_clock
+from overtone.formats.annotation_tiers import ADAPTATION_LABELS, format_clock
 from overtone.formats.table import (
     BAR_EIGHTHS,
     GAP,
@@ -39,7 +40,8 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     if not any(segment.speaker for segment in timeline.segments):
         rows = [row[:2] + row[3:] for row in rows]
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
-    stream.write(f"{printable(timeline.source)}{GAP}{format_clock(timeline.duration_s, 1)}\n\n")
+    title = [printable(timeline.source), format_clock(timeline.duration_s, 1), ADAPTATION_LABELS[timeline.adaptation]]
+    stream.write(GAP.join(title).rstrip() + "\n\n")
     for row in rows:
         cells = (text + " " * (width - display_width(text)) for text, width in zip(row, widths, strict=True))
         stream.write((GAP + GAP.join(cells)).rstrip() + "\n")

@@ -16,7 +16,7 @@ from overtone.datatypes import SAMPLE_RATE_HZ, BoolArray, Float32Array, FloatArr
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.prosody_summary import summarise_prosody
 from overtone.inference.segmentation import StepRange, split_segments
-from overtone.timeline import Segment, Timeline, Tracks
+from overtone.timeline import NOT_ADAPTED, Segment, Timeline, Tracks
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,7 @@ class WindowPrediction:
         log_probabilities: fused, and of each branch, `(1 + branches, emotions)`.
         arousal_valence: `(2,)`, in [0, 1] or NaN.
         pitch_hz: `(its steps,)`, median of the voiced frames of a step; 0 where none is voiced.
+        reference_clips: number of clips or windows that the model was adapted to.
     """
 
     window: Window
@@ -38,6 +39,7 @@ class WindowPrediction:
     log_probabilities: FloatArray
     arousal_valence: FloatArray
     pitch_hz: FloatArray
+    reference_clips: int = 0
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def build_timeline(
     recording: RecordingTracks,
     windows: Sequence[Sequence[WindowPrediction]],
     turns: Sequence[Segment] | None = None,
+    adaptation: str = NOT_ADAPTED,
 ) -> Timeline:
     """The timeline of a recording.
 
@@ -97,6 +100,7 @@ def build_timeline(
         recording: its other measurements.
         windows: the windows of the whole recording, as one list; or a list for each turn.
         turns: speaker turns, in order; None for none.
+        adaptation: what those windows are adapted to that refer to any clips.
     """
     is_speech = speech_steps(recording.speech, recording.steps)
     chunks, source = _count_speech_chunks(recording), recording.source
@@ -108,15 +112,18 @@ def build_timeline(
         ranges = split_segments(tracks.probabilities)
         empty = [Segment(step_to_seconds(a), min(step_to_seconds(b), recording.duration_s)) for a, b in ranges]
         segment_curves = [curves.between(first, end) for first, end in ranges]
+        references = _reference_clips(all_windows, ranges, recording.steps)
     else:
         ranges = [_clip_range(turn_to_steps(turn), recording.steps) for turn in turns]
         empty = [replace(turn, end_s=min(turn.end_s, recording.duration_s), prediction=None) for turn in turns]
         segment_curves = [_average(model, *turn, is_speech) for turn in zip(windows, ranges, strict=True)]
+        references = [max((window.reference_clips for window in group), default=0) for group in windows]
     segments = []
-    for segment, (first, end), averages in zip(empty, ranges, segment_curves, strict=True):
+    for segment, (first, end), averages, clips in zip(empty, ranges, segment_curves, references, strict=True):
         prosody = summarise_prosody(tracks.pitch_hz[first:end], tracks.loudness_db[first:end])
         speech_s = min(int(chunks[end] - chunks[first]) * CHUNK_S, segment.duration_s)
-        segments.append(_with_prediction(model, segment, averages, speech_s, prosody, source))
+        predicted = _with_prediction(model, segment, averages, speech_s, prosody, source)
+        segments.append(_with_reference_clips(predicted, clips))
     return Timeline(
         source=source,
         duration_s=recording.duration_s,
@@ -125,6 +132,7 @@ def build_timeline(
         segments=tuple(segments),
         tracks=tracks,
         turns_given=turns is not None,
+        adaptation=adaptation if any(window.reference_clips for window in all_windows) else NOT_ADAPTED,
     )
 
 
@@ -179,6 +187,21 @@ def _pitch_hz(windows: Sequence[WindowPrediction], steps: int) -> Float32Array:
     pitch_hz, _ = overlap_add([window.window for window in windows], tracks, steps, voiced)
     track: Float32Array = np.nan_to_num(pitch_hz[:, 0]).astype(np.float32)
     return track
+
+
+def _reference_clips(windows: Sequence[WindowPrediction], ranges: Sequence[StepRange], steps: int) -> list[int]:
+    """The largest number of clips that a window in each step range refers to; 0 without windows."""
+    clips = np.zeros(steps, np.int64)
+    for prediction in windows:
+        first, end = prediction.window
+        np.maximum(clips[first:end], prediction.reference_clips, out=clips[first:end])
+    return [int(clips[first:end].max(initial=0)) for first, end in ranges]
+
+
+def _with_reference_clips(segment: Segment, clips: int) -> Segment:
+    if segment.prediction is None:
+        return segment
+    return replace(segment, prediction=replace(segment.prediction, reference_clips=clips))
 
 
 def _with_prediction(

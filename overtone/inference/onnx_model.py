@@ -90,6 +90,16 @@ class OnnxModel:
         selected.emotions, selected.branches, selected.selection = selection.emotions, selection.branches, selection
         return selected
 
+    @property
+    def can_adapt(self) -> bool:
+        """Whether the model has a speaker adapter, and all its branches, which the adapter needs, are in use."""
+        return self.statistics is not None and (self.selection is None or self.selection.has_all_branches)
+
+    @property
+    def reference_clips(self) -> int:
+        """Number of reference clips that the model is adapted to; 0 for none."""
+        return 0 if self.statistics is None else self.statistics.clips
+
     def run(self, waveform: Waveform) -> Outputs:
         """The outputs of the graph for one clip; with a known speaker, `probabilities` are those of the adapter.
 
@@ -122,7 +132,7 @@ class OnnxModel:
                 raise ModelError(f"{self.path}: '{name}' has shape {outputs[name].shape}; export the model again")
             if not abs(float(outputs[name].sum()) - 1) < 1e-3:
                 raise ModelError(f"{source}: the model {self.path} returns no valid probabilities for it")
-        if self.statistics is not None and self.statistics.clips:
+        if self.reference_clips:
             outputs[PROBABILITIES] = outputs[tensor_names.ADAPTED_PROBABILITIES]
         return outputs
 
@@ -181,6 +191,7 @@ class OnnxModel:
             speech_s=speech_s,
             arousal=float(arousal_valence[0]),
             valence=float(arousal_valence[1]),
+            reference_clips=self.reference_clips,
         )
 
 

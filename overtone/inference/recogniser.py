@@ -21,13 +21,13 @@ import numpy as np
 from overtone._internal import tensor_names
 from overtone.audio.source import Source
 from overtone.audio.vad import measure_speech
-from overtone.datatypes import Prediction, Waveform
+from overtone.datatypes import Float32Array, Prediction, Waveform
 from overtone.errors import ModelError, OptionError, OvertoneError
 from overtone.inference.bundled_models import model_path
 from overtone.inference.inputs import Samples, load_waveform
 from overtone.inference.onnx_model import OnnxModel, Outputs
 from overtone.inference.prosody_summary import summarise_prosody
-from overtone.inference.speaker_statistics import compute_speaker_statistics
+from overtone.inference.speaker_statistics import RunningStatistics, SpeakerStatistics
 from overtone.timeline import Segment, Timeline
 
 if TYPE_CHECKING:
@@ -69,8 +69,20 @@ class Recogniser:
 
     @property
     def can_adapt(self) -> bool:
-        """Whether the model has a speaker adapter."""
-        return self.model.statistics is not None
+        """Whether the model has a speaker adapter, and all its branches are in use, which the adapter needs."""
+        return self.model.can_adapt
+
+    def check_can_adapt(self) -> None:
+        """Check that the model can adapt.
+
+        Raises:
+            ModelError: the model has no speaker adapter.
+            OptionError: some of the branches are chosen: the speaker adapter needs all of them.
+        """
+        if self.model.statistics is None:
+            raise ModelError(f"{self.model.path}: this model has no speaker adapter, so it cannot adapt to a speaker")
+        if not self.can_adapt:
+            raise OptionError("adapt: the speaker adapter uses all branches of the model; choose none, or do not adapt")
 
     def adapt(
         self, sources: Iterable[Source | Waveform], on_error: Callable[[OvertoneError], None] | None = None
@@ -89,21 +101,35 @@ class Recogniser:
                 the speaker adapter needs all of them.
             AudioError: a clip cannot be recognised, and `on_error` is None.
         """
-        if not self.can_adapt:
-            raise ModelError(f"{self.model.path}: this model has no speaker adapter, so it cannot adapt to a speaker")
-        if self.model.selection is not None and not self.model.selection.has_all_branches:
-            raise OptionError("adapt: the speaker adapter uses all branches of the model; choose none, or do not adapt")
+        self.check_can_adapt()
         if isinstance(sources, str | bytes | os.PathLike):
             raise OptionError("adapt: expected several clips, such as a list of paths, got one")
-        rows = []
+        statistics = RunningStatistics()
         for source in sources:
             try:
-                rows.append(self._run(source)[1][tensor_names.SPEAKER_FEATURES][0])
+                statistics.add(self.speaker_features(source))
             except OvertoneError as error:
                 if on_error is None:
                     raise
                 on_error(error)
-        return Recogniser(self.model.with_statistics(compute_speaker_statistics(rows)))
+        return self.adapt_to(statistics.statistics())
+
+    def adapt_to(self, statistics: SpeakerStatistics) -> "Recogniser":
+        """The same model, adapted to a speaker whose statistics are known; raises errors as `check_can_adapt` does."""
+        self.check_can_adapt()
+        return Recogniser(self.model.with_statistics(statistics))
+
+    def speaker_features(self, source: Source | Waveform) -> Float32Array:
+        """The speaker features of one reference clip, float32 `(values,)`, from which `adapt` computes statistics.
+
+        Raises:
+            ModelError: the model has no speaker adapter, or fails on the clip.
+            OptionError: some of the branches are chosen.
+            AudioError: the clip cannot be recognised.
+        """
+        self.check_can_adapt()
+        features: Float32Array = self._run(source)[1][tensor_names.SPEAKER_FEATURES][0]
+        return features
 
     def recognise(self, source: Source | Waveform | Samples, rate_hz: float | None = None) -> Prediction:
         """The prediction for one clip as a whole; uncertain if the clip contains hardly any speech.
@@ -142,9 +168,17 @@ class Recogniser:
         *,
         turns: Iterable[Segment] | None = None,
         threads: int = 1,
+        adapt: bool = True,
         on_progress: Callable[[float], None] | None = None,
     ) -> Timeline:
         """Emotions over time in a recording of any length, with constant memory.
+
+        If the model has a speaker adapter, the recording is adapted to itself: a first pass measures the windows with
+        speech, of each speaker of the turns or of the whole recording, and a second one predicts with these statistics.
+        A speaker with fewer than three windows is not adapted. A pipe, and a file object that cannot seek, are read
+        once only: like a stream, they are adapted to the windows before. `Timeline.adaptation` says which of these was
+        done. A recogniser that `adapt` returned keeps to its reference clips; one with some of the branches is not
+        adapted, as the speaker adapter needs all of them.
 
         Args:
             source: as for `recognise`.
@@ -152,7 +186,8 @@ class Recogniser:
             turns: speaker turns, such as `overtone.read_turns` returns; each gets one prediction. None splits the
                 recording where the emotion changes.
             threads: number of threads.
-            on_progress: called with the number of seconds that have been read.
+            adapt: whether to adapt the recording to itself.
+            on_progress: called with the number of seconds that have been processed; each of two passes counts half.
 
         Raises:
             AudioError: the audio cannot be read, or is shorter than 0.1 s.
@@ -160,25 +195,32 @@ class Recogniser:
             OptionError: fewer threads than 1; or as for `recognise`.
             ModelError: the model fails on it.
         """
-        from overtone.inference import streaming
+        from overtone.inference import two_passes
 
-        return streaming.timeline(self.model, source, rate_hz, turns=turns, threads=threads, on_progress=on_progress)
+        return two_passes.timeline(
+            self.model, source, rate_hz, turns=turns, threads=threads, adapt=adapt, on_progress=on_progress
+        )
 
-    def stream(self, rate_hz: float, *, source: str = "stream", threads: int = 1) -> "Stream":
+    def stream(self, rate_hz: float, *, source: str = "stream", threads: int = 1, adapt: bool = True) -> "Stream":
         """A stream for live audio: push it chunk by chunk, and get the timeline at the end.
+
+        If the model has a speaker adapter, each window is adapted to those before, from the fourth window with speech
+        on: predictions improve during the stream, and earlier ones are not changed.
 
         Args:
             rate_hz: sample rate of the chunks, 8 000 to 192 000.
             source: a name for messages.
-            threads: number of threads.
+            threads: number of threads; of no use while a stream is adapted to itself, as windows depend on each other.
+            adapt: whether to adapt the stream to itself.
 
         Raises:
             AudioError: a sample rate outside the range.
             OptionError: an invalid sample rate, or fewer threads than 1.
         """
+        from overtone.inference.self_reference import live_reference
         from overtone.inference.streaming import Stream
 
-        return Stream(self.model, rate_hz, source, threads=threads)
+        return Stream(self.model, rate_hz, source, threads=threads, reference=live_reference(self.model, adapt))
 
     def _run(self, source: Source | Waveform | Samples, rate_hz: float | None = None) -> tuple[Waveform, Outputs]:
         waveform = load_waveform(source, rate_hz)

@@ -139,6 +139,7 @@ class JobRunner:
             "path": str(self._spool / job.id),
             "turns": str(turns_path(self._spool, job)) if job.turns_suffix else None,
             "name": job.name,
+            "adapt": bool(job.adapt),
             "max_duration_s": self._settings.max_recording_s,
         }
 

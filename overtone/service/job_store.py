@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from overtone.errors import InputError, OvertoneError
 
-VERSION = 3  # of the schema and of the stored timelines
+VERSION = 4  # of the schema and of the stored timelines
 FILE = "overtone.sqlite"
 MAX_STORED_RESPONSES = 100_000  # beyond that, the oldest are deleted before they expire
 MAX_ATTEMPTS = 5  # a job that was started that often fails: it may be what crashes the service
@@ -23,7 +23,7 @@ SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, turns_suffix TEXT NOT NULL, state TEXT NOT NULL,
     created_s REAL NOT NULL, finished_s REAL, duration_s REAL, attempts INTEGER NOT NULL DEFAULT 0,
-    error TEXT NOT NULL DEFAULT '', result BLOB
+    error TEXT NOT NULL DEFAULT '', adapt INTEGER NOT NULL DEFAULT 1, result BLOB
 );
 CREATE INDEX jobs_by_state ON jobs (state, created_s);
 CREATE TABLE responses (
@@ -31,7 +31,7 @@ CREATE TABLE responses (
     content BLOB NOT NULL
 );
 """
-JOB_COLUMNS = "id, owner, name, turns_suffix, state, created_s, finished_s, duration_s, attempts, error"
+JOB_COLUMNS = "id, owner, name, turns_suffix, state, created_s, finished_s, duration_s, attempts, error, adapt"
 
 
 class TimelineJob(NamedTuple):
@@ -48,6 +48,7 @@ class TimelineJob(NamedTuple):
         duration_s: duration of the recording; None until it is done.
         attempts: how often it was started.
         error: why it failed.
+        adapt: whether the recording is adapted to itself; SQLite stores it as 0 or 1.
     """
 
     id: str
@@ -60,6 +61,7 @@ class TimelineJob(NamedTuple):
     duration_s: float | None
     attempts: int
     error: str
+    adapt: bool = True
 
 
 class StoredResponse(NamedTuple):
@@ -126,10 +128,17 @@ class JobStore:
             self._connection.close()
 
     def add(
-        self, owner: str, name: str, turns_suffix: str, job_id: str, key: str = "", request_digest: str = ""
+        self,
+        owner: str,
+        name: str,
+        turns_suffix: str,
+        job_id: str,
+        key: str = "",
+        request_digest: str = "",
+        adapt: bool = True,
     ) -> TimelineJob:
         """Add a queued job; with an idempotency key, also store it as the response, in the same transaction."""
-        job = TimelineJob(job_id, owner, name, turns_suffix, "queued", time.time(), None, None, 0, "")
+        job = TimelineJob(job_id, owner, name, turns_suffix, "queued", time.time(), None, None, 0, "", adapt)
         with self._transaction() as connection:
             connection.execute(f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(job))})", job)
             if key:

@@ -34,6 +34,7 @@ class Settings(NamedTuple):
         max_clip_s: duration of a clip in seconds.
         clip_timeout_s: time that a worker may take for a clip.
         max_files: files in one request.
+        max_reference_files: reference clips in one request.
         max_recording_bytes: size of the body of a request for a timeline.
         max_recording_s: duration of a recording or of a stream in seconds.
         recording_timeout_s: time that a worker may take for a recording.
@@ -62,6 +63,7 @@ class Settings(NamedTuple):
     max_clip_s: float = 120.0
     clip_timeout_s: float = 20.0
     max_files: int = 16
+    max_reference_files: int = 50
     max_recording_bytes: int = 1000 * MB
     max_recording_s: float = 4 * 3600.0
     recording_timeout_s: float = 3600.0

@@ -26,6 +26,7 @@ def encode(timeline: Timeline) -> bytes:
         "emotions": timeline.emotions,
         "model": timeline.model,
         "turns_given": timeline.turns_given,
+        "adaptation": timeline.adaptation,
         "step_s": tracks.step_s,
         "steps": len(tracks),
         "segments": [_encode_segment(segment) for segment in timeline.segments],
@@ -50,6 +51,7 @@ def decode(content: bytes) -> Timeline:
         segments=tuple(_decode_segment(fields, emotions, header) for fields in header["segments"]),
         tracks=Tracks(header["step_s"], probabilities.reshape(steps, len(emotions)), *curves),
         turns_given=header["turns_given"],
+        adaptation=header["adaptation"],
     )
 
 

@@ -18,15 +18,17 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+import numpy as np
+
 from overtone._internal.prediction_codec import encode_prediction
-from overtone.audio.blocks import blocks, measure_duration
+from overtone.audio.blocks import measure_duration
 from overtone.audio.decode import check_duration, read
 from overtone.audio.source import source_name
-from overtone.datatypes import SAMPLE_RATE_HZ
 from overtone.errors import InputError, OptionError, OvertoneError
 from overtone.formats import write_timeline
+from overtone.inference import two_passes
 from overtone.inference.recogniser import Recogniser, load
-from overtone.inference.streaming import Stream
+from overtone.inference.speaker_statistics import SpeakerStatistics
 from overtone.service.ipc import Channel, Message
 from overtone.service.timeline_codec import decode, encode
 from overtone.service.worker_streams import WorkerStreams
@@ -34,7 +36,6 @@ from overtone.speaker_turns import read_turns
 from overtone.timeline import Segment
 
 PARENT_POLL_S = 1.0
-PROGRESS_INTERVAL_SAMPLES = 10 * SAMPLE_RATE_HZ  # a progress message is also when a deleted job is cancelled
 MAX_OVERLAPPING_SPEAKERS = 16  # average number of simultaneous turns over the whole recording
 
 Reply = tuple[Message, bytes]
@@ -54,6 +55,7 @@ class TaskHandler:
         streams = WorkerStreams(recogniser)
         self._tasks: dict[str, Callable[[Message, bytes], Reply]] = {
             "recognise": self._recognise,
+            "speaker_features": self._speaker_features,
             "timeline": self._timeline,
             "write_timeline": self._write_timeline,
             "stream_open": streams.open,
@@ -70,9 +72,18 @@ class TaskHandler:
             return {"rejected": _use_client_name(str(error), task)}, b""
 
     def _recognise(self, task: Message, payload: bytes) -> Reply:
-        """Recognise an audio file, which is the payload."""
+        """Recognise an audio file, which is the payload; with "moments", adapted to reference clips."""
         waveform = read(payload, max_duration_s=task["max_duration_s"])
-        return {"prediction": encode_prediction(self._recogniser.recognise(waveform))}, b""
+        recogniser = self._recogniser
+        if "moments" in task:
+            moments = np.array(task["moments"], np.float32)
+            recogniser = recogniser.adapt_to(SpeakerStatistics(moments, task["reference_clips"]))
+        return {"prediction": encode_prediction(recogniser.recognise(waveform))}, b""
+
+    def _speaker_features(self, task: Message, payload: bytes) -> Reply:
+        """Measure a reference clip, which is the payload; the payload of the reply is float32 `(values,)`."""
+        waveform = read(payload, max_duration_s=task["max_duration_s"])
+        return {}, self._recogniser.speaker_features(waveform).tobytes()
 
     def _timeline(self, task: Message, payload: bytes) -> Reply:
         """Build the timeline of a file; the payload of the reply is the encoded timeline."""
@@ -80,15 +91,16 @@ class TaskHandler:
         check_duration(duration_s, task["max_duration_s"], task["path"])
         turns = None if task["turns"] is None else read_turns(Path(task["turns"]), task["name"])
         _check_overlap(turns or (), duration_s, task["name"])
-        stream = Stream(self._recogniser.model, SAMPLE_RATE_HZ, task["name"], turns)
-        processed = 0
-        for block in blocks(task["path"]):
-            for start in range(0, len(block), PROGRESS_INTERVAL_SAMPLES):
-                part = block[start : start + PROGRESS_INTERVAL_SAMPLES]
-                stream.feed(part)
-                processed += len(part)
-                self._report({"processed_s": processed / SAMPLE_RATE_HZ, "duration_s": duration_s})
-        return {"duration_s": duration_s}, encode(stream.finish())
+        timeline = two_passes.timeline(
+            self._recogniser.model,
+            task["path"],
+            turns=turns,
+            adapt=task["adapt"],
+            name=task["name"],
+            # A progress message is also when a deleted job is cancelled.
+            on_progress=lambda time_s: self._report({"processed_s": time_s, "duration_s": duration_s}),
+        )
+        return {"duration_s": duration_s}, encode(timeline)
 
     def _write_timeline(self, task: Message, payload: bytes) -> Reply:
         """Write an encoded timeline, which is the payload, in a format."""
@@ -133,7 +145,11 @@ def work(channel: Channel) -> None:
         channel.send({"failed": str(error), "is_option_error": isinstance(error, OptionError)})
         return
     tasks = TaskHandler(recogniser, channel.send)
-    used = {"uncertain_below": recogniser.uncertain_below, "predicted_emotions": recogniser.emotions}
+    used = {
+        "uncertain_below": recogniser.uncertain_below,
+        "predicted_emotions": recogniser.emotions,
+        "can_adapt": recogniser.can_adapt,
+    }
     channel.send({"ready": {**recogniser.card, **used}})
     while True:
         channel.send(*tasks.run(*channel.receive()))

@@ -29,7 +29,7 @@ class WorkerStreams:
     def open(self, task: Message, payload: bytes) -> Reply:
         """Open a stream; the task holds the client's first message and the limits of the service."""
         self._streams[task["stream"]] = WorkerStream(
-            self._recogniser.stream(task["rate_hz"], source=task["name"]),
+            self._recogniser.stream(task["rate_hz"], source=task["name"], adapt=task["adapt"]),
             ENCODINGS[task["encoding"]],
             task["channels"],
             task["rate_hz"],

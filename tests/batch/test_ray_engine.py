@@ -165,10 +165,8 @@ def test_nodes_with_other_fingerprints_end_the_batch(
 ) -> None:
     from overtone.batch import ray_task
 
-    monkeypatch.setattr(ray_task, "fingerprints", lambda config: {"model": "x", "adaptation": "x", "code": "x"})
-    with pytest.raises(
-        OvertoneError, match="differs from the machine that runs the command in model, adaptation, code"
-    ):
+    monkeypatch.setattr(ray_task, "fingerprints", lambda config: {"model": "x", "reference": "x", "code": "x"})
+    with pytest.raises(OvertoneError, match="differs from the machine that runs the command in model, reference, code"):
         run_batch(FakeRay())
 
 

@@ -218,7 +218,7 @@ def test_an_output_folder_that_cannot_be_created(
 
 def test_adaptation_gives_the_same_predictions_as_predict(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     speech = str(PROJECT / "examples" / "speech")
-    adapted = [speech, "--adapt-from", speech, "--uncertain-below", "0.6"]
+    adapted = [speech, "--reference", speech, "--uncertain-below", "0.6"]
     assert main(["predict", speech, "--format", "csv"]) == 0
     unadapted = capsys.readouterr().out
     assert main(["predict", *adapted, "--format", "csv"]) == 0
@@ -228,7 +228,7 @@ def test_adaptation_gives_the_same_predictions_as_predict(tmp_path: Path, capsys
 
 
 def test_adapting_to_no_clips_is_refused(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["batch", str(work / "m.csv"), "--output", str(tmp_path / "out"), "--adapt-from", str(tmp_path)]
+    arguments = ["batch", str(work / "m.csv"), "--output", str(tmp_path / "out"), "--reference", str(tmp_path)]
     assert main(arguments) == 1
     skipped, error = capsys.readouterr().err.splitlines()
     assert skipped.startswith("overtone: ") and f"{tmp_path}: a folder without" in skipped

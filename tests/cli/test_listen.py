@@ -82,6 +82,14 @@ def test_live_lines_and_then_the_timeline(recogniser: Recogniser) -> None:
     assert any(emotion in lines[1] for emotion in recogniser.emotions)
 
 
+def test_the_recording_is_adapted_to_the_audio_before(tmp_path: Path) -> None:
+    adapts = load(tiny_model.write(tmp_path / "adapts.onnx", adapts=True))
+    parts = [np.tile(speech(), 2)[:, np.newaxis]]
+    for adapt, adaptation in ((True, "stream"), (False, "none")):
+        timeline = record_timeline(adapts, RATE_HZ, parts, io.StringIO(), adapt=adapt)
+        assert timeline.adaptation == adaptation
+
+
 def test_ctrl_c_stops_the_recording_and_silence_is_reported(recogniser: Recogniser) -> None:
     def interrupted_chunks() -> Iterator[np.ndarray]:
         yield np.zeros((4 * RATE_HZ, 1), np.float32)

@@ -53,6 +53,34 @@ def test_a_folder_as_json(model: str, folder: Path, capsys: pytest.CaptureFixtur
     assert err == ""
 
 
+def test_reference_clips_are_used_and_bad_ones_are_named(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(tiny_model.write(tmp_path / "adapts.onnx", adapts=True))
+    command = ["predict", str(folder / "a.flac"), "--model", model, "--format", "json"]
+    assert main([*command, "--reference", str(folder)]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    clips = [read(folder / name).samples for name in ("a.flac", "b.WAV", "deep/er/c.ogg")]
+    mean = np.mean([tiny_model.features(clip) for clip in clips], 0)
+    assert row["reference_clips"] == 3
+    assert list(row["probabilities"].values()) == pytest.approx(tiny_model.expected(clips[0], mean=mean), abs=1e-4)
+    soundfile.write(folder / "silent.wav", np.zeros(24_000), 24_000)
+    (folder / "text.wav").write_bytes(b"not audio")
+    assert main([*command, "--reference", str(folder), "--reference", "gone.wav"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == [row]
+    assert all(name in err for name in ("silent.wav", "text.wav", "gone.wav"))
+    assert main([*command, "--reference", str(folder / "silent.wav")]) == 1
+    assert "at least one reference clip" in capsys.readouterr().err
+
+
+def test_a_model_without_adapter_refuses_reference_clips(
+    model: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", str(folder), "--model", model, "--reference", str(folder)]) == 1
+    assert "no speaker adapter" in capsys.readouterr().err
+
+
 def test_uncertain_below_sets_the_threshold(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for threshold, uncertain in (("1", True), ("0", False)):
         options = ["--uncertain-below", threshold, "--format", "json"]
@@ -104,7 +132,7 @@ def test_unknown_classes_and_branches_are_usage_errors(
 
 
 def test_adaptation_needs_all_branches(capsys: pytest.CaptureFixture[str]) -> None:
-    options = ["--model", "lite", "--branches", "mel", "--adapt-from", str(SPEECH.parent)]
+    options = ["--model", "lite", "--branches", "mel", "--reference", str(SPEECH.parent)]
     assert main(["predict", str(SPEECH), *options]) == 1
     assert "all branches" in capsys.readouterr().err
 

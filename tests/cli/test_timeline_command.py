@@ -41,6 +41,24 @@ def test_the_default_format_is_the_table(model: str, talk: Path, capsys: pytest.
     assert err == ""
 
 
+@pytest.mark.parametrize(
+    ("options", "adaptation"),
+    [([], "recording"), (["--no-adapt"], "none"), (["--reference", str(SPEECH)], "reference")],
+)
+def test_a_recording_is_adapted_to_itself(
+    options: list[str], adaptation: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = str(tiny_model.write(tmp_path / "adapts.onnx", adapts=True))
+    soundfile.write(tmp_path / "long.wav", np.tile(read(SPEECH / "level.flac").samples, 3), RATE_HZ)
+    assert main(["timeline", str(tmp_path / "long.wav"), "--model", model, "--format", "json", *options]) == 0
+    row = json.loads(capsys.readouterr().out)
+    clips = [segment["reference_clips"] for segment in row["segments"] if segment["speech"]]
+    assert row["adaptation"] == adaptation
+    assert all(clips) == (adaptation != "none")
+    assert main(["timeline", str(tmp_path / "long.wav"), "--model", model, *options]) == 0
+    assert ("adapted to" in capsys.readouterr().out) == (adaptation != "none")
+
+
 @pytest.mark.parametrize("threads", ["1", "2"])
 def test_json_on_stdout(model: str, talk: Path, threads: str, capsys: pytest.CaptureFixture[str]) -> None:
     options = ["--model", model, "--format", "json", "--threads", threads, "--uncertain-below", "1"]

@@ -106,8 +106,8 @@ def test_parquet_has_the_columns_of_csv_with_types(rng: np.random.Generator) -> 
     parquet.write(predictions, stream, {"id": pa.int16()})
     table = pyarrow.parquet.read_table(io.BytesIO(stream.getvalue()))
     assert table.column_names == next(csv.reader(io.StringIO(format_text("csv", predictions))))
-    types = ["int16", "string", "string", "string", "double", "bool", "double", "double"]
-    assert [str(column_type) for column_type in table.schema.types[:8]] == types
+    types = ["int16", "string", "string", "string", "double", "bool", *["double"] * len(MEASUREMENTS), "int64", "double"]
+    assert [str(column_type) for column_type in table.schema.types[: len(types)]] == types
     assert table["path"].to_pylist() == [name.replace("\udcff", "\\udcff") for name in NAMES]
     assert table["id"].to_pylist() == list(range(len(NAMES)))
     sad = [prediction.branches["mel"][EMOTIONS.index("sad")] for prediction in predictions]
@@ -136,7 +136,7 @@ def test_parquet_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
     predictions = make_predictions(rng, NAMES)
     rows = list(csv.DictReader(io.StringIO(format_text("csv", predictions), newline="")))
-    expected = ["path", "emotion", "confidence", "uncertain", *MEASUREMENTS]
+    expected = ["path", "emotion", "confidence", "uncertain", *MEASUREMENTS, "reference_clips"]
     expected += [f"p_{name}" for name in EMOTIONS]
     expected += [f"{branch}_p_{name}" for branch in ("mel", "prosody") for name in EMOTIONS]
     assert list(rows[0]) == expected
@@ -148,10 +148,19 @@ def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
         assert float(row["confidence"]) == pytest.approx(prediction.confidence, abs=1e-6)
         assert row["uncertain"] == ("true" if prediction.confidence < 0.4 else "false")
         assert [row[name] for name in MEASUREMENTS] == ["3.703", "2.144", "0.812", "0.500"]
+        assert row["reference_clips"] == "0"
+
+
+def test_the_number_of_reference_clips_is_written(rng: np.random.Generator) -> None:
+    (prediction,) = (replace(each, reference_clips=1_234_567) for each in make_predictions(rng, NAMES[:1]))
+    (row,) = csv.DictReader(io.StringIO(format_text("csv", [prediction]), newline=""))
+    assert row["reference_clips"] == "1234567"
+    assert json.loads(format_text("json", [prediction]))[0]["reference_clips"] == 1_234_567
 
 
 def test_csv_without_predictions_is_a_header() -> None:
-    assert format_text("csv", []) == "path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence\n"
+    expected = "path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence,reference_clips\n"
+    assert format_text("csv", []) == expected
 
 
 def test_unknown_values_are_null_or_empty(rng: np.random.Generator) -> None:

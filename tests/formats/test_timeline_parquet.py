@@ -37,6 +37,7 @@ def test_segments_are_lossless(timeline: Timeline, tmp_path: Path) -> None:
         "duration_s": timeline.duration_s,
         "emotions": list(timeline.emotions),
         "turns_given": timeline.turns_given,
+        "adaptation": "none",
     }
     assert table.num_rows == len(timeline.segments)
     for row, segment in zip(table.to_pylist(), timeline.segments, strict=True):
@@ -50,6 +51,7 @@ def test_segments_are_lossless(timeline: Timeline, tmp_path: Path) -> None:
         else:
             assert (row["speech"], row["emotion"], row["uncertain"]) == (True, prediction.emotion, prediction.uncertain)
             assert row["confidence"] == prediction.confidence
+            assert row["reference_clips"] == prediction.reference_clips
             assert [row[f"p_{emotion}"] for emotion in timeline.emotions] == prediction.probabilities.tolist()
 
 
@@ -76,6 +78,7 @@ def test_columns_are_typed_even_without_segments(tmp_path: Path) -> None:
         **dict.fromkeys(("path", "model", "speaker", "emotion"), "string"),
         **dict.fromkeys(("start_s", "end_s", "confidence", "speech_s", "arousal", "valence"), "double"),
         **dict.fromkeys(("speech", "uncertain"), "bool"),
+        "reference_clips": "int64",
         **dict.fromkeys((f"p_{emotion}" for emotion in TIMELINES["nothing"].emotions), "double"),
     }
 

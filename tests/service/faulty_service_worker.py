@@ -47,6 +47,7 @@ def main() -> None:
             "duration_s": 1.0,
             **{"speech_s": 1.0, "arousal": 0.75, "valence": None},
             "prosody": {},
+            "reference_clips": 0,
         }
         channel.send({"prediction": prediction, "pid": os.getpid(), "duration_s": 1.0, "segments": []}, payload)
 

@@ -11,7 +11,7 @@ from overtone.timeline import Segment, Timeline
 
 
 def assert_same_timeline(actual: Timeline, expected: Timeline) -> None:
-    for name in ("source", "duration_s", "emotions", "model", "turns_given"):
+    for name in ("source", "duration_s", "emotions", "model", "turns_given", "adaptation"):
         assert getattr(actual, name) == getattr(expected, name)
     for name in ("step_s", "probabilities", "pitch_hz", "loudness_db", "arousal", "valence"):
         np.testing.assert_array_equal(getattr(actual.tracks, name), getattr(expected.tracks, name))

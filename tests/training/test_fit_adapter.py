@@ -172,12 +172,12 @@ def test_predict_command_with_reference_clips(
     clips = [clip.path for clip in ensemble.clips if clip.speaker == "02"]
     options = ["--model", str(model), "--format", "json"]
     expected = load(model).adapt(clips).recognise(clips[0])
-    assert main(["predict", str(clips[0]), "--adapt-from", str(clips[0].parent), *options]) == 0
+    assert main(["predict", str(clips[0]), "--reference", str(clips[0].parent), *options]) == 0
     row = json.loads(capsys.readouterr().out)[0]
     assert list(row["probabilities"].values()) == pytest.approx(expected.probabilities.tolist(), abs=1e-6)
-    assert main(["predict", str(clips[0]), "--adapt-from", *map(str, clips[:1]), "--adapt-from", "no", *options]) == 1
+    assert main(["predict", str(clips[0]), "--reference", *map(str, clips[:1]), "--reference", "no", *options]) == 1
     printed = capsys.readouterr()
-    assert len(json.loads(printed.out)) == 1 and "skipped for adaptation: no: no such file" in printed.err
+    assert len(json.loads(printed.out)) == 1 and "no: no such file" in printed.err
 
 
 def test_all_predictions_are_collected_with_their_audits(

@@ -2,6 +2,7 @@
 
 app          the FastAPI application           state        its shared state, parameter checks, task execution
 recognise    POST /v1/recognise                timelines    POST /v1/timeline, /v1/jobs/{id}
+reference_clips  its files `reference`
 streaming    WebSocket /v1/stream              health       models, health, readiness, metrics
 web_page     the web page at /                 prometheus   the metrics
 middleware   access control, request metrics   auth         API keys

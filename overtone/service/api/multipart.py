@@ -4,6 +4,7 @@ Source: RFC 7578.
 """
 
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -60,16 +61,15 @@ class MultipartReader:
 
     Args:
         content_type: value of the Content-Type header.
-        fields: allowed field names; the first one is required.
-        max_files: largest number of files.
+        fields: allowed field -> largest number of files in it; the first field is required.
 
     Raises:
         ApiError: the content type has no boundary.
     """
 
-    def __init__(self, content_type: str, fields: tuple[str, ...], max_files: int) -> None:
+    def __init__(self, content_type: str, fields: Mapping[str, int]) -> None:
         self.files: list[Upload] = []
-        self._fields, self._max_files = fields, max_files
+        self._fields = fields
         self._header, self._value, self._header_bytes = b"", b"", 0
         self._disposition = b""
         self._complete = False
@@ -117,8 +117,9 @@ class MultipartReader:
         """
         if not self._complete:
             raise ApiError("malformed_request", "the multipart body is truncated; send it again")
-        if self._fields[0] not in (upload.field for upload in self.files):
-            raise ApiError("malformed_request", f"the body contains no file; send one in the field '{self._fields[0]}'")
+        required = next(iter(self._fields))
+        if required not in (upload.field for upload in self.files):
+            raise ApiError("malformed_request", f"the body contains no file; send one in the field '{required}'")
         return self.files
 
     def close(self) -> None:
@@ -151,8 +152,9 @@ class MultipartReader:
         field = options.get(b"name", b"").decode("utf-8", "replace")
         if field not in self._fields:
             raise ApiError("malformed_request", f"unknown field {field!r}; expected {', '.join(self._fields)}")
-        if len(self.files) == self._max_files:
-            raise ApiError("too_large", f"more than {self._max_files} files in one request; send several requests")
+        if sum(upload.field == field for upload in self.files) == self._fields[field]:
+            message = f"more than {self._fields[field]} files '{field}' in one request; send several requests"
+            raise ApiError("too_large", message)
         name = options.get(b"filename", b"").decode("utf-8", "replace")
         self.files.append(Upload(field, base_name(name), temporary_file()))
 

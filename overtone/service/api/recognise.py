@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
@@ -16,11 +17,19 @@ from overtone.service.api import idempotency, schemas
 from overtone.service.api.content_negotiation import content_type, contents, negotiate_prediction_format
 from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.multipart import Upload
-from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, run_task
+from overtone.service.api.reference_clips import FIELD, failure, measure_reference_clips
+from overtone.service.api.state import (
+    MAX_CLIP_WAIT_S,
+    AppState,
+    check_query_parameters,
+    get_owner,
+    get_state,
+    run_for_each,
+    run_task,
+)
 from overtone.service.api.uploads import UploadLimits, read_uploads
+from overtone.service.ipc import Message
 from overtone.service.job_store import StoredResponse
-
-MAX_WAIT_S = 10.0  # of a clip in the queue; after that a retry is better for the client
 
 router = APIRouter()
 
@@ -50,11 +59,14 @@ router = APIRouter()
             schemas.NAME,
             schemas.IDEMPOTENCY_KEY,
         ],
-        "requestBody": schemas.body(file={"type": "array", "items": schemas.AUDIO, "minItems": 1}),
+        "requestBody": schemas.body(
+            file={"type": "array", "items": schemas.AUDIO, "minItems": 1},
+            reference={"type": "array", "items": schemas.REFERENCE},
+        ),
     },
 )
 async def recognise(request: Request) -> Response:
-    """Return a prediction per file. If one of several files fails, its error is in `failures`."""
+    """Return a prediction per file, adapted to the files `reference`. Files that fail are in `failures`."""
     state, query = get_state(request), request.query_params
     check_query_parameters(request, ("format", "name"))
     format_name = negotiate_prediction_format(query.get("format"), request.headers.get("accept", ""))
@@ -62,50 +74,57 @@ async def recognise(request: Request) -> Response:
     if state.backend.pool.full:
         raise overloaded()
     settings = state.backend.settings
-    limits = UploadLimits(settings.max_clip_bytes, settings.max_files, settings.upload_timeout_s)
+    fields = {"file": settings.max_files, FIELD: settings.max_reference_files}
+    limits = UploadLimits(settings.max_clip_bytes, settings.upload_timeout_s, fields)
     with state.upload():
         async with state.idempotency.lock(key), read_uploads(request, limits, query.get("name", "")) as uploads:
-            names = [upload.name for upload in uploads]
             digest = ""
             if key:
+                names = [f"{upload.field}/{upload.name}" for upload in uploads]
                 files = [upload.file for upload in uploads]
                 digest = await asyncio.to_thread(idempotency.request_digest, [format_name, *names], files)
             stored = await state.idempotency.get(key, digest)
             if stored is not None:
                 headers = {"Idempotency-Replayed": "true"}
                 return Response(stored.content, headers=headers, media_type=stored.media_type)
-            content = _serialise(await _recognise_all(state, uploads), names, format_name)
+            content = await _recognise_all(state, uploads, format_name)
             await state.idempotency.store(key, StoredResponse(digest, content_type(format_name), content))
     return Response(content, media_type=content_type(format_name))
 
 
-async def _recognise_all(state: AppState, uploads: Sequence[Upload]) -> list[Prediction | ApiError]:
-    """Return the prediction or error of each file, in order; a request uses at most as many tasks as workers.
+async def _recognise_all(state: AppState, uploads: Sequence[Upload], format_name: str) -> bytes:
+    """Return the body of the response: the prediction or error of each file, adapted to the reference clips.
 
     Raises:
-        ApiError: the only file failed, or the service is overloaded.
+        ApiError: no file or no reference clip can be recognised, or the service is overloaded; or there are failures,
+            and no place for them in the format.
     """
-    slots = asyncio.Semaphore(state.backend.settings.workers)
+    references = [upload for upload in uploads if upload.field == FIELD]
+    files = [upload for upload in uploads if upload.field != FIELD]
+    adaptation, failures = await measure_reference_clips(state, references)
+    results = await run_for_each(state, files, lambda upload: _recognise(state, upload, adaptation))
+    if len(results) == 1 and isinstance(results[0], ApiError):
+        raise results[0]
+    predictions = [result for result in results if isinstance(result, Prediction)]
+    failures = [
+        *(
+            failure(files[index].field, index, files[index].name, result)
+            for index, result in enumerate(results)
+            if isinstance(result, ApiError)
+        ),
+        *failures,
+    ]
+    if failures and (format_name != "json" or not predictions):
+        message = f"{len(failures)} of {len(uploads)} files cannot be recognised"
+        raise ApiError("invalid_audio", message, failures=failures)
+    return _serialise(predictions, failures, format_name)
 
-    async def recognise_one(upload: Upload) -> Prediction | ApiError:
-        async with slots:
-            try:
-                return await _recognise(state, upload)
-            except ApiError as error:
-                return error
 
-    results = await asyncio.gather(*map(recognise_one, uploads))
-    for result in results:
-        if isinstance(result, ApiError) and (len(uploads) == 1 or result.code == "overloaded"):
-            raise result
-    return results
-
-
-async def _recognise(state: AppState, upload: Upload) -> Prediction:
+async def _recognise(state: AppState, upload: Upload, adaptation: Message) -> Prediction:
     settings, card = state.backend.settings, state.backend.card
-    task = {"task": "recognise", "name": upload.name, "max_duration_s": settings.max_clip_s}
+    task = {"task": "recognise", "name": upload.name, "max_duration_s": settings.max_clip_s, **adaptation}
     result, _ = await run_task(
-        state.backend.pool, task, upload.content, timeout_s=settings.clip_timeout_s, max_wait_s=MAX_WAIT_S
+        state.backend.pool, task, upload.content, timeout_s=settings.clip_timeout_s, max_wait_s=MAX_CLIP_WAIT_S
     )
     return decode_prediction(
         result["prediction"],
@@ -116,22 +135,8 @@ async def _recognise(state: AppState, upload: Upload) -> Prediction:
     )
 
 
-def _serialise(results: Sequence[Prediction | ApiError], names: Sequence[str], format_name: str) -> bytes:
-    """Return the body of the response: predictions and failures.
-
-    Raises:
-        ApiError: there are failures, and no predictions or no place for failures in the format.
-    """
-    predictions = [result for result in results if isinstance(result, Prediction)]
-    failures = [
-        {"index": index, "path": names[index], "code": result.code, "message": result.message}
-        for index, result in enumerate(results)
-        if isinstance(result, ApiError)
-    ]
-    if failures and (format_name != "json" or not predictions):
-        raise ApiError(
-            "invalid_audio", f"{len(failures)} of {len(results)} files cannot be recognised", failures=failures
-        )
+def _serialise(predictions: Sequence[Prediction], failures: Sequence[dict[str, Any]], format_name: str) -> bytes:
+    """Return the body of the response; only JSON has a place for failures."""
     if format_name == "json":
         objects = [to_object(prediction) for prediction in predictions]
         return json.dumps({"predictions": objects, "failures": failures}).encode()

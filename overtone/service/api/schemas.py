@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from overtone.service.api.errors import CODES
 from overtone.service.api.uploads import MULTIPART
+from overtone.timeline import ADAPTATIONS
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 HAPPY = {name: 0.81 if name == "happy" else 0.03 if name == "surprised" else 0.0267 for name in EMOTIONS}
@@ -21,6 +22,7 @@ PREDICTION = {
     "arousal": 0.9,
     "valence": 0.86,
     "prosody": {"pitch_median_hz": 212.4, "loudness_db": -21.3, "voiced_ratio": 0.44, "tempo_bpm": 118.0},
+    "reference_clips": 0,
     "model": "overtone",
 }
 PREDICTIONS: dict[str, Any] = {"predictions": [PREDICTION], "failures": []}
@@ -39,6 +41,11 @@ AUDIO = {
     "type": "string",
     "format": "binary",
     "description": "An audio file: WAV, FLAC, Ogg (Vorbis, Opus), MP3, ...",
+}
+REFERENCE = {
+    "type": "string",
+    "format": "binary",
+    "description": "A clip of the same speaker or the same recordings, to which the predictions are adapted",
 }
 TURNS = {
     "type": "string",
@@ -73,6 +80,7 @@ IDEMPOTENCY_KEY = parameter(
     minLength=1,
     maxLength=255,
 )
+ADAPT = parameter("adapt", "whether the recording is adapted to itself (default: true)", enum=["true", "false"])
 NAME = parameter("name", "file name of a raw body, for the response", maxLength=255)
 
 
@@ -97,12 +105,14 @@ class Prediction(BaseModel):
     arousal: float | None
     valence: float | None
     prosody: dict[str, float]
+    reference_clips: int
     model: str
 
 
 class Failure(BaseModel):
-    """The error of one of several files; `index` is its position in the request, from 0."""
+    """The error of one of several files; `index` is its position among the files of the form field, from 0."""
 
+    field: str
     index: int
     path: str
     code: str
@@ -153,6 +163,7 @@ class Timeline(BaseModel):
     model: str
     emotions: list[str]
     turns_given: bool
+    adaptation: str = Field(json_schema_extra={"enum": list(ADAPTATIONS)})
     segments: list[dict[str, Any]]
     speakers: list[dict[str, Any]]
     tracks: dict[str, Any]

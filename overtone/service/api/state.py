@@ -3,8 +3,9 @@
 import asyncio
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 from fastapi import Request
 from starlette.requests import HTTPConnection
@@ -16,7 +17,11 @@ from overtone.service.backend import ServiceBackend
 from overtone.service.ipc import Message
 from overtone.service.worker_pool import OverloadedError, TaskFailedError, WorkerPool, no_payload
 
+MAX_CLIP_WAIT_S = 10.0  # of a clip in the queue; after that a retry is better for the client
 STREAM_RETRY_S = 5.0  # estimated time until a stream ends
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class AppState:
@@ -108,6 +113,42 @@ def check_query_parameters(request: Request, known: Iterable[str]) -> None:
             raise ApiError("invalid_parameter", f"unknown parameter {name!r}{hint}")
         if names.count(name) > 1:
             raise ApiError("invalid_parameter", f"{name}: given {names.count(name)} times; give it once")
+
+
+def parse_flag(request: Request, name: str, *, default: bool) -> bool:
+    """Return the value of a query parameter that is `true` or `false`.
+
+    Raises:
+        ApiError: it has another value.
+    """
+    text = request.query_params.get(name, str(default).lower())
+    if text not in ("true", "false"):
+        raise ApiError("invalid_parameter", f"{name}: expected true or false, got {text!r}")
+    return text == "true"
+
+
+async def run_for_each(
+    state: AppState, items: Sequence[Item], run: Callable[[Item], Awaitable[Result]]
+) -> list[Result | ApiError]:
+    """Return the result or error of each item, in order; a request uses at most as many tasks as workers.
+
+    Raises:
+        ApiError: the service is overloaded.
+    """
+    slots = asyncio.Semaphore(state.backend.settings.workers)
+
+    async def run_one(item: Item) -> Result | ApiError:
+        async with slots:
+            try:
+                return await run(item)
+            except ApiError as error:
+                return error
+
+    results = await asyncio.gather(*map(run_one, items))
+    for result in results:
+        if isinstance(result, ApiError) and result.code == "overloaded":
+            raise result
+    return results
 
 
 async def run_task(

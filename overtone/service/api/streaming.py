@@ -1,6 +1,6 @@
 """WebSocket /v1/stream: live audio -> a segment every 1.5 s, and the timeline at the end.
 
-    client  {"rate_hz": 16000, "encoding": "pcm16"}     or "float32"; optionally "channels", "name", "key"
+    client  {"rate_hz": 16000, "encoding": "pcm16"}     or "float32"; optionally "channels", "name", "adapt", "key"
     server  {"type": "ready", "model": ..., "emotions": [...]}
     client  binary chunks of samples, little-endian, channels interleaved
     server  {"type": "segment", "start_s": 0.0, "end_s": 3.0, "speech": true, "emotion": "happy", ...}
@@ -41,6 +41,7 @@ class StreamStart(BaseModel):
     encoding: str = Field(pattern="^(pcm16|float32)$")
     channels: int = Field(default=1, ge=1, le=MAX_CHANNELS)
     name: str = Field(default="stream", min_length=1, max_length=255)
+    adapt: bool = True
     key: str = ""
 
 

@@ -16,7 +16,7 @@ from overtone.service.api import idempotency, schemas
 from overtone.service.api.content_negotiation import content_type, contents, negotiate_timeline_format
 from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.multipart import Upload
-from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, run_task
+from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, parse_flag, run_task
 from overtone.service.api.uploads import UploadLimits, read_uploads
 from overtone.service.job_store import TimelineJob, new_id
 from overtone.service.settings import MB
@@ -52,17 +52,18 @@ router = APIRouter()
         ),
     },
     openapi_extra={
-        "parameters": [schemas.NAME, schemas.IDEMPOTENCY_KEY],
+        "parameters": [schemas.NAME, schemas.ADAPT, schemas.IDEMPOTENCY_KEY],
         "requestBody": schemas.body(file=schemas.AUDIO, turns=schemas.TURNS),
     },
 )
 async def timeline(request: Request) -> Response:
     """Store the recording and return a queued job."""
     state, owner = get_state(request), get_owner(request)
-    check_query_parameters(request, ("name",))
+    check_query_parameters(request, ("name", "adapt"))
+    adapt = parse_flag(request, "adapt", default=True)
     key = idempotency.scoped_key(request, owner)
     settings = state.backend.settings
-    limits = UploadLimits(settings.max_recording_bytes, len(FIELDS), settings.upload_timeout_s, FIELDS)
+    limits = UploadLimits(settings.max_recording_bytes, settings.upload_timeout_s, dict.fromkeys(FIELDS, len(FIELDS)))
     with state.upload():
         if not key:  # with a key it may be a retry, which adds no job
             await _check_queue(state, owner)
@@ -71,14 +72,14 @@ async def timeline(request: Request) -> Response:
             recording, turns = _split_uploads(uploads)
             digest = ""
             if key:
-                names = [recording.name, turns.name if turns else ""]
+                names = [recording.name, turns.name if turns else "", str(adapt)]
                 files = [upload.file for upload in uploads]
                 digest = await asyncio.to_thread(idempotency.request_digest, names, files)
             stored = await state.idempotency.get(key, digest)
             if stored is not None:
                 return _accepted(state, await _find_job(state, stored.content.decode(), owner), replayed=True)
             await _check_queue(state, owner)
-            job = await asyncio.to_thread(_create_job, state, owner, recording, turns, key, digest)
+            job = await asyncio.to_thread(_create_job, state, owner, recording, turns, key, digest, adapt)
     return _accepted(state, job)
 
 
@@ -172,7 +173,7 @@ def _split_uploads(uploads: list[Upload]) -> tuple[Upload, Upload | None]:
 
 
 def _create_job(
-    state: AppState, owner: str, recording: Upload, turns: Upload | None, key: str, digest: str
+    state: AppState, owner: str, recording: Upload, turns: Upload | None, key: str, digest: str, adapt: bool
 ) -> TimelineJob:
     """Copy the files to the spool, named after the job id; then add the job to the store.
 
@@ -185,7 +186,7 @@ def _create_job(
         _copy(recording.file, backend.spool / job_id)
         if turns is not None:
             _copy(turns.file, backend.spool / f"{job_id}{suffix}")
-        job = backend.store.add(owner, recording.name, suffix, job_id, key, digest)
+        job = backend.store.add(owner, recording.name, suffix, job_id, key, digest, adapt)
     except (OSError, sqlite3.Error) as error:
         backend.runner.delete_uploads(job_id)
         raise overloaded("the service has no disk space for the recording; try again later", QUEUE_RETRY_S) from error

@@ -4,7 +4,7 @@ A body whose Content-Length is too large is rejected before it is read; any othe
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
@@ -26,15 +26,13 @@ class UploadLimits(NamedTuple):
 
     Attributes:
         max_bytes: largest size of the body.
-        max_files: largest number of files.
         timeout_s: time limit for receiving the body.
-        fields: allowed field names of a multipart body; the first one is that of the audio.
+        fields: field of a multipart body -> largest number of files; the first one is that of the audio.
     """
 
     max_bytes: int
-    max_files: int
     timeout_s: float
-    fields: tuple[str, ...] = ("file",)
+    fields: Mapping[str, int]
 
 
 @asynccontextmanager
@@ -55,7 +53,7 @@ async def read_uploads(request: Request, limits: UploadLimits, name: str) -> Asy
     if declared.isdigit() and int(declared) > limits.max_bytes:
         raise _too_large(limits)
     if media_type == MULTIPART:
-        reader = MultipartReader(request.headers["content-type"], limits.fields, limits.max_files)
+        reader = MultipartReader(request.headers["content-type"], limits.fields)
         try:
             await _read(request, reader.write, reader.flush, limits)
             yield reader.finish()
@@ -67,7 +65,7 @@ async def read_uploads(request: Request, limits: UploadLimits, name: str) -> Asy
             await _read(request, file.write, file.flush, limits)
             if not file.tell():
                 raise ApiError("malformed_request", "the body is empty; send an audio file")
-            yield [Upload(limits.fields[0], base_name(name), file)]
+            yield [Upload(next(iter(limits.fields)), base_name(name), file)]
         finally:
             discard(file)
 

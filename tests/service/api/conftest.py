@@ -48,6 +48,20 @@ def served(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ser
 
 
 @pytest.fixture(scope="session")
+def adapts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file with a speaker adapter."""
+    return tiny_model.write(tmp_path_factory.mktemp("model") / "adapts.onnx", adapts=True)
+
+
+@pytest.fixture(scope="session")
+def adapting(adapts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A service whose model has a speaker adapter."""
+    folder = tmp_path_factory.mktemp("adapting")
+    with serving(Settings(folder, str(adapts), workers=1, max_reference_files=3, shutdown_grace_s=5.0)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A service with one worker that crashes, hangs or rejects, as the request body says."""
     settings = Settings(

@@ -284,5 +284,5 @@ def test_open_file_limit(tmp_path: Path) -> None:
         "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
     )
     completed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert int(completed.stdout) == 1000 + 100 + 200
+    assert int(completed.stdout) == 1000 + 10 * (10 + 50) + 200
     assert completed.stderr == ""

@@ -239,7 +239,7 @@ def test_a_full_disk_is_reported_as_overload(
 
 
 def test_the_memory_limit_holds_for_all_files_together() -> None:
-    reader = MultipartReader(form_type(), ("file",), 16)
+    reader = MultipartReader(form_type(), {"file": 16})
     reader.write(multipart(tuple((f"{number}.wav", bytes(900_000)) for number in range(16))))
     files = reader.finish()
     assert [len(upload.content()) for upload in files] == [900_000] * 16

@@ -31,15 +31,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("page")
     (folder / "clip.wav").write_bytes(encoded(voice(180, 1.0), RATE_HZ))
     (folder / "other.flac").write_bytes(encoded(voice(120, 1.0), RATE_HZ, "FLAC"))
+    for number in (1, 2):
+        (folder / f"anna-{number}.wav").write_bytes(encoded(voice(200 + 20 * number, 1.0), RATE_HZ))
     (folder / "talk.flac").write_bytes(encoded(speech_like(np.random.default_rng(5), 8.0), RATE_HZ, "FLAC"))
     return folder
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
 @pytest.mark.parametrize("block", [block for block in blocks("sh") if "curl" in block])
-def test_shell_commands_run(served: Served, folder: Path, block: str) -> None:
+def test_shell_commands_run(adapting: Served, folder: Path, block: str) -> None:
     setup = 'set -e; curl() { command curl -sS --fail-with-body "$@"; }; KEY=none\n'
-    script = setup + block.replace(ADDRESS, f"127.0.0.1:{served.port}")
+    script = setup + block.replace(ADDRESS, f"127.0.0.1:{adapting.port}")
     done = subprocess.run(["bash", "-c", script], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     if "talk.TextGrid" in block:
@@ -47,13 +49,13 @@ def test_shell_commands_run(served: Served, folder: Path, block: str) -> None:
 
 
 def test_python_code_runs(
-    served: Served, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    adapting: Served, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(folder)
     assert len(blocks("python")) == 2
     names: dict[str, object] = {"chunks": [bytes(32_000)] * 5}
     for block in blocks("python"):
-        exec(block.replace(ADDRESS, f"127.0.0.1:{served.port}"), names)
+        exec(block.replace(ADDRESS, f"127.0.0.1:{adapting.port}"), names)
     assert capsys.readouterr().out.splitlines()[1:] == ["segment", "segment", "timeline"]
     assert isinstance(names["prediction"], overtone.Prediction)
 
