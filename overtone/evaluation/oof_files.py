@@ -13,7 +13,7 @@ import io
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +44,8 @@ class RunRecord:
         parts: name of a part -> leak audit, each count summed over folds and seeds.
         seeds: random seeds of the training runs.
         versions: package -> version used for training.
+        uncertain_below: fold -> confidence below which a prediction is uncertain, mean over the seeds; empty if
+            unknown.
     """
 
     protocol: str
@@ -52,6 +54,7 @@ class RunRecord:
     parts: dict[str, LeakAudit]
     seeds: tuple[int, ...]
     versions: dict[str, str]
+    uncertain_below: dict[str, float] = field(default_factory=dict)
 
 
 def csv_path(folder: Path, protocol: str, recipe: str, part: str) -> Path:
@@ -177,7 +180,9 @@ def read_record(path: Path) -> RunRecord:
         values = json.loads(Path(path).read_text("utf-8"))
         parts = {part: LeakAudit(**counts) for part, counts in values["parts"].items()}
         settings, versions = dict(values["settings"]), dict(values["versions"])
-        return RunRecord(values["protocol"], values["recipe"], settings, parts, tuple(values["seeds"]), versions)
+        thresholds = {fold: float(value) for fold, value in values.get("uncertain_below", {}).items()}
+        seeds = tuple(values["seeds"])
+        return RunRecord(values["protocol"], values["recipe"], settings, parts, seeds, versions, thresholds)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"cannot read audits from {path}: {error}") from error
 

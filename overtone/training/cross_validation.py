@@ -24,7 +24,7 @@ from overtone.models.branches import BRANCHES, extra_features
 from overtone.recipe import FUSION, FUSION_VARIANTS, Recipe
 from overtone.training.feature_cache import load_features
 from overtone.training.run_config import RunConfig, fold_names, part_splits, run_metadata
-from overtone.training.run_folder import is_finished, matches_run, read_run, run_settings
+from overtone.training.run_folder import is_finished, matches_run, read_run, run_settings, uncertain_below
 from overtone.training.train import train
 
 Launcher = Callable[[RunConfig, Path], str]
@@ -107,7 +107,8 @@ def collect_oof(
         for part in parts
     }
     settings = run_settings(read_run(folders[0]))
-    record = RunRecord(protocol, recipe.name, settings, audits, tuple(seeds), _versions(folders))
+    thresholds = _thresholds([config.fold for config in configs], folders)
+    record = RunRecord(protocol, recipe.name, settings, audits, tuple(seeds), _versions(folders), thresholds)
     oof_files.write_record(record, oof_files.record_path(oof, protocol, recipe.name))
 
 
@@ -116,6 +117,14 @@ def _check_no_other_folds(stored: Path, folds: Sequence[str]) -> None:
     others = {*oof_files.read(stored).fold.tolist()} - {*folds} if folds and stored.is_file() else set()
     if others:
         raise OptionError(f"{stored} holds folds {', '.join(sorted(others))} too; choose another folder with --oof")
+
+
+def _thresholds(folds: Sequence[str], folders: Sequence[Path]) -> dict[str, float]:
+    """Fold -> confidence below which its predictions are uncertain, mean over the seeds."""
+    values: dict[str, list[float]] = {}
+    for fold, folder in zip(folds, folders, strict=True):
+        values.setdefault(fold, []).append(uncertain_below(folder))
+    return {fold: round(float(np.mean(of_fold)), 4) for fold, of_fold in values.items()}
 
 
 def _versions(folders: Sequence[Path]) -> dict[str, str]:

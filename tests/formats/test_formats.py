@@ -106,7 +106,17 @@ def test_parquet_has_the_columns_of_csv_with_types(rng: np.random.Generator) -> 
     parquet.write(predictions, stream, {"id": pa.int16()})
     table = pyarrow.parquet.read_table(io.BytesIO(stream.getvalue()))
     assert table.column_names == next(csv.reader(io.StringIO(format_text("csv", predictions))))
-    types = ["int16", "string", "string", "string", "double", "bool", *["double"] * len(MEASUREMENTS), "int64", "double"]
+    types = [
+        "int16",
+        "string",
+        "string",
+        "string",
+        "double",
+        "bool",
+        *["double"] * len(MEASUREMENTS),
+        "int64",
+        "double",
+    ]
     assert [str(column_type) for column_type in table.schema.types[: len(types)]] == types
     assert table["path"].to_pylist() == [name.replace("\udcff", "\\udcff") for name in NAMES]
     assert table["id"].to_pylist() == list(range(len(NAMES)))

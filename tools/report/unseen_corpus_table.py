@@ -17,8 +17,8 @@ RATES = ("Sure and wrong", "Right if sure", "ECE")
 NOTE = (
     "Corpora that the model has never met: each column tests one corpus with a model trained on the others, among the "
     "classes that they share. UAR in per cent; the mean is over the corpora, with its 95 % interval over speakers. A "
-    f"prediction is sure if its confidence is {UNCERTAIN_BELOW:.0%} or more. Sure and wrong is a share of all "
-    "predictions, right if sure one of the sure ones, ECE the calibration error; each is the mean over the corpora. "
+    "prediction is sure if its confidence reaches the threshold that was fitted on other corpora of the training set "
+    f"(of baselines: {UNCERTAIN_BELOW:.0%}). Sure and wrong is a share of all predictions, right if sure one of the sure ones, ECE the calibration error; each is the mean over the corpora. "
     "Rows with reference clips are adapted to unlabelled clips of the test speaker: compare them with each other only."
 )
 
@@ -78,8 +78,9 @@ def detail_blocks(results: Sequence[Result]) -> list[Block]:
 def fold_confidences(result: Result) -> dict[str, ConfidenceScores]:
     """Return fold -> what the confidence of its predictions is worth."""
     predictions = result.predictions
+    thresholds = result.record.uncertain_below if result.record else {}
     return {
-        fold: confidence_scores(select(predictions, predictions.fold == fold), UNCERTAIN_BELOW)
+        fold: confidence_scores(select(predictions, predictions.fold == fold), thresholds.get(fold, UNCERTAIN_BELOW))
         for fold in result.row.scores.folds
     }
 
