@@ -18,8 +18,9 @@ NOTE = (
     "Corpora that the model has never met: each column tests one corpus with a model trained on the others, among the "
     "classes that they share. UAR in per cent; the mean is over the corpora, with its 95 % interval over speakers. A "
     "prediction is sure if its confidence reaches the threshold that was fitted on other corpora of the training set "
-    f"(of baselines: {UNCERTAIN_BELOW:.0%}). Sure and wrong is a share of all predictions, right if sure one of the sure ones, ECE the calibration error; each is the mean over the corpora. "
-    "Rows with reference clips are adapted to unlabelled clips of the test speaker: compare them with each other only."
+    f"(of baselines: {UNCERTAIN_BELOW:.0%}). Sure and wrong is a share of all predictions, right if sure one of the "
+    "sure ones, ECE the calibration error; each is the mean over the corpora. Rows with reference clips are adapted to "
+    "unlabelled clips of the test speaker: compare them with each other only."
 )
 
 
