@@ -48,7 +48,7 @@ print("\\n".join(sorted(files)))
 @pytest.fixture
 def package(tmp_path: Path) -> Path:
     """A copy of the package, without its data."""
-    ignored = shutil.ignore_patterns("__pycache__", "overtone.onnx", "web")
+    ignored = shutil.ignore_patterns("__pycache__", "overtone.onnx", "lite.onnx", "web")
     return Path(shutil.copytree(PACKAGE, tmp_path / "copy" / "overtone", ignore=ignored))
 
 
