@@ -39,6 +39,29 @@ def readme_blocks(results: Sequence[Result]) -> list[Block]:
     return blocks([result for result in found if result.baseline or any(result is one for one in best)])
 
 
+def summary_blocks(results: Sequence[Result]) -> list[Block]:
+    """Return one sentence with the scores of the best recipe; an empty list without results."""
+    own = [result for result in unseen_results(results) if not result.baseline]
+    plain, adapted = (
+        best_result(result for result in own if result.condition.adapted == is_adapted) for is_adapted in (False, True)
+    )
+    if plain is None:
+        return []
+    rates = np.array([_rates(scores) for scores in fold_confidences(plain).values()])
+    wrong, right, _ = np.nanmean(rates, axis=0)
+    text = (
+        f"On {len(plain.row.scores.folds)} corpora that it was not trained on, the mean UAR of the model is "
+        f"{plain.row.scores.uar} per cent"
+    )
+    if adapted is not None:
+        text += f", and {adapted.row.scores.uar} with unlabelled clips of the same speaker as a reference"
+    text += (
+        f". Of the predictions that are not marked as uncertain, {_percent(right)} per cent are right; "
+        f"{_percent(wrong)} per cent of all predictions are certain and wrong."
+    )
+    return [Paragraph(text)]
+
+
 def blocks(results: Sequence[Result]) -> list[Block]:
     """Return the table of all full models and its explanation; an empty list without results."""
     found = unseen_results(results)

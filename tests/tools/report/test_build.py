@@ -75,7 +75,7 @@ def test_paired_tests(project: Path) -> None:
 def test_only_the_tables_of_the_readme_change(project: Path) -> None:
     build(project)
     text = (project / "README.md").read_text()
-    assert text.startswith("# Hi\n<!-- results:start -->\n")
+    assert text.startswith("# Hi\n<!-- strangers:start -->\n")
     assert "\nold\n" not in text
     assert "|\n\n<!-- results:end -->\nmiddle\n<!-- bench:start -->\n" in text
     assert text.endswith("\n<!-- bench:end -->\nend\n")
