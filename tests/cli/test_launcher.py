@@ -39,7 +39,8 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str
 
 def arguments(**values: Any) -> argparse.Namespace:
     """Return the parsed arguments of a command that trains."""
-    defaults = {"data": ["ravdess=x"], "corpus": "ravdess", "recipe": "paper", "labels": None, "cache": None}
+    defaults = {"data": ["ravdess=x"], "train_data": [], "corpus": "ravdess", "recipe": "paper"}
+    defaults |= {"labels": None, "cache": None}
     return argparse.Namespace(**{**defaults, **values})
 
 
