@@ -102,16 +102,9 @@ def test_summary_has_one_row_per_condition(project: Path, page: str) -> None:
         if (str(result.condition), result.recipe) == ("luna5/adapted", "compare-svm")
     )
     readme = (project / "README.md").read_text()
-    shown = {summary: ["luna5", "emodb/loso", "luna5/adapted"], readme: ["luna5", "luna5/adapted"]}
-    for text, conditions in shown.items():
-        rows = [line.split(" | ")[:2] for line in lines(text, "| overtone |")]
-        assert rows == [[f"| {condition}", "overtone"] for condition in conditions]
+    assert [line.split(" | ")[0] for line in lines(readme, "| overtone |")] == ["| luna5", "| luna5/adapted"]
+    for text in (adapted, readme):
         (row,) = lines(text, "| luna5/adapted |")
-        baseline = next(
-            result.row.scores.uar
-            for result in read_results(project / "results" / "oof")
-            if (str(result.condition), result.recipe) == ("luna5/adapted", "compare-svm")
-        )
         assert row.endswith(f"| {baseline} |")
 
 
