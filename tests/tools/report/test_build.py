@@ -157,7 +157,7 @@ def test_error_names_a_file_with_an_invalid_name(project: Path, name: str) -> No
         ("results/published_results.json", json.dumps({"sections": [{"protocol": "emodb/los"}]}), "mean 'loso'"),
         ("results/oof/paper-paper.json", "{}", "paper-paper.json"),
         ("results/oof/luna5-paper-mel.csv", "path\n", "luna5-paper-mel.csv, line 1"),
-        ("README.md", "nothing", "README.md.*results:start"),
+        ("README.md", "nothing", "README.md.*strangers:start"),
     ],
 )
 def test_damaged_file_is_named_and_nothing_is_written(project: Path, file: str, content: str, message: str) -> None:
