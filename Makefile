@@ -17,7 +17,7 @@ help:
 	@echo "make check      lint, format, types, layers and vocabulary"
 	@echo "make bench      benchmark Overtone and comparison systems: speed, memory, size (needs RAVDESS)"
 	@echo "make results    generate the results pages and the tables of the README from results/"
-	@echo "make model      train and export the bundled model (needs the corpora in OVERTONE_DATA)"
+	@echo "make model      train and export the bundled models (needs the corpora in OVERTONE_DATA)"
 
 demo: $(BASE)
 	@$(BIN)/python examples/demo.py
