@@ -5,7 +5,7 @@ angry. A model that was trained on complete sets alone would take the emotion of
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -18,8 +18,9 @@ from overtone.training.feature_cache import FeatureStore
 
 MAX_CLIPS = 50  # of a random set
 MAX_CORPUS_CLIPS = 200
-# Kind of set -> its share: all clips of the speaker, some, some of one emotion, clips of any speaker of the corpus.
-KINDS = {"speaker": 0.25, "some": 0.4, "one-sided": 0.2, "corpus": 0.15}
+# Kind of set -> its share: all clips of the speaker, some, some of one emotion, some of the emotion of the clip itself,
+# clips of any speaker of the corpus.
+TRAINING_KINDS = {"speaker": 0.25, "some": 0.4, "one-sided": 0.2, "own emotion": 0.0, "corpus": 0.15}
 
 
 class ReferenceSets:
@@ -28,9 +29,13 @@ class ReferenceSets:
     Args:
         utterances: all clips. Where the speaker is unknown, the corpus takes the place of the speaker.
         indices: the clips that may be part of a set, such as those of the training set.
+        kinds: share of each kind of set.
     """
 
-    def __init__(self, utterances: Sequence[Utterance], indices: Sequence[int]) -> None:
+    def __init__(
+        self, utterances: Sequence[Utterance], indices: Sequence[int], kinds: Mapping[str, float] = TRAINING_KINDS
+    ) -> None:
+        self._kinds, self._shares = list(kinds), list(kinds.values())
         groups: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
         self._keys: dict[int, tuple[str, str, str]] = {}
         for i in indices:
@@ -47,7 +52,7 @@ class ReferenceSets:
             index: position of the clip, one of `indices`.
             rng: random generator.
         """
-        kind = rng.choice(list(KINDS), p=list(KINDS.values()))
+        kind = rng.choice(self._kinds, p=self._shares)
         corpus, speaker, _ = self._keys[index]
         own = self._groups[corpus, speaker]
         if kind == "speaker":
@@ -55,8 +60,8 @@ class ReferenceSets:
         if kind == "corpus":
             clips = self._groups[corpus,]
             return rng.choice(clips, min(MAX_CORPUS_CLIPS, len(clips)), replace=False)
-        if kind == "one-sided":
-            own = self._groups[self._keys[int(rng.choice(own))]]
+        if kind in ("one-sided", "own emotion"):
+            own = self._groups[self._keys[index if kind == "own emotion" else int(rng.choice(own))]]
         count = int(np.exp(rng.uniform(0, np.log(MAX_CLIPS + 1))))
         return rng.choice(own, min(count, len(own)), replace=False)
 
