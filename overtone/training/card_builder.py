@@ -141,7 +141,7 @@ def make_card(
     """
     data = run["training_data"]
     subsets = run["split"][FUSION]
-    longest = _longest_clip(recipe_from_dict(run["recipe"], f"model '{model_id}'"))
+    longest = _longest_clip(run["recipe"], model_id)
     card = {
         "format": CARD_FORMAT,
         "id": model_id,
@@ -170,8 +170,11 @@ def make_card(
     return read_card({CARD_KEY: json.dumps(card)}, f"model '{model_id}'")
 
 
-def _longest_clip(recipe: Recipe) -> int | None:
+def _longest_clip(values: object, model_id: str) -> int | None:
     """Number of samples of the longest clip that all branches of a recipe take; None for no limit."""
+    if not isinstance(values, dict):
+        return None  # `read_card` refuses it
+    recipe = recipe_from_dict(values, f"model '{model_id}'")
     limits = [feature.max_samples for feature in extra_features(recipe).values() if feature.max_samples]
     return min(limits, default=None)
 

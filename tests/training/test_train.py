@@ -29,7 +29,8 @@ from overtone.training.train import train
 
 JOINT, PHASED = small_corpus.recipe(small_corpus.JOINT), small_corpus.recipe(small_corpus.PHASED)
 TIMEOUT_S = 240.0
-FILES = {"run.json", "history.json", "scores.json", "weights.safetensors", "report.md", "report.html", "figures"}
+FILES = {"run.json", "history.json", "scores.json", "calibration.json", "weights.safetensors"}
+FILES |= {"report.md", "report.html", "figures"}
 PREDICTIONS = {f"predictions-{part}.csv" for part in PARTS}
 
 
