@@ -1,9 +1,10 @@
 """The reference adapter: a product of experts whose weights depend on the reference set; nothing without one."""
 
+import pytest
 import torch
 
 from overtone.models.encoder_mlp import PRIOR_CLIPS
-from overtone.models.reference_adapter import CONDITIONS, EXPERTS, ReferenceAdapter, conditions
+from overtone.models.reference_adapter import CONDITIONS, EXPERTS, MIN_CLIPS, ReferenceAdapter, conditions
 
 EMOTIONS = 4
 
@@ -13,10 +14,11 @@ def probabilities(seed: int, clips: int = 6) -> torch.Tensor:
     return torch.randn(clips, EMOTIONS, generator=torch.Generator().manual_seed(seed)).softmax(-1)
 
 
-def test_without_reference_clips_the_answer_is_unchanged() -> None:
+@pytest.mark.parametrize("clips", range(MIN_CLIPS))
+def test_with_too_few_reference_clips_the_answer_is_unchanged(clips: int) -> None:
     adapter = ReferenceAdapter(7, EMOTIONS)
     adapter.expert_weights.normal_()
-    found = adapter(probabilities(0), probabilities(1), torch.zeros(1, EMOTIONS), torch.zeros(1))
+    found = adapter(probabilities(0), probabilities(1), probabilities(2, 1), torch.tensor([float(clips)]))
     torch.testing.assert_close(found.softmax(-1), probabilities(0))
 
 
