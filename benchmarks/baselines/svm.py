@@ -1,7 +1,7 @@
 """ROWS OF FEATURES -> PROBABILITIES, by a support vector machine tuned on its training speakers.
 
 Scaling, C and temperature are fitted on the training rows; a test row affects only its own prediction. With many
-training rows, the SVM is approximate: an exact one needs hours for each of its many fits.
+training rows, the SVM is approximate: the many fits of an exact one would take hours.
 """
 
 from collections.abc import Callable
