@@ -3,6 +3,8 @@
 from overtone.evaluation.document import Block, Paragraph
 from tools.report import (
     ablation_table,
+    adaptation_table,
+    batch_table,
     bench_table,
     calibration_table,
     paired_table,
@@ -38,6 +40,8 @@ def document(inputs: Inputs) -> list[Block]:
         ("Precision, recall and F1 by emotion", class_blocks(inputs.main_results)),
         ("Scores by gender, intensity and sentence", subgroup_table.blocks(inputs.main_results)),
         ("Recording conditions", robustness_table.blocks(folder / "robustness.json")),
+        ("Number of adaptation clips", adaptation_table.blocks(folder / "adaptation.json")),
+        ("Batch processing", batch_table.blocks(folder / "batch.json")),
         ("Speed targets", bench_table.detail_blocks(folder / "bench.json")),
         ("Timeline targets", timeline_table.detail_blocks(folder / "timeline.json")),
         ("Service targets", service_table.detail_blocks(folder / "serve.json")),
