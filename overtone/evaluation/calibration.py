@@ -4,6 +4,7 @@ A model is calibrated if, for example, 80 % of its predictions with a confidence
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -133,20 +134,15 @@ def fit_temperature(logits: FloatArray, truth: IntArray) -> float:
         InputError: there are no clips.
         MissingExtraError: scipy is not installed.
     """
-    try:
-        from scipy.optimize import minimize_scalar
-        from scipy.special import log_softmax
-    except ImportError as error:
-        raise MissingExtraError("calibration needs scipy: pip install 'overtone[train]'") from error
-    if not len(truth):
-        raise InputError("calibration needs clips by speakers outside the training set, got none")
+    optimize, special = _scipy()
+    _check_clips(truth)
     rows = np.arange(len(truth))
 
     def negative_log_likelihood(log_temperature: float) -> float:
-        return -float(log_softmax(logits / np.exp(log_temperature), axis=1)[rows, truth].mean())
+        return -float(special.log_softmax(logits / np.exp(log_temperature), axis=1)[rows, truth].mean())
 
     bounds = (np.log(MIN_TEMPERATURE), np.log(MAX_TEMPERATURE))
-    optimum = minimize_scalar(negative_log_likelihood, bounds=bounds, method="bounded")
+    optimum = optimize.minimize_scalar(negative_log_likelihood, bounds=bounds, method="bounded")
     return float(np.exp(optimum.x))
 
 
@@ -164,25 +160,34 @@ def fit_product_weights(log_probabilities: FloatArray, truth: IntArray) -> Float
         InputError: there are no clips.
         MissingExtraError: scipy is not installed.
     """
-    try:
-        from scipy.optimize import minimize
-        from scipy.special import log_softmax
-    except ImportError as error:
-        raise MissingExtraError("calibration needs scipy: pip install 'overtone[train]'") from error
-    if not len(truth):
-        raise InputError("calibration needs clips by speakers outside the training set, got none")
+    optimize, special = _scipy()
+    _check_clips(truth)
     classifiers, rows = len(log_probabilities), np.arange(len(truth))
 
     def loss_and_gradient(weights: FloatArray) -> tuple[float, FloatArray]:
-        log_product = log_softmax(np.tensordot(weights, log_probabilities, 1), axis=1)
+        log_product = special.log_softmax(np.tensordot(weights, log_probabilities, 1), axis=1)
         error = np.exp(log_product)
         error[rows, truth] -= 1
         return -float(log_product[rows, truth].mean()), (log_probabilities * error).sum((1, 2)) / len(truth)
 
     start = np.full(classifiers, 1 / classifiers)
-    found = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * classifiers)
+    found = optimize.minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=[(0, None)] * classifiers)
     weights: FloatArray = found.x
     return weights
+
+
+def _scipy() -> tuple[Any, Any]:
+    """Return the modules `scipy.optimize` and `scipy.special`, which only training needs."""
+    try:
+        from scipy import optimize, special
+    except ImportError as error:
+        raise MissingExtraError("calibration needs scipy: pip install 'overtone[train]'") from error
+    return optimize, special
+
+
+def _check_clips(truth: IntArray) -> None:
+    if not len(truth):
+        raise InputError("calibration needs clips by speakers outside the training set, got none")
 
 
 def fit_threshold(confidence: FloatArray, correct: BoolArray, groups: StrArray, precision: float) -> float:

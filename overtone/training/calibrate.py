@@ -39,12 +39,13 @@ def calibrate(model: Model, store: FeatureStore, targets: Targets, trained_on: T
     clips = {
         part: torch.tensor([i for _, splits in trained_on for i in splits[part].validation]) for part in model.parts
     }
-    if _fusions(model):
+    fusions = _weighted_fusions(model)
+    if fusions:
         rows = torch.stack([_masked(logits[branch], targets, clips[FUSION]) for branch in model.branch_names])
         weights = torch.from_numpy(fit_product_weights(rows.double().numpy(), targets.truth[clips[FUSION]].numpy()))
-        for fusion in _fusions(model):
+        for fusion in fusions:
             fusion.weights.copy_(weights)
-        logits = _validation_logits(store, trained_on)
+        logits[FUSION] = fusions[0]([], [logits[branch] for branch in model.branch_names])  # all have these weights
     for k, part in enumerate(model.parts):
         values = _masked(logits[part], targets, clips[part]).double().numpy()
         model.temperature[k] = fit_temperature(values, targets.truth[clips[part]].numpy())
@@ -53,7 +54,7 @@ def calibrate(model: Model, store: FeatureStore, targets: Targets, trained_on: T
 def confidence_threshold(
     model: Model, store: FeatureStore, utterances: Sequence[Utterance], targets: Targets, trained_on: TrainedOn
 ) -> float:
-    """Confidence from which on an answer for unknown recordings is as precise as `PRECISION_OF_CERTAIN`.
+    """Confidence from which on predictions for unknown recordings are as precise as `PRECISION_OF_CERTAIN`.
 
     It is fitted on the validation clips if these are of corpora that the networks were not trained on; otherwise
     nothing is known about unknown recordings, and `UNCERTAIN_BELOW` applies.
@@ -81,7 +82,7 @@ def _corpora(utterances: Sequence[Utterance], indices: Sequence[int]) -> set[str
     return {utterances[i].corpus for i in indices}
 
 
-def _fusions(model: Model) -> list[WeightedFusion]:
+def _weighted_fusions(model: Model) -> list[WeightedFusion]:
     """The weighted fusions of all networks of a model."""
     networks = model.networks if isinstance(model, Ensemble) else [model]
     fusions = [network.fusion for network in networks if isinstance(network, Network)]

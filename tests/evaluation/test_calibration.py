@@ -5,7 +5,14 @@ import pytest
 
 from overtone.datatypes import OofPredictions
 from overtone.errors import InputError
-from overtone.evaluation.calibration import brier, fit_temperature, reliability, risk_coverage, selective_accuracy
+from overtone.evaluation.calibration import (
+    brier,
+    fit_temperature,
+    fit_threshold,
+    reliability,
+    risk_coverage,
+    selective_accuracy,
+)
 
 EMOTIONS = ("neutral", "sad", "angry")
 
@@ -97,3 +104,19 @@ def test_selective_accuracy() -> None:
     assert share == 0 and np.isnan(accuracy)
     coverage, risk = risk_coverage(result)
     assert risk[coverage == 0.75] == pytest.approx(1 / 3), "a point of the curve"
+
+
+def test_the_threshold_is_the_lowest_with_the_wanted_precision_in_the_mean_of_the_groups() -> None:
+    confidence = np.array([0.3, 0.5, 0.7, 0.9] * 2)
+    correct = np.array([False, True, True, True, False, False, True, True])
+    groups = np.array(["emodb"] * 4 + ["emovo"] * 4)
+    # At 0.3: (3/4 + 2/4) / 2 = 0.625; above it: (3/3 + 2/3) / 2 = 0.83; above 0.5: 1.
+    assert fit_threshold(confidence, correct, groups, 0.6) == 0
+    assert fit_threshold(confidence, correct, groups, 0.75) == pytest.approx(0.31)
+    assert fit_threshold(confidence, correct, groups, 0.9) == pytest.approx(0.51)
+    assert fit_threshold(confidence, ~np.ones(8, bool), groups, 0.5) == 1
+    # A group counts as much as another one, however many clips it has.
+    many = np.concatenate([np.tile(confidence[:4], 9), confidence[4:]])
+    many_correct = np.concatenate([np.tile(correct[:4], 9), correct[4:]])
+    many_groups = np.array(["emodb"] * 36 + ["emovo"] * 4)
+    assert fit_threshold(many, many_correct, many_groups, 0.75) == pytest.approx(0.31)
