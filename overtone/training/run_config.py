@@ -63,7 +63,10 @@ def versions() -> dict[str, str]:
 
 def code_fingerprint() -> str:
     """A digest of the code of features, models and training loop: 16 hexadecimal digits."""
-    modules = ("feature_cache", "batches", "targets", "loop", "ensemble_members", "fit_adapter")
+    modules = (
+        *("feature_cache", "batches", "reference_sets", "targets", "loop", "ensemble_members", "calibrate"),
+        *("fit_adapter", "fit_reference_adapter", "adapted_predictions"),
+    )
     stages = (f"training/{name}.py" for name in modules)
     return fingerprint(*FEATURES, "models", "evaluation/calibration.py", *stages)
 

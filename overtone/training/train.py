@@ -88,7 +88,7 @@ def train(
     threshold = confidence_threshold(model, store, utterances, targets, trained_on)
     write_json(folder / "calibration.json", {"uncertain_below": threshold})
     fusion_splits = [(network, splits[FUSION]) for network, splits in trained_on]
-    if recipe.reference_sets:
+    if recipe.reference_sets and model.reference_size:
         fit_reference_adapter(model, store, utterances, targets, fusion_splits, config.seed)
     # Clips of corpora with other classes would teach the adapter that missing classes are wrong ones.
     elif recipe.adapter and can_adapt(parts[FUSION], utterances) and bool(targets.allowed.all()):
@@ -117,9 +117,7 @@ def _train_networks(
     recipe = config.recipe
     init = checkpoint.read_weights(config.init_from / "weights.safetensors") if config.init_from else {}
     device = "cuda" if torch.cuda.is_available() else "cpu"
-
     sampling = partial(sampling_weights, utterances) if recipe.sampling == "balanced" else None
-
     references = partial(ReferenceSets, utterances) if recipe.reference_sets else None
 
     def fit_to(fit_targets: Targets, splits: PartSplits, network: Network, seed: int, path: Path) -> History:

@@ -54,6 +54,15 @@ def test_the_files_of_a_run_folder(trained: Run) -> None:
     assert figures == {f"{kind}-{part}.png" for kind in ("curves", "confusion") for part in PARTS}
 
 
+@pytest.mark.slow
+def test_reference_sets_without_a_branch_that_refers_train_no_adapter(
+    one_thread: None, smaller_corpus: Corpus, cache: Path, tmp_path: Path
+) -> None:
+    recipe = dataclasses.replace(JOINT, name="referring", epochs=1, reference_sets=0.5)
+    folder = train(smaller_corpus.clips, RunConfig(recipe, "luna5", "1", 0), tmp_path / "run", cache=cache)
+    assert is_finished(folder) and not (folder / "predictions-adapted.csv").exists()
+
+
 def test_run_json_holds_the_metadata_of_the_run(trained: Run) -> None:
     assert read_run(trained.folder) == run_metadata(trained.clips, trained.config)
     assert matches_run(trained.folder, run_metadata(trained.clips, trained.config))
