@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.harness import PROJECT, output_argument
+from benchmarks.harness import output_argument, runs_arguments
 from overtone import corpora
 from overtone._internal.atomic_write import write_text
 from overtone.datatypes import OofPredictions, Utterance
@@ -59,13 +59,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.adaptation", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder of the RAVDESS clips")
-    parser.add_argument(
-        "--runs", type=Path, default=PROJECT / "runs" / "luna5-overtone", metavar="DIR",
-        help="the folder of finished run folders, one per fold (default: runs/luna5-overtone)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="the folder for cached features (default: the user's cache folder)"
-    )
+    runs_arguments(parser, "luna5-overtone")
     output_argument(parser, "adaptation.json")
     return parser
 

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.systems import is_installed
 from overtone import corpora
 from overtone._internal.atomic_write import write_text
+from overtone.cli.training_options import cache_argument
 from overtone.errors import OvertoneError
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -38,6 +39,15 @@ def output_argument(parser: argparse.ArgumentParser, name: str) -> None:
         "--output", type=Path, default=PROJECT / "results" / name, metavar="FILE",
         help=f"the file for the results (default: results/{name})",
     )  # fmt: skip
+
+
+def runs_arguments(parser: argparse.ArgumentParser, name: str) -> None:
+    """Add --runs, a folder in runs/ by default, and --cache."""
+    parser.add_argument(
+        "--runs", type=Path, default=PROJECT / "runs" / name, metavar="DIR",
+        help=f"the folder of finished run folders, one per fold (default: runs/{name})",
+    )  # fmt: skip
+    cache_argument(parser)
 
 
 def default_data() -> Path:

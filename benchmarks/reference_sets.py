@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.harness import PROJECT, output_argument
+from benchmarks.harness import output_argument, runs_arguments
 from overtone import corpora
 from overtone._internal.atomic_write import write_text
 from overtone.datatypes import Utterance
@@ -27,7 +27,7 @@ from overtone.models.branches import extra_features
 from overtone.models.network import Model
 from overtone.models.reference_adapter import ReferenceAdapter
 from overtone.recipe import FUSION, recipe_from_dict
-from overtone.training.adapted_predictions import Unadapted, unadapted
+from overtone.training.adapted_predictions import Unadapted, predict_with_sets, unadapted
 from overtone.training.feature_cache import load_features
 from overtone.training.run_folder import load_network, read_run
 
@@ -61,13 +61,7 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reference_sets", description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder of the corpora")
-    parser.add_argument(
-        "--runs", type=Path, default=PROJECT / "runs" / "unseen-corpus-encoder", metavar="DIR",
-        help="the folder of finished run folders, one per corpus (default: runs/unseen-corpus-encoder)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="the folder for cached features (default: the user's cache folder)"
-    )
+    runs_arguments(parser, "unseen-corpus-encoder")
     output_argument(parser, "reference-sets.json")
     return parser
 
@@ -94,7 +88,7 @@ def measure(folder: Path, data: Path, cache: Path | None) -> dict[str, float]:
     truth = np.array([run["emotions"].index(label_map[clip.emotion]) for clip in clips])
     batches = list(unadapted(model, store, range(len(clips))))
     kinds = draws(clips, [run["emotions"][label] for label in truth], np.random.default_rng(SEED))
-    return {name: _uar(_answers(model, batches, draw), truth) for name, draw in kinds.items()}
+    return {name: _uar(_predict(model, batches, draw), truth) for name, draw in kinds.items()}
 
 
 def draws(clips: Sequence[Utterance], emotions: Sequence[str], rng: np.random.Generator) -> dict[str, Draw]:
@@ -131,21 +125,16 @@ def draws(clips: Sequence[Utterance], emotions: Sequence[str], rng: np.random.Ge
 
 
 @torch.inference_mode()
-def _answers(model: Model, batches: Sequence[Unadapted], draw: Draw) -> np.ndarray:
+def _predict(model: Model, batches: Sequence[Unadapted], draw: Draw) -> np.ndarray:
     """Return the adapted probabilities of all test clips, `(clips, emotions)`."""
     assert isinstance(model.adapter, ReferenceAdapter)
-    values = torch.cat([batch.speaker_features for batch in batches])
+    statistics = torch.cat([batch.speaker_features for batch in batches])
     rows, first = [], 0
     for batch in batches:
-        sets = [torch.tensor(draw(first + k), dtype=torch.long) for k in range(len(batch.probabilities))]
+        sets = [draw(first + k) for k in range(len(batch.probabilities))]
         first += len(sets)
-        counts = torch.tensor([len(positions) for positions in sets], dtype=values.dtype)
-        empty = torch.zeros(values.shape[1])
-        means = torch.stack([values[positions].mean(0) if len(positions) else empty for positions in sets])
-        references, probabilities = means.tensor_split([model.adapter.values], dim=1)
-        logits = model.logits(model.refer(batch.inputs, references, counts))
-        referring = model.probabilities(logits)[FUSION]
-        rows.append(model.adapter(batch.probabilities, referring, probabilities, counts).softmax(-1))
+        predictions = predict_with_sets(model, batch.inputs, statistics, sets)
+        rows.append(model.adapter(batch.probabilities, *predictions).softmax(-1))
     return torch.cat(rows).numpy()
 
 

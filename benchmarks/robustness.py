@@ -51,7 +51,7 @@ class Task(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The answer for one clip under one condition; the emotion is "" where the audio was refused."""
+    """The prediction for one clip under one condition; the emotion is "" where the audio was refused."""
 
     emotion: str
     sure: bool
@@ -146,7 +146,7 @@ def restricted(prediction: Prediction, classes: Sequence[str]) -> Prediction:
 
 
 def recognise_under_conditions(task: Task) -> dict[str, Outcome]:
-    """Return condition -> answer for one clip.
+    """Return condition -> prediction for one clip.
 
     Raises:
         OvertoneError: the model or the clip cannot be read.
@@ -161,7 +161,7 @@ def recognise_under_conditions(task: Task) -> dict[str, Outcome]:
             prediction = restricted(recogniser.recognise(Waveform(changed, clip.clip)), task.classes)
             outcomes[condition.name] = Outcome(prediction.emotion, not prediction.uncertain)
         except OvertoneError:
-            outcomes[condition.name] = Outcome("", False)  # such as silence: no answer is not a sure one
+            outcomes[condition.name] = Outcome("", False)  # such as silence: no prediction is not a certain one
     return outcomes
 
 

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,6 +39,42 @@ def unadapted(model: Model, store: FeatureStore, indices: Sequence[int]) -> Iter
         logits, embedding = model.logits_and_embedding(inputs)
         probabilities = model.probabilities(logits)[FUSION]
         yield Unadapted(inputs, probabilities, model.speaker_features(features, inputs, probabilities, embedding))
+
+
+class WithSets(NamedTuple):
+    """Predictions for a batch of clips, each with a reference set of its own.
+
+    Attributes:
+        referring: of the fusion, relative to the set, `(batch, emotions)`.
+        reference_probabilities: mean of the probabilities of the reference clips, without a reference, likewise; 0 for
+            an empty set.
+        clips: number of reference clips `(batch,)`.
+    """
+
+    referring: Tensor
+    reference_probabilities: Tensor
+    clips: Tensor
+
+
+@torch.inference_mode()
+def predict_with_sets(
+    model: Model, inputs: Inputs, statistics: Tensor, sets: Sequence[Sequence[int] | np.ndarray]
+) -> WithSets:
+    """Predictions for a batch of clips, each relative to a reference set of its own.
+
+    Args:
+        model: with branches that refer.
+        inputs: of the batch.
+        statistics: reference values and probabilities of all clips, `(clips, reference_size + emotions)`.
+        sets: for each clip of the batch, the rows of its reference clips.
+    """
+    positions = [torch.as_tensor(np.asarray(rows, np.int64)) for rows in sets]
+    clips = torch.tensor([len(rows) for rows in positions], dtype=statistics.dtype)
+    empty = statistics.new_zeros(statistics.shape[1])
+    means = torch.stack([statistics[rows].mean(0) if len(rows) else empty for rows in positions])
+    values, probabilities = means.tensor_split([model.reference_size], dim=1)
+    referring = model.probabilities(model.logits(model.refer(inputs, values, clips)))[FUSION]
+    return WithSets(referring, probabilities, clips)
 
 
 def extract_speaker_features(model: Model, store: FeatureStore, indices: Sequence[int]) -> Tensor:

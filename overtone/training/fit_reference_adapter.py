@@ -10,8 +10,7 @@ from torch import Tensor
 from overtone.datatypes import Split, Utterance
 from overtone.models.network import Model
 from overtone.models.reference_adapter import CONDITIONS, EXPERTS, ReferenceAdapter, conditions, experts
-from overtone.recipe import FUSION
-from overtone.training.adapted_predictions import unadapted
+from overtone.training.adapted_predictions import predict_with_sets, unadapted
 from overtone.training.batches import sampling_weights
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.reference_sets import ReferenceSets
@@ -33,7 +32,7 @@ def fit_reference_adapter(
     trained_on: Sequence[tuple[Model, Split]],
     seed: int,
 ) -> None:
-    """Give a model the reference adapter that answers best for validation clips with random reference sets.
+    """Give a model the reference adapter that predicts validation clips with random reference sets best.
 
     Each clip counts such that corpora, their classes and speakers weigh equally.
 
@@ -49,17 +48,17 @@ def fit_reference_adapter(
     rows = []
     for k, (network, split) in enumerate(trained_on):
         network.temperature.copy_(model.temperature)
-        rows.append(_answers(network, store, utterances, split.validation, np.random.default_rng([seed, k])))
-    answers, weights = (torch.cat(parts) for parts in zip(*rows, strict=True))
+        rows.append(_experts_of_sets(network, store, utterances, split.validation, np.random.default_rng([seed, k])))
+    expert_rows, condition_rows = (torch.cat(parts).double() for parts in zip(*rows, strict=True))
     clips = [i for _, split in trained_on for i in split.validation for _ in range(SETS)]
     importance = torch.from_numpy(sampling_weights(utterances, clips))
     adapter = ReferenceAdapter(model.reference_size, emotions)
-    adapter.expert_weights.copy_(_fit(answers.double(), weights.double(), targets.at(torch.tensor(clips)), importance))
+    adapter.expert_weights.copy_(_fit(expert_rows, condition_rows, targets.at(torch.tensor(clips)), importance))
     model.adapter = adapter
 
 
 @torch.inference_mode()
-def _answers(
+def _experts_of_sets(
     network: Model,
     store: FeatureStore,
     utterances: Sequence[Utterance],
@@ -67,38 +66,38 @@ def _answers(
     rng: np.random.Generator,
 ) -> tuple[Tensor, Tensor]:
     """Experts `(sets, EXPERTS, emotions)` and conditions `(sets, CONDITIONS)`, `SETS` rows for each clip."""
-    sets, position_of = ReferenceSets(utterances, clips, KINDS), {clip: row for row, clip in enumerate(clips)}
+    sets, row_of = ReferenceSets(utterances, clips, KINDS), {clip: row for row, clip in enumerate(clips)}
     batches = list(unadapted(network, store, clips))
-    probabilities = torch.cat([batch.probabilities for batch in batches])
-    values = torch.cat([network.reference_values(batch.inputs) for batch in batches])
+    statistics = torch.cat(
+        [torch.cat([network.reference_values(batch.inputs), batch.probabilities], dim=1) for batch in batches]
+    )
     expert_rows, condition_rows = [], []
     first = 0
     for batch in batches:
         own = clips[first : first + len(batch.probabilities)]
         first += len(own)
-        drawn = [[sets.draw(clip, rng) for _ in range(SETS)] for clip in own]
-        of_batch = []
-        for k in range(SETS):
-            members = [torch.tensor([position_of[int(i)] for i in row[k]]) for row in drawn]
-            counts = torch.tensor([len(row) for row in members], dtype=values.dtype)
-            mean = torch.stack([values[row].mean(0) for row in members])
-            mean_probabilities = torch.stack([probabilities[row].mean(0) for row in members])
-            logits = network.logits(network.refer(batch.inputs, mean, counts))
-            referring = network.probabilities(logits)[FUSION]
-            of_batch.append(
-                (experts(batch.probabilities, referring, mean_probabilities), conditions(mean_probabilities, counts))
-            )
-        expert_rows.append(torch.stack([row for row, _ in of_batch], dim=1).flatten(0, 1))
-        condition_rows.append(torch.stack([row for _, row in of_batch], dim=1).flatten(0, 1))
+        drawn = [[[row_of[int(i)] for i in sets.draw(clip, rng)] for _ in range(SETS)] for clip in own]
+        of_batch = [
+            predict_with_sets(network, batch.inputs, statistics, [of_clip[k] for of_clip in drawn]) for k in range(SETS)
+        ]
+        expert_rows.append(
+            _interleave([experts(batch.probabilities, p.referring, p.reference_probabilities) for p in of_batch])
+        )
+        condition_rows.append(_interleave([conditions(p.reference_probabilities, p.clips) for p in of_batch]))
     return torch.cat(expert_rows), torch.cat(condition_rows)
 
 
-def _fit(answers: Tensor, conditions_of: Tensor, targets: Targets, importance: Tensor) -> Tensor:
+def _interleave(tensors: Sequence[Tensor]) -> Tensor:
+    """The rows of all tensors `(clips, ...)`, those of each clip one after the other, `(clips * tensors, ...)`."""
+    return torch.stack(list(tensors), dim=1).flatten(0, 1)
+
+
+def _fit(expert_rows: Tensor, condition_rows: Tensor, targets: Targets, importance: Tensor) -> Tensor:
     """Weights `(EXPERTS, CONDITIONS)` that minimise the negative log-likelihood of the truth."""
 
     def loss_and_gradient(flat: np.ndarray) -> tuple[float, np.ndarray]:
         weights = torch.from_numpy(flat).reshape(EXPERTS, CONDITIONS).requires_grad_()
-        logits = ((conditions_of @ weights.T)[..., None] * answers).sum(1)
+        logits = ((condition_rows @ weights.T)[..., None] * expert_rows).sum(1)
         log_probabilities = targets.mask_disallowed(logits).log_softmax(-1)
         likelihood = log_probabilities.gather(1, targets.truth[:, None])[:, 0]
         loss = PENALTY * weights.square().sum() - (importance * likelihood).sum()
