@@ -5,6 +5,11 @@ Some names are older than the terms of this code base and stay, as long as model
 
 from collections.abc import Iterable
 
+from overtone.datatypes import Float32Array
+
+Outputs = dict[str, Float32Array]
+"""Outputs of the graph for one clip by name, each with a batch of one."""
+
 WAVEFORM = "waveform"  # float32 (batch, samples) at 16 kHz
 PROBABILITIES = "probabilities"  # of the fusion, (batch, emotions), rows summing to 1
 TRACKS = ("pitch_hz", "loudness_db")  # (batch, frames); pitch is 0 in unvoiced frames

@@ -122,8 +122,7 @@ def build_timeline(
     for segment, (first, end), averages, clips in zip(empty, ranges, segment_curves, references, strict=True):
         prosody = summarise_prosody(tracks.pitch_hz[first:end], tracks.loudness_db[first:end])
         speech_s = min(int(chunks[end] - chunks[first]) * CHUNK_S, segment.duration_s)
-        predicted = _with_prediction(model, segment, averages, speech_s, prosody, source)
-        segments.append(_with_reference_clips(predicted, clips))
+        segments.append(_with_prediction(model, segment, averages, speech_s, clips, prosody, source))
     return Timeline(
         source=source,
         duration_s=recording.duration_s,
@@ -198,17 +197,12 @@ def _reference_clips(windows: Sequence[WindowPrediction], ranges: Sequence[StepR
     return [int(clips[first:end].max(initial=0)) for first, end in ranges]
 
 
-def _with_reference_clips(segment: Segment, clips: int) -> Segment:
-    if segment.prediction is None:
-        return segment
-    return replace(segment, prediction=replace(segment.prediction, reference_clips=clips))
-
-
 def _with_prediction(
     model: OnnxModel,
     segment: Segment,
     curves: _Curves,
     speech_s: float,
+    reference_clips: int,
     prosody: dict[str, float],
     source: str,
 ) -> Segment:
@@ -219,4 +213,4 @@ def _with_prediction(
     mean = np.stack([part[is_speech].mean(0, dtype=float) for part in curves.probabilities])
     affect = curves.arousal_valence[is_speech].mean(0, dtype=float)
     prediction = model.make_prediction(mean, affect, segment.duration_s, speech_s, prosody, source)
-    return replace(segment, prediction=prediction)
+    return replace(segment, prediction=replace(prediction, reference_clips=reference_clips))

@@ -1,8 +1,4 @@
-"""Clips that are longer than a model takes at once: the outputs of equal parts of the clip, combined.
-
-Averaging the probabilities of parts is what a model with an encoder does in training, too: it averages the statistics
-of equal parts of a long clip.
-"""
+"""Clips that are longer than a model takes at once: the outputs of equal parts of the clip, combined."""
 
 import math
 from collections.abc import Callable
@@ -11,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from overtone._internal import tensor_names
+from overtone._internal.tensor_names import Outputs
 from overtone.datatypes import Float32Array, Waveform
-
-Outputs = dict[str, Float32Array]
 
 
 def run_parts(run: Callable[[Waveform], Outputs], waveform: Waveform, max_samples: int, hop_samples: int) -> Outputs:

@@ -19,9 +19,9 @@ import numpy as np
 import onnxruntime
 
 from overtone._internal import tensor_names
-from overtone._internal.tensor_names import PROBABILITIES, RATES, TRACKS, WAVEFORM
+from overtone._internal.tensor_names import PROBABILITIES, RATES, TRACKS, WAVEFORM, Outputs
 from overtone.arousal_valence import arousal_valence
-from overtone.datatypes import Float32Array, FloatArray, Prediction, Waveform
+from overtone.datatypes import FloatArray, Prediction, Waveform
 from overtone.errors import ModelError, first_line
 from overtone.inference.checksum import check_intact, require_checksum
 from overtone.inference.model_card import read_card
@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from overtone.inference.selection import Selection
 
 FATAL_ONLY = 4  # log level of onnxruntime: errors are raised once, with the name of the file, and not logged as well
-Outputs = dict[str, Float32Array]
-"""Outputs of the graph for one clip by name, each with a batch of one."""
 
 
 class OnnxModel:

@@ -19,13 +19,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from overtone._internal import tensor_names
+from overtone._internal.tensor_names import Outputs
 from overtone.audio.source import Source
 from overtone.audio.vad import measure_speech
 from overtone.datatypes import Float32Array, Prediction, Waveform
 from overtone.errors import ModelError, OptionError, OvertoneError
 from overtone.inference.bundled_models import model_path
 from overtone.inference.inputs import Samples, load_waveform
-from overtone.inference.onnx_model import OnnxModel, Outputs
+from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.prosody_summary import summarise_prosody
 from overtone.inference.speaker_statistics import RunningStatistics, SpeakerStatistics
 from overtone.timeline import Segment, Timeline

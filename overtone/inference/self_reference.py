@@ -11,8 +11,8 @@ just as those of reference clips do.
 from collections.abc import Mapping
 from typing import Protocol
 
-from overtone._internal.tensor_names import SPEAKER_FEATURES
-from overtone.inference.onnx_model import OnnxModel, Outputs
+from overtone._internal.tensor_names import SPEAKER_FEATURES, Outputs
+from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.speaker_statistics import MIN_CLIPS, RunningStatistics
 from overtone.timeline import ADAPTED_TO_RECORDING, ADAPTED_TO_REFERENCE, ADAPTED_TO_SPEAKERS, ADAPTED_TO_STREAM
 

@@ -17,12 +17,13 @@ from typing import BinaryIO
 
 import numpy as np
 
+from overtone._internal.tensor_names import Outputs
 from overtone.audio.blocks import blocks
 from overtone.audio.source import Source, source_name
 from overtone.audio.windows import Window
 from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, Waveform
 from overtone.inference.inputs import Samples, is_file_source, waveform_from_samples
-from overtone.inference.onnx_model import OnnxModel, Outputs
+from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.self_reference import FixedReference, RunningReference, live_reference
 from overtone.inference.streaming import MAX_PENDING_WINDOWS, Stream
 from overtone.inference.windowed_stream import Span, WindowedStream

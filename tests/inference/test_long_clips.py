@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from overtone._internal.tensor_names import Outputs
 from overtone.datatypes import Waveform
-from overtone.inference.long_clips import Outputs, run_parts
+from overtone.inference.long_clips import run_parts
 
 HOP = 100
 
