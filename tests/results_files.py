@@ -18,8 +18,8 @@ def system(title: str, ms: float, relative_time: float) -> dict[str, Any]:
 
 
 README = (
-    "# Hi\n<!-- strangers:start -->\n<!-- strangers:end -->\n<!-- results:start -->\nold\n<!-- results:end -->\n"
-    "middle\n<!-- bench:start -->\n<!-- bench:end -->\nend\n"
+    "# Hi\n<!-- unseen-corpora:start -->\n<!-- unseen-corpora:end -->\n"
+    "<!-- results:start -->\nold\n<!-- results:end -->\nmiddle\n<!-- bench:start -->\n<!-- bench:end -->\nend\n"
 )
 BENCH = {
     "machine": {"processor": "Some CPU", "system": "Linux x86_64", "versions": {"python": "3.11.2"}},

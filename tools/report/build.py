@@ -89,9 +89,8 @@ def _readme_tables(inputs: Inputs) -> dict[str, Sequence[Block]]:
         baselines = baseline_names(inputs.main_results)
         note = f" {' and '.join(baselines)} are baselines: {BASELINE_NOTE}." if baselines else ""
         results += [Paragraph(README_NOTE + note), *summary]
-    strangers = unseen_corpus_table.summary_blocks(inputs.main_results)
     return {
-        "strangers": strangers,
+        "unseen-corpora": unseen_corpus_table.summary_blocks(inputs.main_results),
         "results": results,
         "bench": bench_table.readme_blocks(inputs.folder / "bench.json"),
     }

@@ -15,12 +15,12 @@ from tools.report.score_tables import best_result
 REFERENCE = {False: "none", True: "speaker's clips"}
 RATES = ("Sure and wrong", "Right if sure", "ECE")
 NOTE = (
-    "Corpora that the model has never met: each column tests one corpus with a model trained on the others, among the "
-    "classes that they share. UAR in per cent; the mean is over the corpora, with its 95 % interval over speakers. A "
-    "prediction is sure if its confidence reaches the threshold that was fitted on other corpora of the training set "
-    f"(of baselines: {UNCERTAIN_BELOW:.0%}). Sure and wrong is a share of all predictions, right if sure one of the "
-    "sure ones, ECE the calibration error; each is the mean over the corpora. Rows with reference clips are adapted to "
-    "unlabelled clips of the test speaker: compare them with each other only."
+    "Each column tests one corpus with a model that was trained on the others, among the classes that they share. UAR "
+    "in per cent; the mean is over the corpora, with its 95 % interval over speakers. A prediction is sure if its "
+    "confidence reaches the threshold that was fitted on other corpora of the training set (of baselines: "
+    f"{UNCERTAIN_BELOW:.0%}). Sure and wrong is a share of all predictions, right if sure one of the sure ones, ECE "
+    "the calibration error; each is the mean over the corpora. Rows with reference clips are adapted to unlabelled "
+    "clips of the test speaker: compare them with each other only."
 )
 
 
@@ -35,23 +35,27 @@ def unseen_results(results: Sequence[Result]) -> list[Result]:
 def readme_blocks(results: Sequence[Result]) -> list[Block]:
     """Return the table of the README: the best recipe and the baselines; an empty list without results."""
     found = unseen_results(results)
-    best = [best_result(result for result in found if result.condition.adapted == adapted) for adapted in (False, True)]
+    best = _best(found)
     return blocks([result for result in found if result.baseline or any(result is one for one in best)])
+
+
+def _best(results: Sequence[Result]) -> list[Result | None]:
+    """Return the best recipe without and the best one with speaker adaptation; None where there is none."""
+    return [
+        best_result(result for result in results if result.condition.adapted == adapted) for adapted in (False, True)
+    ]
 
 
 def summary_blocks(results: Sequence[Result]) -> list[Block]:
     """Return one sentence with the scores of the best recipe; an empty list without results."""
-    own = [result for result in unseen_results(results) if not result.baseline]
-    plain, adapted = (
-        best_result(result for result in own if result.condition.adapted == is_adapted) for is_adapted in (False, True)
-    )
+    plain, adapted = _best([result for result in unseen_results(results) if not result.baseline])
     if plain is None:
         return []
-    rates = np.array([_rates(scores) for scores in fold_confidences(plain).values()])
-    wrong, right, _ = np.nanmean(rates, axis=0)
+    wrong, right, _ = _mean_rates(plain)
+    scores = plain.row.scores
     text = (
-        f"On {len(plain.row.scores.folds)} corpora that it was not trained on, the mean UAR of the model is "
-        f"{plain.row.scores.uar} per cent"
+        f"On {len(scores.folds)} corpora that it was not trained on ({scores.clips} clips of {scores.speakers} "
+        f"speakers), the mean UAR of the model is {scores.uar} per cent"
     )
     if adapted is not None:
         text += f", and {adapted.row.scores.uar} with unlabelled clips of the same speaker as a reference"
@@ -74,13 +78,17 @@ def blocks(results: Sequence[Result]) -> list[Block]:
         mark = str if result.baseline else Strong
         scores = result.row.scores
         uars = (_percent(scores.folds.get(name, np.nan)) for name in corpora)
-        rates = np.array([_rates(by_fold) for by_fold in fold_confidences(result).values()])
         start = (mark(result.recipe), REFERENCE[result.condition.adapted])
-        means = (
-            _percent(column[np.isfinite(column)].mean() if np.isfinite(column).any() else np.nan) for column in rates.T
-        )
-        lines.append((*start, *uars, mark(scores.uar), *means))
-    return [Table(header, tuple(lines), frozenset(header[2:])), Paragraph(NOTE)]
+        lines.append((*start, *uars, mark(scores.uar), *map(_percent, _mean_rates(result))))
+    return [Table(header, tuple(lines), frozenset(header[2:])), Paragraph(f"{NOTE} {_tested_on(found)}")]
+
+
+def _tested_on(results: Sequence[Result]) -> str:
+    """Return the size of the test sets, and what the best recipe has seen of them."""
+    first = next((result for result in results if not result.baseline), results[0])
+    scores, audit = first.row.scores, first.row.audit
+    overlap = f"; {audit}" if audit else ""
+    return f"Tested on {scores.clips} clips of {scores.speakers} speakers{overlap}."
 
 
 def detail_blocks(results: Sequence[Result]) -> list[Block]:
@@ -112,6 +120,12 @@ def fold_confidences(result: Result) -> dict[str, ConfidenceScores]:
 def _rates(scores: ConfidenceScores) -> tuple[float, float, float]:
     """Return the values of the columns `RATES`."""
     return scores.sure_and_wrong, scores.right_if_sure, scores.ece
+
+
+def _mean_rates(result: Result) -> list[float]:
+    """Return the values of the columns `RATES`, each the mean over the corpora that have it; NaN if none has."""
+    columns = np.array([_rates(scores) for scores in fold_confidences(result).values()]).T
+    return [float(column[np.isfinite(column)].mean()) if np.isfinite(column).any() else np.nan for column in columns]
 
 
 def _percent(share: float) -> str:

@@ -76,7 +76,7 @@ def test_paired_tests(project: Path) -> None:
 def test_only_the_tables_of_the_readme_change(project: Path) -> None:
     build(project)
     text = (project / "README.md").read_text()
-    assert text.startswith("# Hi\n<!-- strangers:start -->\n")
+    assert text.startswith("# Hi\n<!-- unseen-corpora:start -->\n")
     assert "\nold\n" not in text
     assert "|\n\n<!-- results:end -->\nmiddle\n<!-- bench:start -->\n" in text
     assert text.endswith("\n<!-- bench:end -->\nend\n")
@@ -158,7 +158,7 @@ def test_error_names_a_file_with_an_invalid_name(project: Path, name: str) -> No
         ("results/published_results.json", json.dumps({"sections": [{"protocol": "emodb/los"}]}), "mean 'loso'"),
         ("results/oof/paper-paper.json", "{}", "paper-paper.json"),
         ("results/oof/luna5-paper-mel.csv", "path\n", "luna5-paper-mel.csv, line 1"),
-        ("README.md", "nothing", "README.md.*strangers:start"),
+        ("README.md", "nothing", "README.md.*unseen-corpora:start"),
     ],
 )
 def test_damaged_file_is_named_and_nothing_is_written(project: Path, file: str, content: str, message: str) -> None:
