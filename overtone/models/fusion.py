@@ -1,4 +1,4 @@
-"""Late fusion: the answers of all branches -> logits. A recipe names one of `FUSIONS`.
+"""Late fusion: embeddings and logits of all branches -> logits. A recipe names one of `FUSIONS`.
 
 A fusion is an `nn.Module` built from the widths of the embeddings, the number of emotions and the dropout; `forward`
 takes the embeddings and the logits of the branches, `(batch, width)` and `(batch, emotions)` each, without gradient.

@@ -29,7 +29,7 @@ class Model(nn.Module):
 
     Attributes:
         parts: names of the parts.
-        adapter: adapts the answers to a speaker or a recording; None if there is none.
+        adapter: adapts predictions to a speaker or a recording; None if there is none.
     """
 
     temperature: Tensor
@@ -111,7 +111,7 @@ class Model(nn.Module):
     def adapted_logits(
         self, inputs: Inputs, probabilities: Tensor, speaker_features: Tensor, statistics: Tensor, clips: Tensor
     ) -> Tensor:
-        """Logits of the adapted answer, `(batch, emotions)`.
+        """Adapted logits, `(batch, emotions)`.
 
         Args:
             inputs: of the branches.

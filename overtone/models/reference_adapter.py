@@ -1,9 +1,9 @@
-"""Reference adapter: decides how far to trust an answer that refers to other clips of the speaker or the recording.
+"""Reference adapter: weighs predictions without and with reference clips of the same speaker or recording.
 
 Subtracting the mean of reference clips removes voice, room and microphone; but if the reference clips are all of one
-emotion, it removes this emotion as well. The adapter sees the number of reference clips and the mean of the
-probabilities that the model gives them without a reference, and weighs the answer without reference, the answer with
-it, and that mean accordingly.
+emotion, it removes this emotion as well. The adapter takes the number of reference clips and the mean of their
+probabilities without a reference, and weighs the prediction without reference, the prediction with it, and that mean
+accordingly.
 """
 
 import math
@@ -21,7 +21,7 @@ WEIGHTS = "adapter.expert_weights"
 
 
 def conditions(reference_probabilities: Tensor, clips: Tensor) -> Tensor:
-    """What the weights of the answers depend on, `(batch, CONDITIONS)`: 1, reliability, and reliability x evenness.
+    """What the weights of the experts depend on, `(batch, CONDITIONS)`: 1, reliability, and reliability x evenness.
 
     Args:
         reference_probabilities: mean of the probabilities of the reference clips `(batch, emotions)`.
@@ -34,18 +34,21 @@ def conditions(reference_probabilities: Tensor, clips: Tensor) -> Tensor:
 
 
 def experts(probabilities: Tensor, referring: Tensor, reference_probabilities: Tensor) -> Tensor:
-    """Logarithms of the answers without and with a reference and of the references' mean, `(batch, EXPERTS, emotions)`.
+    """Logarithms of the predictions without and with a reference, and of the mean of the references.
 
     Args:
         probabilities: without a reference `(batch, emotions)`.
         referring: with the reference `(batch, emotions)`.
         reference_probabilities: mean of the probabilities of the reference clips `(batch, emotions)`.
+
+    Returns:
+        `(batch, EXPERTS, emotions)`.
     """
     return torch.stack([probabilities, referring, reference_probabilities], dim=1).clamp(min=SMALLEST).log()
 
 
 class ReferenceAdapter(nn.Module):
-    """Answers without and with a reference -> adapted logits: a product of experts with weights that depend on the set.
+    """Predictions without and with a reference -> adapted logits: a product of experts, weighted by the reference set.
 
     The weights are fitted on clips of corpora that the networks were not trained on, with reference sets of any make-up
     (`overtone.training.fit_reference_adapter`).
@@ -66,7 +69,7 @@ class ReferenceAdapter(nn.Module):
     def forward(
         self, probabilities: Tensor, referring: Tensor, reference_probabilities: Tensor, clips: Tensor
     ) -> Tensor:
-        """Logits `(batch, emotions)`; with fewer than `MIN_CLIPS`, the logarithms of the answer without a reference.
+        """Logits `(batch, emotions)`; with fewer than `MIN_CLIPS`, the log probabilities without a reference.
 
         Args:
             probabilities: without a reference `(batch, emotions)`.
@@ -75,10 +78,10 @@ class ReferenceAdapter(nn.Module):
             clips: number of reference clips `(batch or 1,)`.
         """
         mean = reference_probabilities.expand_as(probabilities)
-        answers = experts(probabilities, referring, mean)
+        log_probabilities = experts(probabilities, referring, mean)
         weights = conditions(mean, clips.expand(len(mean))) @ self.expert_weights.T  # (batch, EXPERTS)
-        adapted = (weights[..., None] * answers).sum(1)
-        return torch.where((clips >= MIN_CLIPS)[:, None], adapted, answers[:, 0])
+        adapted = (weights[..., None] * log_probabilities).sum(1)
+        return torch.where((clips >= MIN_CLIPS)[:, None], adapted, log_probabilities[:, 0])
 
     def example_statistics(self) -> Tensor:
         """Statistics of a made-up reference set, to check an exported graph with: `(2, values + emotions)`."""
