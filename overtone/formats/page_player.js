@@ -83,9 +83,9 @@ function showTip(x) {
     append("span", `${percent[step]} %`, row);
   }
   const pitch = data.pitch_hz[step] === null ? "no pitch" : `${data.pitch_hz[step]} Hz`;
-  append("span", `${pitch}, ${formatSigned(data.loudness_db[step])} dB`, tip);
+  append("small", `${pitch}, ${formatSigned(data.loudness_db[step])} dB`, tip);
   const affect = AFFECT_TRACKS.filter(({ values }) => values[step] !== null);
-  if (affect.length) append("span", affect.map(({ label, values }) => `${label} ${values[step]} %`).join(", "), tip);
+  if (affect.length) append("small", affect.map(({ label, values }) => `${label} ${values[step]} %`).join(", "), tip);
   tip.style.left = `${x + 16 + tip.offsetWidth > view.width ? Math.max(x - 16 - tip.offsetWidth, 0) : x + 16}px`;
 }
 
