@@ -82,8 +82,10 @@ class Recipe:
             leaves out other validation speakers, is trained on the rest, and stores its last epoch. "left-out-corpora":
             likewise, but each network leaves out all clips of one corpus; as "rotating" where the tested corpus is in
             the training set, or there are not two corpora to leave out.
-        distil: weight of the ensemble's predictions in the targets of one more network, which then replaces the
-            ensemble; 0 turns distillation off.
+        distil: weight of a teacher's predictions in the targets; 0 turns distillation off. Without `teacher`, the
+            ensemble teaches one more network, which then replaces it.
+        teacher: a recipe, whose networks teach those of this one: each is trained on the same clips as the network that
+            it teaches.
         fusion: "mlp": an MLP on the embeddings of the branches, trained with them. "weighted": the weighted log
             probabilities of the branches, with weights that are fitted on validation clips.
         sampling: "clips": every training clip once per epoch. "balanced": as many clips, drawn such that every corpus,
@@ -115,6 +117,7 @@ class Recipe:
     members: int = 1
     validation: str = "shared"
     distil: float = 0.0
+    teacher: str = ""
     fusion: str = "mlp"
     sampling: str = "clips"
     reference_sets: float = 0.0
@@ -142,7 +145,9 @@ class Recipe:
         for key, known in {**choices, "sampling": SAMPLING_MODES}.items():
             if getattr(self, key) not in known:
                 raise OptionError(f"recipe {self.name}: {key} must be {' or '.join(known)}, got {getattr(self, key)!r}")
-        if self.validation != "shared" and self.distil:
+        if self.teacher and not self.distil:
+            raise OptionError(f"recipe {self.name}: a teacher needs its weight, such as distil = 0.7")
+        if self.validation != "shared" and self.distil and not self.teacher:
             raise OptionError(f"recipe {self.name}: distillation needs a shared validation set: validation = 'shared'")
         for key, (low, high) in RANGES.items():
             if not low <= getattr(self, key) <= high:
@@ -217,6 +222,20 @@ def read_recipe(name_or_path: str | Path) -> Recipe:
     if not path.is_file():
         raise OptionError(f"no recipe '{name_or_path}'{suggest(str(name_or_path), bundled_recipes())}")
     return recipe_from_dict(_read_with_base(path, (path.resolve(),)), str(path))
+
+
+def read_teacher(recipe: Recipe) -> Recipe | None:
+    """The recipe of the teacher of a recipe; None if it has none.
+
+    Raises:
+        OptionError: there is no such recipe, it is not valid, or it has a teacher itself.
+    """
+    if not recipe.teacher:
+        return None
+    teacher = read_recipe(recipe.teacher)
+    if teacher.teacher or teacher.distil:
+        raise OptionError(f"recipe {recipe.name}: its teacher, recipe {teacher.name}, is distilled itself")
+    return teacher
 
 
 def _read_with_base(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:

@@ -28,10 +28,11 @@ from overtone.errors import OptionError, suggest
 from overtone.features.front_end import ExtraFeature
 from overtone.models.encoder_mlp import DEFAULT_ENCODER, EncoderMlp
 from overtone.models.encoder_statistics import statistics_feature
-from overtone.models.mel_cnn import MelCnn, augment_spectrogram
+from overtone.models.mel_cnn import SMALL, MelCnn, augment_spectrogram
 from overtone.models.paper_baseline import PaperDenseMelCnn, PaperMelCnn, PaperProsodyMlp
 from overtone.models.pooling import StatisticsPooling
 from overtone.models.prosody_cnn import ProsodyCnn
+from overtone.models.prosody_mlp import ProsodyMlp
 from overtone.recipe import Recipe
 
 BuildNetwork = Callable[[int, float], nn.Module]
@@ -69,6 +70,7 @@ BRANCHES: dict[str, Branch] = {
     "mel": Branch(
         networks={
             "residual-cnn": MelCnn,
+            "small-residual-cnn": partial(MelCnn, widths=SMALL),
             "residual-cnn-mean-pooling": partial(MelCnn, pooling=StatisticsPooling),
             "paper-cnn": PaperMelCnn,
             "paper-cnn-dense": PaperDenseMelCnn,
@@ -76,7 +78,7 @@ BRANCHES: dict[str, Branch] = {
         augment=augment_spectrogram,
         reduced_precision=True,
     ),
-    "prosody": Branch(networks={"contour-cnn": ProsodyCnn, "paper-mlp": PaperProsodyMlp}),
+    "prosody": Branch(networks={"contour-cnn": ProsodyCnn, "statistics-mlp": ProsodyMlp, "paper-mlp": PaperProsodyMlp}),
     "encoder": Branch(
         networks={DEFAULT_ENCODER: partial(EncoderMlp, DEFAULT_ENCODER)},
         other_network=EncoderMlp,

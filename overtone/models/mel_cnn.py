@@ -1,6 +1,7 @@
 """Log-mel branch: features -> embedding and logits, by a residual CNN with attention over time."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -16,10 +17,24 @@ from overtone.models.pooling import AttentiveStatisticsPooling, masked_moments
 from overtone.recipe import Recipe
 
 MARGIN_FRAMES = 8
-CHANNELS = (32, 48, 96, 128)
 STRIDES = ((2, 2), (2, 2), (1, 2))  # (time, bands) of each block; the stem halves both too
-MIXED = 192
 EMBEDDING = 128
+
+
+class Widths(NamedTuple):
+    """Numbers of channels.
+
+    Attributes:
+        channels: of the stem and of each block.
+        mixed: of the layer that combines the bands of a frame.
+    """
+
+    channels: tuple[int, ...]
+    mixed: int
+
+
+STANDARD = Widths((32, 48, 96, 128), 192)
+SMALL = Widths((16, 32, 48, 64), 128)  # a third of the arithmetic
 
 
 class ResidualBlock(nn.Module):
@@ -60,27 +75,33 @@ class MelCnn(nn.Module):
         emotions: number of classes.
         dropout: probability of dropping a unit before each dense layer.
         pooling: frames -> one vector, twice as wide; a class of `overtone.models.pooling`.
+        widths: numbers of channels.
     """
 
     mean: Tensor
     scale: Tensor
 
     def __init__(
-        self, emotions: int, dropout: float, pooling: Callable[[int], nn.Module] = AttentiveStatisticsPooling
+        self,
+        emotions: int,
+        dropout: float,
+        pooling: Callable[[int], nn.Module] = AttentiveStatisticsPooling,
+        widths: Widths = STANDARD,
     ) -> None:
         super().__init__()
+        channels, mixed = widths
         self.register_buffer("mean", torch.zeros(BANDS))
         self.register_buffer("scale", torch.ones(BANDS))
-        self.stem = nn.Conv2d(1, CHANNELS[0], 5, stride=2, padding=2, bias=False)
-        self.stem_norm = nn.BatchNorm2d(CHANNELS[0])
-        pairs = zip(CHANNELS[:-1], CHANNELS[1:], STRIDES, strict=True)
+        self.stem = nn.Conv2d(1, channels[0], 5, stride=2, padding=2, bias=False)
+        self.stem_norm = nn.BatchNorm2d(channels[0])
+        pairs = zip(channels[:-1], channels[1:], STRIDES, strict=True)
         self.blocks = nn.ModuleList(ResidualBlock(*pair) for pair in pairs)
         bands_left = BANDS // 2 ** (1 + len(STRIDES))
-        self.mix = nn.Conv2d(CHANNELS[-1], MIXED, (1, bands_left), bias=False)
-        self.mix_norm = nn.BatchNorm1d(MIXED)
-        self.pool = pooling(MIXED)
+        self.mix = nn.Conv2d(channels[-1], mixed, (1, bands_left), bias=False)
+        self.mix_norm = nn.BatchNorm1d(mixed)
+        self.pool = pooling(mixed)
         self.embed = nn.Sequential(
-            nn.BatchNorm1d(2 * MIXED), nn.Dropout(dropout), nn.Linear(2 * MIXED, EMBEDDING), nn.ReLU()
+            nn.BatchNorm1d(2 * mixed), nn.Dropout(dropout), nn.Linear(2 * mixed, EMBEDDING), nn.ReLU()
         )
         self.classifier = nn.Sequential(nn.Dropout(dropout), nn.Linear(EMBEDDING, emotions))
         self.embedding = EMBEDDING
@@ -114,7 +135,7 @@ class MelCnn(nn.Module):
         for block, (frames_stride, _) in zip(self.blocks, STRIDES, strict=True):
             weights = stride_weights(weights, frames_stride)
             values = block(values, weights)
-        mixed = functional.relu(self.mix_norm(self.mix(values).squeeze(-1)))  # (batch, MIXED, frames)
+        mixed = functional.relu(self.mix_norm(self.mix(values).squeeze(-1)))  # (batch, mixed, frames)
         embedding = self.embed(self.pool(apply_mask(mixed, weights), weights))
         return embedding, self.classifier(embedding)
 

@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from overtone.models.encoder_mlp import PRIOR_CLIPS
+from overtone.models.statistics_mlp import PRIOR_CLIPS
 
 EXPERTS = 3
 CONDITIONS = 3

@@ -20,11 +20,12 @@ from overtone.evaluation.metrics import SEED, score
 from overtone.evaluation.oof_files import RunRecord
 from overtone.evaluation.protocols import PROTOCOLS, clips_of
 from overtone.evaluation.report import ScoreRow
-from overtone.models.branches import BRANCHES, extra_features
+from overtone.models.branches import BRANCHES
 from overtone.recipe import FUSION, FUSION_VARIANTS, Recipe
 from overtone.training.feature_cache import load_features
 from overtone.training.run_config import RunConfig, fold_names, part_splits, run_metadata
 from overtone.training.run_folder import is_finished, matches_run, read_run, run_settings, uncertain_below
+from overtone.training.teacher import required_features
 from overtone.training.train import train
 
 Launcher = Callable[[RunConfig, Path], str]
@@ -201,7 +202,8 @@ def evaluate(
         for config in pending:
             _train_in_process(utterances, config, run_folder(runs, config), cache, progress)
     elif pending:
-        load_features(utterances, recipe.wave_variants, cache, progress, extra_features(recipe))
+        variants, extra = required_features(recipe)
+        load_features(utterances, variants, cache, progress, extra)
         _launch_trainings(pending, runs, launcher, processes, progress)
     collect_oof(utterances, recipe, protocol, seeds, runs, oof, folds)
 

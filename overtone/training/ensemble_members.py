@@ -35,7 +35,12 @@ def combine(networks: Sequence[Network]) -> Model:
 
 def final_network_count(recipe: Recipe) -> int:
     """Number of networks in a finished model of this recipe."""
-    return 1 if recipe.distil else recipe.members
+    return 1 if distils_itself(recipe) else recipe.members
+
+
+def distils_itself(recipe: Recipe) -> bool:
+    """Whether the ensemble of a run is distilled into one more network."""
+    return recipe.distil > 0 and not recipe.teacher
 
 
 def member_seeds(recipe: Recipe, seed: int) -> list[int]:
@@ -48,7 +53,9 @@ def student_seed(recipe: Recipe, seed: int) -> int:
     return seed + MEMBER_STEP * recipe.members
 
 
-def train_member(recipe: Recipe, folder: Path, seed: int, emotions: int, fit: Fit) -> tuple[Network, History]:
+def train_member(
+    recipe: Recipe, folder: Path, seed: int, emotions: int, fit: Fit, role: str = "member"
+) -> tuple[Network, History]:
     """A trained network and its history, a row per part and epoch with its seed; stored until the run is finished.
 
     Args:
@@ -57,8 +64,9 @@ def train_member(recipe: Recipe, folder: Path, seed: int, emotions: int, fit: Fi
         seed: of the network.
         emotions: number of classes.
         fit: trains the network.
+        role: first word of the names of its files: "member" or "teacher".
     """
-    weights = folder / f"member-{seed}.safetensors"
+    weights = folder / f"{role}-{seed}.safetensors"
     history_file = weights.with_suffix(".json")
     torch.manual_seed(seed)
     network = build(recipe, emotions)
@@ -67,7 +75,7 @@ def train_member(recipe: Recipe, folder: Path, seed: int, emotions: int, fit: Fi
         return network, json.loads(history_file.read_text(encoding="utf-8"))
     several = recipe.members > 1 or recipe.distil > 0
     # Each member has a checkpoint of its own, so that none resumes from another's.
-    path = folder / (f"member-{seed}-checkpoint.safetensors" if several else "checkpoint.safetensors")
+    path = folder / (f"{role}-{seed}-checkpoint.safetensors" if several else "checkpoint.safetensors")
     history = [{**row, "seed": seed} for row in fit(network, seed, path)]
     network.cpu()
     network.set_memory_format(torch.contiguous_format)  # as after loading from a file: bitwise equal results

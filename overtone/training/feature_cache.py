@@ -82,6 +82,10 @@ class FeatureStore:
     def __len__(self) -> int:
         return len(self.versions[0]["ends"] if self.positions is None else self.positions)
 
+    def first_versions(self, count: int) -> "FeatureStore":
+        """The same clips in the first versions only; the features are shared."""
+        return replace(self, versions=self.versions[:count])
+
     def clip(self, index: int, version: int = 0) -> ClipFeatures:
         """Features of one utterance.
 

@@ -16,7 +16,7 @@ from overtone.emotions import EMOTIONS
 from overtone.errors import CorpusError, MissingExtraError, OptionError, suggest
 from overtone.evaluation import leakage, protocols
 from overtone.models.branches import extra_features
-from overtone.recipe import FUSION, Recipe
+from overtone.recipe import FUSION, Recipe, read_teacher
 
 # All packages that affect a result or are needed at the end of a training run, so that a missing one is noticed at
 # its start.
@@ -64,7 +64,7 @@ def versions() -> dict[str, str]:
 def code_fingerprint() -> str:
     """A digest of the code of features, models and training loop: 16 hexadecimal digits."""
     modules = (
-        *("feature_cache", "batches", "reference_sets", "targets", "loop", "ensemble_members", "calibrate"),
+        *("feature_cache", "batches", "reference_sets", "targets", "loop", "ensemble_members", "calibrate", "teacher"),
         *("fit_adapter", "fit_reference_adapter", "adapted_predictions"),
     )
     stages = (f"training/{name}.py" for name in modules)
@@ -159,6 +159,12 @@ def pretrained(recipe: Recipe) -> list[dict[str, str]]:
     return [feature.pretrained._asdict() for feature in extra_features(recipe).values() if feature.pretrained]
 
 
+def teacher_settings(recipe: Recipe) -> dict[str, Any] | None:
+    """The recipe of the teacher, and a row per pretrained network that it uses; None if a recipe has no teacher."""
+    teacher = read_teacher(recipe)
+    return None if teacher is None else {"recipe": teacher.as_dict(), "pretrained": pretrained(teacher)}
+
+
 def _init_run(config: RunConfig, utterances: Sequence[Utterance]) -> dict[str, Any] | None:
     """The run that a training run is initialised from: a digest of its weights, and its training data.
 
@@ -199,6 +205,7 @@ def run_metadata(utterances: Sequence[Utterance], config: RunConfig) -> dict[str
         "init": init,
         "training_data": training_data(utterances) + (init["training_data"] if init else []),
         "pretrained": pretrained(config.recipe),
+        "teacher": teacher_settings(config.recipe),
         "audits": {part: asdict(audit) for part, audit in audit_parts(parts, utterances).items()},
         "split": {
             part: {name: [utterances[i].clip for i in getattr(split, name)] for name in SUBSETS}

@@ -15,9 +15,8 @@ from overtone.errors import TrainingError
 from overtone.evaluation import oof_files
 from overtone.evaluation.protocols import clips_of
 from overtone.models import build
-from overtone.models.branches import extra_features
 from overtone.models.network import Model, Network
-from overtone.recipe import FUSION
+from overtone.recipe import FUSION, Recipe, read_teacher
 from overtone.training import checkpoint
 from overtone.training.batches import sampling_weights
 from overtone.training.calibrate import calibrate, confidence_threshold
@@ -26,6 +25,7 @@ from overtone.training.ensemble_members import (
     PartSplits,
     combine,
     distillation_targets,
+    distils_itself,
     member_seeds,
     member_splits,
     student_seed,
@@ -40,6 +40,7 @@ from overtone.training.reference_sets import ReferenceSets
 from overtone.training.run_config import RunConfig, part_splits, run_metadata
 from overtone.training.run_folder import is_finished, matches_run, write_json, write_report
 from overtone.training.targets import Targets, make_targets
+from overtone.training.teacher import required_features, taught_targets
 
 
 def train(
@@ -79,7 +80,8 @@ def train(
         return folder
     recipe = config.recipe
     build(recipe, len(run["emotions"]))  # an unknown network is refused before anything is written
-    store = load_features(utterances, recipe.wave_variants, cache, progress, extra_features(recipe))
+    variants, extra = required_features(recipe)
+    store = load_features(utterances, variants, cache, progress, extra)
     if not resumed:
         write_json(folder / "run.json", run)
     targets = make_targets(utterances, run["emotions"])
@@ -99,7 +101,7 @@ def train(
         oof_files.write(predictions, folder / f"predictions-{part}.csv")
     checkpoint.save_weights(folder / "weights.safetensors", model)
     write_report(folder, history)
-    for temporary in (folder / "checkpoint.safetensors", *folder.glob("member-*")):
+    for temporary in (folder / "checkpoint.safetensors", *folder.glob("member-*"), *folder.glob("teacher-*")):
         temporary.unlink(missing_ok=True)
     return folder
 
@@ -114,22 +116,30 @@ def _train_networks(
     progress: Progress,
 ) -> tuple[Model, list[tuple[Model, PartSplits]], History]:
     """The calibrated model; the model, or each of its networks, with its training splits; and the history."""
-    recipe = config.recipe
+    recipe, teacher = config.recipe, read_teacher(config.recipe)
     init = checkpoint.read_weights(config.init_from / "weights.safetensors") if config.init_from else {}
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    sampling = partial(sampling_weights, utterances) if recipe.sampling == "balanced" else None
-    references = partial(ReferenceSets, utterances) if recipe.reference_sets else None
 
-    def fit_to(fit_targets: Targets, splits: PartSplits, network: Network, seed: int, path: Path) -> History:
+    def fit_to(
+        fit_recipe: Recipe, fit_targets: Targets, splits: PartSplits, network: Network, seed: int, path: Path
+    ) -> History:
+        shared_splits = parts if fit_recipe is recipe else dict.fromkeys(fit_recipe.parts, parts[FUSION])
         return fit(
-            network, store, fit_targets, splits, recipe,
-            seed=seed, path=path, device=device, progress=progress, init=init, normaliser_splits=parts,
-            sampling=sampling, references=references,
+            network, store.first_versions(1 + fit_recipe.wave_variants), fit_targets, splits, fit_recipe,
+            seed=seed, path=path, device=device, progress=progress, init=init if fit_recipe is recipe else {},
+            normaliser_splits=shared_splits,
+            sampling=partial(sampling_weights, utterances) if fit_recipe.sampling == "balanced" else None,
+            references=partial(ReferenceSets, utterances) if fit_recipe.reference_sets else None,
         )  # fmt: skip
 
     def train_one(seed: int, fit_targets: Targets, splits: PartSplits) -> tuple[Network, History]:
         emotions = targets.allowed.shape[-1]
-        return train_member(recipe, folder, seed, emotions, partial(fit_to, fit_targets, splits))
+        if teacher is not None:
+            same = dict.fromkeys(teacher.parts, splits[FUSION])
+            fit_teacher = partial(fit_to, teacher, fit_targets, same)
+            network, _ = train_member(teacher, folder, seed, emotions, fit_teacher, role="teacher")
+            fit_targets = taught_targets(network, same, store, fit_targets, recipe.distil)
+        return train_member(recipe, folder, seed, emotions, partial(fit_to, recipe, fit_targets, splits))
 
     seeds, splits_of_members = member_seeds(recipe, config.seed), member_splits(recipe, parts, utterances)
     members = [train_one(seed, targets, splits) for seed, splits in zip(seeds, splits_of_members, strict=True)]
@@ -139,7 +149,7 @@ def _train_networks(
     if recipe.validation != "shared":
         trained_on = list(zip(networks, splits_of_members, strict=True))
     calibrate(model, store, targets, trained_on)
-    if recipe.distil:
+    if distils_itself(recipe):
         soft_targets = distillation_targets(model, store, targets, parts[FUSION].train, recipe.distil)
         members.append(train_one(student_seed(recipe, config.seed), soft_targets, parts))
         model = members[-1][0]

@@ -13,7 +13,8 @@ from tiny_training import make_store
 from overtone.datatypes import Waveform
 from overtone.features.front_end import Features
 from overtone.models import build
-from overtone.models.encoder_mlp import EMBEDDING, PRIOR_CLIPS, EncoderMlp
+from overtone.models.encoder_mlp import EncoderMlp
+from overtone.models.statistics_mlp import EMBEDDING, PRIOR_CLIPS
 from overtone.models.encoder_statistics import FEATURE
 from overtone.recipe import Recipe, read_recipe
 from overtone.training.batches import collate

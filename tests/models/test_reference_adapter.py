@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from overtone.models.encoder_mlp import PRIOR_CLIPS
+from overtone.models.statistics_mlp import PRIOR_CLIPS
 from overtone.models.reference_adapter import CONDITIONS, EXPERTS, MIN_CLIPS, ReferenceAdapter, conditions
 
 EMOTIONS = 4
