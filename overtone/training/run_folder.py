@@ -102,6 +102,8 @@ def matches_run(folder: Path, run: dict[str, Any]) -> bool:
             raise TrainingError(f"{folder} holds a training run with another {difference}; choose another folder")
     if stored.get("pretrained", []) != run["pretrained"]:
         raise TrainingError(f"{folder} holds a training run on another pretrained encoder; choose another folder")
+    if stored.get("teacher") != run["teacher"]:
+        raise TrainingError(f"{folder} holds a training run with another teacher; choose another folder")
     if stored.get("init") != run["init"]:
         raise TrainingError(f"{folder} holds a training run initialised from another run; choose another folder")
     return True

@@ -14,8 +14,8 @@ from overtone.datatypes import Waveform
 from overtone.features.front_end import Features
 from overtone.models import build
 from overtone.models.encoder_mlp import EncoderMlp
-from overtone.models.statistics_mlp import EMBEDDING, PRIOR_CLIPS
 from overtone.models.encoder_statistics import FEATURE
+from overtone.models.statistics_mlp import EMBEDDING, PRIOR_CLIPS
 from overtone.recipe import Recipe, read_recipe
 from overtone.training.batches import collate
 

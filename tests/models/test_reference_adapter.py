@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from overtone.models.statistics_mlp import PRIOR_CLIPS
 from overtone.models.reference_adapter import CONDITIONS, EXPERTS, MIN_CLIPS, ReferenceAdapter, conditions
+from overtone.models.statistics_mlp import PRIOR_CLIPS
 
 EMOTIONS = 4
 
