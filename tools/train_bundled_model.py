@@ -7,7 +7,7 @@ DIR holds a folder per corpus; the pretrained encoder is found as `overtone.mode
 
 - `overtone`: recipe `encoder` on all corpora, with calm as neutral: both RAVDESS and EmoDB have a class that no other
   corpus has (calm, bored), which a model could only tell by the corpus.
-- `lite`: recipe `pretrain` on four corpora, then recipe `overtone` on RAVDESS, initialised from it.
+- `lite`: recipe `lite` on the same clips, without the encoder but taught by recipe `encoder`.
 
 All trainings resume: run the command again after an interruption. The scores in the cards are those in results/oof;
 `overtone experiment` measures them.
@@ -36,7 +36,6 @@ from overtone.datatypes import Split, Utterance
 from overtone.emotions import get_label_map
 from overtone.errors import OptionError, OvertoneError, suggest
 from overtone.models import build
-from overtone.models.branches import extra_features
 from overtone.recipe import Recipe, read_recipe
 from overtone.training.export import export_run
 from overtone.training.feature_cache import FeatureStore, extract, read_waveforms
@@ -44,11 +43,13 @@ from overtone.training.loop import fit
 from overtone.training.run_config import RunConfig, present_emotions
 from overtone.training.run_folder import is_finished
 from overtone.training.targets import make_targets
+from overtone.training.teacher import required_features
 from overtone.training.train import train
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUNDLED = PROJECT / "overtone" / "bundled"
 SEED = 0
+ROBUSTNESS_FILE = "robustness.json"
 PROTOCOL = "all"  # every clip is used; the scores of the recipe come from other protocols
 PROBE_CLIPS, PROBE_EPOCHS = 32, 4  # for the estimate of the time
 BYTES_PER_FRAME = 64 * 2 + 3 * 4 + 8  # of cached features, about
@@ -78,13 +79,10 @@ class Stage:
 
 def models(runs: Path) -> dict[str, tuple[Stage, ...]]:
     """Name of a bundled model -> its trainings, in order; each but the first is initialised from the one before."""
-    corpora = ("ravdess", "emodb", "emovo", "nemo", "ased", "emogator")
+    corpora, labels = ("ravdess", "emodb", "emovo", "nemo", "ased", "emogator"), "7-classes-calm-as-neutral"
     return {
-        "overtone": (Stage(read_recipe("encoder"), corpora, runs / "encoder", labels="7-classes-calm-as-neutral"),),
-        "lite": (
-            Stage(read_recipe("pretrain"), ("ased", "emodb", "emovo", "nemo"), runs / "pretrain"),
-            Stage(read_recipe("overtone"), ("ravdess",), runs / "overtone"),
-        ),
+        "overtone": (Stage(read_recipe("encoder"), corpora, runs / "encoder", labels=labels),),
+        "lite": (Stage(read_recipe("lite"), corpora, runs / "lite", labels=labels),),
     }
 
 
@@ -92,7 +90,7 @@ def describe(stage: Stage, clips: Sequence[Utterance]) -> str:
     """What a stage trains on, what it stores, and an estimate of the time it takes on this machine."""
     recipe = stage.recipe
     steps = recipe.members * recipe.epochs * math.ceil(len(clips) / recipe.batch_clips)
-    versions = 1 + recipe.wave_variants
+    versions = 1 + required_features(recipe)[0]
     seconds_per_clip, seconds_per_step, frames = _probe(recipe, clips)
     hours = (seconds_per_clip * len(clips) * versions + seconds_per_step * steps) / 3600
     gigabytes = len(clips) * versions * frames * BYTES_PER_FRAME / 1e9
@@ -106,15 +104,16 @@ def describe(stage: Stage, clips: Sequence[Utterance]) -> str:
 def _probe(recipe: Recipe, clips: Sequence[Utterance]) -> tuple[float, float, float]:
     """Seconds per clip to compute features, seconds per training step, and mean frames per clip, from a few clips."""
     picked = [clips[k] for k in np.random.default_rng(SEED).permutation(len(clips))[:PROBE_CLIPS]]
+    _, extra = required_features(recipe)
     start = time.perf_counter()
-    arrays = extract(read_waveforms(picked, silent_progress), 1, silent_progress, extra_features(recipe))
+    arrays = extract(read_waveforms(picked, silent_progress), 1, silent_progress, extra)
     seconds_per_clip = (time.perf_counter() - start) / len(picked)
     half = len(picked) // 2
     split = Split("probe", "1", train=tuple(range(half)), validation=tuple(range(half, len(picked))), test=())
     emotions = present_emotions(picked)
     probe = dataclasses.replace(recipe, epochs=PROBE_EPOCHS, batch_clips=half)  # an epoch is one step
     ends: list[float] = []
-    store, targets = FeatureStore((arrays,), extra_features(recipe)), make_targets(picked, emotions)
+    store, targets = FeatureStore((arrays,), extra), make_targets(picked, emotions)
     with tempfile.TemporaryDirectory() as folder:
         path, parts = Path(folder) / "checkpoint.safetensors", dict.fromkeys(recipe.parts, split)
         network = build(probe, len(emotions))
@@ -135,7 +134,7 @@ def train_and_export(
         name: of the model.
         stages: its trainings.
         data: folder of the corpora.
-        oof: folder of the out-of-fold predictions that the card quotes.
+        oof: folder of the out-of-fold predictions that the card quotes, beside the results of the benchmarks.
         bundled: folder of the model and its card.
         cache: cache folder for features; None for that of the user.
 
@@ -149,7 +148,7 @@ def train_and_export(
         with ProgressBar("steps") as progress:
             train(clips, config, stage.folder, resume=True, cache=cache, progress=progress)
         init_from = stage.folder
-    model = export_run(clips, stage.folder, model_id=name, scores=oof)
+    model = export_run(clips, stage.folder, model_id=name, scores=oof, robustness_file=oof.parent / ROBUSTNESS_FILE)
     write_bytes(bundled / f"{name}.onnx", model.read_bytes())
     write_bytes(bundled / f"{name}.md", model.with_suffix(".md").read_bytes())
     return bundled / f"{name}.onnx"

@@ -52,6 +52,7 @@ def card_to_text(card: dict[str, Any]) -> str:
         *_field("input", f"mono audio at {SAMPLE_RATE_HZ // 1000} kHz; other audio is converted"),
         *(line for row in card["training_data"] for line in _field("trained on", _corpus(row))),
         *(line for row in card.get("pretrained", []) for line in _field("pretrained", _pretrained(row))),
+        *_teacher(card.get("teacher")),
         *_field("licence", f"of the weights: {card['licence']}"),
         *_field("trained with", _training(card)),
         *_field("versions", versions),
@@ -84,6 +85,14 @@ def _corpus(row: dict[str, Any]) -> str:
 def _pretrained(row: dict[str, Any]) -> str:
     name, licence, source = (row.get(key, "?") for key in ("name", "licence", "citation"))
     return f"{name}; {licence}; {source}"
+
+
+def _teacher(row: object) -> list[str]:
+    """The recipe whose predictions were targets, and the pretrained networks that it used."""
+    if not isinstance(row, dict):
+        return []
+    pretrained = "".join(f"; using {_pretrained(network)}" for network in row.get("pretrained", []))
+    return _field("taught by", f"recipe {row.get('recipe', '?')}{pretrained}")
 
 
 def _training(card: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from overtone.evaluation import oof_files
 from overtone.evaluation.document import Block, Paragraph, Table
 from overtone.evaluation.metrics import SEED, score
 
-MAIN_PROTOCOL = "luna5"  # the protocol of the subgroup scores in a model card
+MAIN_PROTOCOLS = ("luna5", "unseen-corpus")  # the subgroup scores in a model card are those of the first measured one
 ATTRIBUTES = ("gender", "intensity", "sentence")
 HEADER = ("Subgroup", "UAR", "WA", "Clips", "Speakers", "Seeds")
 EXPLANATION = (
@@ -45,11 +45,12 @@ def card_rows(folder: Path, recipe: str) -> list[dict[str, Any]]:
     Raises:
         InputError: the predictions are damaged.
     """
-    path = oof_files.csv_path(folder, MAIN_PROTOCOL, recipe, "fusion")
-    if not path.is_file():
-        return []
-    condition = {"protocol": MAIN_PROTOCOL, "part": "fusion"}
-    return [{**condition, **row} for row in score_subgroups(oof_files.read(path))]
+    for protocol in MAIN_PROTOCOLS:
+        path = oof_files.csv_path(folder, protocol, recipe, "fusion")
+        if path.is_file():
+            condition = {"protocol": protocol, "part": "fusion"}
+            return [{**condition, **row} for row in score_subgroups(oof_files.read(path))]
+    return []
 
 
 def card_blocks(card: dict[str, Any]) -> list[Block]:

@@ -7,6 +7,8 @@ export writes it, and `read_card` checks every key, so that the rest of the code
     max_samples        longest clip that the graph takes, at 16 kHz; if absent, there is no limit
     pretrained         pretrained networks that are part of the model: name, sha256, licence, citation
     init_corpora       training corpora of the run that provided the initial weights
+    teacher            recipe whose predictions are targets, their weight in them, and its pretrained networks
+    robustness         scores under recording conditions, as returned by `overtone.evaluation.robustness`
     subgroups          scores by gender, intensity and sentence, as returned by `overtone.evaluation.subgroups`
 """
 
@@ -87,7 +89,7 @@ def _check_values(card: dict[str, Any], source: str) -> None:
     longest = card.get("max_samples", card["min_samples"])
     if not isinstance(longest, int) or longest < card["min_samples"]:
         raise ModelError(f"{source}: its card has max_samples {longest!r}, below min_samples; export the model again")
-    for key in ("training_data", "scores", "subgroups", "pretrained"):
+    for key in ("training_data", "scores", "subgroups", "pretrained", "robustness"):
         rows = card.get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ModelError(f"{source}: '{key}' of its card is not a list of objects; export the model again")

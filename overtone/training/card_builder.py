@@ -6,9 +6,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from overtone.corpora import CORPORA
 from overtone.datatypes import SAMPLE_RATE_HZ, LeakAudit, Score
 from overtone.errors import InputError
-from overtone.evaluation import oof_files, subgroups
+from overtone.evaluation import oof_files, robustness, subgroups
+from overtone.evaluation.arousal_valence_scores import auc_by_dimension
 from overtone.evaluation.calibration import UNCERTAIN_BELOW
 from overtone.evaluation.document import Block, Heading, Paragraph, Table, to_markdown
 from overtone.evaluation.protocols import PROTOCOLS
@@ -63,7 +67,9 @@ def oof_score_rows(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any
         if _complete(oof_files.read_record(path).settings, path) != _complete(settings, path):
             raise InputError(f"{path}: scores of another recipe with the name '{recipe}'; rename one of the two")
         scored = {row.part: row for row in score_oof(folder, protocol, recipe)}
-        rows += _score_rows(scored, recipe)
+        for row in _score_rows(scored, recipe):
+            areas = auc_by_dimension(oof_files.read(oof_files.csv_path(folder, protocol, recipe, row["part"])))
+            rows.append(row | {f"{name}_auc": round(area, 4) for name, area in areas.items() if np.isfinite(area)})
     return rows
 
 
@@ -124,6 +130,7 @@ def make_card(
     scores: list[dict[str, Any]],
     of_file: bool = False,
     subgroup_rows: Sequence[dict[str, Any]] = (),
+    robustness_rows: Sequence[dict[str, Any]] = (),
     uncertain_below: float = UNCERTAIN_BELOW,
 ) -> dict[str, Any]:
     """The card of a model file, as `overtone.inference.model_card` reads it.
@@ -134,6 +141,7 @@ def make_card(
         scores: rows of `oof_score_rows` or `run_score_rows`.
         of_file: whether the scores are those of this model itself, not of other models with the same recipe.
         subgroup_rows: rows of `subgroups.card_rows`.
+        robustness_rows: rows of `robustness.card_rows`.
         uncertain_below: confidence below which a prediction is uncertain, in [0, 1].
 
     Raises:
@@ -159,15 +167,23 @@ def make_card(
         "init_corpora": init_corpora(run),
         "training_data": data,
         "pretrained": run.get("pretrained", []),
+        **({"teacher": _teacher(run)} if run.get("teacher") else {}),
         "licence": _licences(data, run.get("pretrained", [])),
         "scores": scores,
         "scores_of": "this file" if of_file else "the recipe",
         **({"subgroups": list(subgroup_rows)} if subgroup_rows else {}),
+        **({"robustness": list(robustness_rows)} if robustness_rows else {}),
         "uncertain_below": uncertain_below,
         "versions": run["versions"],
         "limits": LIMITS,
     }
     return read_card({CARD_KEY: json.dumps(card)}, f"model '{model_id}'")
+
+
+def _teacher(run: dict[str, Any]) -> dict[str, Any]:
+    """The recipe of the teacher by name, and the pretrained networks that it uses and the model does not."""
+    teacher = run["teacher"]
+    return {"recipe": teacher["recipe"]["name"], "weight": run["recipe"]["distil"], "pretrained": teacher["pretrained"]}
 
 
 def _longest_clip(values: object, model_id: str) -> int | None:
@@ -198,24 +214,20 @@ def card_to_markdown(card: dict[str, Any]) -> str:
         for row in card["training_data"]
     ]
     init = f", initialised from a run trained on {', '.join(card['init_corpora'])}" if card.get("init_corpora") else ""
-    source = "other clips" if card["protocol"] in CLIP_PROTOCOLS else "clips of other speakers"
-    if card["recipe"].get("validation") == "rotating":
-        selection = f"and on {card['validation_clips']} {source}, of which each network leaves out a part"
-    else:
-        selection = f"with the epoch selected on {card['validation_clips']} {source}"
     return to_markdown(
         [
             Heading(f"Model card: {card['id']}", level=1),
             Paragraph(
                 f"Recognises {', '.join(card['emotions'])} in speech at {card['sample_rate_hz']} Hz. Recipe "
                 f"{card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}{init}; trained on "
-                f"{card['training_clips']} clips, {selection}."
+                f"{card['training_clips']} clips, {_selection(card)}."
             ),
             Paragraph(f"A prediction with a confidence below {card['uncertain_below']:.0%} is marked as uncertain."),
             Paragraph(f"Licence of the weights: {card['licence']}. The code is Apache-2.0."),
             Heading("Training data"),
             Table(("Corpus", "Clips", "Speakers", "Licence", "Citation"), tuple(data)),
             *_pretrained_blocks(card),
+            *_teacher_blocks(card),
             Heading("Scores"),
             *_score_blocks(card),
             Heading("Front end"),
@@ -226,6 +238,50 @@ def card_to_markdown(card: dict[str, Any]) -> str:
             Paragraph(", ".join(f"{name} {version}" for name, version in card["versions"].items())),
         ]
     )
+
+
+def _selection(card: dict[str, Any]) -> str:
+    """What the validation clips served for."""
+    count, validation = card["validation_clips"], card["recipe"].get("validation")
+    source = "other clips" if card["protocol"] in CLIP_PROTOCOLS else "clips of other speakers"
+    if validation == "left-out-corpora":
+        return f"and on {count} {source}, of all of which each network leaves out another corpus"
+    if validation == "rotating":
+        return f"and on {count} {source}, of which each network leaves out a part"
+    return f"with the epoch selected on {count} {source}"
+
+
+def _teacher_blocks(card: dict[str, Any]) -> list[Block]:
+    """Which recipe has taught the networks; nothing if none has."""
+    teacher = card.get("teacher")
+    if not teacher:
+        return []
+    names = ", ".join(f"{row['name']} ({row['licence']})" for row in teacher["pretrained"])
+    using = f", which uses the pretrained weights of {names}; the model does not contain them" if names else ""
+    text = (
+        f"{100 * teacher['weight']:.0f} per cent of the targets are predictions of recipe {teacher['recipe']}{using}."
+    )
+    return [Heading("Teacher"), Paragraph(text)]
+
+
+def _arousal_valence_blocks(card: dict[str, Any]) -> list[Block]:
+    """How well arousal and valence are recognised; nothing if it was not measured."""
+    keys = ("arousal_auc", "valence_auc")
+    lines = [
+        (row["protocol"], row["part"], *(f"{row[key]:.3f}" if key in row else "-" for key in keys))
+        for row in card["scores"]
+        if any(key in row for key in keys)
+    ]
+    text = (
+        "Arousal and valence: area under the ROC curve of telling high from low arousal (happy, angry, fearful, "
+        "surprised; neutral, calm, sad, bored) and positive from negative valence (happy; sad, angry, fearful, "
+        "disgust); mean of the folds, 0.5 is chance."
+    )
+    return [Paragraph(text), Table(("Protocol", "Part", "Arousal", "Valence"), tuple(lines))] if lines else []
+
+
+def _language(corpus: str) -> str:
+    return f"{corpus} ({CORPORA[corpus].INFO.language})" if corpus in CORPORA else corpus
 
 
 def _pretrained_blocks(card: dict[str, Any]) -> list[Block]:
@@ -248,7 +304,7 @@ def _fold_blocks(card: dict[str, Any]) -> list[Block]:
         for row in rows
     ]
     text = "Means of folds: the UAR above is the mean of these, each of models that were not trained on that corpus."
-    return [Paragraph(text), Table(("Protocol", "Part", *folds), tuple(lines))] if lines else []
+    return [Paragraph(text), Table(("Protocol", "Part", *map(_language, folds)), tuple(lines))] if lines else []
 
 
 def _score_blocks(card: dict[str, Any]) -> list[Block]:
@@ -278,5 +334,7 @@ def _score_blocks(card: dict[str, Any]) -> list[Block]:
         Paragraph(f"{scope}; in per cent, with the 95 % interval over speakers."),
         Table(header, tuple(lines)),
         *_fold_blocks(card),
+        *_arousal_valence_blocks(card),
         *subgroups.card_blocks(card),
+        *robustness.card_blocks(card),
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 from overtone._internal.atomic_write import write_text
 from overtone.audio.decode import read
 from overtone.datatypes import Utterance, Waveform
-from overtone.evaluation import subgroups
+from overtone.evaluation import robustness, subgroups
 from overtone.training.card_builder import card_to_markdown, make_card, oof_score_rows, run_score_rows
 from overtone.training.onnx_export import export_onnx
 from overtone.training.run_folder import load_network, run_settings, uncertain_below
@@ -14,7 +14,14 @@ from overtone.training.run_folder import load_network, run_settings, uncertain_b
 CHECKED_CLIPS, CANDIDATE_CLIPS = 6, 24
 
 
-def export_run(utterances: Sequence[Utterance], folder: Path, *, model_id: str, scores: Path | None = None) -> Path:
+def export_run(
+    utterances: Sequence[Utterance],
+    folder: Path,
+    *,
+    model_id: str,
+    scores: Path | None = None,
+    robustness_file: Path | None = None,
+) -> Path:
     """Export the network of a run with its card: `model.onnx` and `model.md` in the run folder.
 
     Args:
@@ -22,13 +29,14 @@ def export_run(utterances: Sequence[Utterance], folder: Path, *, model_id: str, 
         folder: a finished run folder.
         model_id: name of the model.
         scores: folder of out-of-fold predictions to quote; None quotes the run's own test set.
+        robustness_file: results of `python -m benchmarks.robustness` to quote; None for none.
 
     Returns:
         Path of the model.
 
     Raises:
         TrainingError: the run is not finished.
-        InputError: no predictions of this recipe in `scores`.
+        InputError: no predictions of this recipe in `scores`, or damaged results.
         ModelError: onnxruntime and torch do not agree.
     """
     network, run = load_network(folder)
@@ -36,8 +44,10 @@ def export_run(utterances: Sequence[Utterance], folder: Path, *, model_id: str, 
     subgroup_rows = subgroups.card_rows(scores, run["recipe"]["name"]) if scores else []
     threshold = uncertain_below(folder)
     card = make_card(
-        run, model_id, rows, of_file=scores is None, subgroup_rows=subgroup_rows, uncertain_below=threshold
-    )
+        run, model_id, rows,
+        of_file=scores is None, subgroup_rows=subgroup_rows, uncertain_below=threshold,
+        robustness_rows=robustness.card_rows(robustness_file, run["recipe"]["name"]) if robustness_file else (),
+    )  # fmt: skip
     path = folder / "model.onnx"
     difference = export_onnx(network, card, select_check_clips(utterances), path)
     note = f"\n\nonnxruntime and torch differ by at most {difference:.1e} on the clips tried.\n"

@@ -42,6 +42,13 @@ def test_the_threshold_of_uncertain_predictions() -> None:
     assert "uncertain" not in card_to_text(tiny_model.card())
 
 
+def test_the_teacher_is_named_with_its_pretrained_weights() -> None:
+    network = {"name": "whisper-tiny.en", "licence": "MIT", "citation": "Radford et al."}
+    text = card_to_text(tiny_model.card(teacher={"recipe": "encoder", "pretrained": [network]}))
+    assert "taught by    recipe encoder; using whisper-tiny.en; MIT; Radford et al." in text.splitlines()
+    assert "taught by" not in card_to_text(tiny_model.card())
+
+
 def test_scores_of_subgroups() -> None:
     rows = [
         {"protocol": "luna5", "part": "fusion", "attribute": name, "value": value, "uar": uar}

@@ -24,6 +24,7 @@ from overtone.evaluation import oof_files
 from overtone.evaluation.oof_files import RunRecord
 from overtone.evaluation.subgroups import card_rows
 from overtone.inference.model_card import CARD_KEY, read_card
+from overtone.recipe import read_recipe
 from overtone.training import export as export_module
 from overtone.training.card_builder import (
     card_to_markdown,
@@ -192,6 +193,15 @@ def test_the_card_has_scores_by_subgroup(reproduced: Path, corpus: Corpus) -> No
     female = f"| gender female | {100 * subgroup_rows[0]['uar']:.1f} ["
     assert female in card_to_markdown(card)
     assert f"female {100 * subgroup_rows[0]['uar']:.1f}, male" in card_to_text(card)
+
+
+def test_the_card_names_the_teacher_and_what_each_network_left_out(corpus: Corpus, small_encoder: str) -> None:
+    recipe = read_recipe("lite")
+    card = make_card(run_metadata(corpus.clips, RunConfig(recipe, "all", "all", 0)), "lite", [])
+    assert card["pretrained"] == [] and card["teacher"]["recipe"] == recipe.teacher == "encoder"
+    assert [row["name"] for row in card["teacher"]["pretrained"]] == [small_encoder]
+    text = card_to_markdown(card)
+    assert "recipe encoder" in text and small_encoder in text and "leaves out another corpus" in text
 
 
 def test_a_model_without_scores_has_none_in_its_card(corpus: Corpus) -> None:

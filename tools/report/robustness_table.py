@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from overtone.evaluation.document import Block, Heading, Paragraph, Table
+from overtone.evaluation.robustness import means
 from tools.report.measurements import blocks_from_file
 
 COMMAND = "python -m benchmarks.robustness"
@@ -53,14 +54,15 @@ def _blocks(content: Mapping[str, Any]) -> list[Block]:
 
 def _line(rows: Rows, condition: str, corpora: Sequence[str]) -> tuple[str, ...]:
     by_corpus = [f"{100 * _value(rows, condition, corpus, 'uar'):.1f}" for corpus in corpora]
-    shares = [f"{100 * _mean(rows, condition, key):.0f} %" for key in ("changed", "sure", "sure_wrong")]
-    return (condition, f"{100 * _mean(rows, condition, 'uar'):.1f}", *by_corpus, *shares)
+    mean = means(rows)[condition]
+    shares = [f"{100 * mean[key]:.0f} %" for key in ("changed", "sure", "sure_wrong")]
+    return (condition, f"{100 * mean['uar']:.1f}", *by_corpus, *shares)
 
 
 def _summary(content: Mapping[str, Any]) -> list[Block]:
     sentences = []
     for (protocol, recipe), rows in _groups(content["rows"]).items():
-        uar = {condition: 100 * _mean(rows, condition, "uar") for condition in content["conditions"]}
+        uar = {condition: 100 * values["uar"] for condition, values in means(rows).items()}
         clean = uar.pop(CLEAN)
         mean, lowest, hardest = sum(uar.values()) / len(uar), *min((value, name) for name, value in uar.items())
         sentences.append(
@@ -84,8 +86,3 @@ def _corpora(rows: Rows) -> list[str]:
 def _value(rows: Rows, condition: str, corpus: str, key: str) -> float:
     (row,) = [row for row in rows if row["condition"] == condition and row["corpus"] == corpus]
     return float(row[key])
-
-
-def _mean(rows: Rows, condition: str, key: str) -> float:
-    values = [_value(rows, condition, corpus, key) for corpus in _corpora(rows)]
-    return sum(values) / len(values)
