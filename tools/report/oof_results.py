@@ -24,7 +24,9 @@ PROTOCOL_ORDER = tuple(dict.fromkeys(("unseen-corpus", "luna5", "emobox6", "loso
 PART_ORDER = ("fusion", "svm", "adapted", "member")  # branches follow, by name
 FULL_MODEL_PARTS = ("fusion", "svm", "adapted")  # the others are branches or single members of a model
 BASELINE_PART, ADAPTED_PART, MEMBER_PART = "svm", "adapted", "member"
-SHIPPED_RECIPE, PAPER_RECIPE = "overtone", "paper"
+PAPER_RECIPE = "paper"
+# Bundled model -> its recipe, trained on several corpora, and the same for data of one corpus.
+BUNDLED_RECIPES = {"overtone": ("encoder", "encoder-one-corpus"), "lite": ("lite", "lite-one-corpus")}
 
 
 @dataclass(frozen=True)

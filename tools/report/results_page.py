@@ -16,10 +16,10 @@ from tools.report import (
 )
 from tools.report.inputs import Inputs
 from tools.report.oof_results import (
+    BUNDLED_RECIPES,
     DUPLICATED_CONDITION,
     PAPER_CONDITION,
     PAPER_RECIPE,
-    SHIPPED_RECIPE,
     EvaluationCondition,
     Result,
 )
@@ -61,7 +61,7 @@ def document(inputs: Inputs) -> list[Block]:
         ("Unseen corpora", unseen_corpus_table.blocks(inputs.main_results)),
         ("Summary", _summary(inputs)),
         ("Protocols", _protocol_blocks(inputs)),
-        (f"Recipe of the model lite: {SHIPPED_RECIPE}", _shipped_blocks(inputs.results)),
+        *((f"Recipes of the model {model}", _bundled_blocks(inputs.results, model)) for model in BUNDLED_RECIPES),
         ("The paper, rebuilt", _paper_blocks(inputs)),
         ("Baselines: openSMILE + SVM", _baseline_blocks(inputs.results)),
         ("Published results", _published_blocks(inputs)),
@@ -101,9 +101,12 @@ def _default_section(condition: EvaluationCondition) -> Section:
     return Section(condition, condition.qualified_protocol, PROTOCOLS[condition.protocol].description, ())
 
 
-def _shipped_blocks(results: Sequence[Result]) -> list[Block]:
-    shipped = [result for result in results if result.recipe == SHIPPED_RECIPE]
-    return [*score_blocks(shipped), *draw_figures(results, SHIPPED_RECIPE)] if shipped else []
+def _bundled_blocks(results: Sequence[Result], model: str) -> list[Block]:
+    """Return the scores of the recipes of a bundled model, on RAVDESS and unseen corpora, and their figures."""
+    recipes = BUNDLED_RECIPES[model]
+    found = [result for result in results if result.recipe in recipes and not result.condition.data]
+    pictures = [picture for recipe in recipes for picture in draw_figures(results, recipe)]
+    return [*score_blocks(found), *pictures] if found else []
 
 
 def _paper_blocks(inputs: Inputs) -> list[Block]:

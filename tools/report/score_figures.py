@@ -8,18 +8,20 @@ from collections.abc import Callable, Sequence
 from overtone.evaluation import figures
 from overtone.evaluation.calibration import UNCERTAIN_BELOW, reliability, risk_coverage, selective_accuracy
 from overtone.evaluation.document import Picture
-from tools.report.oof_results import MEMBER_PART, PAPER_RECIPE, SHIPPED_RECIPE, Result
+from tools.report.oof_results import BUNDLED_RECIPES, MEMBER_PART, PAPER_RECIPE, Result
 
 KINDS = ("recall", "confusion", "reliability", "risk")  # ends of the file names
+POOLED_RECIPE, MAIN_RECIPE = BUNDLED_RECIPES["overtone"]
 # (condition, recipe) -> kinds of figures.
 FIGURES: dict[tuple[str, str], tuple[str, ...]] = {
-    ("luna5", SHIPPED_RECIPE): KINDS,
-    ("emobox6", SHIPPED_RECIPE): ("recall", "confusion"),
-    ("luna5/adapted", SHIPPED_RECIPE): ("recall", "confusion"),
+    ("luna5", MAIN_RECIPE): KINDS,
+    ("emobox6", MAIN_RECIPE): ("recall", "confusion"),
+    ("luna5/adapted", MAIN_RECIPE): ("recall", "confusion"),
     ("luna5", PAPER_RECIPE): ("confusion",),
     ("paper", PAPER_RECIPE): ("confusion",),
 }
-ADDED_CONDITIONS = {"risk": ("unseen-corpus",)}  # kind -> conditions of the same recipe in the same figure
+# Kind and recipe of a figure -> recipe and condition that it shows as well: here, how much harder unseen corpora are.
+ADDED = {("risk", MAIN_RECIPE): (POOLED_RECIPE, "unseen-corpus")}
 
 
 def draw_figures(results: Sequence[Result], recipe: str) -> list[Picture]:
@@ -28,12 +30,13 @@ def draw_figures(results: Sequence[Result], recipe: str) -> list[Picture]:
     for (condition, name), kinds in FIGURES.items():
         parts = _of(results, name, condition)
         if name == recipe and any(result.is_full_model for result in parts):
-            pictures += [DRAW[kind](parts + _of(results, name, *ADDED_CONDITIONS.get(kind, ()))) for kind in kinds]
+            added = {kind: _of(results, *ADDED[kind, name]) for kind in kinds if (kind, name) in ADDED}
+            pictures += [DRAW[kind](parts + added.get(kind, [])) for kind in kinds]
     return pictures
 
 
-def _of(results: Sequence[Result], recipe: str, *conditions: str) -> list[Result]:
-    return [result for result in results if result.recipe == recipe and str(result.condition) in conditions]
+def _of(results: Sequence[Result], recipe: str, condition: str) -> list[Result]:
+    return [result for result in results if result.recipe == recipe and str(result.condition) == condition]
 
 
 def _draw_recall(parts: Sequence[Result]) -> Picture:

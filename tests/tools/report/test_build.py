@@ -25,8 +25,8 @@ MAX_PAGE_LINES, MAX_README_LINES, MAX_FIGURES = 300, 40, 15
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     oof = tmp_path / "results" / "oof"
-    for protocol, recipe in (("luna5", "overtone"), ("luna5", "paper"), ("paper", "paper")):
-        for part, content in PARTS.items() if recipe == "overtone" else [("fusion", PARTS["fusion"])]:
+    for protocol, recipe in (("luna5", "encoder-one-corpus"), ("luna5", "paper"), ("paper", "paper")):
+        for part, content in PARTS.items() if recipe == "encoder-one-corpus" else [("fusion", PARTS["fusion"])]:
             write(content, csv_path(oof, protocol, recipe, part))
     leak = {part: LeakAudit(288, 24, 2, 24, 2, 280) for part in PARTS}
     write_record(RunRecord("paper", "paper", {}, leak, (0,), {}), record_path(oof, "paper", "paper"))
@@ -43,17 +43,17 @@ def test_pages_are_made_from_the_files(project: Path) -> None:
     assert all(path.is_file() for path in files)
     text = (project / "docs" / "results.md").read_text("utf-8")
     luna = section(text, "Published results").partition("\n### The paper\n")[0]
-    positions = [luna.index(name) for name in ("| Low |", "**overtone recipe, fusion**", "| High |")]
+    positions = [luna.index(name) for name in ("| Low |", "**encoder-one-corpus recipe, fusion**", "| High |")]
     assert positions == sorted(positions), "the lowest score comes first"
     assert "10.0 [9.0, 11.0]" in luna
     assert "Author 2021" in luna
     predicted = np.array(EMOTIONS)[PARTS["fusion"].probabilities.argmax(axis=1)]
     assert f"**{100 * balanced_accuracy_score(PARTS['fusion'].truth, predicted):.1f} " in luna
-    assert "results/oof/luna5-overtone-fusion.csv" in luna.replace("\\", "")
+    assert "results/oof/luna5-encoder-one-corpus-fusion.csv" in luna.replace("\\", "")
     paper = section(text, "The paper, rebuilt")
     assert "| 97 % | 100 % |" in paper
     assert "| fusion | 90.3 WA |" in paper and "Every clip twice" not in paper
-    assert {path.name for path in files} >= {"luna5-overtone-recall.png", "paper-paper-confusion.png"}
+    assert {path.name for path in files} >= {"luna5-encoder-one-corpus-recall.png", "paper-paper-confusion.png"}
     for path in files:
         assert path.suffix != ".png" or f"(figures/{path.name})" in text
     assert "Some CPU" in section(text, "Speed and size")
@@ -66,9 +66,10 @@ def test_pages_are_made_from_the_files(project: Path) -> None:
 def test_paired_tests(project: Path) -> None:
     build(project)
     tests = section((project / "docs" / "results-details.md").read_text("utf-8"), "Paired tests")
-    line = next(line for line in tests.splitlines() if "overtone recipe, fusion − overtone recipe, prosody" in line)
+    fusion = "encoder-one-corpus recipe, fusion"
+    line = next(line for line in tests.splitlines() if f"{fusion} − encoder-one-corpus recipe, prosody" in line)
     assert "better" in line
-    same = next(line for line in tests.splitlines() if "overtone recipe, fusion − paper recipe, fusion" in line)
+    same = next(line for line in tests.splitlines() if f"{fusion} − paper recipe, fusion" in line)
     assert same.endswith("| +0.0 [+0.0, +0.0] | 1.000 | 6 speakers | not significant |")
     assert "test clips differ: paper: paper recipe, fusion and paper recipe, mel." in tests
 
@@ -94,7 +95,7 @@ def test_summary_shows_the_best_recipe(project: Path) -> None:
         (project / name).read_text("utf-8") for name in ("README.md", "docs/results.md", "docs/results-details.md")
     )
     assert "feeble" in details and "feeble" not in readme + page
-    assert "| luna5 | overtone |" in readme and "| paper | paper |" in readme
+    assert "| luna5 | encoder-one-corpus |" in readme and "| paper | paper |" in readme
 
 
 def test_scale_page_has_its_table(project: Path) -> None:
@@ -200,10 +201,10 @@ def test_command_prints_the_paths(project: Path, capsys: pytest.CaptureFixture[s
 
 def test_notes_name_models_with_intervals_over_clips(project: Path) -> None:
     nameless = replace(PARTS["mel"], speaker=np.full(len(PARTS["mel"]), ""))
-    write(nameless, csv_path(project / "results" / "oof", "random", "overtone", "mel"))
+    write(nameless, csv_path(project / "results" / "oof", "random", "encoder-one-corpus", "mel"))
     build(project)
     notes = section((project / "docs" / "results-details.md").read_text("utf-8"), "All scores").partition("|")[0]
-    assert "Intervals over clips are too narrow" in notes and "overtone recipe, mel" in notes
+    assert "Intervals over clips are too narrow" in notes and "encoder-one-corpus recipe, mel" in notes
 
 
 def test_published_results_of_this_project() -> None:

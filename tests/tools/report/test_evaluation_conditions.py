@@ -18,7 +18,7 @@ from tools.report.oof_results import EvaluationCondition, parse_condition, read_
 def project(tmp_path: Path) -> Path:
     oof = tmp_path / "results" / "oof"
     for part, content in {**PARTS, "adapted": predictions(4.0), "member": predictions(2.5, seeds=3)}.items():
-        write(content, csv_path(oof, "luna5", "overtone", part))
+        write(content, csv_path(oof, "luna5", "encoder-one-corpus", part))
     for part, sharpness in (("svm", 1.0), ("adapted", 2.0)):
         write(predictions(sharpness), csv_path(oof, "luna5", "compare-svm", part))
         write(predictions(sharpness), csv_path(oof / "emodb", "loso", "compare-svm", part))
@@ -50,12 +50,12 @@ def lines(text: str, word: str) -> list[str]:
 
 
 def test_shipped_recipe_has_a_table_of_its_adapted_results(page: str) -> None:
-    shipped = section(page, "Recipe of the model lite: overtone")
+    shipped = section(page, "Recipes of the model overtone")
     unadapted, _, adapted = shipped.partition("### Speaker-adapted\n")
     assert "adapted" not in unadapted and len(lines(unadapted, "| luna5 |")) == 4
-    assert len(lines(adapted, "| **overtone recipe, adapted** |")) == 1
+    assert len(lines(adapted, "| **encoder-one-corpus recipe, adapted** |")) == 1
     assert "Compare them with speaker-adapted models only" in adapted
-    assert "(figures/luna5-adapted-overtone-confusion.png)" in shipped
+    assert "(figures/luna5-adapted-encoder-one-corpus-confusion.png)" in shipped
     assert "svm" not in shipped
 
 
@@ -64,7 +64,8 @@ def test_no_table_mixes_adapted_and_other_models(project: Path, page: str, detai
     tables = [table for table in tables if table.startswith("|") and " − " not in table]
     mixed = [table for table in tables if "adapted" in table and ("fusion" in table or "baseline |" in table)]
     assert not mixed
-    assert any("| overtone recipe, mel |" in table and "overtone recipe, member" in table for table in tables)
+    branch, member = (f"| encoder-one-corpus recipe, {part} |" for part in ("mel", "member"))
+    assert any(branch in table and member in table for table in tables)
 
 
 def test_measured_baseline_replaces_its_quoted_score(page: str) -> None:
@@ -87,22 +88,23 @@ def test_other_data_has_tables_of_its_own(page: str, details: str) -> None:
 
 def test_summary_has_one_row_per_condition(project: Path, page: str) -> None:
     assert "emodb" not in (project / "README.md").read_text(), "only a baseline was measured there"
-    write(predictions(2.0), csv_path(project / "results" / "oof" / "emodb", "loso", "overtone", "fusion"))
+    write(predictions(2.0), csv_path(project / "results" / "oof" / "emodb", "loso", "encoder-one-corpus", "fusion"))
     build(project)
     summary = section((project / "docs" / "results.md").read_text(), "Summary")
     unadapted, _, adapted = summary.partition("\nSpeaker-adapted models use ")
-    assert [line.split(" | ")[:2] for line in lines(unadapted, "| overtone |")] == [
-        ["| luna5", "overtone"],
-        ["| emodb/loso", "overtone"],
+    assert [line.split(" | ")[:2] for line in lines(unadapted, "| encoder-one-corpus |")] == [
+        ["| luna5", "encoder-one-corpus"],
+        ["| emodb/loso", "encoder-one-corpus"],
     ]
-    assert [line.split(" | ")[:2] for line in lines(adapted, "| overtone |")] == [["| luna5/adapted", "overtone"]]
+    (line,) = lines(adapted, "| encoder-one-corpus |")
+    assert line.split(" | ")[:2] == ["| luna5/adapted", "encoder-one-corpus"]
     baseline = next(
         result.row.scores.uar
         for result in read_results(project / "results" / "oof")
         if (str(result.condition), result.recipe) == ("luna5/adapted", "compare-svm")
     )
     readme = (project / "README.md").read_text()
-    assert [line.split(" | ")[0] for line in lines(readme, "| overtone |")] == ["| luna5", "| luna5/adapted"]
+    assert [line.split(" | ")[0] for line in lines(readme, "| encoder-one-corpus |")] == ["| luna5", "| luna5/adapted"]
     for text in (adapted, readme):
         (row,) = lines(text, "| luna5/adapted |")
         assert row.endswith(f"| {baseline} |")
@@ -111,23 +113,23 @@ def test_summary_has_one_row_per_condition(project: Path, page: str) -> None:
 def test_pairs_share_a_condition_or_differ_in_adaptation_only(details: str) -> None:
     tests = section(details, "Paired tests")
     unadapted, _, adapted = tests.partition("### Speaker-adapted\n")
-    assert "overtone recipe, fusion − compare-svm baseline |" in unadapted
-    assert "overtone recipe, fusion − overtone recipe, member |" in unadapted
+    assert "encoder-one-corpus recipe, fusion − compare-svm baseline |" in unadapted
+    assert "encoder-one-corpus recipe, fusion − encoder-one-corpus recipe, member |" in unadapted
     assert "adapted" not in unadapted
     adapted = adapted.partition("\n###")[0]
     assert [line.split(" | ")[1] for line in lines(adapted, "| luna5 |")] == [
-        "overtone recipe, adapted − overtone recipe, fusion",
+        "encoder-one-corpus recipe, adapted − encoder-one-corpus recipe, fusion",
         "compare-svm baseline, adapted − compare-svm baseline",
-        "overtone recipe, adapted − compare-svm baseline, adapted",
+        "encoder-one-corpus recipe, adapted − compare-svm baseline, adapted",
     ]
 
 
 def test_order_of_results(project: Path) -> None:
     results = read_results(project / "results" / "oof")
     assert [(str(result.condition), result.recipe, result.part) for result in results] == [
-        *(("luna5", "overtone", part) for part in ("fusion", "member", "mel", "prosody")),
+        *(("luna5", "encoder-one-corpus", part) for part in ("fusion", "member", "mel", "prosody")),
         ("luna5", "compare-svm", "svm"),
-        ("luna5/adapted", "overtone", "adapted"),
+        ("luna5/adapted", "encoder-one-corpus", "adapted"),
         ("luna5/adapted", "compare-svm", "adapted"),
         ("emodb/loso", "compare-svm", "svm"),
         ("emodb/loso/adapted", "compare-svm", "adapted"),
@@ -150,7 +152,7 @@ def test_calibration_covers_full_models(details: str) -> None:
     content = PARTS["fusion"]
     covered = content.probabilities.max(axis=1) >= 0.5
     correct = np.array(content.emotions)[content.probabilities.argmax(axis=1)] == content.truth
-    (line,) = lines(unadapted, "| overtone recipe, fusion | luna5 |")
+    (line,) = lines(unadapted, "| encoder-one-corpus recipe, fusion | luna5 |")
     assert line.split(" | ")[4:] == [
         f"{100 * covered.mean():.1f}",
         f"{100 * correct[covered].mean():.1f}",
@@ -158,11 +160,11 @@ def test_calibration_covers_full_models(details: str) -> None:
         f"{len(content)} |",
     ]
     assert "mel |" not in unadapted + adapted and "adapted" not in unadapted
-    assert lines(adapted, "| overtone recipe, adapted | luna5 |")
+    assert lines(adapted, "| encoder-one-corpus recipe, adapted | luna5 |")
 
 
 def test_recall_of_each_emotion(details: str) -> None:
-    (line,) = lines(section(details, "Recall by emotion"), "| overtone recipe, fusion | luna5 |")
+    (line,) = lines(section(details, "Recall by emotion"), "| encoder-one-corpus recipe, fusion | luna5 |")
     content = PARTS["fusion"]
     predicted = np.array(content.emotions)[content.probabilities.argmax(axis=1)]
     recalls = [

@@ -13,7 +13,7 @@ from tools.report.build import build
 from tools.report.oof_results import read_results
 from tools.report.unseen_corpus_table import blocks, detail_blocks, readme_blocks
 
-RECIPES = {"overtone": ("fusion", 3.0), "feeble": ("fusion", 0.5), "compare-svm": ("svm", 1.0)}
+RECIPES = {"encoder": ("fusion", 3.0), "feeble": ("fusion", 0.5), "compare-svm": ("svm", 1.0)}
 
 
 @pytest.fixture
@@ -22,8 +22,8 @@ def project(tmp_path: Path) -> Path:
     for recipe, (part, sharpness) in RECIPES.items():
         write(unseen_corpora(sharpness), csv_path(oof, "unseen-corpus", recipe, part))
         write(unseen_corpora(2 * sharpness), csv_path(oof, "unseen-corpus", recipe, "adapted"))
-    write(unseen_corpora(1.5), csv_path(oof, "unseen-corpus", "overtone", "mel"))
-    write(PARTS["fusion"], csv_path(oof, "luna5", "overtone", "fusion"))
+    write(unseen_corpora(1.5), csv_path(oof, "unseen-corpus", "encoder", "mel"))
+    write(PARTS["fusion"], csv_path(oof, "luna5", "encoder-one-corpus", "fusion"))
     (tmp_path / "README.md").write_text(README)
     return tmp_path
 
@@ -35,7 +35,7 @@ def table(content: list) -> list[dict[str, str]]:
 
 def test_each_corpus_has_a_column_and_counts_equally(project: Path) -> None:
     rows = table(blocks(read_results(project / "results" / "oof")))
-    models = ["feeble", "overtone", "compare-svm"]
+    models = ["encoder", "feeble", "compare-svm"]
     assert [row["Model"].strip("*") for row in rows] == 2 * models, "branches are left out, baselines come last"
     assert [row["Reference"] for row in rows] == 3 * ["none"] + 3 * ["speaker's clips"]
     for row in rows:
@@ -49,7 +49,7 @@ def test_details_have_a_row_per_corpus(project: Path) -> None:
     results = read_results(project / "results" / "oof")
     rows = table(detail_blocks(results))
     assert len(rows) == 2 * 2 * len(RECIPES)
-    row = next(row for row in rows if (row["Model"], row["Reference"], row["Corpus"]) == ("overtone", "none", "ASED"))
+    row = next(row for row in rows if (row["Model"], row["Reference"], row["Corpus"]) == ("encoder", "none", "ASED"))
     predictions = unseen_corpora(3.0)
     predictions = select(predictions, predictions.corpus == "ased")
     sure = predictions.probabilities.max(axis=1) >= 0.5
@@ -65,7 +65,7 @@ def test_first_table_of_both_pages(project: Path, monkeypatch: pytest.MonkeyPatc
     page, readme = ((project / name).read_text("utf-8") for name in ("docs/results.md", "README.md"))
     assert page.index("\n## Unseen corpora\n") < page.index("\n## Summary\n")
     assert "feeble" in section(page, "Unseen corpora")
-    assert readme.index("| Model | Reference | ASED | EmoDB | Mean |") < readme.index("| luna5 | overtone |")
+    assert readme.index("| Model | Reference | ASED | EmoDB | Mean |") < readme.index("| luna5 | encoder-one-corpus |")
     assert "feeble" not in readme and "compare-svm" in readme
     assert "| unseen-corpus |" not in section(page, "Summary"), "its scores are in the first table"
     assert curves == [["luna5", "unseen-corpus"]]
