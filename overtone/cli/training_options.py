@@ -17,8 +17,8 @@ from overtone.formats.table import printable
 DEFAULT_RECIPE = "overtone"
 DEFAULT_RECIPE_HELP = (
     f"a bundled recipe by name, or a TOML file (default: {DEFAULT_RECIPE}; it reaches the "
-    "published scores only with --init-from a run on other corpora; encoder-one-corpus is better, and needs a pretrained "
-    "encoder)"
+    "published scores only with --init-from a run on other corpora; encoder-one-corpus is better, and needs a "
+    "pretrained encoder)"
 )
 DEFAULT_RUNS, DEFAULT_OOF = Path("runs"), Path("results/oof")
 
