@@ -8,6 +8,14 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["training_fixtures"]
+SLOW_FIXTURES = {"reproduced"}  # session fixtures that take minutes: every test that uses one is slow
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a slow fixture."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

@@ -134,7 +134,7 @@ def train_and_export(
         name: of the model.
         stages: its trainings.
         data: folder of the corpora.
-        oof: folder of the out-of-fold predictions that the card quotes, beside the results of the benchmarks.
+        oof: folder of the out-of-fold predictions that the card quotes, below the results of benchmarks.
         bundled: folder of the model and its card.
         cache: cache folder for features; None for that of the user.
 

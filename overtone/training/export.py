@@ -7,7 +7,8 @@ from overtone._internal.atomic_write import write_text
 from overtone.audio.decode import read
 from overtone.datatypes import Utterance, Waveform
 from overtone.evaluation import robustness, subgroups
-from overtone.training.card_builder import card_to_markdown, make_card, oof_score_rows, run_score_rows
+from overtone.training.card_builder import make_card, oof_score_rows, run_score_rows
+from overtone.training.card_markdown import card_to_markdown
 from overtone.training.onnx_export import export_onnx
 from overtone.training.run_folder import load_network, run_settings, uncertain_below
 

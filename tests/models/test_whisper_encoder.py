@@ -34,6 +34,7 @@ def encoder_folders(tmp_path: Path) -> list[Path]:
     return [write_encoder(tmp_path / "small"), *sorted(path.parent for path in real.glob("*/config.json"))]
 
 
+@pytest.mark.slow
 @torch.inference_mode()
 def test_the_states_of_every_layer_agree_with_transformers(tmp_path: Path) -> None:
     for folder in encoder_folders(tmp_path):
@@ -67,6 +68,7 @@ def test_padding_changes_no_state_of_the_clip(tmp_path: Path) -> None:
         torch.testing.assert_close(own[0, :19], other[0, :19], atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the exporter about torch itself
 def test_it_can_be_exported_with_dynamic_time(tmp_path: Path) -> None:
     onnxruntime = pytest.importorskip("onnxruntime")

@@ -113,7 +113,7 @@ def test_it_says_what_it_needs_and_resumes_after_an_interruption(
 def without_oof(export_run: object) -> object:
     """The export with the scores of the run itself: small recipes have no out-of-fold predictions."""
 
-    def export(clips: object, folder: Path, *, model_id: str, scores: Path) -> Path:
+    def export(clips: object, folder: Path, *, model_id: str, **options: Path) -> Path:
         return export_run(clips, folder, model_id=model_id)  # type: ignore[operator, no-any-return]
 
     return export
@@ -121,7 +121,7 @@ def without_oof(export_run: object) -> object:
 
 def test_a_missing_corpus_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert train_bundled_model.main(["--data", str(tmp_path), "--models", "lite"]) == 1
-    assert f"{tmp_path}/ased" in capsys.readouterr().err
+    assert f"{tmp_path}/ravdess" in capsys.readouterr().err
 
 
 def test_an_unknown_model_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

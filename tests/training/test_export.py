@@ -27,12 +27,12 @@ from overtone.inference.model_card import CARD_KEY, read_card
 from overtone.recipe import read_recipe
 from overtone.training import export as export_module
 from overtone.training.card_builder import (
-    card_to_markdown,
     make_card,
     measured_protocols,
     oof_score_rows,
     run_score_rows,
 )
+from overtone.training.card_markdown import card_to_markdown
 from overtone.training.export import export_run, select_check_clips
 from overtone.training.run_config import RunConfig, run_metadata
 from overtone.training.run_folder import load_network, own_scores, read_run, run_settings

@@ -25,6 +25,7 @@ from overtone.training.loop import FIRST_RATE, LAST_RATE, WARM_UP, learning_rate
 
 # One phase with averaged weights, mixup and augmented versions; three phases without any of them.
 RECIPES = {"base": recipe("base", epochs=3), "paper": recipe("paper")}
+RECIPE_NAMES = ["base", pytest.param("paper", marks=pytest.mark.slow)]
 COLUMNS = {"part", "epoch", "train_loss", "train_accuracy", "val_loss", "val_accuracy", "val_uar"}
 
 
@@ -47,7 +48,7 @@ class Trained(NamedTuple):
     history: list[dict[str, Any]]
 
 
-@pytest.fixture(scope="module", params=RECIPES)
+@pytest.fixture(scope="module", params=RECIPE_NAMES)
 def uninterrupted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     """Return a training of each recipe."""
     settings, path = RECIPES[request.param], tmp_path_factory.mktemp("uninterrupted") / "checkpoint.safetensors"
@@ -121,7 +122,7 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path) -> None:
         fit(path, RECIPES["paper"])
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", RECIPE_NAMES)
 def test_separable_classes_are_learned(tmp_path: Path, name: str) -> None:
     network, history = fit(tmp_path / "c", recipe(name, epochs=6 if name == "base" else 3, wave_variants=0))
     rows = {part: [row for row in history if row["part"] == part] for part in PARTS}

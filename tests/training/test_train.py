@@ -257,6 +257,7 @@ def test_an_invalid_recipe_writes_no_file(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.slow
 def test_without_a_test_set_the_report_has_no_scores(
     one_thread: None, smaller_corpus: Corpus, cache: Path, tmp_path: Path
 ) -> None:

@@ -38,7 +38,7 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_pages_are_made_from_the_files(project: Path) -> None:
+def test_pages_are_made_from_the_files(project: Path, real_figures: None) -> None:
     files = build(project)
     assert all(path.is_file() for path in files)
     text = (project / "docs" / "results.md").read_text("utf-8")
@@ -109,7 +109,7 @@ def test_scale_page_has_its_table(project: Path) -> None:
     assert "| 2 nodes | 40.0 | 1.80 |" in page.read_text()
 
 
-def test_second_build_writes_the_same_bytes(project: Path) -> None:
+def test_second_build_writes_the_same_bytes(project: Path, real_figures: None) -> None:
     before = {path: path.read_bytes() for path in build(project)}
     old = project / "docs" / "figures" / "luna5-gone-recall.png"
     old.write_bytes(b"")
