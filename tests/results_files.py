@@ -27,6 +27,7 @@ BENCH = {
     "systems": {
         "overtone": system("Overtone, clip by clip", 9.87, 1.0),
         "overtone-list": system("Overtone, a list of clips", 7.9, 0.8),
+        "lite": system("Overtone, model lite", 4.9, 0.5),
         "librosa": system("librosa", 321.4, 32.6) | {"output": "features"},
         "wav2vec2-base-torch": system("wav2vec2-base, torch", 400.0, 40.0),
         "wav2vec2-base-onnx": system("wav2vec2-base, onnxruntime", 160.0, 16.0) | {"model_mb": 380.0},

@@ -70,6 +70,7 @@ SYSTEMS: dict[str, System] = {
     "overtone": System("Overtone, clip by clip", "overtone_recogniser", ("overtone",)),
     "overtone-list": System("Overtone, a list of clips", "overtone_recogniser", ("overtone",), "list", takes_list=True),
     "overtone-flac": System("Overtone, clip by clip, FLAC", "overtone_recogniser", ("overtone",), suffix=".flac"),
+    "lite": System("Overtone, model lite", "overtone_recogniser", ("overtone",), "lite"),
     "librosa": System("The paper's features, librosa", "librosa_features", ("librosa",), output="features"),
     "egemaps-svm": System("openSMILE eGeMAPS + SVM", "egemaps_svm", ("opensmile", "scikit-learn", *AUDIO_PACKAGES)),
     "nkululeko": System(

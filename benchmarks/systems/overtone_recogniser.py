@@ -1,4 +1,4 @@
-"""Overtone itself, clip by clip or with a list of clips (variant "list")."""
+"""Overtone itself, clip by clip or with a list of clips (variant "list"), or with the bundled model `lite`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,8 @@ from overtone.errors import OvertoneError
 
 
 def load(variant: str, folder: Path) -> ProcessClips:
-    """Return the bundled model on one thread."""
-    recogniser = overtone.load(threads=1)
+    """Return a bundled model on one thread: the default one, or `lite` for the variant of this name."""
+    recogniser = overtone.load("lite" if variant == "lite" else None, threads=1)
 
     def clip_by_clip(clips: Sequence[Path]) -> list[Prediction]:
         return [recogniser.recognise(clip) for clip in clips]
