@@ -5,6 +5,7 @@ export writes it, and `read_card` checks every key, so that the rest of the code
 
     uncertain_below    confidence below which a prediction is uncertain, in [0, 1]; if absent, 0
     max_samples        longest clip that the graph takes, at 16 kHz; if absent, there is no limit
+    min_reference_clips  fewest reference clips that the model adapts to; if absent, 1
     pretrained         pretrained networks that are part of the model: name, sha256, licence, citation
     init_corpora       training corpora of the run that provided the initial weights
     teacher            recipe whose predictions are targets, their weight in them, and its pretrained networks
@@ -89,6 +90,11 @@ def _check_values(card: dict[str, Any], source: str) -> None:
     longest = card.get("max_samples", card["min_samples"])
     if not isinstance(longest, int) or longest < card["min_samples"]:
         raise ModelError(f"{source}: its card has max_samples {longest!r}, below min_samples; export the model again")
+    fewest = card.get("min_reference_clips", 1)
+    if isinstance(fewest, bool) or not isinstance(fewest, int) or fewest < 1:
+        raise ModelError(
+            f"{source}: its card has min_reference_clips {fewest!r}, not 1 or more; export the model again"
+        )
     for key in ("training_data", "scores", "subgroups", "pretrained", "robustness"):
         rows = card.get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):

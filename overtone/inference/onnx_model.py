@@ -95,8 +95,9 @@ class OnnxModel:
 
     @property
     def reference_clips(self) -> int:
-        """Number of reference clips that the model is adapted to; 0 for none."""
-        return 0 if self.statistics is None else self.statistics.clips
+        """Number of reference clips that the model is adapted to; 0 for none, and for fewer than it adapts to."""
+        clips = 0 if self.statistics is None else self.statistics.clips
+        return clips if clips >= self.card.get("min_reference_clips", 1) else 0
 
     def run(self, waveform: Waveform) -> Outputs:
         """The outputs of the graph for one clip; with a known speaker, `probabilities` are those of the adapter.

@@ -146,7 +146,7 @@ def find_encoder(name: str) -> Path:
     places = ", ".join(map(str, candidates))
     raise OptionError(
         f"no encoder '{name}' with a {CONFIG_FILE} in any of: {places}; set ${ENCODERS_VARIABLE} to the folder that "
-        "contains its folder"
+        f"contains its folder, or fetch it into the cache: hf download {HUB_OWNER}/{name} {CONFIG_FILE} {WEIGHTS_FILE}"
     )
 
 

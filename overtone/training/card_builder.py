@@ -19,6 +19,7 @@ from overtone.features import high_pass, loudness, mel, pitch, tempo
 from overtone.features.spectrum import HOP_SAMPLES
 from overtone.inference.model_card import CARD_FORMAT, CARD_KEY, read_card
 from overtone.models.branches import extra_features
+from overtone.models.reference_adapter import MIN_CLIPS
 from overtone.recipe import FUSION, Recipe, recipe_from_dict
 from overtone.training.cross_validation import score_oof
 from overtone.training.run_folder import init_corpora, own_scores
@@ -154,6 +155,7 @@ def make_card(
         "min_samples": MIN_SAMPLES,
         "hop_samples": HOP_SAMPLES,
         **({"max_samples": longest} if longest else {}),
+        **({"min_reference_clips": MIN_CLIPS} if run["recipe"].get("reference_sets") else {}),
         "front_end": FRONT_END,
         "recipe": run["recipe"],
         "seed": run["seed"],

@@ -56,6 +56,7 @@ def test_every_key_is_required_with_its_type(key: str) -> None:
         ({"hop_samples": 0}, "below 1"),
         ({"scores": ["good"]}, "'scores' of its card"),
         *(({"uncertain_below": value}, "uncertain_below .*, not in") for value in (-0.1, 1.1, "0.5", None, True)),
+        *(({"min_reference_clips": value}, "min_reference_clips") for value in (0, 2.5, "3", True)),
         ({"subgroups": [3]}, "'subgroups' of its card"),
         ({"subgroups": "many"}, "'subgroups' of its card"),
         ({"training_data": [3]}, "'training_data' of its card"),

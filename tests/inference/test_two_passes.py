@@ -117,6 +117,18 @@ def test_few_windows_are_not_adapted(recogniser: Recogniser, talk: np.ndarray) -
     assert recogniser.timeline(silence(20), RATE_HZ).adaptation == "none"
 
 
+def test_fewer_reference_clips_than_a_model_adapts_to_do_not_count(
+    recogniser: Recogniser, talk: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clips = [Waveform(talk[start : start + 32_000]) for start in (0, 32_000, 64_000)]
+    monkeypatch.setitem(recogniser.card, "min_reference_clips", 3)
+    plain, two, three = recogniser, recogniser.adapt(clips[:2]), recogniser.adapt(clips)
+    predictions = [model.recognise(talk, RATE_HZ) for model in (plain, two, three)]
+    assert [prediction.reference_clips for prediction in predictions] == [0, 0, 3]
+    assert np.array_equal(predictions[0].probabilities, predictions[1].probabilities)
+    assert not np.allclose(predictions[0].probabilities, predictions[2].probabilities)
+
+
 def test_reference_clips_have_priority(recogniser: Recogniser, talk: np.ndarray) -> None:
     adapted = recogniser.adapt([Waveform(talk[:32_000]), Waveform(talk[32_000:80_000])])
     assert adapted.recognise(talk, RATE_HZ).reference_clips == 2
