@@ -16,7 +16,7 @@ import multiprocessing
 import sys
 import zlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -60,7 +60,9 @@ class Outcome(NamedTuple):
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the results, print a summary and return the exit status."""
     options = build_parser().parse_args(arguments)
+    descriptions = {condition.name: condition.description for condition in CONDITIONS}
     try:
+        stored = stored_rows(options.output, descriptions)
         utterances = read_clips(options)
         if options.runs:
             tests = [test for run in options.runs for test in model_tests.from_run(run, utterances)]
@@ -70,8 +72,10 @@ def main(arguments: list[str] | None = None) -> int:
             tests = model_tests.from_file(options.tests, utterances)
         tests = [limited(test, options.clips) for test in tests]
         rows = measure(tests, utterances, options.processes)
-        descriptions = {condition.name: condition.description for condition in CONDITIONS}
-        write_text(options.output, json.dumps({"conditions": descriptions, "rows": rows}, indent=1) + "\n")
+        measured = {(row["protocol"], row["recipe"]) for row in rows}
+        kept = [row for row in stored if (row["protocol"], row["recipe"]) not in measured]
+        content = {"conditions": descriptions, "rows": [*kept, *rows]}
+        write_text(options.output, json.dumps(content, indent=1) + "\n")
     except OvertoneError as error:
         print(f"robustness: {error}", file=sys.stderr)
         return 1
@@ -81,6 +85,26 @@ def main(arguments: list[str] | None = None) -> int:
             f"changed {100 * row['changed']:.0f} %, sure and wrong {100 * row['sure_wrong']:.0f} %"
         )
     return 0
+
+
+def stored_rows(path: Path, descriptions: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the rows of an earlier file of results, which a new one keeps for other recipes; none of other conditions.
+
+    Args:
+        path: of the results; it may be missing.
+        descriptions: of the present conditions.
+
+    Raises:
+        OvertoneError: the file does not hold results; it is not overwritten.
+    """
+    if not path.is_file():
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        rows = [row for row in content["rows"] if row["protocol"] and row["recipe"]]
+        return rows if content["conditions"] == descriptions else []
+    except (ValueError, KeyError, TypeError) as error:
+        raise OvertoneError(f"{path}: not the results of this benchmark ({error}); choose another --output") from error
 
 
 def build_parser() -> argparse.ArgumentParser:

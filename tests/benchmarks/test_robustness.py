@@ -130,6 +130,25 @@ def test_the_command_writes_the_file(model: Path, clips: tuple[Utterance, ...], 
     assert main([*options, "--speakers", "99"]) == 1
 
 
+def test_results_of_other_recipes_are_kept(
+    model: Path, clips: tuple[Utterance, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, output = clips[0].path.parents[1], tmp_path / "robustness.json"
+    options = ["--data", f"ravdess={data}", "--model", str(model), "--clips", "1", "--output", str(output)]
+    assert main(options) == 0
+    content = json.loads(output.read_text())
+    other = {**content["rows"][0], "recipe": "other"}
+    output.write_text(json.dumps({**content, "rows": [other, *content["rows"]]}))
+    assert main(options) == 0
+    assert json.loads(output.read_text())["rows"] == [other, *content["rows"]]
+    output.write_text(json.dumps({"conditions": {"fog": "another one"}, "rows": [other]}))
+    assert main(options) == 0
+    assert json.loads(output.read_text()) == content
+    output.write_text("[]")
+    assert main(options) == 1
+    assert str(output) in capsys.readouterr().err and output.read_text() == "[]"
+
+
 @pytest.mark.slow
 def test_several_processes_give_the_same_rows(model: Path, clips: tuple[Utterance, ...]) -> None:
     tests = [few(model_tests.from_model(model, clips)[0])]
