@@ -9,7 +9,7 @@ from overtone.evaluation.calibration import UNCERTAIN_BELOW, ConfidenceScores, c
 from overtone.evaluation.document import Block, Paragraph, Strong, Table
 from overtone.evaluation.oof_files import select
 from overtone.evaluation.report import UNKNOWN
-from tools.report.oof_results import Result
+from tools.report.oof_results import BUNDLED_RECIPES, Result
 from tools.report.score_tables import best_result
 
 REFERENCE = {False: "none", True: "speaker's clips"}
@@ -33,10 +33,13 @@ def unseen_results(results: Sequence[Result]) -> list[Result]:
 
 
 def readme_blocks(results: Sequence[Result]) -> list[Block]:
-    """Return the table of the README: the best recipe and the baselines; an empty list without results."""
+    """Return the table of the README: the best recipe, those of bundled models and baselines; empty without results."""
     found = unseen_results(results)
-    best = _best(found)
-    return blocks([result for result in found if result.baseline or any(result is one for one in best)])
+    best, bundled = _best(found), {pooled for pooled, _ in BUNDLED_RECIPES.values()}
+    shown = [
+        result for result in found if result.baseline or result.recipe in bundled or any(result is one for one in best)
+    ]
+    return blocks(shown)
 
 
 def _best(results: Sequence[Result]) -> list[Result | None]:

@@ -45,6 +45,13 @@ def test_each_corpus_has_a_column_and_counts_equally(project: Path) -> None:
         assert 0 <= float(row["Sure and wrong"]) <= 100 and 0 <= float(row["Right if sure"]) <= 100
 
 
+def test_the_readme_shows_bundled_models_and_baselines(project: Path) -> None:
+    oof = project / "results" / "oof"
+    write(unseen_corpora(0.4), csv_path(oof, "unseen-corpus", "lite", "fusion"))
+    rows = table(readme_blocks(read_results(oof)))
+    assert {row["Model"].strip("*") for row in rows} == {"encoder", "lite", "compare-svm"}
+
+
 def test_details_have_a_row_per_corpus(project: Path) -> None:
     results = read_results(project / "results" / "oof")
     rows = table(detail_blocks(results))
