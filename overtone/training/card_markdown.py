@@ -85,7 +85,7 @@ def _arousal_valence_blocks(card: dict[str, Any]) -> list[Block]:
 
 
 def _language(corpus: str) -> str:
-    return f"{corpus} ({CORPORA[corpus].INFO.language})" if corpus in CORPORA else corpus
+    return f"{corpus}, {CORPORA[corpus].INFO.language}" if corpus in CORPORA else corpus
 
 
 def _pretrained_blocks(card: dict[str, Any]) -> list[Block]:
