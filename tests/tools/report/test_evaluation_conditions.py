@@ -50,7 +50,7 @@ def lines(text: str, word: str) -> list[str]:
 
 
 def test_shipped_recipe_has_a_table_of_its_adapted_results(page: str) -> None:
-    shipped = section(page, "Recipes of the model overtone")
+    shipped = section(page, "The model overtone, trained on one corpus")
     unadapted, _, adapted = shipped.partition("### Speaker-adapted\n")
     assert "adapted" not in unadapted and len(lines(unadapted, "| luna5 |")) == 4
     assert len(lines(adapted, "| **encoder-one-corpus recipe, adapted** |")) == 1
