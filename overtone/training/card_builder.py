@@ -155,7 +155,7 @@ def make_card(
         "min_samples": MIN_SAMPLES,
         "hop_samples": HOP_SAMPLES,
         **({"max_samples": longest} if longest else {}),
-        **({"min_reference_clips": MIN_CLIPS} if run["recipe"].get("reference_sets") else {}),
+        **({"min_reference_clips": MIN_CLIPS} if _refers(run["recipe"]) else {}),
         "front_end": FRONT_END,
         "recipe": run["recipe"],
         "seed": run["seed"],
@@ -182,6 +182,11 @@ def _teacher(run: dict[str, Any]) -> dict[str, Any]:
     """The recipe of the teacher by name, and the pretrained networks that it uses and the model does not."""
     teacher = run["teacher"]
     return {"recipe": teacher["recipe"]["name"], "weight": run["recipe"]["distil"], "pretrained": teacher["pretrained"]}
+
+
+def _refers(values: object) -> bool:
+    """Whether models of a recipe have a reference adapter."""
+    return isinstance(values, dict) and bool(values.get("reference_sets"))  # `read_card` refuses other values
 
 
 def _longest_clip(values: object, model_id: str) -> int | None:
