@@ -23,7 +23,7 @@ def test_the_microphone_shows_live_predictions_and_saves_the_recording(open_page
     assert page.tab.evaluate("document.activeElement.textContent.trim()") == "Stop"
     page.press("Stop")
     page.wait_for_result()
-    assert page.tab.evaluate("document.activeElement.id") == "record"
+    page.wait_until("document.activeElement.id === 'record'")  # set after the result is drawn
     with page.tab.expect_download() as waiting:
         page.tab.get_by_role("link", name="Save").click()
     rate_hz = soundfile.info(waiting.value.path()).samplerate
