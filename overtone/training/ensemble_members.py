@@ -73,7 +73,7 @@ def train_member(
     if weights.is_file():
         checkpoint.load_weights(weights, network)
         return network, json.loads(history_file.read_text(encoding="utf-8"))
-    several = recipe.members > 1 or recipe.distil > 0
+    several = recipe.members > 1 or recipe.distil > 0 or role == "teacher"  # a teacher is followed by its student
     # Each member has a checkpoint of its own, so that none resumes from another's.
     path = folder / (f"{role}-{seed}-checkpoint.safetensors" if several else "checkpoint.safetensors")
     history = [{**row, "seed": seed} for row in fit(network, seed, path)]

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import small_corpus
+import torch
 from small_corpus import Corpus
 
 from overtone.datatypes import Split
@@ -26,6 +27,7 @@ teacher = ""
 distil = 0.0
 epochs = 1
 batch_clips = 16
+members = 1
 wave_variants = 0
 reference_sets = 0.0
 [branches]
@@ -49,15 +51,19 @@ def test_each_network_has_a_teacher_that_saw_the_same_clips(
 ) -> None:
     fit = train_module.fit
     fitted: list[tuple[str, int, Split, Targets, int]] = []
+    weights: list[torch.Tensor] = []
 
     def recording_fit(network: Any, store: Any, targets: Any, splits: Any, recipe: Recipe, **options: Any) -> Any:
         fitted.append((recipe.name, options["seed"], splits["fusion"], targets, len(store.versions)))
-        return fit(network, store, targets, splits, recipe, **options)
+        history = fit(network, store, targets, splits, recipe, **options)
+        weights.append(next(network.parameters()).clone())
+        return history
 
     monkeypatch.setattr(train_module, "fit", recording_fit)
     config = RunConfig(student, "luna5", "1", 0)
     folder = train(corpus.clips, config, tmp_path / "run", cache=cache)
     seeds = member_seeds(student, 0)
+    assert not torch.equal(weights[0], weights[2]), "each teacher is trained, not resumed from another's checkpoint"
     assert [row[:2] for row in fitted] == [(name, seed) for seed in seeds for name in ("teacher", "student")]
     rotations = rotating_validation(part_splits(config, corpus.clips)["fusion"], corpus.clips, 2)
     assert [row[2] for row in fitted] == [split for split in rotations for _ in range(2)]
