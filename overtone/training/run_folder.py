@@ -181,8 +181,8 @@ def write_report(folder: Path, history: History) -> None:
 
 def _subset_sizes(run: dict[str, Any]) -> str:
     """The sizes of the training, validation and test sets; per part if parts have different splits."""
-    rotating = run["recipe"].get("validation") == "rotating"
-    purpose = "held out in rotation" if rotating else "to select the epoch"
+    shared = run["recipe"].get("validation", "shared") == "shared"
+    purpose = "to select the epoch" if shared else "held out in rotation"
     texts = {}
     for part, subsets in run["split"].items():
         train, validation, test = (len(subsets[name]) for name in SUBSETS)
