@@ -1,9 +1,11 @@
 """A model card -> Markdown."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from overtone.corpora import CORPORA
 from overtone.datatypes import LeakAudit, Score
+from overtone.emotions import AROUSAL, VALENCE
 from overtone.evaluation import robustness, subgroups
 from overtone.evaluation.document import Block, Heading, Paragraph, Table, to_markdown
 
@@ -49,7 +51,7 @@ def _selection(card: dict[str, Any]) -> str:
     count, validation = card["validation_clips"], card["recipe"].get("validation")
     source = "other clips" if card["protocol"] in CLIP_PROTOCOLS else "clips of other speakers"
     if validation == "left-out-corpora":
-        return f"and on {count} {source}, of all of which each network leaves out another corpus"
+        return f"and on {count} {source}; each network leaves out another corpus, which calibrates it"
     if validation == "rotating":
         return f"and on {count} {source}, of which each network leaves out a part"
     return f"with the epoch selected on {count} {source}"
@@ -77,11 +79,15 @@ def _arousal_valence_blocks(card: dict[str, Any]) -> list[Block]:
         if any(key in row for key in keys)
     ]
     text = (
-        "Arousal and valence: area under the ROC curve of telling high from low arousal (happy, angry, fearful, "
-        "surprised; neutral, calm, sad, bored) and positive from negative valence (happy; sad, angry, fearful, "
-        "disgust); mean of the folds, 0.5 is chance."
+        f"Arousal and valence: area under the ROC curve of telling high from low arousal ({_ends(AROUSAL)}) and "
+        f"positive from negative valence ({_ends(VALENCE)}); mean of the folds, 0.5 is chance."
     )
     return [Paragraph(text), Table(("Protocol", "Part", "Arousal", "Valence"), tuple(lines))] if lines else []
+
+
+def _ends(values: Mapping[str, float]) -> str:
+    """The emotions at the upper end of a scale; those at its lower end."""
+    return "; ".join(", ".join(name for name, value in values.items() if value == end) for end in (1.0, 0.0))
 
 
 def _language(corpus: str) -> str:

@@ -46,15 +46,15 @@ def _blocks(content: Mapping[str, Any]) -> list[Block]:
         counts = ", ".join(f"{corpus} {_value(rows, CLEAN, corpus, 'n'):.0f}" for corpus in corpora)
         heading = Heading(f"{recipe} recipe, {protocol}", level=3)
         header = ("Condition", "UAR", *corpora, "Changed", "Sure", "Sure and wrong")
-        lines = tuple(_line(rows, condition, corpora) for condition in descriptions)
+        mean = means(rows)
+        lines = tuple(_line(rows, condition, corpora, mean[condition]) for condition in descriptions)
         result += [heading, Paragraph(f"Clips: {counts}. UAR is the mean of the corpora, and that of each.")]
         result.append(Table(header, lines, frozenset(header[1:])))
     return result
 
 
-def _line(rows: Rows, condition: str, corpora: Sequence[str]) -> tuple[str, ...]:
+def _line(rows: Rows, condition: str, corpora: Sequence[str], mean: Mapping[str, float]) -> tuple[str, ...]:
     by_corpus = [f"{100 * _value(rows, condition, corpus, 'uar'):.1f}" for corpus in corpora]
-    mean = means(rows)[condition]
     shares = [f"{100 * mean[key]:.0f} %" for key in ("changed", "sure", "sure_wrong")]
     return (condition, f"{100 * mean['uar']:.1f}", *by_corpus, *shares)
 

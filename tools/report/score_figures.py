@@ -30,9 +30,12 @@ def draw_figures(results: Sequence[Result], recipe: str) -> list[Picture]:
     for (condition, name), kinds in FIGURES.items():
         parts = _of(results, name, condition)
         if name == recipe and any(result.is_full_model for result in parts):
-            added = {kind: _of(results, *ADDED[kind, name]) for kind in kinds if (kind, name) in ADDED}
-            pictures += [DRAW[kind](parts + added.get(kind, [])) for kind in kinds]
+            pictures += [DRAW[kind](parts + _added(results, kind, name)) for kind in kinds]
     return pictures
+
+
+def _added(results: Sequence[Result], kind: str, recipe: str) -> list[Result]:
+    return _of(results, *ADDED[kind, recipe]) if (kind, recipe) in ADDED else []
 
 
 def _of(results: Sequence[Result], recipe: str, condition: str) -> list[Result]:
