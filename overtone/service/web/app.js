@@ -13,12 +13,15 @@ import { clock, focused, html } from "./view.js";
 
 const config = JSON.parse(document.getElementById("config").textContent);
 
-// After an element with the keyboard focus disappears, the focus moves to the element with this selector.
+// After an element with the keyboard focus disappears, the focus moves to the element with this selector, as soon as there
+// is one: effects of an earlier rendering may run before it is drawn.
 let nextFocus = "";
 const focusNext = (selector) => (nextFocus = selector);
 const useFocus = () =>
   useEffect(() => {
-    if (nextFocus) document.querySelector(nextFocus)?.focus();
+    const element = nextFocus && document.querySelector(nextFocus);
+    if (!element) return;
+    element.focus();
     nextFocus = "";
   });
 

@@ -34,6 +34,18 @@ def test_the_microphone_shows_live_predictions_and_saves_the_recording(open_page
     assert page.tab.get_by_role("button", name="Record", exact=True).is_visible()
 
 
+def test_the_focus_returns_to_the_record_button_also_where_frames_are_slow(open_page) -> None:
+    page = open_page(permissions=["microphone"])
+    # As on a busy machine: effects of one rendering may run just before the next one.
+    page.tab.evaluate("window.requestAnimationFrame = () => 0")
+    page.tab.evaluate("AudioContext.prototype.close = () => Promise.resolve()")
+    for _ in range(10):  # the order of effects and rendering is a matter of milliseconds
+        page.press("Record")
+        page.wait_until("document.querySelector('meter')?.value > 0")
+        page.press("Discard")
+        page.wait_until("document.activeElement.id === 'record'")
+
+
 def test_a_recording_can_be_discarded(open_page) -> None:
     page = open_page(permissions=["microphone"])
     page.tab.get_by_label("live predictions").uncheck()
