@@ -17,6 +17,7 @@ from overtone.models.pooling import AttentiveStatisticsPooling, masked_moments
 from overtone.recipe import Recipe
 
 MARGIN_FRAMES = 8
+MIN_SCALE = 0.1  # of the natural logarithm of the power: at 8 kHz, the upper half of the bands is empty
 STRIDES = ((2, 2), (2, 2), (1, 2))  # (time, bands) of each block; the stem halves both too
 EMBEDDING = 128
 
@@ -110,7 +111,7 @@ class MelCnn(nn.Module):
         """Set mean and scale of each band from the speech frames of the training set."""
         spoken = torch.cat([f.log_mel[speech_frames(f, MARGIN_FRAMES)] for f in training])
         self.mean.copy_(spoken.mean(0))
-        self.scale.copy_(spoken.std(0))
+        self.scale.copy_(spoken.std(0).clamp(min=MIN_SCALE))
 
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
         """Normalised spectrogram `(batch, frames, BANDS)`, 0 = average of the clip, and its mask `(batch, frames)`."""

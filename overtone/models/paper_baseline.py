@@ -12,6 +12,10 @@ from overtone.features.loudness import FLOOR_DB
 from overtone.features.mel import BANDS, POWER_FLOOR
 
 FRAMES = 240  # 3.84 s: the mean length of a RAVDESS clip is 3.7 s
+MIN_SCALE = 1e-3  # of values that are the same in all training clips
+# Inputs in standard deviations of the training clips are limited to this. In the first frames, which are silent in most
+# clips, the deviation is tiny, and a clip that starts at once would otherwise be hundreds of thousands of them away.
+MAX_DEVIATIONS = 10.0
 LOG_FLOOR = float(torch.tensor(POWER_FLOOR).log())
 
 
@@ -51,11 +55,12 @@ class PaperMelCnn(nn.Module):
         """Set mean and scale of the spectrograms from the training set."""
         values = torch.cat([fixed_length(f.log_mel, f.inside, LOG_FLOOR) for f in training])
         self.mean.copy_(values.mean())
-        self.scale.copy_(values.std())
+        self.scale.copy_(values.std().clamp(min=MIN_SCALE))
 
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
-        """The normalised spectrogram `(batch, FRAMES, BANDS)`."""
-        return ((fixed_length(features.log_mel, features.inside, LOG_FLOOR) - self.mean) / self.scale,)
+        """The normalised spectrogram `(batch, FRAMES, BANDS)`, in [-MAX_DEVIATIONS, MAX_DEVIATIONS]."""
+        spectrogram = fixed_length(features.log_mel, features.inside, LOG_FLOOR)
+        return (((spectrogram - self.mean) / self.scale).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS),)
 
     def forward(self, spectrogram: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits."""
@@ -103,11 +108,11 @@ class PaperProsodyMlp(nn.Module):
         """Set mean and scale of each value from the training set."""
         values = torch.cat([self.vector(f) for f in training])
         self.mean.copy_(values.mean(0))
-        self.scale.copy_(values.std(0).clamp(min=1e-3))
+        self.scale.copy_(values.std(0).clamp(min=MIN_SCALE))
 
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
-        """The normalised vector `(batch, 2 * FRAMES + 1)`."""
-        return ((self.vector(features) - self.mean) / self.scale,)
+        """The normalised vector `(batch, 2 * FRAMES + 1)`, in [-MAX_DEVIATIONS, MAX_DEVIATIONS]."""
+        return (((self.vector(features) - self.mean) / self.scale).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS),)
 
     def forward(self, vector: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits."""

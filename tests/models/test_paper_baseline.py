@@ -11,7 +11,14 @@ from overtone.features.front_end import Features, FrontEnd
 from overtone.features.loudness import FLOOR_DB
 from overtone.features.spectrum import HOP_SAMPLES
 from overtone.models.network import Network
-from overtone.models.paper_baseline import FRAMES, LOG_FLOOR, PaperMelCnn, PaperProsodyMlp, fixed_length
+from overtone.models.paper_baseline import (
+    FRAMES,
+    LOG_FLOOR,
+    MAX_DEVIATIONS,
+    PaperMelCnn,
+    PaperProsodyMlp,
+    fixed_length,
+)
 
 Networks = Callable[[str], Network]
 
@@ -60,6 +67,18 @@ def test_normalisers_use_mean_and_scale_of_the_training_set(batch: Features) -> 
     assert spectrogram.mean().item() == pytest.approx(0, abs=1e-3)
     assert spectrogram.std().item() == pytest.approx(1, abs=1e-2)
     assert vector.mean(0).abs().max() < 1e-3
+
+
+def test_inputs_are_bounded_where_the_training_clips_hardly_differ(batch: Features) -> None:
+    mel, prosody = PaperMelCnn(8, 0.3), PaperProsodyMlp(8, 0.3)
+    silent = batch._replace(
+        log_mel=torch.full_like(batch.log_mel, LOG_FLOOR),
+        pitch_hz=torch.zeros_like(batch.pitch_hz),
+        loudness_db=torch.full_like(batch.loudness_db, FLOOR_DB),
+    )
+    for branch in (mel, prosody):
+        branch.fit([silent])
+        assert 0 < branch.inputs(batch)[0].abs().max() <= MAX_DEVIATIONS
 
 
 def test_the_vector_is_pitch_loudness_and_tempo() -> None:
