@@ -33,7 +33,7 @@ from overtone.audio.decode import read
 from overtone.cli.argtypes import positive_int
 from overtone.cli.training_options import data_arguments, read_clips
 from overtone.datatypes import Prediction, Utterance, Waveform
-from overtone.emotions import EMOTIONS
+from overtone.emotions import order_classes
 from overtone.errors import OptionError, OvertoneError
 from overtone.inference.recogniser import Recogniser, load
 
@@ -211,7 +211,7 @@ def _tasks(tests: Sequence[ModelTest], corpus: Sequence[Utterance]) -> tuple[lis
     tasks = []
     for test in tests:
         known = _recogniser(test.model).emotions
-        classes = tuple(emotion for emotion in EMOTIONS if emotion in present and emotion in known)
+        classes = tuple(emotion for emotion in order_classes(known) if emotion in present)
         tasks += [Task(test.model, clip, classes, pool) for clip in test.clips if clip.emotion in classes]
     if not tasks:
         raise OptionError(f"{tests[0].model}: has none of the emotions of {corpus[0].corpus}: see --labels")

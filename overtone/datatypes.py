@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from overtone.emotions import EMOTIONS
+from overtone.emotions import parse_label
 from overtone.errors import InputError
 
 SAMPLE_RATE_HZ = 16_000
@@ -38,7 +38,7 @@ class Utterance:
 
     Attributes:
         path: the audio file.
-        emotion: one of `EMOTIONS`.
+        emotion: a class, as `overtone.emotions.parse_label` returns it.
         speaker: name of the speaker, unique within the corpus; "" where unknown.
         sentence: the spoken sentence (an id or the text); "" where unknown.
         corpus: name of the corpus.
@@ -65,7 +65,7 @@ class Utterance:
     training_only: bool = False
 
     def __post_init__(self) -> None:
-        require(self.emotion in EMOTIONS, self, f"one of the emotions {EMOTIONS}", self.emotion)
+        require(self.emotion == parse_label(self.emotion), self, "a label as `parse_label` returns it", self.emotion)
         require(self.gender in ("female", "male", ""), self, "gender 'female', 'male' or ''", self.gender)
         require(self.start_s >= 0, self, "start_s >= 0", self.start_s)
         require(self.end_s is None or self.end_s > self.start_s, self, "end_s > start_s", (self.start_s, self.end_s))

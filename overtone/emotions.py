@@ -1,13 +1,16 @@
 """The emotion classes and their order, which is the order of every probability vector in Overtone.
 
 The first eight are those of RAVDESS, in the order of its file names (01 neutral ... 08 surprised); classes of other
-corpora follow. A model trained on other classes stores its own list, always a subsequence of this one.
+corpora follow. A manifest may have labels of its own, such as `frustrated`: own classes, which follow the known
+emotions. A model stores the list of its classes, in the order of `order_classes`.
 
 Corpora differ in their classes. A corpus reader returns every class of its corpus; to compare corpora, apply a label
 map of `LABEL_MAPS`. A map drops the classes it does not name, and merges classes only where its name says so.
 """
 
-from collections.abc import Mapping
+import difflib
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
 
 from overtone.errors import InputError, OptionError, suggest
 
@@ -78,17 +81,98 @@ LABEL_MAPS: dict[str, LabelMap] = {
 }
 
 
+# Characters that reverse the order of the text around them: a label with one would garble the line it is printed on.
+DIRECTION_OVERRIDES = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+MIN_SIMILARITY = 0.75  # of a label to a known emotion, for a hint; "angri" and "hapy" are above, "satisfied" is below
+MAX_LISTED_CLASSES = 20  # in a message
+
+
 def parse_emotion(label: str) -> str:
     """Return the emotion that `label` spells; case and surrounding whitespace are ignored.
 
     Raises:
         InputError: `label` spells no emotion; the message names the most similar one.
     """
-    name = label.strip().lower()
+    name = label_key(label)
     name = SPELLINGS.get(name, name)
     if name not in EMOTIONS:
         raise InputError(f"unknown emotion '{label}'{suggest(name, [*EMOTIONS, *SPELLINGS])}")
     return name
+
+
+def parse_label(label: str) -> str:
+    """Return the class that `label` names: the known emotion that it spells, or else an own class.
+
+    The name of an own class is the label with each run of whitespace, such as a line break, replaced by one blank, and
+    none at its ends. The result is its own label.
+
+    Raises:
+        InputError: the label is empty, or has a control character.
+    """
+    name = unicodedata.normalize("NFC", " ".join(label.split()))  # two codings of one letter are one class
+    if not name:
+        raise InputError("the label is empty; name the class of the clip, or remove the row")
+    for char in name:
+        if unicodedata.category(char) in ("Cc", "Cs") or unicodedata.bidirectional(char) in DIRECTION_OVERRIDES:
+            raise InputError(f"the label {name!a} has the control character U+{ord(char):04X}; remove it")
+    key = label_key(name)
+    known = SPELLINGS.get(key, key)
+    return known if known in EMOTIONS else name
+
+
+def label_key(label: str) -> str:
+    """Return what two labels of one class have in common: labels that differ only in case or whitespace are equal."""
+    return unicodedata.normalize("NFC", " ".join(label.split()).casefold())
+
+
+def order_classes(labels: Iterable[str]) -> tuple[str, ...]:
+    """Return the distinct classes: the known emotions in the order of `EMOTIONS`, then the others as they first occur.
+
+    Args:
+        labels: as `parse_label` returns them, in any order and number.
+    """
+    distinct = tuple(dict.fromkeys(labels))
+    return (*(name for name in EMOTIONS if name in distinct), *(name for name in distinct if name not in EMOTIONS))
+
+
+def is_class_list(names: Sequence[object]) -> bool:
+    """Return whether these are the classes of a model: at least one, each once, in the order of `order_classes`."""
+    texts = [name for name in names if isinstance(name, str)]
+    return len(texts) == len(names) > 0 and order_classes(texts) == tuple(names) and all(map(_is_label, texts))
+
+
+def find_class(name: str, classes: Sequence[str]) -> str | None:
+    """Return the class of a model that a user names: exactly, in another case, or in another spelling; else None."""
+    if name in classes:
+        return name
+    key = label_key(name)
+    keys = (key, SPELLINGS.get(key, key))
+    return next((found for found in classes if label_key(found) in keys), None)
+
+
+def similar_emotion(label: str) -> str | None:
+    """Return the known emotion that a label of an own class resembles so closely that it may be a typo; else None."""
+    close = difflib.get_close_matches(label_key(label), [*EMOTIONS, *SPELLINGS], n=1, cutoff=MIN_SIMILARITY)
+    return SPELLINGS.get(close[0], close[0]) if close else None
+
+
+def list_classes(names: Sequence[str], most: int | None = MAX_LISTED_CLASSES) -> str:
+    """Return class names as text, separated by commas: those with a comma are quoted.
+
+    Args:
+        names: the classes.
+        most: number of classes that are named; None for all.
+    """
+    shown = [f"'{name}'" if "," in name else name for name in names[:most]]
+    more = len(names) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
+
+
+def _is_label(name: str) -> bool:
+    try:
+        return parse_label(name) == name
+    except InputError:
+        return False
 
 
 def get_label_map(name: str) -> LabelMap:

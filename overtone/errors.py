@@ -17,6 +17,8 @@ Every message names the file or key and the remedy. This module neither prints n
 import difflib
 from collections.abc import Iterable
 
+MAX_LISTED = 40  # names in the list of all known ones: a model may have hundreds of classes
+
 
 class OvertoneError(Exception):
     """Base class of all errors that Overtone raises deliberately."""
@@ -59,7 +61,7 @@ class MissingExtraError(OvertoneError):
 
 
 def suggest(name: str, known: Iterable[str]) -> str:
-    """Return the hint `"; did you mean 'x'?"` with the most similar known name, or a list of all known names.
+    """Return the hint `"; did you mean 'x'?"` with the most similar known name, or a list of the known names.
 
     Args:
         name: what the user wrote.
@@ -67,7 +69,8 @@ def suggest(name: str, known: Iterable[str]) -> str:
     """
     names = sorted(known)
     close = difflib.get_close_matches(name.lower(), names, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names)}"
+    more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
+    return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names[:MAX_LISTED])}{more}"
 
 
 def first_line(error: Exception) -> str:

@@ -6,6 +6,7 @@ An engine is a function `run(job, output, processes, progress)` with a row in `E
 predictions; they differ in where the processes run and in the layout of the output.
 """
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -92,7 +93,7 @@ def run(
     fingerprint = {
         **fingerprints(config),
         "uncertain_below": recogniser.uncertain_below,
-        "emotions": ",".join(recogniser.emotions),
+        "emotions": json.dumps(recogniser.emotions),  # a class may contain a comma
         "branches": ",".join(recogniser.branches),
         "reference_by": reference_by,
         "inputs": inputs.digest(),

@@ -34,8 +34,12 @@ def fraction(text: str) -> float:
 
 
 def names(text: str) -> tuple[str, ...]:
-    """Return the names in a text, which are separated by commas or spaces."""
-    return tuple(re.findall(r"[^\s,]+", text))
+    """Return the names in a text, which are separated by commas or spaces.
+
+    As in CSV, a name with commas or spaces is in double quotes, and a double quote in it is doubled.
+    """
+    found = re.findall(r'"((?:[^"]|"")*)"(?=[\s,]|$)|([^\s,]+)', text)
+    return tuple(quoted.replace('""', '"') or plain for quoted, plain in found)
 
 
 def positive_seconds(text: str) -> float:

@@ -10,6 +10,7 @@ from overtone.cli.training_options import (
     data_arguments,
     evaluation_folders_arguments,
     init_from_argument,
+    naming_data,
     print_scores,
     processes_argument,
     read_clips,
@@ -58,6 +59,9 @@ def evaluate_clips(utterances: Sequence[Utterance], training_recipe: recipe.Reci
     from overtone.training.cross_validation import evaluate as cross_validate
     from overtone.training.cross_validation import score_oof
 
+    with naming_data(args):
+        for seed in args.seeds:
+            protocols.make_folds(args.protocol, utterances, seed)
     with ProgressBar("steps") as bar:
         cross_validate(
             utterances, training_recipe, args.protocol, args.seeds,

@@ -37,7 +37,7 @@ def experiment(args: argparse.Namespace) -> int:
     args.data, args.train_data = (
         [f"{name}={path}" for name, path in rows] for rows in (matrix.data, matrix.train_data)
     )
-    args.corpus, args.labels = "ravdess", matrix.labels
+    args.corpus, args.labels, args.only_known_labels = "ravdess", matrix.labels, False
     utterances = read_clips(args)
     failures = 0
     for number, evaluation in enumerate(matrix.evaluations, start=1):

@@ -7,6 +7,7 @@ from typing import Any
 
 from overtone.cli.options import model_argument
 from overtone.datatypes import SAMPLE_RATE_HZ, Score
+from overtone.emotions import list_classes
 from overtone.formats.table import printable
 from overtone.inference.recogniser import load
 
@@ -47,7 +48,7 @@ def card_to_text(card: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {version}" for name, version in card["versions"].items())
     lines = [
         *_field("model", card["id"]),
-        *_field("emotions", ", ".join(card["emotions"])),
+        *_field("emotions", list_classes(card["emotions"], most=None)),
         *_threshold(card.get("uncertain_below", 0)),
         *_field("input", f"mono audio at {SAMPLE_RATE_HZ // 1000} kHz; other audio is converted"),
         *(line for row in card["training_data"] for line in _field("trained on", _corpus(row))),

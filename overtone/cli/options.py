@@ -41,7 +41,8 @@ def selection_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--emotions", metavar="NAMES", type=names,
         help="predict one of these classes only, separated by commas, such as neutral,happy,sad,angry; calm and bored "
-        "count to neutral unless they are named (default: all classes of the model)",
+        "count to neutral unless they are named; a class with a comma or blank is in double quotes (default: all "
+        "classes of the model)",
     )  # fmt: skip
     parser.add_argument(
         "--branches", metavar="NAMES", type=names,

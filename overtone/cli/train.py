@@ -9,6 +9,7 @@ from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import (
     data_arguments,
     init_from_argument,
+    naming_data,
     print_scores,
     read_clips,
     recipe_argument,
@@ -58,7 +59,9 @@ def train(args: argparse.Namespace) -> int:
     if args.scores:
         measured_protocols(args.scores, training_recipe.name)  # fails before the training, not after it
     utterances = read_clips(args)
-    fold = args.fold or fold_names(args.protocol, utterances, args.seed)[0]
+    with naming_data(args):
+        names = fold_names(args.protocol, utterances, args.seed)
+    fold = args.fold or names[0]
     with ProgressBar("steps") as bar:
         config = RunConfig(training_recipe, args.protocol, fold, args.seed, args.init_from)
         train_run(utterances, config, args.output, resume=args.resume, cache=args.cache, progress=bar)

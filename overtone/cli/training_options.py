@@ -2,15 +2,18 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from overtone import corpora
 from overtone.cli.argtypes import int_at_least, positive_int
-from overtone.corpora.label_mapping import apply_label_map
+from overtone.cli.errors import usage_errors
+from overtone.corpora.label_mapping import apply_label_map, merge_spellings, read_label_map, unused_labels
 from overtone.datatypes import Utterance
-from overtone.emotions import LABEL_MAPS, get_label_map
+from overtone.emotions import EMOTIONS, LABEL_MAPS, LabelMap, label_key, list_classes, order_classes, similar_emotion
+from overtone.errors import CorpusError, InputError
 from overtone.evaluation.report import ScoreRow
 from overtone.formats.table import printable
 
@@ -24,7 +27,7 @@ DEFAULT_RUNS, DEFAULT_OOF = Path("runs"), Path("results/oof")
 
 
 def data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --data, --train-data, --corpus, --labels and --cache."""
+    """Add --data, --train-data, --corpus, --labels, --only-known-labels and --cache."""
     parser.add_argument(
         "--data", required=True, action="append", metavar="[CORPUS=]PATH",
         help="the folder of a corpus, or a manifest; give it once per corpus",
@@ -38,9 +41,13 @@ def data_arguments(parser: argparse.ArgumentParser) -> None:
         help="the corpus of each --data and --train-data PATH without CORPUS= (default: ravdess)",
     )  # fmt: skip
     parser.add_argument(
-        "--labels", choices=sorted(LABEL_MAPS), metavar="MAP",
-        help=f"a label map that selects and merges classes, one of {', '.join(sorted(LABEL_MAPS))} (default: keep all "
-        "classes)",
+        "--labels", metavar="MAP|FILE",
+        help=f"a label map that selects and merges classes, one of {', '.join(sorted(LABEL_MAPS))}, or a TOML file "
+        "with lines such as: \"own label\" = \"class\" (default: keep all classes)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--only-known-labels", action="store_true",
+        help=f"refuse a manifest with labels other than {', '.join(EMOTIONS)} (default: other labels are classes too)",
     )  # fmt: skip
     cache_argument(parser)
 
@@ -97,24 +104,71 @@ def evaluation_folders_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def read_clips(args: argparse.Namespace) -> tuple[Utterance, ...]:
-    """Return the clips of all corpora, in the order of --data; print on stderr which clips were left out."""
+    """Return the clips of all corpora, in the order of --data; print on stderr which clips were left out.
+
+    Raises:
+        UsageError: the label map cannot be used.
+        CorpusError: a corpus cannot be read, or all clips have the same class.
+    """
+    with usage_errors():
+        label_map = None if args.labels is None else read_label_map(args.labels)
     utterances: list[Utterance] = []
     sources = [(data, False) for data in args.data] + [(data, True) for data in args.train_data]
     for data, training_only in sources:
-        name, equals, path = data.partition("=")
-        corpus, location = (name, path) if equals and name in corpora.CORPORA else (args.corpus, data)
-        scan = corpora.read_corpus(corpus, location)
+        corpus, location = _corpus_and_location(data, args.corpus)
+        scan = corpora.read_corpus(corpus, location, only_known_labels=args.only_known_labels)
         left_out = ", ".join(f"{count} x {reason}" for reason, count in scan.ignored.items())
         summary = f"{corpus}: {len(scan.utterances)} clips" + (f"; left out: {left_out}" if left_out else "")
         print(printable(summary), file=sys.stderr)
         utterances += [replace(utterance, training_only=training_only) for utterance in scan.utterances]
-    if args.labels is None:
-        return tuple(utterances)
-    mapped, dropped = apply_label_map(utterances, get_label_map(args.labels))
-    if dropped:
-        counts = ", ".join(f"{count} x {emotion}" for emotion, count in dropped.items())
-        print(f"{args.labels}: {len(mapped)} clips; dropped: {counts}", file=sys.stderr)
-    return mapped
+    clips = merge_spellings(utterances)
+    _print_hints(clips, {} if label_map is None else label_map)
+    if label_map is not None:
+        clips, dropped = apply_label_map(clips, label_map)
+        if dropped:
+            counts = ", ".join(f"{count} x {emotion}" for emotion, count in dropped.items())
+            print(printable(f"{args.labels}: {len(clips)} clips; dropped: {counts}"), file=sys.stderr)
+    _check_several_classes(clips, args)
+    return clips
+
+
+@contextmanager
+def naming_data(args: argparse.Namespace) -> Iterator[None]:
+    """Prefix an error about the clips with the paths of --data, so that it names the manifest to correct."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{_locations(args)}: {error}") from error
+
+
+def _corpus_and_location(data: str, default: str) -> tuple[str, str]:
+    """Return the corpus and the path in a value of --data, `[CORPUS=]PATH`."""
+    name, equals, path = data.partition("=")
+    return (name, path) if equals and name in corpora.CORPORA else (default, data)
+
+
+def _locations(args: argparse.Namespace) -> str:
+    return ", ".join(_corpus_and_location(data, args.corpus)[1] for data in (*args.data, *args.train_data))
+
+
+def _print_hints(utterances: Sequence[Utterance], label_map: LabelMap) -> None:
+    """Print the labels that may be typing errors: those close to a known emotion, and those of a file without clips."""
+    mapped = set(map(label_key, label_map))
+    for label in order_classes(utterance.emotion for utterance in utterances):
+        similar = None if label in EMOTIONS or label_key(label) in mapped else similar_emotion(label)
+        if similar:
+            print(printable(f"hint: '{label}' is a class of its own; did you mean '{similar}'?"), file=sys.stderr)
+    unused = () if label_map in LABEL_MAPS.values() else unused_labels(utterances, label_map)
+    if unused:
+        print(printable(f"hint: no clip has the label {list_classes(unused)}"), file=sys.stderr)
+
+
+def _check_several_classes(utterances: Sequence[Utterance], args: argparse.Namespace) -> None:
+    present = order_classes(utterance.emotion for utterance in utterances)
+    if len(present) < 2:
+        after = f" after {args.labels}" if args.labels else ""
+        found = f"all {len(utterances)} clips are '{present[0]}'" if present else "no clip is left"
+        raise CorpusError(f"{_locations(args)}: {found}{after}; add clips of at least one other class")
 
 
 def print_scores(rows: Iterable[ScoreRow]) -> None:

@@ -57,15 +57,19 @@ def get_corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
-def read_corpus(name: str, path: str | Path) -> CorpusScan:
+def read_corpus(name: str, path: str | Path, *, only_known_labels: bool = False) -> CorpusScan:
     """Return the labelled utterances of a corpus on disk.
 
     Args:
         name: a key of `CORPORA`.
         path: its folder; for "manifest" the CSV file.
+        only_known_labels: whether a label of a manifest that is not a known emotion is an error; all labels of the
+            other corpora are known.
 
     Raises:
         OptionError: no such corpus.
         CorpusError: the folder or file does not have the expected structure.
     """
+    if name == manifest.INFO.name:
+        return manifest.read(Path(path), only_known_labels=only_known_labels)
     return get_corpus(name).read(Path(path))

@@ -5,21 +5,25 @@
 
 Only `path` and `emotion` are required; an empty cell is an unknown value. Paths are relative to the table. UTF-8, with
 or without byte order mark; cells with commas in double quotes.
+
+Any label is a class: one of `overtone.emotions.EMOTIONS` in any of its spellings, or an own class, such as
+`frustrated`. Labels that differ only in case or whitespace are one class, in the first of their spellings.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from overtone.corpora.csv_table import check_unique, format_errors, parse_interval, rows
+from overtone.corpora.label_mapping import merge_spellings
 from overtone.corpora.metadata import CorpusInfo, CorpusScan
 from overtone.datatypes import Utterance
-from overtone.emotions import EMOTIONS, parse_emotion
+from overtone.emotions import EMOTIONS, label_key, parse_emotion, parse_label
 from overtone.errors import CorpusError, InputError, suggest
 
 INFO = CorpusInfo(
     name="manifest",
-    title="Your own recordings, described by a CSV table",
+    title="Your own recordings with any labels, described by a CSV table",
     language="any",
     speakers=0,
     emotions=EMOTIONS,
@@ -37,24 +41,25 @@ COLUMNS = (*REQUIRED_COLUMNS, "speaker", "sentence", "start_s", "end_s", "gender
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
-def read(folder: Path) -> CorpusScan:
+def read(folder: Path, *, only_known_labels: bool = False) -> CorpusScan:
     """Return the utterances of a table.
 
     Args:
         folder: the CSV file, or a folder that contains a file `manifest.csv`.
+        only_known_labels: whether a label other than the known emotions is an error.
 
     Returns:
-        Utterances sorted by clip; `clip` is the path relative to the table without suffix, with `#start-end` in seconds
-        if the row names an interval. No file is ever left out.
+        Utterances in the order of the table, which is also the order of own classes; `clip` is the path relative to the
+        table without suffix, with `#start-end` in seconds if the row names an interval. No file is ever left out.
 
     Raises:
         CorpusError: the table does not exist, is not UTF-8, has an unknown or missing column, or no row; or rows have
-            an unknown emotion or gender, a missing audio file, an invalid number, an end before the start, or an
-            interval that another row names too. One error reports all invalid rows, the first ten in full.
+            an invalid or unknown label, an unknown gender, a missing audio file, an invalid number, an end before the
+            start, or an interval that another row names too. One error reports all invalid rows, the first ten in full.
     """
     table = Path(folder) / "manifest.csv" if Path(folder).is_dir() else Path(folder)
     lines = ((line, [cell.strip() for cell in cells]) for line, cells in rows(table, INFO.tree))
-    return CorpusScan(tuple(sorted(_utterances(table, lines), key=lambda utterance: utterance.clip)), {})
+    return CorpusScan(merge_spellings(_utterances(table, lines, only_known_labels)), {})
 
 
 def clips_expected() -> frozenset[str]:
@@ -62,21 +67,20 @@ def clips_expected() -> frozenset[str]:
     return frozenset()
 
 
-def _utterances(table: Path, lines: Iterator[tuple[int, list[str]]]) -> list[Utterance]:
+def _utterances(table: Path, lines: Iterator[tuple[int, list[str]]], only_known_labels: bool) -> list[Utterance]:
     """Return one utterance per row, or raise one error that reports all invalid rows."""
     line, header = next(lines, (1, []))
     columns = _columns(table, header, line)
+    parse = parse_emotion if only_known_labels else parse_label
     utterances: list[Utterance] = []
-    line_of_clip: dict[str, int] = {}
+    rows_by_audio: dict[object, tuple[int, str]] = {}
     errors: list[str] = []
     for line, cells in lines:
         try:
             if len(cells) != len(columns):
                 raise CorpusError(f"{len(cells)} cells where the header has {len(columns)}")
-            utterance = _utterance(table, dict(zip(columns, cells, strict=True)))
-            first_line = line_of_clip.setdefault(utterance.clip, line)
-            if first_line != line:
-                raise CorpusError(f"'{utterance.clip}' is listed in line {first_line} already")
+            utterance = _utterance(table, dict(zip(columns, cells, strict=True)), parse)
+            _check_not_listed(utterance, line, rows_by_audio)
             utterances.append(utterance)
         except InputError as error:
             errors.append(f"line {line}: {error}")
@@ -85,6 +89,27 @@ def _utterances(table: Path, lines: Iterator[tuple[int, list[str]]]) -> list[Utt
     if not utterances:
         raise CorpusError(f"{table}: no utterance in it; expected\n{INFO.tree}")
     return utterances
+
+
+def _check_not_listed(utterance: Utterance, line: int, rows_by_audio: dict[object, tuple[int, str]]) -> None:
+    """Check that no earlier row names the same clip, and store this row.
+
+    Args:
+        utterance: of the row.
+        line: of the row.
+        rows_by_audio: clip, and file with interval, -> line and label of the row that names it.
+    """
+    # Both, as "" and "0" are the same start, and a.wav and a.flac the same clip.
+    interval = (os.path.normpath(utterance.path), utterance.start_s, utterance.end_s)
+    for key in (utterance.clip, interval):
+        first, label = rows_by_audio.setdefault(key, (line, utterance.emotion))
+        if first == line:
+            continue
+        if label_key(label) == label_key(utterance.emotion):
+            raise CorpusError(f"'{utterance.clip}' is listed in line {first} already")
+        raise CorpusError(
+            f"'{utterance.clip}' is '{utterance.emotion}' here and '{label}' in line {first}; keep one of the two lines"
+        )
 
 
 def _columns(table: Path, header: list[str], line: int) -> list[str]:
@@ -103,8 +128,8 @@ def _columns(table: Path, header: list[str], line: int) -> list[str]:
     return columns
 
 
-def _utterance(table: Path, cells: dict[str, str]) -> Utterance:
-    """Return the utterance of one row, column -> cell."""
+def _utterance(table: Path, cells: dict[str, str], parse: Callable[[str], str]) -> Utterance:
+    """Return the utterance of one row, column -> cell, with the class that `parse` returns for its label."""
     path = _audio_path(table.parent, cells["path"])
     start_s, end_s = parse_interval(cells.get("start_s", ""), cells.get("end_s", ""))
     gender = cells.get("gender", "").lower()
@@ -112,7 +137,7 @@ def _utterance(table: Path, cells: dict[str, str]) -> Utterance:
         raise CorpusError(f"unknown gender '{gender}'; use female, male, or an empty cell")
     return Utterance(
         path=path,
-        emotion=parse_emotion(cells["emotion"]),
+        emotion=parse(cells["emotion"]),
         speaker=cells.get("speaker", ""),
         sentence=cells.get("sentence", ""),
         corpus=INFO.name,

@@ -36,7 +36,7 @@ class CorpusInfo:
         title: its full name.
         language: language of the speech.
         speakers: number of speakers; 0 if it differs from folder to folder.
-        emotions: its classes, in the order of `overtone.emotions.EMOTIONS`.
+        emotions: its classes, in the order of `overtone.emotions.EMOTIONS`; a manifest may have others too.
         licence: licence of the recordings.
         citation: the paper to cite.
         url: its home page.
@@ -72,7 +72,7 @@ class CorpusScan:
     """The content of a folder: the clips of the corpus, and all other files by reason.
 
     Attributes:
-        utterances: the clips, sorted by name.
+        utterances: the clips, sorted by name; of a manifest, in the order of the table.
         left_out: reason ("song", "video", ...) -> the files left out for it, sorted.
     """
 

@@ -21,7 +21,7 @@ import numpy as np
 
 from overtone._internal.atomic_write import write_text
 from overtone.datatypes import BoolArray, FloatArray, LeakAudit, OofPredictions
-from overtone.emotions import EMOTIONS
+from overtone.emotions import is_class_list
 from overtone.errors import InputError, suggest
 from overtone.evaluation.protocols import PROTOCOLS
 
@@ -192,6 +192,6 @@ def _parse_header(header: Sequence[str], path: Path) -> tuple[str, ...]:
     expected = ",".join([*KEYS, "p_<emotion>..."])
     names = tuple(name.removeprefix("p_") for name in header[len(KEYS) :] if name.startswith("p_"))
     is_complete = tuple(header[: len(KEYS)]) == KEYS and len(names) == len(header) - len(KEYS)
-    if not is_complete or not names or list(names) != [emotion for emotion in EMOTIONS if emotion in names]:
+    if not is_complete or not is_class_list(names):
         raise InputError(f"{path}, line 1: columns {expected} expected, {','.join(header) or 'nothing'} found")
     return names

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from overtone.datatypes import BoolArray, Split, Utterance
+from overtone.emotions import list_classes
 from overtone.errors import CorpusError, OptionError, suggest
 from overtone.evaluation.paper_protocols import paper, paper_duplicated, with_copies
 from overtone.evaluation.splitting import Speaker, Utterances, by_clip, by_speaker, speakers_of
@@ -253,7 +254,9 @@ def _check_every_class(utterances: Utterances, split: Split) -> None:
     present = {utterances[i].emotion for i in (*split.train, *split.validation, *split.test)}
     missing = present - {utterances[i].emotion for i in split.train}
     if missing:
+        example = next(u.path for u in utterances if u.emotion in missing)
         raise CorpusError(
-            f"protocol '{split.protocol}', fold {split.fold}: no training clip of {', '.join(sorted(missing))}; "
-            "remove these clips, or add more speakers with this class"
+            f"protocol '{split.protocol}', fold {split.fold}: no training clip of {list_classes(sorted(missing))}, as "
+            f"in {example}; remove these clips, add more speakers with this class, or drop it or merge it with another "
+            "one: --labels FILE.toml"
         )

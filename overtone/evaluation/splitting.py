@@ -13,6 +13,7 @@ Utterances = Sequence[Utterance]
 Speaker = tuple[str, str]  # corpus and name: two corpora may both have a speaker "01"
 
 MAX_VALIDATION_SPEAKERS = 4  # and at most a quarter of the speakers outside the test set
+MAX_LISTED_SPEAKERS = 5  # in a message
 VALIDATION_SHARE = 0.1  # of the clips outside the test set, in splits by clip; of the speakers of a corpus
 
 
@@ -59,8 +60,11 @@ def _split_indices(
     labels = [utterances[i].emotion for i in indices]
     rarest, count = min(Counter(labels).items(), key=lambda item: item[1])
     if stratified and (count < 2 or round(share * len(labels)) < len(set(labels))):
+        example = next(utterances[i].path for i in indices if utterances[i].emotion == rarest)
         raise CorpusError(
-            f"too few clips for a split with every class in both sets: {len(labels)} in total, {count} of '{rarest}'"
+            f"too few clips for a split with every class in both sets: {len(labels)} in total, of {len(set(labels))} "
+            f"classes, and {count} of '{rarest}' ({example}); add clips of this class, or drop it or merge it with "
+            "another one: --labels FILE.toml"
         )
     first, second = train_test_split(
         list(indices),
@@ -90,7 +94,12 @@ def by_speaker(
     """
     others = [speaker for speaker in speakers_of(protocol, utterances) if speaker not in test_speakers]
     if len(others) < 2:
-        raise CorpusError(f"protocol '{protocol}', fold {fold}: no speakers left for training and validation")
+        names = ", ".join(sorted({utterance.speaker for utterance in utterances})[:MAX_LISTED_SPEAKERS])
+        raise CorpusError(
+            f"protocol '{protocol}', fold {fold}: no speakers left for training and validation: it needs two speakers "
+            f"outside its test set and has {len(others)}, of the speakers {names}; add clips of other speakers, or use "
+            "'random', which splits by clip"
+        )
     number = min(MAX_VALIDATION_SPEAKERS, max(1, len(others) // 4))
     validation = validation_speakers(utterances, others, number, rotation=seed + fold_index)
     return split_speakers(protocol, fold, utterances, test_speakers, validation)

@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from overtone.datatypes import SAMPLE_RATE_HZ
-from overtone.emotions import EMOTIONS
+from overtone.emotions import is_class_list
 from overtone.errors import ModelError
 
 CARD_KEY = "overtone_card"
@@ -73,9 +73,11 @@ def read_card(metadata: Mapping[str, str], source: str) -> dict[str, Any]:
 
 
 def _check_values(card: dict[str, Any], source: str) -> None:
-    emotions = card["emotions"]
-    if not emotions or [name for name in EMOTIONS if name in emotions] != emotions:
-        raise ModelError(f"{source}: its emotions {emotions} are not a subsequence of {list(EMOTIONS)}")
+    if not is_class_list(card["emotions"]):
+        raise ModelError(
+            f"{source}: the emotions {card['emotions']} in its card are not a list of different classes with the known "
+            "emotions first, in their order; export the model again"
+        )
     if card["sample_rate_hz"] != SAMPLE_RATE_HZ:
         raise ModelError(
             f"{source}: made for {card['sample_rate_hz']} Hz; this version of Overtone works at {SAMPLE_RATE_HZ} Hz"

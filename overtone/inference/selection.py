@@ -6,14 +6,14 @@
 `overtone.inference.onnx_model.OnnxModel.with_selection` applies a selection to all predictions of a model.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from overtone.datatypes import FloatArray
-from overtone.emotions import EMOTIONS, parse_emotion
-from overtone.errors import InputError, OptionError, suggest
+from overtone.emotions import find_class, list_classes
+from overtone.errors import OptionError, suggest
 
 MIN_PROBABILITY = 1e-9  # so that the logarithm of every probability is finite
 MIN_CLASSES = 2
@@ -25,7 +25,7 @@ class Selection:
     """Some of the classes and branches of a model.
 
     Attributes:
-        emotions: the classes of predictions, in the order of `EMOTIONS`.
+        emotions: the classes of predictions, in the order of the model.
         branches: names of the branches, in the order of the model.
         rows: the rows of these branches in the probabilities of the model; None for all branches.
         merged: 1 where a class of the model counts to a class of predictions, `(emotions of the model, emotions)`.
@@ -79,7 +79,7 @@ def select(
     """The selection that a user asks for.
 
     Args:
-        emotions: at least two classes, in any spelling of `overtone.emotions.parse_emotion`; None for all.
+        emotions: at least two classes, in any case, and known emotions in any of their spellings; None for all.
         branches: at least one branch; None for all.
         model_emotions: the classes of the model, in its order.
         model_branches: the branches of the model, in its order.
@@ -94,7 +94,7 @@ def select(
         emotions=names,
         branches=chosen,
         rows=None if chosen == model_branches else rows,
-        merged=_membership(model_emotions, merged_classes(names)),
+        merged=_membership(model_emotions, names),
     )
 
 
@@ -110,21 +110,22 @@ def merged_classes(emotions: tuple[str, ...]) -> dict[str, str]:
     return merged
 
 
-def _membership(model_emotions: tuple[str, ...], merged: Mapping[str, str]) -> FloatArray:
-    names = [name for name in EMOTIONS if name in merged.values()]
+def _membership(model_emotions: tuple[str, ...], names: tuple[str, ...]) -> FloatArray:
+    merged = merged_classes(names)
     return np.array([[float(merged.get(name) == other) for other in names] for name in model_emotions])
 
 
 def _parse_emotions(emotions: Sequence[str], model_emotions: tuple[str, ...]) -> tuple[str, ...]:
     _check_is_list("emotions", emotions)
-    try:
-        names = {parse_emotion(name) for name in emotions}
-    except InputError as error:
-        raise OptionError(f"emotions: {error}") from error
-    for name in sorted(names.difference(model_emotions)):
-        raise OptionError(f"emotions: the model has no class '{name}'; it has {', '.join(model_emotions)}")
+    names = set()
+    for text in emotions:
+        name = find_class(text, model_emotions)
+        if name is None:
+            raise OptionError(f"emotions: the model has no class '{text}'{suggest(text, model_emotions)}")
+        names.add(name)
     if len(names) < MIN_CLASSES:
-        raise OptionError(f"emotions: expected at least {MIN_CLASSES} classes, got {', '.join(names) or 'none'}")
+        found = list_classes(sorted(names)) or "none"
+        raise OptionError(f"emotions: expected at least {MIN_CLASSES} classes, got {found}")
     return tuple(name for name in model_emotions if name in names)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from overtone.corpora import CORPORA
 from overtone.datatypes import LeakAudit, Score
-from overtone.emotions import AROUSAL, VALENCE
+from overtone.emotions import AROUSAL, VALENCE, list_classes
 from overtone.evaluation import robustness, subgroups
 from overtone.evaluation.document import Block, Heading, Paragraph, Table, to_markdown
 
@@ -24,8 +24,8 @@ def card_to_markdown(card: dict[str, Any]) -> str:
         [
             Heading(f"Model card: {card['id']}", level=1),
             Paragraph(
-                f"Recognises {', '.join(card['emotions'])} in speech at {card['sample_rate_hz']} Hz. Recipe "
-                f"{card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}{init}; trained on "
+                f"Recognises {list_classes(card['emotions'], most=None)} in speech at {card['sample_rate_hz']} Hz. "
+                f"Recipe {card['recipe']['name']}, protocol {card['protocol']}, seed {card['seed']}{init}; trained on "
                 f"{card['training_clips']} clips, {_selection(card)}."
             ),
             Paragraph(f"A prediction with a confidence below {card['uncertain_below']:.0%} is marked as uncertain."),

@@ -1,7 +1,7 @@
 """A TOML file -> a matrix of evaluations: recipes by protocols by seeds, one after the other, each resumable.
 
 # ladder.toml
-labels = "4-classes"             # optional: a label map for all corpora
+labels = "4-classes"             # optional: a label map for all corpora, or a TOML file relative to this file
 corpora = ["ravdess"]            # folders of $OVERTONE_DATA, which is ../shared/data if not set
 train_corpora = ["emogator"]     # optional: likewise, in every training set and never tested
 [data]                           # optional: further corpora, with paths relative to this file
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from overtone.corpora import CORPORA
-from overtone.emotions import get_label_map
+from overtone.corpora.label_mapping import LABEL_FILE_SUFFIX, read_label_map
 from overtone.errors import OptionError, suggest
 from overtone.evaluation.protocols import PROTOCOLS
 
@@ -60,7 +60,7 @@ class Experiment:
         data: corpus and its folder, in the order of the file.
         train_data: likewise, of the corpora for training only.
         evaluations: in the order of the file, protocol by protocol.
-        labels: name of a label map; None for none.
+        labels: name of a label map, or path of its TOML file; None for none.
     """
 
     data: tuple[tuple[str, Path], ...]
@@ -92,11 +92,20 @@ def read(path: Path) -> Experiment:
     rows = tables.get("evaluate")
     if not isinstance(rows, list) or not rows:
         raise OptionError(f"{path}: needs at least one table [[evaluate]] with 'recipe', 'protocols' and 'seeds'")
-    labels = tables.get("labels")
-    if labels is not None:
-        get_label_map(str(labels))
     evaluations = [cell for k, row in enumerate(rows, 1) for cell in _cells(row, path.parent, f"{path}, evaluate {k}")]
-    return Experiment(_data(tables, path), tuple(evaluations), labels, _train_data(tables, path))
+    return Experiment(_data(tables, path), tuple(evaluations), _labels(tables, path), _train_data(tables, path))
+
+
+def _labels(tables: dict[str, Any], path: Path) -> str | None:
+    """Name or path of the label map, which is checked; None for none."""
+    labels = tables.get("labels")
+    if labels is None:
+        return None
+    if not isinstance(labels, str):
+        raise OptionError(f"{path}: 'labels' must be the name of a label map or a TOML file, got {labels!r}")
+    name = str(path.parent / labels) if labels.lower().endswith(LABEL_FILE_SUFFIX) else labels
+    read_label_map(name)
+    return name
 
 
 def _data(tables: dict[str, Any], path: Path) -> tuple[tuple[str, Path], ...]:

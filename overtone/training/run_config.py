@@ -12,7 +12,7 @@ from typing import Any
 from overtone._internal.fingerprint import FEATURES, fingerprint
 from overtone.corpora import get_corpus
 from overtone.datatypes import LeakAudit, Split, Utterance
-from overtone.emotions import EMOTIONS
+from overtone.emotions import order_classes
 from overtone.errors import CorpusError, MissingExtraError, OptionError, suggest
 from overtone.evaluation import leakage, protocols
 from overtone.models.branches import extra_features
@@ -125,15 +125,21 @@ def audit_parts(parts: Mapping[str, Split], utterances: Sequence[Utterance]) -> 
 
 
 def present_emotions(utterances: Sequence[Utterance]) -> tuple[str, ...]:
-    """The classes of these clips, in the order of the vocabulary.
+    """The classes of these clips: the known emotions in their order, then own classes as they first occur.
 
     Raises:
         CorpusError: fewer than two.
     """
-    present = {utterance.emotion for utterance in utterances}
+    present = order_classes(utterance.emotion for utterance in utterances)
     if len(present) < 2:
         raise CorpusError(f"training needs clips of at least two emotions, got {', '.join(present) or 'no clip'}")
-    return tuple(emotion for emotion in EMOTIONS if emotion in present)
+    return present
+
+
+def labels_digest(utterances: Sequence[Utterance]) -> str:
+    """A digest of the class of each clip: a run whose labels were changed meanwhile is another run."""
+    labels = [(utterance.corpus, utterance.clip, utterance.emotion) for utterance in utterances]
+    return hashlib.sha256(json.dumps(labels).encode()).hexdigest()
 
 
 def training_data(utterances: Sequence[Utterance]) -> list[dict[str, Any]]:
@@ -202,6 +208,7 @@ def run_metadata(utterances: Sequence[Utterance], config: RunConfig) -> dict[str
         "fold": config.fold,
         "seed": config.seed,
         "emotions": present_emotions(utterances),
+        "labels": labels_digest(utterances),
         "init": init,
         "training_data": training_data(utterances) + (init["training_data"] if init else []),
         "pretrained": pretrained(config.recipe),

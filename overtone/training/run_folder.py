@@ -100,6 +100,8 @@ def matches_run(folder: Path, run: dict[str, Any]) -> bool:
             fields = [name for name in run[key] if stored[key].get(name) != run[key][name]] if key == "recipe" else []
             difference = f"{key} ({', '.join(fields)})" if fields else key
             raise TrainingError(f"{folder} holds a training run with another {difference}; choose another folder")
+    if stored.get("labels", run["labels"]) != run["labels"]:
+        raise TrainingError(f"{folder} holds a training run with other labels of its clips; choose another folder")
     if stored.get("pretrained", []) != run["pretrained"]:
         raise TrainingError(f"{folder} holds a training run on another pretrained encoder; choose another folder")
     if stored.get("teacher") != run["teacher"]:

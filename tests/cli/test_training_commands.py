@@ -149,7 +149,7 @@ def test_several_corpora_are_read_in_order(corpus: Path, tmp_path: Path, calls: 
     table.write_text("path,emotion\nx.wav,sad\n", encoding="utf-8")
     options = ["--data", f"ravdess={corpus}", "--data", str(table), "--corpus", "manifest", "--init-from", "before"]
     assert main(["train", *options, "--protocol", "random", "--no-export", "--output", "run"]) == 0
-    assert main(["evaluate", *options]) == 0
+    assert main(["evaluate", *options, "--protocol", "random"]) == 0
     (_, trained), (_, evaluated) = calls
     assert trained["clips"] == evaluated["clips"] == 193
     assert trained["arguments"][0].init_from == evaluated["init_from"] == Path("before")

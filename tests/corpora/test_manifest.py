@@ -1,11 +1,13 @@
 """The user's own table: its valid content, and the error for each fault."""
 
+import csv
 from pathlib import Path
 
 import pytest
 
 from overtone import corpora
 from overtone.corpora import manifest
+from overtone.emotions import order_classes
 from overtone.errors import CorpusError
 
 
@@ -19,18 +21,18 @@ def write_table(folder: Path, text: str, *, encoding: str = "utf-8") -> Path:
     return path
 
 
-def read_error(folder: Path, text: str, *, encoding: str = "utf-8") -> str:
+def read_error(folder: Path, text: str, *, encoding: str = "utf-8", only_known: bool = False) -> str:
     """Return the error for a table, without the path of the folder."""
     path = write_table(folder, text, encoding=encoding)
     with pytest.raises(CorpusError) as caught:
-        manifest.read(path)
+        manifest.read(path, only_known_labels=only_known)
     assert str(caught.value).startswith(str(path))
     return str(caught.value).removeprefix(str(folder) + "/")
 
 
 def test_path_and_emotion_are_enough(tmp_path: Path) -> None:
     scan = corpora.read_corpus("manifest", write_table(tmp_path, "path,emotion\nb.wav,sad\na.wav, Anger \n"))
-    first, second = scan.utterances
+    second, first = scan.utterances  # in the order of the table
     assert (first.clip, first.emotion, first.path) == ("a", "angry", tmp_path / "a.wav")
     assert (second.clip, second.emotion) == ("b", "sad")
     assert (first.speaker, first.sentence, first.gender, first.start_s, first.end_s) == ("", "", "", 0.0, None)
@@ -50,7 +52,7 @@ def test_all_columns_in_any_order(tmp_path: Path) -> None:
 def test_intervals_of_one_file_are_different_clips(tmp_path: Path) -> None:
     text = "path,emotion,start_s,end_s\na.wav,sad,,1\na.wav,calm,1,2\na.wav,calm,2,\na.wav,sad,,\n"
     clips = [utterance.clip for utterance in manifest.read(write_table(tmp_path, text)).utterances]
-    assert clips == ["a", "a#0.000-1.000", "a#1.000-2.000", "a#2.000-"]
+    assert clips == ["a#0.000-1.000", "a#1.000-2.000", "a#2.000-", "a"]
 
 
 def test_byte_order_mark_quotes_blank_lines_and_windows_line_ends(tmp_path: Path) -> None:
@@ -74,8 +76,9 @@ def test_paths_outside_the_folder_of_the_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("a.wav,hapy,,,", "unknown emotion 'hapy'; did you mean 'happy'?"),
-        ("a.wav,,,,", "unknown emotion ''"),
+        ("a.wav,,,,", "the label is empty"),
+        ("a.wav,so\bso,,,", r"the label 'so\x08so' has the control character U+0008"),
+        ("a.wav,\u202edas,,,", "the label"),
         ("x.wav,sad,,,", "no audio file 'x.wav' next to the table"),
         ("deep,sad,,,", "no audio file 'deep'"),
         (",sad,,,", "no audio file ''"),
@@ -91,7 +94,9 @@ def test_paths_outside_the_folder_of_the_table(tmp_path: Path) -> None:
         ("a.wav,sad,,,robot", "unknown gender 'robot'; use female, male, or an empty cell"),
         ("a.wav,sad", "2 cells where the header has 5"),
         ("a.wav,sad,,,,x", "6 cells where the header has 5"),
-        ("b.wav,happy,,,", "'b' is listed in line 2 already"),
+        ("b.wav,Sad,,,", "'b' is listed in line 2 already"),
+        ("b.wav,happy,,,", "'b' is 'happy' here and 'sad' in line 2"),
+        ("deep/../b.wav,frustrated,0,,", "'b#0.000-' is 'frustrated' here and 'sad' in line 2"),
     ],
 )
 def test_an_invalid_line_is_reported(tmp_path: Path, row: str, message: str) -> None:
@@ -100,7 +105,7 @@ def test_an_invalid_line_is_reported(tmp_path: Path, row: str, message: str) -> 
 
 
 def test_one_error_reports_all_invalid_lines(tmp_path: Path) -> None:
-    lines = read_error(tmp_path, "path,emotion\n" + "x.wav,sad\na.wav,glad\n" * 7).splitlines()
+    lines = read_error(tmp_path, "path,emotion\n" + "x.wav,sad\na.wav,glad\n" * 7, only_known=True).splitlines()
     assert lines[0] == "table.csv: 14 invalid lines:"
     assert lines[1] == "  line 2: no audio file 'x.wav' next to the table"
     assert lines[2].startswith("  line 3: unknown emotion 'glad'")
@@ -141,3 +146,53 @@ def test_other_encodings_are_an_error(tmp_path: Path, encoding: str) -> None:
 def test_a_missing_table_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"manifest\.csv: cannot be read: No such file"):
         manifest.read(tmp_path)
+
+
+def write_labels(folder: Path, labels: list[str]) -> Path:
+    """Write a table with a clip per label."""
+    folder.mkdir(exist_ok=True)
+    for number in range(len(labels)):
+        (folder / f"{number:03d}.wav").touch()
+    path = folder / "labels.csv"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([("path", "emotion"), *((f"{number:03d}.wav", name) for number, name in enumerate(labels))])
+    return path
+
+
+def read_labels(folder: Path, labels: list[str]) -> list[str]:
+    """Return the classes of the clips of a table with these labels."""
+    return [utterance.emotion for utterance in manifest.read(write_labels(folder, labels)).utterances]
+
+
+def test_any_label_is_a_class(tmp_path: Path) -> None:
+    labels = ["satisfied", 'very, "satisfied"', "غاضب", "c'est ça", "<b>&", "-", "12"]
+    assert read_labels(tmp_path, labels) == labels
+
+
+def test_whitespace_and_case_do_not_make_classes(tmp_path: Path) -> None:
+    labels = ["Very \n  sure", " very sure", "VERY\tSURE ", "Joy", "ANGER\n", "Caf\u00e9", "cafe\u0301"]
+    assert read_labels(tmp_path, labels) == ["Very sure"] * 3 + ["happy", "angry", "Café", "Café"]
+
+
+def test_hundreds_of_classes_stay_in_the_order_of_the_table(tmp_path: Path) -> None:
+    labels = [f"class {number * 37 % 400}" for number in range(400)]
+    found = read_labels(tmp_path, labels)
+    assert found == labels and order_classes([*found, *found[::-1]]) == tuple(labels)
+
+
+def test_only_known_labels_lists_the_rows_with_others(tmp_path: Path) -> None:
+    path = write_labels(tmp_path, ["sad", "frustrated", "Anger", "hapy"])
+    with pytest.raises(CorpusError) as caught:
+        corpora.read_corpus("manifest", path, only_known_labels=True)
+    first, *lines = str(caught.value).splitlines()
+    assert first.startswith(f"{path}: 2 ")
+    assert [line.split(":")[0].strip() for line in lines] == ["line 3", "line 5"]
+    assert "'happy'" in lines[1]
+
+
+def test_contradictory_labels_name_both_lines(tmp_path: Path) -> None:
+    text = "path,emotion,start_s,end_s\na.wav,tired,1,2\nb.wav,tired,1,2\na.wav,bored,1.0,2.0\n"
+    message = read_error(tmp_path, text)
+    assert "line 4" in message and "line 2" in message and "tired" in message and "bored" in message
+    assert "\n" not in message

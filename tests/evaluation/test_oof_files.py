@@ -45,6 +45,14 @@ def test_csv_round_trip(tmp_path: Path) -> None:
     assert [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+def test_own_classes_are_restored(tmp_path: Path) -> None:
+    classes = ("angry", "frustrated", 'very, "satisfied"', "غاضب")
+    rows = [(f"{k}", "", "", "", "1", 0, name, *np.eye(len(classes))[k]) for k, name in enumerate(classes)]
+    write(from_rows(classes, rows), tmp_path / "x.csv")
+    restored = read(tmp_path / "x.csv")
+    assert restored.emotions == tuple(restored.truth.tolist()) == classes
+
+
 def test_csv_columns(tmp_path: Path) -> None:
     write(make_predictions(), tmp_path / "x.csv")
     lines = (tmp_path / "x.csv").read_bytes().decode().split("\n")
@@ -58,7 +66,8 @@ def test_csv_columns(tmp_path: Path) -> None:
     [
         ("path,corpus,speaker", "file,corpus,speaker", "line 1: columns path,.* expected, file,"),
         ("p_sad,p_angry", "p_angry,p_sad", "line 1: columns"),
-        ("p_angry", "p_jealous", "line 1: columns"),
+        ("p_sad", "p_jealous", "line 1: columns"),
+        ("p_angry", "p_", "line 1: columns"),
         (",0.500000", "", "line 2: 10 columns expected, 9 found"),
         (",0.500000", ",half", "half"),
         (",0.500000", ",0.9", "summing to 1"),

@@ -246,7 +246,9 @@ def test_impossible_splits_are_rejected() -> None:
         make_folds("luna5", [u for u in UTTERANCES if u.speaker != "07"])
     with pytest.raises(CorpusError, match="no speakers left"):
         make_folds("loso", make_corpus(2, clips=8))
-    with pytest.raises(CorpusError, match="1 of 'disgust'"):
+    with pytest.raises(CorpusError, match=r"has 0, of the speakers 00.*'random'"):
+        make_folds("loso", make_corpus(1, clips=20))
+    with pytest.raises(CorpusError, match=r"1 of 'disgust' \(z\).*--labels"):
         make_folds("random", [*make_corpus(5), Utterance(Path("z"), "disgust", speaker="00")])
     one_disgusted_clip = [*make_corpus(5), Utterance(Path("z"), "disgust", speaker="02", corpus="mine")]
     with pytest.raises(CorpusError, match=r"fold .*: no training clip of disgust"):

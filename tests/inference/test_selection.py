@@ -57,6 +57,20 @@ def test_probabilities_of_zero_give_a_valid_distribution() -> None:
     assert_allclose(selection.reduce(selection.fuse(certain)).sum(1), 1)
 
 
+def test_own_classes_are_selected_in_any_case() -> None:
+    classes = ("neutral", "calm", "angry", "Frustrated", 'very, "satisfied"', "غاضب")
+    chosen = ('VERY,  "satisfied"', "frustrated", "غاضب", "anger", "neutral")
+    selection = select(chosen, None, classes, BRANCHES)
+    assert selection.emotions == ("neutral", "angry", *classes[3:])
+    rows = np.eye(len(classes))
+    reduced = selection.reduce(rows).argmax(axis=1)
+    assert [selection.emotions[k] for k in reduced] == ["neutral", "neutral", "angry", *classes[3:]]  # calm counts
+
+
+def test_an_exact_match_comes_before_one_in_another_case() -> None:
+    assert select(("a", "b"), None, ("A", "a", "b"), BRANCHES).emotions == ("a", "b")
+
+
 def test_some_branches_are_fused_by_their_geometric_mean(probabilities: np.ndarray) -> None:
     selection = select(None, ("encoder", "mel"), EMOTIONS, BRANCHES)
     assert (selection.branches, selection.has_all_branches) == (("mel", "encoder"), False)
@@ -73,8 +87,8 @@ def test_one_branch_gives_its_own_prediction(probabilities: np.ndarray) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"emotions": ("happy", "angri")}, "emotions: unknown emotion 'angri'; did you mean 'angry'"),
-        ({"emotions": ("happy", "bored")}, "the model has no class 'bored'; it has neutral, calm"),
+        ({"emotions": ("happy", "angri")}, "emotions: the model has no class 'angri'; did you mean 'angry'"),
+        ({"emotions": ("happy", "bored")}, "the model has no class 'bored'; known are angry, calm"),
         ({"emotions": ("happy", "happiness")}, "at least 2 classes, got happy"),
         ({"emotions": ()}, "at least 2 classes, got none"),
         ({"emotions": "happy,sad"}, "emotions: expected several names"),

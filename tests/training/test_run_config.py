@@ -91,6 +91,8 @@ def test_audits_find_the_leak_of_the_paper_alone(clips: Clips) -> None:
 def test_emotions_are_in_the_order_of_the_vocabulary(clips: Clips) -> None:
     assert present_emotions(clips[::-1]) == EMOTIONS
     assert present_emotions([clip for clip in clips if clip.emotion in ("sad", "calm")]) == ("calm", "sad")
+    own = [dataclasses.replace(clips[k], emotion=name) for k, name in enumerate(("b", "sad", "a", "b", "calm"))]
+    assert present_emotions(own) == ("calm", "sad", "b", "a")
     with pytest.raises(CorpusError, match="at least two emotions, got sad"):
         present_emotions([clip for clip in clips if clip.emotion == "sad"])
 
