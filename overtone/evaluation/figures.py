@@ -13,6 +13,7 @@ from overtone.datatypes import FloatArray, IntArray, Scores
 from overtone.errors import InputError
 from overtone.formats.matplotlib_helpers import new_figure, png, set_title, style_axes
 from overtone.formats.palette import BLUE, GREEN, INK, LINE, ORANGE, PINK, RAMP, SOFT
+from overtone.formats.table import class_label
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,6 +22,7 @@ Epoch = Mapping[str, Any]
 Run = tuple[Any, Any]  # fold and seed
 
 CURVE_STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"))
+CLASSES_THAT_FIT, MAX_SIDE_INCH = 10, 40.0  # of a confusion matrix; its labels overlap with more than about 80 classes
 DARK_CELL = 0.55  # above this share the ramp is dark enough for white text
 
 
@@ -49,14 +51,15 @@ def confusion(scores: Scores, title: str = "") -> bytes:
     """
     counts = scores.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    figure = new_figure(7.2, 6.4)
+    side_inch = min(6.4 + 0.5 * max(0, len(counts) - CLASSES_THAT_FIT), MAX_SIDE_INCH)
+    figure = new_figure(side_inch + 0.8, side_inch)
     axes = figure.add_subplot()
     axes.imshow(shares, cmap=_ramp(), vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares):
         _cell(axes, row, column, share, int(counts[row, column]))
-    names = list(scores.emotions)
-    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), names)
+    names = [class_label(name) for name in scores.emotions]
+    axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor", parse_math=False)
+    axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_xlabel("prediction")
     axes.set_ylabel("truth")
     axes.set_xticks(np.arange(0.5, len(names) - 1), minor=True)
@@ -133,7 +136,7 @@ def recalls(scores: Mapping[str, Scores], title: str = "") -> bytes:
         fontsize=8,
         color=SOFT,
     )
-    axes.set_xticks(range(len(names)), names)
+    axes.set_xticks(range(len(names)), [class_label(name) for name in names], parse_math=False)
     axes.set_xlim(-0.55, len(names) - 0.05)
     axes.set_ylabel("recall, per cent")
     axes.set_ylim(0, 108)

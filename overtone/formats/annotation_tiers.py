@@ -22,6 +22,7 @@ from overtone.timeline import (
 )
 
 NO_SPEECH = "no speech"
+MAX_LANES = 24  # of probabilities over time, in a plot or page; models of own labels may have hundreds of classes
 ADAPTATION_LABELS = {  # for people, by the value of `Timeline.adaptation`
     NOT_ADAPTED: "",
     ADAPTED_TO_REFERENCE: "adapted to reference clips",
@@ -73,6 +74,20 @@ def make_tiers(timeline: Timeline) -> tuple[Tier, ...]:
 def visible_segments(timeline: Timeline) -> tuple[Segment, ...]:
     """Return the segments to show in an annotation tool: those with speech, and all given speaker turns."""
     return tuple(segment for segment in timeline.segments if segment.is_speech or timeline.turns_given)
+
+
+def lane_emotions(timeline: Timeline) -> tuple[str, ...]:
+    """Return the emotions whose probabilities are drawn over time, in the order of the model: the most probable ones.
+
+    The emotions of all segments come first, then those with the highest mean probability.
+    """
+    if len(timeline.emotions) <= MAX_LANES:
+        return timeline.emotions
+    predicted = {segment.prediction.emotion for segment in timeline.segments if segment.prediction}
+    means = np.nan_to_num(timeline.tracks.probabilities).sum(axis=0)
+    ranks = dict(zip(timeline.emotions, means, strict=True))
+    chosen = sorted(timeline.emotions, key=lambda name: (name in predicted, ranks[name]), reverse=True)[:MAX_LANES]
+    return tuple(name for name in timeline.emotions if name in chosen)
 
 
 def label(segment: Segment) -> str:

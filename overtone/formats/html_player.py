@@ -24,11 +24,12 @@ from overtone.formats.annotation_tiers import (
     branch_labels,
     format_clock,
     label_with_confidence,
+    lane_emotions,
     make_tiers,
 )
 from overtone.formats.branches import branch_label
 from overtone.formats.ogg import encode_ogg
-from overtone.formats.palette import emotion_colour, text_colour
+from overtone.formats.palette import emotion_colours, text_colour
 from overtone.formats.table import printable
 from overtone.timeline import NOT_ADAPTED, Segment, SpeakerSummary, Timeline
 
@@ -115,9 +116,13 @@ def _src_attribute(name: str) -> str:
 
 
 def _page_data(timeline: Timeline, audio_file: str) -> dict[str, Any]:
-    """Return the data that the scripts draw: probabilities, arousal and valence in whole per cent, null if missing."""
+    """Return the data that the scripts draw: probabilities, arousal and valence in whole per cent, null if missing.
+
+    The probabilities of an emotion without a lane are null.
+    """
     tracks = timeline.tracks
     percents = np.round(100 * tracks.probabilities).T
+    lanes, colours = lane_emotions(timeline), emotion_colours(timeline.emotions)
     envelope = 10 ** (tracks.loudness_db / 20)
     return {
         "audio_file": audio_file,
@@ -126,9 +131,9 @@ def _page_data(timeline: Timeline, audio_file: str) -> dict[str, Any]:
         "emotions": [
             {
                 "name": printable(name),
-                "colour": emotion_colour(name),
-                "ink": text_colour(emotion_colour(name)),
-                "percent": _to_integers(percent),
+                "colour": colours[name],
+                "ink": text_colour(colours[name]),
+                "percent": _to_integers(percent) if name in lanes else None,
             }
             for name, percent in zip(timeline.emotions, percents, strict=True)
         ],
@@ -180,7 +185,7 @@ def _to_integers(track: np.ndarray) -> list[int | None]:
 
 def _emotion_styles(timeline: Timeline) -> str:
     """Return a CSS class per emotion: `e0`, `e1`, ..."""
-    colours = [emotion_colour(name) for name in timeline.emotions]
+    colours = emotion_colours(timeline.emotions).values()
     return "".join(
         f".e{index} {{ background-color: {colour}; --hatch: {text_colour(colour)}; }}\n"
         for index, colour in enumerate(colours)
@@ -217,7 +222,7 @@ def _speaker_row(summary: SpeakerSummary, emotions: tuple[str, ...]) -> str:
     shares = sorted(((share, name) for name, share in summary.shares.items() if share), reverse=True)
     spans = " ".join(
         f'<span class="share"><span class="swatch e{emotions.index(name)}"></span> '
-        f"{html.escape(printable(name))} {100 * share:.0f} %</span>"
+        f"<bdi>{html.escape(printable(name))}</bdi> {100 * share:.0f} %</span>"
         for share, name in shares
     )
     name = html.escape(printable(summary.speaker)) or "(unknown)"

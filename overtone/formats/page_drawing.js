@@ -20,7 +20,8 @@ const AFFECT_TRACKS = [{ label: "arousal", values: data.arousal }, { label: "val
   .filter(({ values }) => values.some((value) => value !== null))
   .map((track) => ({ ...track, unit: "%", colour: "ink", height: AFFECT, low: 0, high: 100 }));
 const LINE_TRACKS = [...PROSODY_TRACKS, ...AFFECT_TRACKS];
-for (const emotion of data.emotions) emotion.outline = emotion.percent.map((value) => value || null); // none at 0 %
+const LANES = data.emotions.filter(({ percent }) => percent); // of many classes, only the most probable have one
+for (const emotion of LANES) emotion.outline = emotion.percent.map((value) => value || null); // none at 0 %
 
 const formatSigned = (value) => String(value).replace("-", "−");
 const css = {}; // colours of the page; read for every drawing, as they differ between light and dark mode
@@ -156,7 +157,7 @@ function readColours() {
 function draw() {
   readColours();
   view.width = stage.clientWidth;
-  const tiers = data.tiers.length * TIER, lanes = data.emotions.length * LANE;
+  const tiers = data.tiers.length * TIER, lanes = LANES.length * LANE;
   const lines = LINE_TRACKS.reduce((total, { height }) => total + height + GAP, 0);
   const height = tiers + WAVEFORM + lanes + lines + 2 * GAP + AXIS;
   const context = resizeCanvas(stage.querySelector("canvas"), height);
@@ -164,7 +165,7 @@ function draw() {
   const waveformTop = tiers + GAP, lanesTop = waveformTop + WAVEFORM + GAP;
   drawTiers(context, waveformTop);
   drawWaveform(context, waveformTop);
-  data.emotions.forEach((emotion, lane) => drawEmotion(context, emotion, lanesTop + lane * LANE));
+  LANES.forEach((emotion, lane) => drawEmotion(context, emotion, lanesTop + lane * LANE));
   let top = lanesTop + lanes + GAP;
   for (const track of LINE_TRACKS) {
     drawLineTrack(context, track, top);

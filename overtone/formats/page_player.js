@@ -76,7 +76,7 @@ function showTip(x) {
   append("b", formatClock(time, 1), tip);
   append("b", describe(segments), tip);
   for (const { branches } of segments.filter(({ branches }) => branches)) append("small", branches, tip);
-  for (const { name, colour, percent } of data.emotions.filter(({ percent }) => percent[step] !== null)) {
+  for (const { name, colour, percent } of LANES.filter(({ percent }) => percent[step] !== null)) {
     const row = append("div", "", tip);
     append("span", name, row);
     Object.assign(append("i", "", row).style, { background: colour, width: `${percent[step]}%` });

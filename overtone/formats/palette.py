@@ -1,12 +1,18 @@
 """All colours of plots, HTML pages and the web page of the service."""
 
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+
+from overtone.formats.own_colours import own_colours
+
 INK, SOFT, LINE = "#1c2430", "#5b6675", "#d9dee5"
 BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"  # Source: Okabe & Ito 2008
 RAMP = ("#ffffff", "#d6e6f2", "#7fb3d5", "#2a7ab0", "#08416b")
 
-# Each emotion of the vocabulary. The result of a search for the largest minimum distance between any two colours under
-# normal vision, protanopia, deuteranopia and tritanopia; tests/formats/test_palette.py measures it.
-EMOTION_COLOURS = {
+# Each known emotion. The result of a search for the largest minimum distance between any two colours under normal
+# vision, protanopia, deuteranopia and tritanopia; tests/formats/test_palette.py measures it.
+KNOWN_COLOURS = {
     "neutral": "#d5d0c8",
     "calm": "#4ccfe8",
     "happy": "#f8c43f",
@@ -17,12 +23,21 @@ EMOTION_COLOURS = {
     "surprised": "#de6f9c",
     "bored": "#5a4941",
 }
-OTHER_EMOTION = "#9aa5b4"
 
 
-def emotion_colour(emotion: str) -> str:
-    """Return the colour of an emotion; grey for one outside the vocabulary."""
-    return EMOTION_COLOURS.get(emotion, OTHER_EMOTION)
+@lru_cache(maxsize=64)
+def emotion_colours(emotions: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the colour of each class of a model.
+
+    Known emotions have the same colour in every model. The colour of an own class depends only on its place among the
+    own classes; see `overtone.formats.own_colours`.
+
+    Args:
+        emotions: the classes, in the order of the model.
+    """
+    own = [name for name in emotions if name not in KNOWN_COLOURS]
+    colours = KNOWN_COLOURS | dict(zip(own, own_colours(len(own), tuple(KNOWN_COLOURS.values())), strict=True))
+    return MappingProxyType({name: colours[name] for name in emotions})
 
 
 def text_colour(background: str) -> str:

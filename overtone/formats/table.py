@@ -24,7 +24,7 @@ GAP = "  "
 DEFAULT_WIDTH = 120  # without a terminal
 MIN_FILE_WIDTH = 16
 MAX_FILE_WIDTH = 60
-EMOTION_WIDTH = 9
+EMOTION_WIDTH, MAX_EMOTION_WIDTH = 9, 24
 BAR_WIDTH = 8
 BAR_EIGHTHS = " ▏▎▍▌▋▊▉"
 ELLIPSIS = "…"
@@ -65,6 +65,16 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
 
 
+def class_label(emotion: str) -> str:
+    """Return a class name for people: printable, and cut to `MAX_EMOTION_WIDTH` cells."""
+    text = printable(emotion)
+    if display_width(text) <= MAX_EMOTION_WIDTH:
+        return text
+    while display_width(text) >= MAX_EMOTION_WIDTH:
+        text = text[:-1]
+    return text.rstrip() + ELLIPSIS
+
+
 def display_width(text: str) -> int:
     """Return the number of terminal cells of a printable text: two for wide characters, none for combining marks."""
     return sum(
@@ -102,27 +112,28 @@ def runner_up(prediction: Prediction) -> str:
     if len(prediction.emotions) < 2:
         return ""
     second = int(np.argsort(prediction.probabilities)[-2])
-    return f"{prediction.emotions[second]} {prediction.probabilities[second]:.0%}"
+    return f"{class_label(prediction.emotions[second])} {prediction.probabilities[second]:.0%}"
 
 
 def _columns(first: Prediction, unicode: bool) -> list[Column]:
     """Return all columns, the most important first, with one per branch of the first prediction."""
+    width = max(EMOTION_WIDTH, *(display_width(class_label(name)) for name in first.emotions))
     return [
         Column("file", MAX_FILE_WIDTH, lambda prediction: printable(prediction.source)),
-        Column("emotion", EMOTION_WIDTH + len(UNCERTAIN.format("")), _emotion),
+        Column("emotion", width + len(UNCERTAIN.format("")), _emotion),
         Column("confidence", BAR_WIDTH + 5, partial(_confidence, unicode=unicode)),
-        Column("runner-up", 13, runner_up),
-        *map(_branch_column, first.branches),
+        Column("runner-up", width + len(" 99%"), runner_up),
+        *(_branch_column(branch, width) for branch in first.branches),
         Column("pitch", 6, partial(_prosody, name="pitch_median_hz", template="{:.0f} Hz"), align_right=True),
         Column("syllables", 9, partial(_prosody, name="speech_rate_hz", template="{:.1f} /s"), align_right=True),
     ]
 
 
-def _branch_column(branch: str) -> Column:
+def _branch_column(branch: str, width: int) -> Column:
     def text(prediction: Prediction) -> str:
-        return branch_emotion(prediction, branch) if branch in prediction.branches else MISSING
+        return class_label(branch_emotion(prediction, branch)) if branch in prediction.branches else MISSING
 
-    return Column(branch, max(EMOTION_WIDTH, display_width(branch)), text)
+    return Column(branch, max(width, display_width(branch)), text)
 
 
 def _fit_columns(columns: list[Column], cells: int, ellipsis: str) -> list[Column]:
@@ -147,7 +158,8 @@ def _write_line(stream: TextIO, cells: list[tuple[Column, str]]) -> None:
 
 
 def _emotion(prediction: Prediction) -> str:
-    return UNCERTAIN.format(prediction.emotion) if prediction.uncertain else prediction.emotion
+    emotion = class_label(prediction.emotion)
+    return UNCERTAIN.format(emotion) if prediction.uncertain else emotion
 
 
 def _confidence(prediction: Prediction, unicode: bool) -> str:

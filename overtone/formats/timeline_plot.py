@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from overtone.formats.annotation_tiers import Tier, format_clock, label_with_confidence, make_tiers
+from overtone.formats.annotation_tiers import Tier, format_clock, label_with_confidence, lane_emotions, make_tiers
 from overtone.formats.matplotlib_helpers import new_figure, set_title, style_axes
-from overtone.formats.palette import INK, LINE, SOFT, emotion_colour, text_colour
-from overtone.formats.table import printable, shorten
+from overtone.formats.palette import INK, LINE, SOFT, emotion_colours, text_colour
+from overtone.formats.table import class_label, printable, shorten
 from overtone.timeline import Segment, Timeline, Tracks
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def draw_timeline(timeline: Timeline) -> "Figure":
     Raises:
         MissingExtraError: matplotlib is not installed.
     """
-    tiers, emotions = make_tiers(timeline), timeline.emotions
+    tiers, emotions = make_tiers(timeline), lane_emotions(timeline)
     heights = [TIER_INCH * len(tiers), WAVEFORM_INCH, EMOTION_INCH * len(emotions), PITCH_INCH, LOUDNESS_INCH]
     affect = [name for name in ("arousal", "valence") if not np.isnan(getattr(timeline.tracks, name)).all()]
     heights += [AFFECT_INCH] * len(affect)
@@ -48,7 +48,7 @@ def draw_timeline(timeline: Timeline) -> "Figure":
     tracks = downsample(timeline.tracks, MAX_STEPS)
     _draw_tiers(panels[0], tiers, timeline.duration_s)
     _draw_waveform(panels[1], tracks, timeline)
-    _draw_emotions(panels[2], tracks, emotions)
+    _draw_emotions(panels[2], tracks, timeline.emotions, emotions)
     _draw_pitch(panels[3], tracks)
     _draw_loudness(panels[4], tracks)
     for panel, name in zip(panels[5:], affect, strict=True):
@@ -101,6 +101,8 @@ def _subtitle(timeline: Timeline) -> str:
     share = speech_s / timeline.duration_s
     speech = f"speech {format_clock(speech_s)}" + ("" if timeline.turns_given else f" ({100 * share:.0f} %)")
     facts = [format_clock(timeline.duration_s), speech, printable(timeline.model)]
+    lanes, classes = len(lane_emotions(timeline)), len(timeline.emotions)
+    facts += [f"lanes of {lanes} of {classes} classes"] if lanes < classes else []
     if any(segment.prediction is not None and segment.prediction.uncertain for segment in timeline.segments):
         facts.append("hatched: uncertain")
     return "   ·   ".join(facts)
@@ -152,7 +154,8 @@ def _draw_segments(axes: "Axes", segments: tuple[Segment, ...], span: tuple[floa
 
 
 def _segment_colour(segment: Segment) -> str:
-    return emotion_colour(segment.prediction.emotion) if segment.prediction else NO_SPEECH_COLOUR
+    prediction = segment.prediction
+    return emotion_colours(prediction.emotions)[prediction.emotion] if prediction else NO_SPEECH_COLOUR
 
 
 def _draw_waveform(axes: "Axes", tracks: Tracks, timeline: Timeline) -> None:
@@ -166,16 +169,16 @@ def _draw_waveform(axes: "Axes", tracks: Tracks, timeline: Timeline) -> None:
     axes.set_yticks([0], ["sound"])
 
 
-def _draw_emotions(axes: "Axes", tracks: Tracks, emotions: tuple[str, ...]) -> None:
-    """Draw a lane per emotion, filled to the height of its probability."""
-    lanes = np.arange(len(emotions))
+def _draw_emotions(axes: "Axes", tracks: Tracks, classes: tuple[str, ...], emotions: tuple[str, ...]) -> None:
+    """Draw a lane for each of these emotions among the classes, filled to the height of its probability."""
+    lanes, colours = np.arange(len(emotions)), emotion_colours(classes)
     for lane, name in enumerate(emotions):
-        tops = _repeat_last(lane + 1 - 0.9 * tracks.probabilities[:, lane])
+        tops = _repeat_last(lane + 1 - 0.9 * tracks.probabilities[:, classes.index(name)])
         filled = np.nan_to_num(tops, nan=lane + 1)
-        axes.fill_between(_edges(tracks), lane + 1, filled, step="post", color=emotion_colour(name), linewidth=0)
+        axes.fill_between(_edges(tracks), lane + 1, filled, step="post", color=colours[name], linewidth=0)
         axes.step(_edges(tracks), tops, where="post", color=INK, linewidth=0.6)
     axes.set_ylim(len(emotions), 0)
-    axes.set_yticks(lanes + 0.5, [printable(name) for name in emotions])
+    axes.set_yticks(lanes + 0.5, [class_label(name) for name in emotions], parse_math=False)
     axes.set_yticks(lanes + 1, minor=True)
     axes.grid(axis="y", which="minor", color=LINE, linewidth=0.8)
 

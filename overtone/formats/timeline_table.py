@@ -22,6 +22,7 @@ from overtone.formats.table import (
     UNCERTAIN,
     bar,
     can_encode,
+    class_label,
     display_width,
     printable,
     runner_up,
@@ -51,7 +52,7 @@ def write(timeline: Timeline, stream: TextIO) -> None:
 def format_summary(summary: SpeakerSummary) -> str:
     """Return the summary of a speaker on one line."""
     shares = sorted(summary.shares.items(), key=lambda item: -item[1])
-    emotions = ", ".join(f"{emotion} {share:.0%}" for emotion, share in shares if share)
+    emotions = ", ".join(f"{class_label(emotion)} {share:.0%}" for emotion, share in shares if share)
     name = f"{printable(summary.speaker)}: " if summary.speaker else ""
     return f"{name}{summary.speech_s:.1f} s of speech{': ' if emotions else ''}{emotions}"
 
@@ -65,10 +66,10 @@ def _row(segment: Segment, unicode: bool) -> list[str]:
     ]
     if prediction is None:
         return [*position, MISSING, "", "", ""]
-    pitch_hz = prediction.prosody.get("pitch_median_hz")
+    emotion, pitch_hz = class_label(prediction.emotion), prediction.prosody.get("pitch_median_hz")
     return [
         *position,
-        UNCERTAIN.format(prediction.emotion) if prediction.uncertain else prediction.emotion,
+        UNCERTAIN.format(emotion) if prediction.uncertain else emotion,
         f"{bar(prediction.confidence, unicode)} {prediction.confidence:4.0%}",
         runner_up(prediction),
         "" if pitch_hz is None else f"{pitch_hz:.0f} Hz",

@@ -1,8 +1,10 @@
+from collections.abc import Collection
+
 import numpy as np
 import pytest
 
 from overtone.emotions import EMOTIONS
-from overtone.formats.palette import EMOTION_COLOURS, OTHER_EMOTION, contrast, emotion_colour, text_colour
+from overtone.formats.palette import KNOWN_COLOURS, contrast, emotion_colours, text_colour
 
 MIN_DISTANCE = 20  # CIELAB; the nine colours of Tol's "muted", made for this, come to 17
 
@@ -37,21 +39,41 @@ def cielab(linear_rgb: np.ndarray) -> np.ndarray:
     return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=1)
 
 
-@pytest.mark.parametrize("vision", VISION)
-def test_emotion_colours_are_distinguishable(vision: str) -> None:
-    colours = EMOTION_COLOURS.values()
+def smallest_distance(colours: Collection[str], vision: str) -> float:
+    """Return the smallest distance between any two colours in CIELAB, under a colour vision."""
     rgb = np.array([[int(colour[start : start + 2], 16) / 255 for start in (1, 3, 5)] for colour in colours])
     linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     lab = cielab(np.clip(linear @ np.array(VISION[vision]).T, 0, 1))
     distances = np.linalg.norm(lab[:, None] - lab[None], axis=-1)[np.triu_indices(len(lab), 1)]
-    assert distances.min() > MIN_DISTANCE
+    return float(distances.min())
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_emotion_colours_are_distinguishable(vision: str) -> None:
+    assert smallest_distance(KNOWN_COLOURS.values(), vision) > MIN_DISTANCE
+
+
+@pytest.mark.parametrize("vision", VISION)
+@pytest.mark.parametrize(("own", "min_distance"), [(1, 20), (5, 20), (20, 12), (100, 5.5)])
+def test_colours_of_own_classes_stay_apart(vision: str, own: int, min_distance: float) -> None:
+    colours = emotion_colours((*EMOTIONS, *(f"own {k}" for k in range(own))))
+    assert smallest_distance(colours.values(), vision) > min_distance
+
+
+def test_colours_follow_from_the_place_in_the_class_list() -> None:
+    few, many = emotion_colours(("angry", "x", "y")), emotion_colours(("sad", "angry", "a", "b", "c"))
+    assert list(few) == ["angry", "x", "y"]
+    assert few["angry"] == many["angry"] == KNOWN_COLOURS["angry"]
+    assert (few["x"], few["y"]) == (many["a"], many["b"])
+    assert len(set(emotion_colours(tuple(map(str, range(400)))).values())) == 400
+    assert len(emotion_colours(tuple(map(str, range(1000))))) == 1000
+    assert emotion_colours(EMOTIONS) == KNOWN_COLOURS
 
 
 def test_text_is_readable_on_every_emotion_colour() -> None:
-    assert tuple(EMOTION_COLOURS) == EMOTIONS
-    for colour in (*EMOTION_COLOURS.values(), OTHER_EMOTION):
+    assert tuple(KNOWN_COLOURS) == EMOTIONS
+    for colour in emotion_colours((*EMOTIONS, *map(str, range(400)))).values():
         assert contrast(colour, text_colour(colour)) >= 4.5  # WCAG 2.2, AA
-    assert emotion_colour("puzzled") == OTHER_EMOTION
 
 
 def test_contrast_follows_wcag() -> None:

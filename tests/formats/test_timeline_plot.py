@@ -9,7 +9,7 @@ from timelines import EMOTIONS, NASTY_NAMES, every_timeline, plain_timeline, tur
 
 from overtone.errors import MissingExtraError
 from overtone.formats import png, svg, timeline_plot
-from overtone.formats.palette import emotion_colour
+from overtone.formats.palette import emotion_colours
 from overtone.formats.table import printable
 from overtone.timeline import Timeline, Tracks
 
@@ -42,7 +42,7 @@ def test_every_timeline_is_drawn(timeline: Timeline) -> None:
 
 def find_columns(pixels: np.ndarray, emotion: str) -> np.ndarray:
     """Return the pixel columns that contain the exact colour of an emotion."""
-    colour = [int(emotion_colour(emotion)[start : start + 2], 16) for start in (1, 3, 5)]
+    colour = [int(emotion_colours(EMOTIONS)[emotion][start : start + 2], 16) for start in (1, 3, 5)]
     return np.flatnonzero((pixels == colour).all(axis=2).sum(axis=0) > 20)
 
 

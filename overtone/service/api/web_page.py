@@ -13,9 +13,10 @@ from fastapi import FastAPI, Request
 from fastapi.responses import Response
 
 from overtone import __version__
+from overtone.emotions import EMOTIONS
 from overtone.formats import TIMELINE_FORMATS
 from overtone.formats.html_player import page_script, script_digest
-from overtone.formats.palette import EMOTION_COLOURS, text_colour
+from overtone.formats.palette import emotion_colours, text_colour
 from overtone.service.api.errors import ApiError
 from overtone.service.backend import ServiceBackend
 from overtone.service.settings import Settings
@@ -50,12 +51,14 @@ def mount(app: FastAPI, backend: ServiceBackend) -> None:
     assets = _load_assets()
     index = assets.pop("index.html").content.decode()
     imports = json.dumps({"imports": {name: f"./page/{file}" for name, file in IMPORTS.items()}})
-    config = json.dumps(_page_config(backend.settings)).replace("<", r"\u003c")  # "</script>" would end the script
-    index = index.replace("{{imports}}", imports).replace("{{config}}", config)
+    index = index.replace("{{imports}}", imports)
     headers = {"Content-Security-Policy": _content_security_policy(imports), "Referrer-Policy": "no-referrer"}
 
     async def page(request: Request) -> Response:
-        return Response(index, media_type="text/html", headers=headers)
+        emotions = tuple(backend.card.get("predicted_emotions", EMOTIONS))  # no card while no worker is ready
+        config = json.dumps(_page_config(backend.settings, emotions))
+        config = config.replace("<", r"\u003c")  # "</script>" would end the script
+        return Response(index.replace("{{config}}", config), media_type="text/html", headers=headers)
 
     async def asset(request: Request) -> Response:
         found = assets.get(request.path_params["name"])
@@ -94,8 +97,13 @@ def _content_security_policy(imports: str) -> str:
     return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
 
-def _page_config(settings: Settings) -> dict[str, Any]:
-    """Return the configuration of the page, as JSON."""
+def _page_config(settings: Settings, emotions: tuple[str, ...]) -> dict[str, Any]:
+    """Return the configuration of the page, as JSON.
+
+    Args:
+        settings: of the service.
+        emotions: the classes of its predictions.
+    """
     hours = settings.keep_s / 3600
     return {
         "version": __version__,
@@ -103,7 +111,8 @@ def _page_config(settings: Settings) -> dict[str, Any]:
         "limits": {"bytes": settings.max_recording_bytes, "seconds": settings.max_recording_s},
         "retention": f"{hours:.3g} {'hour' if hours == 1 else 'hours'}",
         "emotions": {
-            name: {"colour": colour, "textColour": text_colour(colour)} for name, colour in EMOTION_COLOURS.items()
+            name: {"colour": colour, "textColour": text_colour(colour)}
+            for name, colour in emotion_colours(emotions).items()
         },
         "examples": EXAMPLES,
         "formats": [

@@ -67,7 +67,7 @@ function colours({ speech, emotion }, emotions) {
 
 function Bars({ emotions, prediction }) {
   return html`<div class="bars" aria-hidden="true">
-    ${Object.entries(prediction.probabilities).map(([name, share]) => html`<span>${name}</span>
+    ${Object.entries(prediction.probabilities).map(([name, share]) => html`<span><bdi>${name}</bdi></span>
       <span class="bar"><i style=${{ width: `${100 * share}%`, background: emotions[name]?.colour }}></i></span>
       <span class="number">${percent(share)}</span>`)}
   </div>`;
