@@ -2,7 +2,20 @@
 
 import pytest
 
-from overtone.emotions import CORPUS_SYNONYMS, EMOTIONS, LABEL_MAPS, SPELLINGS, get_label_map, parse_emotion
+from overtone.emotions import (
+    CORPUS_SYNONYMS,
+    EMOTIONS,
+    LABEL_MAPS,
+    SPELLINGS,
+    find_class,
+    get_label_map,
+    is_class_list,
+    list_classes,
+    order_classes,
+    parse_emotion,
+    parse_label,
+    similar_emotion,
+)
 from overtone.errors import InputError, OptionError
 
 
@@ -46,3 +59,73 @@ def test_the_four_common_classes() -> None:
 def test_unknown_label_map_suggests_the_most_similar() -> None:
     with pytest.raises(OptionError, match=r"no label map is called '4-clases'; did you mean '4-classes'\?"):
         get_label_map("4-clases")
+
+
+@pytest.mark.parametrize(
+    ("label", "name"),
+    [
+        (" Joy\n", "happy"),
+        ("ANGRY", "angry"),
+        ("Frustrated", "Frustrated"),
+        ("a \r\n\t b", "a b"),
+        ("\u00a0غاضب ", "غاضب"),
+        ("e\u0301", "é"),
+        ("pleasant surprise", "pleasant surprise"),
+    ],
+)
+def test_any_label_names_a_class(label: str, name: str) -> None:
+    assert parse_label(label) == name == parse_label(name)
+
+
+@pytest.mark.parametrize("label", ["", " \n", "a\0b", "\x1b[31m", "\u202eabc", "\u2067x", "\ud800"])
+def test_empty_labels_and_control_characters_are_refused(label: str) -> None:
+    with pytest.raises(InputError):
+        parse_label(label)
+
+
+def test_known_emotions_come_first_and_others_as_they_occur() -> None:
+    labels = ("zeal", "sad", "awe", "neutral", "zeal", "sad")
+    assert order_classes(labels) == ("neutral", "sad", "zeal", "awe")
+    assert order_classes([]) == ()
+
+
+@pytest.mark.parametrize(
+    ("names", "valid"),
+    [
+        (("sad", "zeal", "awe"), True),
+        (("zeal", "awe"), True),
+        (("sad",), True),
+        ((), False),
+        (("zeal", "sad"), False),
+        (("sad", "neutral"), False),
+        (("zeal", "zeal"), False),
+        (("sad", ""), False),
+        (("sad", " zeal"), False),
+        (("sad", "Joy"), False),
+        (("sad", None), False),
+    ],
+)
+def test_a_class_list_is_in_order_and_without_repetition(names: tuple, valid: bool) -> None:
+    assert is_class_list(names) is is_class_list(list(names)) is valid
+
+
+def test_a_class_is_found_exactly_in_any_case_or_spelling() -> None:
+    classes = ("happy", "Zeal", "zeal", "VERY  sure")
+    assert [find_class(name, classes) for name in ("zeal", "ZEAL", "joy", " very Sure", "sad")] == [
+        *("zeal", "Zeal", "happy", "VERY  sure"),
+        None,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("label", "emotion"),
+    [("angri", "angry"), ("hapy", "happy"), ("Hapiness", "happy"), ("satisfied", None), ("frustrated", None)],
+)
+def test_typing_errors_resemble_an_emotion(label: str, emotion: str | None) -> None:
+    assert similar_emotion(label) == emotion
+
+
+def test_listed_classes_can_be_told_apart() -> None:
+    assert list_classes(["a", "b, c"]) == "a, 'b, c'"
+    assert list_classes([str(number) for number in range(30)]).endswith(", 19 and 10 more")
+    assert list_classes(["x"] * 30, most=None).count("x") == 30

@@ -114,3 +114,15 @@ def expected_tiers(timeline: Timeline) -> dict[str, list[tuple[float, float, str
             (start, end, f"{segment.prediction.confidence:.3f}") for start, end, segment in spans if segment.prediction
         ]
     return expected
+
+
+def many_classes_timeline(count: int = 400) -> Timeline:
+    """Return a timeline of a model with `count` own classes, the last but one of which is recognised."""
+    emotions = ("sad", *(f"class ${number}$ that has a long name" for number in range(1, count)))
+    steps = 20
+    probabilities = np.full((steps, count), 0.5 / (count - 1))
+    probabilities[:, -2] = 0.5
+    prediction = Prediction(emotions, probabilities[0], model="many-1")
+    track = np.zeros(steps)
+    tracks = Tracks(STEP_S, probabilities, track, track - 30, track + np.nan, track + np.nan)
+    return Timeline("talk.wav", 2, emotions, "many-1", (Segment(0, 2, prediction),), tracks)

@@ -40,7 +40,7 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[str], dict[str
 def arguments(**values: Any) -> argparse.Namespace:
     """Return the parsed arguments of a command that trains."""
     defaults = {"data": ["ravdess=x"], "train_data": [], "corpus": "ravdess", "recipe": "paper"}
-    defaults |= {"labels": None, "cache": None}
+    defaults |= {"labels": None, "only_known_labels": False, "cache": None}
     return argparse.Namespace(**{**defaults, **values})
 
 
@@ -50,7 +50,11 @@ def config(fold: str = "2") -> RunConfig:
 
 def test_the_command_is_a_training_with_the_same_options(processes: list) -> None:
     args = arguments(
-        data=["ravdess=x", "a=b.csv"], labels="4-classes", cache=Path("features"), init_from=Path("runs/pretrain")
+        data=["ravdess=x", "a=b.csv"],
+        labels="own.toml",
+        cache=Path("features"),
+        init_from=Path("runs/pretrain"),
+        only_known_labels=True,
     )
     assert training_launcher(args)(config(fold="-1"), FOLDER) == ""
     ((command, options),) = processes
@@ -58,7 +62,8 @@ def test_the_command_is_a_training_with_the_same_options(processes: list) -> Non
     parser = Parser()
     train_arguments(parser)
     parsed = parser.parse_all_args(command[4:])
-    assert (parsed.data, parsed.corpus, parsed.labels) == (args.data, "ravdess", "4-classes")
+    assert (parsed.data, parsed.corpus, parsed.labels) == (args.data, "ravdess", "own.toml")
+    assert parsed.only_known_labels
     assert (parsed.recipe, parsed.protocol, parsed.fold, parsed.seed) == ("paper", "luna5", "-1", 4)
     assert (parsed.output, parsed.cache, parsed.init_from) == (FOLDER, args.cache, args.init_from)
     assert parsed.resume and parsed.no_export
@@ -68,7 +73,7 @@ def test_the_command_is_a_training_with_the_same_options(processes: list) -> Non
 def test_options_that_were_not_given_are_omitted(processes: list) -> None:
     training_launcher(arguments())(config(), FOLDER)
     ((command, _),) = processes
-    assert not [word for word in command if word.startswith(("--labels", "--cache", "--init-from"))]
+    assert not [word for word in command if word.startswith(("--labels", "--only", "--cache", "--init-from"))]
 
 
 @pytest.mark.parametrize(

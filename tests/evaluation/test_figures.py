@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from dataclasses import replace
 
 import matplotlib.image
 import numpy as np
@@ -67,6 +68,14 @@ def test_confusion_has_truth_in_rows(drawn: list[Figure]) -> None:
     assert ((0, 1 - 0.1), "0") not in cells
     assert np.asarray(axes.images[0].get_array())[0, 1] == 0.5
     assert axes.get_title(loc="left") == "A title"
+
+
+def test_confusion_of_many_own_classes_is_larger_and_literal(drawn: list[Figure]) -> None:
+    names = ("sad", "$5 \\frac$", *(f"class {k}" for k in range(28)))
+    scores = replace(make_scores(np.eye(30, dtype=int)), emotions=names)
+    assert pixels(figures.confusion(scores, "")).shape[0] > 2000
+    (axes,) = drawn[0].axes
+    assert [label.get_text() for label in axes.get_xticklabels()] == list(names)
 
 
 def test_confusion_of_a_class_without_clips() -> None:

@@ -2,20 +2,24 @@ from itertools import pairwise
 
 import pytest
 from timelines import (
+    EMOTIONS,
     NASTY_NAMES,
     empty_timeline,
     make_prediction,
     make_timeline,
+    many_classes_timeline,
     plain_timeline,
     silent_timeline,
     turns_timeline,
 )
 
 from overtone.formats.annotation_tiers import (
+    MAX_LANES,
     branch_labels,
     format_clock,
     label,
     label_with_confidence,
+    lane_emotions,
     make_tiers,
     span_ms,
     visible_segments,
@@ -93,3 +97,11 @@ def test_a_span_is_never_empty() -> None:
 )
 def test_times_are_formatted_as_in_a_media_player(time_s: float, digits: int, text: str) -> None:
     assert format_clock(time_s, digits) == text
+
+
+def test_only_the_most_probable_of_many_classes_have_lanes() -> None:
+    timeline = many_classes_timeline()
+    lanes = lane_emotions(timeline)
+    assert len(lanes) == MAX_LANES and timeline.emotions[-2] in lanes
+    assert lanes == tuple(name for name in timeline.emotions if name in lanes)
+    assert lane_emotions(plain_timeline()) == EMOTIONS

@@ -8,10 +8,18 @@ from html.parser import HTMLParser
 import html5lib
 import numpy as np
 import pytest
-from timelines import EMOTIONS, NASTY_NAMES, branch_timeline, every_timeline, plain_timeline, turns_timeline
+from timelines import (
+    EMOTIONS,
+    NASTY_NAMES,
+    branch_timeline,
+    every_timeline,
+    many_classes_timeline,
+    plain_timeline,
+    turns_timeline,
+)
 
 from overtone.formats import html_player
-from overtone.formats.annotation_tiers import label_with_confidence, visible_segments
+from overtone.formats.annotation_tiers import MAX_LANES, label_with_confidence, visible_segments
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
@@ -105,3 +113,10 @@ def test_a_long_recording_is_not_embedded(monkeypatch: pytest.MonkeyPatch) -> No
         yield
 
     assert 'src="./talk.wav"' in write_page(plain_timeline(), fail_when_read())
+
+
+def test_hundreds_of_classes_have_names_and_colours_and_some_have_lanes() -> None:
+    data = json.loads(parse(write_page(many_classes_timeline(400))).find(f".//{XHTML}script[@id='data']").text)
+    assert len(data["emotions"]) == len({row["colour"] for row in data["emotions"]}) == 400
+    assert sum(row["percent"] is not None for row in data["emotions"]) == MAX_LANES
+    assert data["emotions"][data["segments"][0]["emotion"]]["percent"][0] == 50

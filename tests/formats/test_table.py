@@ -140,3 +140,12 @@ def test_predictions_are_written_as_soon_as_available() -> None:
 
     table.write(predictions(), stream, 100)
     assert stream.getvalue().count("\n") == 3
+
+
+def test_long_class_names_are_cut_and_columns_stay_aligned() -> None:
+    classes = ("angry", "a class with a name of more than one line\u202e", "غاضب")
+    rows = [Prediction(classes, np.eye(3)[k] * 0.8 + np.eye(3)[k - 1] * 0.2, source=f"{k}.wav") for k in range(3)]
+    heading, *lines = table_lines(*rows)
+    column = heading.index("confidence")
+    assert all(line[column - 1] == " " and line[column] != " " for line in lines)
+    assert "a class with" in lines[1] and "…" in lines[1] and "\u202e" not in lines[1]

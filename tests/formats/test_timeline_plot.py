@@ -5,10 +5,11 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from timelines import EMOTIONS, NASTY_NAMES, every_timeline, plain_timeline, turns_timeline
+from timelines import EMOTIONS, NASTY_NAMES, every_timeline, many_classes_timeline, plain_timeline, turns_timeline
 
 from overtone.errors import MissingExtraError
 from overtone.formats import png, svg, timeline_plot
+from overtone.formats.annotation_tiers import MAX_LANES
 from overtone.formats.palette import emotion_colours
 from overtone.formats.table import printable
 from overtone.timeline import Timeline, Tracks
@@ -83,3 +84,11 @@ def test_a_missing_matplotlib_names_the_extra(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'overtone\[pictures\]'"):
         png_pixels(plain_timeline())
+
+
+def test_hundreds_of_classes_give_a_plot_of_the_usual_size() -> None:
+    timeline = many_classes_timeline()
+    assert png_pixels(timeline).shape[0] < 2000
+    texts = svg_texts(timeline)
+    assert "class $398$ that has a…" in texts  # cut, and no formula
+    assert any(f"{MAX_LANES} of 400" in text for text in texts)

@@ -53,6 +53,17 @@ def test_labels_and_folds(tmp_path: Path) -> None:
     assert [evaluation.folds for evaluation in experiment.evaluations] == [(), (), ("emodb",)]
 
 
+def test_a_label_file_is_relative_to_the_experiment(tmp_path: Path) -> None:
+    text = 'labels = "own.toml"\n' + COMPLETE
+    with pytest.raises(OptionError, match=r"own\.toml"):
+        read(write(tmp_path, text))
+    (tmp_path / "own.toml").write_text('tired = "bored"\nsad = "sad"\n')
+    assert read(write(tmp_path, text)).labels == str(tmp_path / "own.toml")
+    (tmp_path / "own.toml").write_text("tired = 3\n")
+    with pytest.raises(OptionError, match=r"own\.toml.*'tired'"):
+        read(write(tmp_path, text))
+
+
 def test_corpora_are_in_the_folder_of_the_environment_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "corpora"))
     experiment = read(write(tmp_path, 'corpora = ["nemo", "ravdess"]\n' + EVALUATIONS))
@@ -84,6 +95,7 @@ def test_corpora_and_further_folders_are_combined(tmp_path: Path, monkeypatch: p
     ("text", "message"),
     [
         ('labels = "4-clases"\n' + COMPLETE, "no label map is called '4-clases'; did you mean '4-classes'"),
+        ("labels = 4\n" + COMPLETE, "'labels' must be the name of a label map or a TOML file, got 4"),
         (COMPLETE.replace('"runs/before"', "3"), "evaluate 2: 'init_from' must be the folder of a run, got 3"),
         (COMPLETE + "folds = 3", "evaluate 2: 'folds' must be a list of names, got 3"),
         ("[data", "not a TOML file"),

@@ -97,7 +97,7 @@ def _content_security_policy(imports: str) -> str:
     return "; ".join(f"{directive} {sources}" for directive, sources in policy.items())
 
 
-def _page_config(settings: Settings, emotions: tuple[str, ...]) -> dict[str, Any]:
+def _page_config(settings: Settings, emotions: tuple[str, ...] = EMOTIONS) -> dict[str, Any]:
     """Return the configuration of the page, as JSON.
 
     Args:

@@ -4,6 +4,7 @@
 import { clock, focused, html } from "./view.js";
 
 const MIN_LEVEL_DB = -60;
+const MAX_BARS = 24; // models of own labels may have hundreds of classes
 const NO_PREDICTION_YET = "The first prediction appears after three seconds.";
 
 export function Live({ recording, emotions, live, stop }) {
@@ -66,8 +67,10 @@ function colours({ speech, emotion }, emotions) {
 }
 
 function Bars({ emotions, prediction }) {
+  let shares = Object.entries(prediction.probabilities);
+  if (shares.length > MAX_BARS) shares = shares.sort(([, a], [, b]) => b - a).slice(0, MAX_BARS);
   return html`<div class="bars" aria-hidden="true">
-    ${Object.entries(prediction.probabilities).map(([name, share]) => html`<span><bdi>${name}</bdi></span>
+    ${shares.map(([name, share]) => html`<span><bdi>${name}</bdi></span>
       <span class="bar"><i style=${{ width: `${100 * share}%`, background: emotions[name]?.colour }}></i></span>
       <span class="number">${percent(share)}</span>`)}
   </div>`;
