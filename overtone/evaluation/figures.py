@@ -22,7 +22,8 @@ Epoch = Mapping[str, Any]
 Run = tuple[Any, Any]  # fold and seed
 
 CURVE_STYLES = ((BLUE, "-"), (ORANGE, "--"), (GREEN, ":"))
-CLASSES_THAT_FIT, MAX_SIDE_INCH = 10, 40.0  # of a confusion matrix; its labels overlap with more than about 80 classes
+CLASSES_THAT_FIT, MAX_SIDE_INCH = 10, 40.0  # of a confusion matrix, at its normal and largest size
+MAX_LABELLED_CLASSES = 75  # with more, labels and numbers would overlap at the largest size
 DARK_CELL = 0.55  # above this share the ramp is dark enough for white text
 
 
@@ -45,19 +46,23 @@ class RiskCurve(NamedTuple):
 def confusion(scores: Scores, title: str = "") -> bytes:
     """Return a confusion matrix: rows = truth, columns = prediction, coloured by the share of the row.
 
+    With more than `MAX_LABELLED_CLASSES` classes, it has colours only.
+
     Args:
         scores: scores of one model.
         title: title of the figure.
     """
     counts = scores.confusion
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    side_inch = min(6.4 + 0.5 * max(0, len(counts) - CLASSES_THAT_FIT), MAX_SIDE_INCH)
+    is_labelled = len(counts) <= MAX_LABELLED_CLASSES
+    more = max(0, len(counts) - CLASSES_THAT_FIT) if is_labelled else CLASSES_THAT_FIT
+    side_inch = min(6.4 + 0.5 * more, MAX_SIDE_INCH)
     figure = new_figure(side_inch + 0.8, side_inch)
     axes = figure.add_subplot()
     axes.imshow(shares, cmap=_ramp(), vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(shares):
-        _cell(axes, row, column, share, int(counts[row, column]))
-    names = [class_label(name) for name in scores.emotions]
+    for row, column in np.argwhere(counts) if is_labelled else ():
+        _cell(axes, row, column, shares[row, column], int(counts[row, column]))
+    names = [class_label(name) for name in scores.emotions] if is_labelled else []
     axes.set_xticks(range(len(names)), names, rotation=40, ha="right", rotation_mode="anchor", parse_math=False)
     axes.set_yticks(range(len(names)), names, parse_math=False)
     axes.set_xlabel("prediction")
@@ -207,8 +212,6 @@ def risk_coverage(curves: Mapping[str, RiskCurve], title: str = "") -> bytes:
 
 
 def _cell(axes: "Axes", row: int, column: int, share: float, count: int) -> None:
-    if not count:
-        return
     colour = "white" if share > DARK_CELL else INK
     weight = "bold" if row == column else "normal"
     axes.text(column, row - 0.1, f"{100 * share:.0f}", ha="center", va="center", color=colour, weight=weight)

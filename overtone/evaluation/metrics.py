@@ -4,9 +4,9 @@ Clips of one speaker are not independent, so intervals come from a bootstrap ove
 of all seeds, are resampled together. With several seeds a score is the mean over seeds, never the best one. The score
 of a protocol with `mean_of_folds` is the mean of the scores of its folds, and speakers are resampled within each fold.
 
-Every score is a function of one array of counts, `(units, seeds, emotions, emotions)`: the confusion matrix (rows =
-truth, columns = prediction) of each unit (speaker, or clip) under each seed. There is one array per fold where scores
-are means of folds, else one for all clips.
+Every score is a function of the tallies of each class, unit (speaker, or clip) and seed; see
+`overtone.evaluation.tallies`. There is one array of them per fold where scores are means of folds, else one for all
+clips.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,6 +16,7 @@ import numpy as np
 
 from overtone.datatypes import BoolArray, ClassScore, FloatArray, OofPredictions, Score, Scores, StrArray
 from overtone.errors import InputError, MissingExtraError, OptionError, suggest
+from overtone.evaluation.tallies import HITS, TRUE, confusion_matrix, macro_f1, mean_where, tally, uar, wa
 
 RESAMPLES = 2000
 PERMUTATIONS = 10_000
@@ -43,9 +44,9 @@ def score(
         MissingExtraError: scikit-learn is not installed.
     """
     units, over = _units(predictions)
-    folds = {fold: _counts(predictions, units, rows) for fold, rows in _fold_rows(predictions, mean_of_folds).items()}
-    totals = [counts.sum(axis=0) for counts in folds.values()]
-    resampled = [_bootstrap(counts, rng, resamples) for counts in folds.values()]
+    folds = {fold: tally(predictions, units, rows) for fold, rows in _fold_rows(predictions, mean_of_folds).items()}
+    totals = [tallies.sum(axis=0) for tallies in folds.values()]
+    resampled = [_bootstrap(tallies, rng, resamples) for tallies in folds.values()]
     scores = {
         name: _score(_mean_of_folds(totals, measure), _mean_of_folds(resampled, measure))
         for name, measure in MEASURES.items()
@@ -59,39 +60,12 @@ def score(
         speakers=len(np.unique(_qualified(predictions, predictions.speaker)[known])),
         **scores,
         classes=_class_scores(predictions),
-        confusion=np.sum(totals, axis=(0, 1)),
+        confusion=confusion_matrix(predictions),
         seeds=len(per_seed),
         seed_spread=float(np.std(per_seed, ddof=1)) if len(per_seed) > 1 else 0.0,
         interval_over=over,
-        folds={fold: float(_nan_mean(uar(counts.sum(axis=0)))) for fold, counts in folds.items() if mean_of_folds},
+        folds={fold: float(_nan_mean(uar(tallies.sum(axis=0)))) for fold, tallies in folds.items() if mean_of_folds},
     )
-
-
-def uar(confusion: FloatArray) -> FloatArray:
-    """Return the unweighted average recall `(...)` of confusion matrices `(..., emotions, emotions)`.
-
-    NaN for an empty matrix.
-
-    Source: balanced accuracy; classes without true clips are excluded, as in scikit-learn.
-    """
-    hits, support = np.einsum("...ii->...i", confusion), confusion.sum(axis=-1)
-    return _mean_where(hits / np.maximum(support, 1), support > 0)
-
-
-def wa(confusion: FloatArray) -> FloatArray:
-    """Return the accuracy `(...)` of confusion matrices `(..., emotions, emotions)`; NaN for an empty matrix."""
-    total = confusion.sum(axis=(-2, -1))
-    return np.where(total > 0, np.einsum("...ii->...", confusion) / np.maximum(total, 1), np.nan)
-
-
-def macro_f1(confusion: FloatArray) -> FloatArray:
-    """Return the macro-averaged F1 score `(...)` of confusion matrices `(..., emotions, emotions)`.
-
-    Classes without true clips are excluded, as in the UAR: a resample without a class must not count it as missed.
-    """
-    support = confusion.sum(axis=-1)
-    true_and_predicted = support + confusion.sum(axis=-2)
-    return _mean_where(2 * np.einsum("...ii->...i", confusion) / np.maximum(true_and_predicted, 1), support > 0)
 
 
 MEASURES: dict[str, Callable[[FloatArray], FloatArray]] = {"uar": uar, "wa": wa, "macro_f1": macro_f1}
@@ -150,15 +124,15 @@ def paired_test(
     if "" in (*first.corpus.tolist(), *second.corpus.tolist()):  # of an older file: compare clip ids alone
         first, second = (replace(table, corpus=np.full(len(table), "")) for table in (first, second))
     _check_same_clips(first, second)
-    counts_of_folds = [
-        [_counts(table, _units(table)[0], rows) for rows in _fold_rows(table, mean_of_folds).values()]
+    tallies_of_folds = [
+        [tally(table, _units(table)[0], rows) for rows in _fold_rows(table, mean_of_folds).values()]
         for table in (first, second)
     ]
-    pairs = list(zip(*counts_of_folds, strict=True))
+    pairs = list(zip(*tallies_of_folds, strict=True))
     shares = [_contributions(one, measure) - _contributions(other, measure) for one, other in pairs]
     contributions = np.concatenate(shares) / len(pairs)
     both, rate = [np.concatenate(pair, axis=1) for pair in pairs], MEASURES[measure]
-    samples = [[counts.sum(axis=0) for counts in both], [_bootstrap(counts, rng, permutations) for counts in both]]
+    samples = [[tallies.sum(axis=0) for tallies in both], [_bootstrap(tallies, rng, permutations) for tallies in both]]
     seeds = len(np.unique(first.seed))
     difference = _score(*(_mean_difference(_mean_of_folds(sums, rate), seeds) for sums in samples))
     p = _sign_flip_p(contributions, rng, permutations)
@@ -185,15 +159,14 @@ def _mean_difference(rates: FloatArray, first_seeds: int) -> FloatArray:
     return (first - second)[..., np.newaxis]
 
 
-def _contributions(counts: FloatArray, measure: str) -> FloatArray:
+def _contributions(tallies: FloatArray, measure: str) -> FloatArray:
     """Return the contribution of each unit to the score of a model, float `(units,)`; their sum is the score."""
-    hits = np.einsum("usii->usi", counts)
-    support = counts.sum(axis=(0, -1))  # (seeds, emotions)
+    hits, support = tallies[..., HITS], tallies[..., TRUE].sum(axis=0)  # (seeds, emotions)
     rates: FloatArray
     if measure == "wa":
         rates = hits.sum(axis=-1) / support.sum(axis=-1)
     else:
-        rates = _mean_where(hits / np.maximum(support, 1), np.broadcast_to(support > 0, hits.shape))
+        rates = mean_where(hits / np.maximum(support, 1), np.broadcast_to(support > 0, hits.shape))
     means: FloatArray = rates.mean(axis=1)
     return means
 
@@ -230,32 +203,20 @@ def _fold_rows(predictions: OofPredictions, mean_of_folds: bool) -> dict[str, Bo
     return {fold: predictions.fold == fold for fold in np.unique(predictions.fold).tolist()}
 
 
-def _counts(predictions: OofPredictions, unit_names: StrArray, rows: BoolArray) -> FloatArray:
-    """Return confusion matrices of some rows by unit and seed, float `(units, seeds, emotions, emotions)`."""
-    size = len(predictions.emotions)
-    index_of = {emotion: i for i, emotion in enumerate(predictions.emotions)}
-    truth = np.array([index_of[emotion] for emotion in predictions.truth[rows].tolist()])
-    seeds, seed = np.unique(predictions.seed, return_inverse=True)
-    names, units = np.unique(unit_names[rows], return_inverse=True)
-    counts = np.zeros((len(names), len(seeds), size, size))
-    np.add.at(counts, (units, seed[rows], truth, predictions.probabilities[rows].argmax(axis=1)), 1)
-    return counts
-
-
 def _mean_of_folds(sums: Sequence[FloatArray], measure: Callable[[FloatArray], FloatArray]) -> FloatArray:
-    """Return the mean of a measure over the confusion matrices of all folds, each `(..., emotions, emotions)`."""
-    return _nan_mean(np.stack([measure(confusion) for confusion in sums], axis=-1))
+    """Return the mean of a measure over the tallies of all folds, each `(..., emotions, 3)`."""
+    return _nan_mean(np.stack([measure(tallies) for tallies in sums], axis=-1))
 
 
-def _bootstrap(counts: FloatArray, rng: np.random.Generator, resamples: int) -> FloatArray:
-    """Return summed counts of units drawn with replacement: float `(resamples, seeds, emotions, emotions)`."""
-    units = len(counts)
-    flat = counts.reshape(units, -1)
+def _bootstrap(tallies: FloatArray, rng: np.random.Generator, resamples: int) -> FloatArray:
+    """Return summed tallies of units drawn with replacement: float `(resamples, seeds, emotions, 3)`."""
+    units = len(tallies)
+    flat = tallies.reshape(units, -1)
     rows = max(1, MAX_WEIGHTS // units)
     sizes = [min(rows, resamples - start) for start in range(0, resamples, rows)]
     uniform = np.full(units, 1 / units)
     sums = [rng.multinomial(units, uniform, size=size).astype(float) @ flat for size in sizes]
-    return np.concatenate(sums).reshape(resamples, *counts.shape[1:])
+    return np.concatenate(sums).reshape(resamples, *tallies.shape[1:])
 
 
 def _score(per_seed: FloatArray, resampled: FloatArray) -> Score:
@@ -266,13 +227,7 @@ def _score(per_seed: FloatArray, resampled: FloatArray) -> Score:
 
 def _nan_mean(values: FloatArray) -> FloatArray:
     """Return the mean of the finite values over the last axis; NaN without any."""
-    return _mean_where(np.nan_to_num(values), np.isfinite(values))
-
-
-def _mean_where(values: FloatArray, mask: BoolArray) -> FloatArray:
-    """Return the mean over the last axis of the values in the mask; NaN for an empty mask."""
-    number = mask.sum(axis=-1)
-    return np.where(number > 0, (values * mask).sum(axis=-1) / np.maximum(number, 1), np.nan)
+    return mean_where(np.nan_to_num(values), np.isfinite(values))
 
 
 def _class_scores(predictions: OofPredictions) -> dict[str, ClassScore]:

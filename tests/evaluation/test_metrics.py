@@ -1,6 +1,7 @@
 """Scores compared with scikit-learn; bootstrap and sign-flip test compared with naive loops."""
 
 import time
+import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -10,7 +11,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_m
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import OofPredictions
 from overtone.errors import InputError, OptionError
-from overtone.evaluation.metrics import macro_f1, paired_test, score, uar, wa
+from overtone.evaluation.metrics import paired_test, score
+from overtone.evaluation.tallies import macro_f1, uar, wa
 
 
 def make_predictions(
@@ -72,14 +74,32 @@ def test_absent_classes_are_left_out(rng: np.random.Generator) -> None:
     assert np.isfinite([got.uar.low, got.uar.high]).all()
 
 
-def test_batched_confusions_equal_single_ones(rng: np.random.Generator) -> None:
+def test_batched_tallies_equal_single_ones(rng: np.random.Generator) -> None:
     confusions = rng.integers(0, 3, size=(4, 5, 8, 8)).astype(float)
     confusions[0, 0] = 0
     confusions[1, :, 2] = 0
+    columns = (np.einsum("...ii->...i", confusions), confusions.sum(axis=-1), confusions.sum(axis=-2))
+    tallies = np.stack(columns, axis=-1)
     for rate in (uar, wa, macro_f1):
-        one_by_one = [[float(rate(c)) for c in row] for row in confusions]
-        np.testing.assert_allclose(rate(confusions), one_by_one)
-        assert np.isnan(rate(confusions)[0, 0])
+        one_by_one = [[float(rate(t)) for t in row] for row in tallies]
+        np.testing.assert_allclose(rate(tallies), one_by_one)
+        assert np.isnan(rate(tallies)[0, 0])
+
+
+def test_hundreds_of_classes_fit_into_memory(rng: np.random.Generator) -> None:
+    names = tuple(f"class {k}" for k in range(400))
+    places = np.tile(np.arange(400), 3)
+    hits = np.eye(400)[np.where(np.arange(1200) % 4 == 0, places, (places + 1) % 400)]
+    text = np.full(1200, "")
+    p = OofPredictions(
+        names, np.arange(1200).astype(str), text, text, text, text, np.zeros(1200, int), np.array(names)[places], hits
+    )
+    tracemalloc.start()
+    got = score(p, rng, resamples=100)  # by clip, as the speakers are unknown
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert got.uar.value == pytest.approx(0.25) and got.wa.value == pytest.approx(0.25)
+    assert peak_bytes < 300e6  # confusion matrices of all clips would be 1.5 GB
 
 
 def test_bootstrap_equals_a_naive_loop_over_speakers(rng: np.random.Generator) -> None:
