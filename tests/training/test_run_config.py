@@ -12,7 +12,7 @@ from small_corpus import PARTS
 
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import LeakAudit, Utterance
-from overtone.errors import CorpusError, MissingExtraError, OptionError
+from overtone.errors import CorpusError, MissingExtraError, OptionError, TrainingError
 from overtone.recipe import Recipe
 from overtone.training import run_config
 from overtone.training.run_config import (
@@ -26,6 +26,7 @@ from overtone.training.run_config import (
     training_data,
     versions,
 )
+from overtone.training.run_folder import matches_run, write_json
 
 JOINT, PHASED = small_corpus.recipe(small_corpus.JOINT), small_corpus.recipe(small_corpus.PHASED)
 Clips = tuple[Utterance, ...]
@@ -150,3 +151,20 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run_config.importlib.metadata, "version", version)
     with pytest.raises(MissingExtraError, match=r"matplotlib: pip install 'overtone\[train\]'"):
         versions()
+
+
+def test_a_run_with_other_labels_of_the_same_clips_is_another_run(clips: Clips, tmp_path: Path) -> None:
+    sad, angry = ([k for k, clip in enumerate(clips) if clip.emotion == name] for name in ("sad", "angry"))
+    swapped = list(clips)
+    for one, other in zip(sad, angry, strict=True):
+        swapped[one], swapped[other] = (
+            dataclasses.replace(clips[k], emotion=clips[n].emotion) for k, n in ((one, other), (other, one))
+        )
+    config = RunConfig(JOINT, "luna5", "1", 0)
+    write_json(tmp_path / "run.json", run_metadata(clips, config))
+    assert matches_run(tmp_path, run_metadata(clips, config))
+    with pytest.raises(TrainingError, match="labels"):
+        matches_run(tmp_path, run_metadata(swapped, config))
+    older = {key: value for key, value in run_metadata(clips, config).items() if key != "labels"}
+    write_json(tmp_path / "run.json", older)  # of a version that did not store them
+    assert matches_run(tmp_path, run_metadata(clips, config))
