@@ -31,7 +31,7 @@ from overtone._internal.atomic_write import write_bytes
 from overtone._internal.progress import silent_progress
 from overtone.cli.progress import ProgressBar
 from overtone.corpora import read_corpus
-from overtone.corpora.label_mapping import apply_label_map
+from overtone.corpora.label_mapping import apply_label_map, present_emotions
 from overtone.datatypes import Split, Utterance
 from overtone.emotions import get_label_map
 from overtone.errors import OptionError, OvertoneError, suggest
@@ -40,7 +40,7 @@ from overtone.recipe import Recipe, read_recipe
 from overtone.training.export import export_run
 from overtone.training.feature_cache import FeatureStore, extract, read_waveforms
 from overtone.training.loop import fit
-from overtone.training.run_config import RunConfig, present_emotions
+from overtone.training.run_config import RunConfig
 from overtone.training.run_folder import is_finished
 from overtone.training.targets import make_targets
 from overtone.training.teacher import required_features

@@ -22,11 +22,11 @@ from benchmarks.baselines.svm import (
     predict,
 )
 from overtone._internal.progress import Progress, silent_progress
+from overtone.corpora.label_mapping import present_emotions
 from overtone.datatypes import Split, Utterance
 from overtone.errors import OptionError, suggest
 from overtone.evaluation import leakage, oof_files, protocols
 from overtone.evaluation.oof_files import RunRecord
-from overtone.training.run_config import present_emotions
 
 # Those that test every clip once per seed.
 PROTOCOLS = tuple(name for name, row in protocols.PROTOCOLS.items() if name != "all" and not row.split_per_part)

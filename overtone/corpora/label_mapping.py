@@ -18,7 +18,7 @@ from pathlib import Path
 
 from overtone.datatypes import Utterance
 from overtone.emotions import LABEL_MAPS, LabelMap, get_label_map, label_key, list_classes, order_classes, parse_label
-from overtone.errors import InputError, OptionError
+from overtone.errors import CorpusError, InputError, OptionError
 
 LABEL_FILE_SUFFIX = ".toml"
 EXAMPLE = '"own label" = "class", or false to drop it'
@@ -88,6 +88,18 @@ def apply_label_map(
         else:
             relabelled.append(replace(utterance, emotion=name))
     return tuple(relabelled), {emotion: dropped[emotion] for emotion in order_classes(dropped)}
+
+
+def present_emotions(utterances: Sequence[Utterance]) -> tuple[str, ...]:
+    """The classes of these clips: the known emotions in their order, then own classes as they first occur.
+
+    Raises:
+        CorpusError: fewer than two.
+    """
+    present = order_classes(utterance.emotion for utterance in utterances)
+    if len(present) < 2:
+        raise CorpusError(f"training needs clips of at least two emotions, got {', '.join(present) or 'no clip'}")
+    return present
 
 
 def unused_labels(utterances: Sequence[Utterance], label_map: LabelMap) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
+from overtone.corpora.label_mapping import present_emotions
 from overtone.datatypes import OofPredictions, Split, Utterance
 from overtone.evaluation import oof_files
 from overtone.evaluation.protocols import PROTOCOLS, choices
@@ -14,7 +15,6 @@ from overtone.recipe import FUSION
 from overtone.training.adapted_predictions import adapted_logits
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.loop import predict_logits
-from overtone.training.run_config import present_emotions
 
 
 def _predictions(

@@ -11,9 +11,9 @@ from typing import Any
 
 from overtone._internal.fingerprint import FEATURES, fingerprint
 from overtone.corpora import get_corpus
+from overtone.corpora.label_mapping import present_emotions
 from overtone.datatypes import LeakAudit, Split, Utterance
-from overtone.emotions import order_classes
-from overtone.errors import CorpusError, MissingExtraError, OptionError, suggest
+from overtone.errors import MissingExtraError, OptionError, suggest
 from overtone.evaluation import leakage, protocols
 from overtone.models.branches import extra_features
 from overtone.recipe import FUSION, Recipe, read_teacher
@@ -122,18 +122,6 @@ def audit_parts(parts: Mapping[str, Split], utterances: Sequence[Utterance]) -> 
         part: leakage.audit(utterances, parts[part].test, used(list(parts) if part == FUSION else [part]))
         for part in parts
     }
-
-
-def present_emotions(utterances: Sequence[Utterance]) -> tuple[str, ...]:
-    """The classes of these clips: the known emotions in their order, then own classes as they first occur.
-
-    Raises:
-        CorpusError: fewer than two.
-    """
-    present = order_classes(utterance.emotion for utterance in utterances)
-    if len(present) < 2:
-        raise CorpusError(f"training needs clips of at least two emotions, got {', '.join(present) or 'no clip'}")
-    return present
 
 
 def labels_digest(utterances: Sequence[Utterance]) -> str:

@@ -1,13 +1,20 @@
 """Relabelled utterances: order and all other fields are unchanged, dropped utterances are counted."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from overtone.corpora.label_mapping import apply_label_map, merge_spellings, read_label_map, unused_labels
+from overtone.corpora.label_mapping import (
+    apply_label_map,
+    merge_spellings,
+    present_emotions,
+    read_label_map,
+    unused_labels,
+)
 from overtone.datatypes import Utterance
 from overtone.emotions import LABEL_MAPS
-from overtone.errors import OptionError
+from overtone.errors import CorpusError, OptionError
 
 CLIPS = [
     Utterance(Path(f"{k}.wav"), emotion, speaker=f"s{k}", clip=str(k))
@@ -109,3 +116,11 @@ def test_the_first_spelling_of_a_class_wins() -> None:
     merged = merge_spellings(clips_of("Tired", "sad", "TIRED", "tired"))
     assert [clip.emotion for clip in merged] == ["Tired", "sad", "Tired", "Tired"]
     assert [clip.clip for clip in merged] == list("0123")
+
+
+def test_present_emotions_are_known_ones_in_their_order_and_then_own_ones() -> None:
+    assert present_emotions(CLIPS) == ("neutral", "calm", "sad", "fearful", "bored")
+    own = [replace(clip, emotion=name) for clip, name in zip(CLIPS, ("b", "sad", "a", "b", "calm"), strict=False)]
+    assert present_emotions(own) == ("calm", "sad", "b", "a")
+    with pytest.raises(CorpusError, match="sad"):
+        present_emotions([clip for clip in CLIPS if clip.emotion == "sad"])

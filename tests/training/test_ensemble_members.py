@@ -11,6 +11,7 @@ import small_corpus
 import torch
 from small_corpus import Corpus
 
+from overtone.corpora.label_mapping import present_emotions
 from overtone.datatypes import Split, Utterance
 from overtone.errors import OptionError
 from overtone.evaluation.calibration import fit_temperature
@@ -26,7 +27,7 @@ from overtone.training.ensemble_members import (
 )
 from overtone.training.feature_cache import load_features
 from overtone.training.loop import predict_logits
-from overtone.training.run_config import RunConfig, part_splits, present_emotions
+from overtone.training.run_config import RunConfig, part_splits
 from overtone.training.run_folder import load_network
 from overtone.training.targets import Targets, make_targets
 from overtone.training.train import train

@@ -12,7 +12,7 @@ from small_corpus import PARTS
 
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import LeakAudit, Utterance
-from overtone.errors import CorpusError, MissingExtraError, OptionError, TrainingError
+from overtone.errors import MissingExtraError, OptionError, TrainingError
 from overtone.recipe import Recipe
 from overtone.training import run_config
 from overtone.training.run_config import (
@@ -21,7 +21,6 @@ from overtone.training.run_config import (
     audit_parts,
     fold_names,
     part_splits,
-    present_emotions,
     run_metadata,
     training_data,
     versions,
@@ -87,15 +86,6 @@ def test_audits_find_the_leak_of_the_paper_alone(clips: Clips) -> None:
         assert (part, found.seen_clips, found.shared_speakers) == (part, 0, 0)
         assert (found.test_clips, found.test_speakers) == (5 * len(EMOTIONS), 5)
         assert found.shared_sentences == found.test_sentences == 2
-
-
-def test_emotions_are_in_the_order_of_the_vocabulary(clips: Clips) -> None:
-    assert present_emotions(clips[::-1]) == EMOTIONS
-    assert present_emotions([clip for clip in clips if clip.emotion in ("sad", "calm")]) == ("calm", "sad")
-    own = [dataclasses.replace(clips[k], emotion=name) for k, name in enumerate(("b", "sad", "a", "b", "calm"))]
-    assert present_emotions(own) == ("calm", "sad", "b", "a")
-    with pytest.raises(CorpusError, match="at least two emotions, got sad"):
-        present_emotions([clip for clip in clips if clip.emotion == "sad"])
 
 
 def test_training_data_has_licence_and_speakers(clips: Clips) -> None:
