@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from overtone.datatypes import BoolArray, ClassScore, FloatArray, OofPredictions, Score, Scores, StrArray
-from overtone.errors import InputError, MissingExtraError, OptionError, suggest
+from overtone.errors import InputError, OptionError, suggest
 from overtone.evaluation.tallies import HITS, TRUE, confusion_matrix, macro_f1, mean_where, tally, uar, wa
 
 RESAMPLES = 2000
@@ -39,9 +39,6 @@ def score(
         rng: random generator of the bootstrap.
         resamples: number of bootstrap resamples.
         mean_of_folds: whether scores are means of the scores of the folds (`Protocol.mean_of_folds`).
-
-    Raises:
-        MissingExtraError: scikit-learn is not installed.
     """
     units, over = _units(predictions)
     folds = {fold: tally(predictions, units, rows) for fold, rows in _fold_rows(predictions, mean_of_folds).items()}
@@ -53,14 +50,15 @@ def score(
     }
     per_seed = _mean_of_folds(totals, uar)
     known = predictions.speaker != ""
+    confusion = confusion_matrix(predictions)
     return Scores(
         emotions=predictions.emotions,
         n=len(predictions),
         clips=len(np.unique(_qualified(predictions, predictions.path))),
         speakers=len(np.unique(_qualified(predictions, predictions.speaker)[known])),
         **scores,
-        classes=_class_scores(predictions),
-        confusion=confusion_matrix(predictions),
+        classes=_class_scores(predictions.emotions, confusion),
+        confusion=confusion,
         seeds=len(per_seed),
         seed_spread=float(np.std(per_seed, ddof=1)) if len(per_seed) > 1 else 0.0,
         interval_over=over,
@@ -230,13 +228,10 @@ def _nan_mean(values: FloatArray) -> FloatArray:
     return mean_where(np.nan_to_num(values), np.isfinite(values))
 
 
-def _class_scores(predictions: OofPredictions) -> dict[str, ClassScore]:
-    try:
-        from sklearn.metrics import precision_recall_fscore_support
-    except ImportError as error:
-        raise MissingExtraError("scores need scikit-learn: pip install 'overtone[train]'") from error
-    names = list(predictions.emotions)
-    predicted = np.array(names)[predictions.probabilities.argmax(axis=1)]
-    columns = precision_recall_fscore_support(predictions.truth, predicted, labels=names, zero_division=0)
-    rows = zip(names, *(column.tolist() for column in columns), strict=True)
-    return {name: ClassScore(precision, recall, f1, int(support)) for name, precision, recall, f1, support in rows}
+def _class_scores(emotions: Sequence[str], confusion: FloatArray) -> dict[str, ClassScore]:
+    """Return the scores of each class of a confusion matrix; an undefined rate is 0, as in scikit-learn."""
+    hits, support, predicted = confusion.diagonal(), confusion.sum(axis=1), confusion.sum(axis=0)
+    precision, recall = hits / np.maximum(predicted, 1), hits / np.maximum(support, 1)
+    f1 = 2 * hits / np.maximum(support + predicted, 1)
+    columns = zip(emotions, *(rates.tolist() for rates in (precision, recall, f1, support.astype(int))), strict=True)
+    return {name: ClassScore(*scores) for name, *scores in columns}

@@ -6,7 +6,14 @@ from itertools import product
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix, f1_score, recall_score
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    confusion_matrix,
+    f1_score,
+    precision_recall_fscore_support,
+    recall_score,
+)
 
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import OofPredictions
@@ -72,6 +79,18 @@ def test_absent_classes_are_left_out(rng: np.random.Generator) -> None:
     assert got.macro_f1.value == pytest.approx(f1_score(p.truth, predicted_labels(p), labels=present, average="macro"))
     assert got.classes["calm"].support == 0
     assert np.isfinite([got.uar.low, got.uar.high]).all()
+
+
+def test_class_scores_equal_scikit_learn(rng: np.random.Generator) -> None:
+    p = make_predictions(seeds=2)
+    never = p.probabilities * (np.array(p.emotions) != "happy")  # undefined precision; without "calm", undefined recall
+    p = change(p, probabilities=never / never.sum(axis=1, keepdims=True))
+    p = select(p, p.truth != "calm")
+    got = score(p, rng, resamples=50).classes
+    columns = precision_recall_fscore_support(p.truth, predicted_labels(p), labels=list(p.emotions), zero_division=0)
+    rows = [(s.precision, s.recall, s.f1, s.support) for s in got.values()]
+    np.testing.assert_allclose(rows, np.transpose(columns), atol=1e-12)
+    assert list(got) == list(p.emotions)
 
 
 def test_batched_tallies_equal_single_ones(rng: np.random.Generator) -> None:
