@@ -51,6 +51,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("corpora", "List, download and verify emotional speech corpora", "overtone.cli.corpora"),
     Command("train", "Train a model on one or more corpora and export it to ONNX", "overtone.cli.train"),
     Command("evaluate", "Train and test every fold of an evaluation protocol", "overtone.cli.evaluate"),
+    Command("compare", "Compare runs, predictions and models on the same clips", "overtone.cli.compare"),
     Command("reproduce", "Reproduce the reference paper and measure it without its leaks", "overtone.cli.reproduce"),
     Command("experiment", "Evaluate a matrix of recipes and protocols from a TOML file", "overtone.cli.experiment"),
 )

@@ -1,4 +1,4 @@
-"""Options and output of the commands that train: `train`, `evaluate`, `reproduce` and `experiment`."""
+"""Options and output of the commands that train or read labelled clips: `train`, `evaluate`, `compare`, ..."""
 
 import argparse
 import sys
@@ -28,17 +28,29 @@ DEFAULT_RUNS, DEFAULT_OOF = Path("runs"), Path("results/oof")
 
 def data_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --data, --train-data, --corpus, --labels, --only-known-labels and --cache."""
-    parser.add_argument(
-        "--data", required=True, action="append", metavar="[CORPUS=]PATH",
-        help="the folder of a corpus, or a manifest; give it once per corpus",
-    )  # fmt: skip
+    labelled_clips_arguments(parser, required=True)
     parser.add_argument(
         "--train-data", default=[], action="append", metavar="[CORPUS=]PATH",
         help="the folder of a further corpus, which is in every training set and never tested; give it once per corpus",
     )  # fmt: skip
+    cache_argument(parser)
+
+
+def labelled_clips_arguments(parser: argparse.ArgumentParser, *, required: bool, purpose: str = "") -> None:
+    """Add --data, --corpus, --labels and --only-known-labels.
+
+    Args:
+        parser: the parser of the command.
+        required: whether --data must be given.
+        purpose: of the data, for the help.
+    """
+    parser.add_argument(
+        "--data", required=required, default=None if required else [], action="append", metavar="[CORPUS=]PATH",
+        help=f"the folder of a corpus, or a manifest{purpose}; give it once per corpus",
+    )  # fmt: skip
     parser.add_argument(
         "--corpus", default="ravdess", choices=sorted(corpora.CORPORA),
-        help="the corpus of each --data and --train-data PATH without CORPUS= (default: ravdess)",
+        help="the corpus of each PATH without CORPUS= (default: ravdess)",
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="MAP|FILE",
@@ -49,7 +61,6 @@ def data_arguments(parser: argparse.ArgumentParser) -> None:
         "--only-known-labels", action="store_true",
         help=f"refuse a manifest with labels other than {', '.join(EMOTIONS)} (default: other labels are classes too)",
     )  # fmt: skip
-    cache_argument(parser)
 
 
 def cache_argument(parser: argparse.ArgumentParser) -> None:
@@ -113,7 +124,7 @@ def read_clips(args: argparse.Namespace) -> tuple[Utterance, ...]:
     with usage_errors():
         label_map = None if args.labels is None else read_label_map(args.labels)
     utterances: list[Utterance] = []
-    sources = [(data, False) for data in args.data] + [(data, True) for data in args.train_data]
+    sources = [(data, False) for data in args.data] + [(data, True) for data in getattr(args, "train_data", [])]
     for data, training_only in sources:
         corpus, location = _corpus_and_location(data, args.corpus)
         scan = corpora.read_corpus(corpus, location, only_known_labels=args.only_known_labels)
@@ -148,7 +159,7 @@ def _corpus_and_location(data: str, default: str) -> tuple[str, str]:
 
 
 def _locations(args: argparse.Namespace) -> str:
-    return ", ".join(_corpus_and_location(data, args.corpus)[1] for data in (*args.data, *args.train_data))
+    return ", ".join(_corpus_and_location(data, args.corpus)[1] for data in (*args.data, *getattr(args, "train_data", ())))
 
 
 def _print_hints(utterances: Sequence[Utterance], label_map: LabelMap) -> None:

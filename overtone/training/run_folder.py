@@ -30,6 +30,7 @@ from overtone.errors import TrainingError
 from overtone.evaluation import figures, oof_files, report
 from overtone.evaluation.document import Picture
 from overtone.evaluation.metrics import SEED, score
+from overtone.evaluation.stored_predictions import FINISHED_FILES
 from overtone.models import build
 from overtone.models.network import Model
 from overtone.models.reference_adapter import WEIGHTS, ReferenceAdapter
@@ -113,7 +114,7 @@ def matches_run(folder: Path, run: dict[str, Any]) -> bool:
 
 def is_finished(folder: Path) -> bool:
     """Whether the training run in this folder is complete."""
-    return (folder / "weights.safetensors").is_file() and (folder / "report.html").is_file()
+    return all((folder / name).is_file() for name in FINISHED_FILES)
 
 
 def load_network(folder: Path) -> tuple[Model, dict[str, Any]]:
