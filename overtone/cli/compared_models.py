@@ -84,11 +84,16 @@ def load_models(args: argparse.Namespace) -> ComparedModels:
 
 
 def _is_model(argument: str) -> bool:
-    """Return whether an argument names a model file or a bundled model, and not predictions."""
+    """Return whether an argument names a model file or a bundled model, and not predictions.
+
+    As in other commands, only a file takes precedence over a bundled model of the same name, and no folder does.
+    """
     path = Path(argument)
+    if argument in NAMES:
+        return True
     if path.is_dir() or path.suffix == ".csv":
         return False
-    if path.exists() or argument in NAMES:
+    if path.exists():
         return True
     raise InputError(f"{argument}: no such file or folder, and no bundled model of this name{suggest(argument, NAMES)}")
 

@@ -78,7 +78,8 @@ SUFFIXES = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown"}
 
 def notes(result: ComparisonResult) -> list[str]:
     """Return what was left out of the comparison, as sentences."""
-    lines = [f"Left out: {count} clips {reason}." for reason, count in result.left_out.items()]
+    reasons = "; ".join(f"{count} clips {reason}" for reason, count in result.left_out.items())
+    lines = [f"Left out: {reasons}."] if reasons else []
     for name, emotions in result.dropped_classes.items():
         lines.append(
             f"{name}: not all models have {', '.join(emotions)}; its probabilities of the other classes are "
