@@ -10,7 +10,7 @@ from pathlib import Path
 
 from overtone._internal.atomic_write import write_text
 from overtone.cli.argtypes import fraction
-from overtone.cli.comparison_formats import FORMATS, SUFFIXES, notes
+from overtone.cli.comparison_formats import FORMATS, SUFFIXES, count_clips, notes
 from overtone.cli.errors import print_error
 from overtone.cli.options import threads_argument
 from overtone.cli.output import is_device, open_device
@@ -61,7 +61,7 @@ def compare(args: argparse.Namespace) -> int:
             print(note, file=sys.stderr)
     _write(FORMATS[format_name](result, loaded.warnings), args.output)
     if loaded.failures:
-        print_error(f"{loaded.failures} clips could not be recognised")
+        print_error(f"{count_clips(loaded.failures)} could not be recognised")
     return 1 if loaded.failures else 0
 
 

@@ -78,7 +78,7 @@ SUFFIXES = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown"}
 
 def notes(result: ComparisonResult) -> list[str]:
     """Return what was left out of the comparison, as sentences."""
-    reasons = "; ".join(f"{count} clips {reason}" for reason, count in result.left_out.items())
+    reasons = "; ".join(f"{count_clips(count)} {reason}" for reason, count in result.left_out.items())
     lines = [f"Left out: {reasons}."] if reasons else []
     for name, emotions in result.dropped_classes.items():
         lines.append(
@@ -88,9 +88,14 @@ def notes(result: ComparisonResult) -> list[str]:
     return lines
 
 
+def count_clips(number: int) -> str:
+    """Return a number of clips in words that agree with it."""
+    return f"{number} clip" if number == 1 else f"{number} clips"
+
+
 def _blocks(result: ComparisonResult, warnings: Sequence[str]) -> list[Block]:
     speakers = f" of {result.speakers} speakers" if result.speakers else ""
-    subject = f"{result.clips} clips{speakers}, the same for every model; classes: {', '.join(result.emotions)}."
+    subject = f"{count_clips(result.clips)}{speakers}, the same for every model; classes: {', '.join(result.emotions)}."
     method = METHOD.format(units=result.models[0].scores.interval_over)
     method += HOLM if len(result.pairs) > 1 else ""
     method += SEEDS if any(model.scores.seeds > 1 for model in result.models) else ""
