@@ -18,7 +18,14 @@ from overtone.corpora import CORPORA
 PROJECT = Path(__file__).resolve().parent.parent
 PAGES = (
     *("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md", "docs/map.md", "docs/glossary.md"),
-    *("docs/audio-formats.md", "docs/formats.md", "docs/own-labels.md", "docs/scale.md", "docs/serve.md"),
+    *(
+        "docs/audio-formats.md",
+        "docs/compare.md",
+        "docs/formats.md",
+        "docs/own-labels.md",
+        "docs/scale.md",
+        "docs/serve.md",
+    ),
 )
 FOLDERS = "overtone|tests|docs|tools|examples|experiments|benchmarks|results"
 MAX_README_LINES = 200

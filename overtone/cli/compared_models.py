@@ -144,11 +144,11 @@ def _model_name(argument: str) -> str:
 
 
 def _stored_warnings(stored: Mapping[str, StoredPredictions]) -> list[str]:
-    """Return warnings of leaks, and of protocols that differ."""
+    """Return warnings of known and unknown leaks, and of protocols that differ."""
     warnings = [
-        f"{name}: {source.audit}"
+        f"{name}: {source.audit or 'it is unknown which clips and speakers it was trained on'}"
         for name, source in stored.items()
-        if source.audit and (source.audit.seen_clips or source.audit.shared_speakers)
+        if source.audit is None or source.audit.seen_clips or source.audit.shared_speakers
     ]
     protocols = {source.protocol for source in stored.values()}
     if len(protocols) > 1:

@@ -159,7 +159,9 @@ def _corpus_and_location(data: str, default: str) -> tuple[str, str]:
 
 
 def _locations(args: argparse.Namespace) -> str:
-    return ", ".join(_corpus_and_location(data, args.corpus)[1] for data in (*args.data, *getattr(args, "train_data", ())))
+    return ", ".join(
+        _corpus_and_location(data, args.corpus)[1] for data in (*args.data, *getattr(args, "train_data", ()))
+    )
 
 
 def _print_hints(utterances: Sequence[Utterance], label_map: LabelMap) -> None:

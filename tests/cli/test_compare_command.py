@@ -166,6 +166,14 @@ def test_leaks_and_other_protocols_are_warnings(run: Path, tmp_path: Path, capsy
     assert err.splitlines()[0] == f"overtone: warning: {audit}"
 
 
+def test_predictions_without_a_leak_audit_are_a_warning(
+    run: Path, oof: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (oof.parent / "luna5-yours.json").unlink()
+    values = json.loads(compare(capsys, run, oof, "--format", "json")[0])
+    assert values["warnings"] == ["luna5-yours-fusion: it is unknown which clips and speakers it was trained on"]
+
+
 def test_clips_and_classes_that_are_left_out(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = make(2)
     kept = select(table, (table.truth != "calm") & (table.speaker != "s0"))
