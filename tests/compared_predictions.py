@@ -69,11 +69,13 @@ def write_run(
     *,
     part: str = "fusion",
     audit: LeakAudit = NO_LEAK,
+    audit_of_mel: LeakAudit | None = None,
     uncertain_below: float = 0.6,
 ) -> Path:
     """Write what a comparison reads of a finished run folder; None for a run without a test set."""
     folder.mkdir(parents=True, exist_ok=True)
-    run = {"protocol": "luna5", "fold": "1", "audits": {"fusion": asdict(audit), "mel": asdict(audit)}}
+    audits = {"fusion": asdict(audit), "mel": asdict(audit_of_mel or audit)}
+    run = {"protocol": "luna5", "fold": "1", "audits": audits}
     (folder / "run.json").write_text(json.dumps(run), encoding="utf-8")
     (folder / "calibration.json").write_text(json.dumps({"uncertain_below": uncertain_below}), encoding="utf-8")
     for name in ("weights.safetensors", "report.html"):

@@ -257,6 +257,16 @@ def test_clips_of_classes_that_a_model_lacks(
     assert values["left_out"] == {"of class bored, which not all models have": 1}
 
 
+def test_a_clip_with_another_class_in_stored_predictions_is_counted_once(
+    models: tuple[Path, Path], data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data.write_text(data.read_text("utf-8").replace("0/1.wav,neutral", "0/1.wav,bored"), encoding="utf-8")
+    run = write_run(tmp_path / "mine", make(1, corpus="manifest"))
+    values = json.loads(compare(capsys, run, models[0], "--data", f"manifest={data}", "--format", "json")[0])
+    assert values["clips"] == CLIPS - 1
+    assert values["left_out"] == {"without a prediction of one": ALL - CLIPS + 1}
+
+
 def test_a_clip_that_cannot_be_recognised_is_reported(
     models: tuple[Path, Path], data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from compared_predictions import change, make, write_oof, write_run
+from compared_predictions import NO_LEAK, change, make, write_oof, write_run
 from small_corpus import Run
 
 from overtone.datatypes import LeakAudit
@@ -29,6 +29,8 @@ def test_a_run_folder(tmp_path: Path) -> None:
 def test_other_parts_of_a_run(tmp_path: Path) -> None:
     folder = write_run(tmp_path / "mine", make(1))
     write_run(folder, make(2), part="adapted", audit=LEAK)
+    write_run(folder, make(3), part="mel", audit=LEAK, audit_of_mel=NO_LEAK)
+    assert read_stored(folder, "mel").audit == NO_LEAK
     found = read_stored(folder, "adapted")
     assert (found.name, found.audit) == ("mine adapted", LEAK)
     assert read_stored(folder / "predictions-adapted.csv") .name == found.name  # fmt: skip
