@@ -62,7 +62,7 @@ def evaluate_clips(utterances: Sequence[Utterance], training_recipe: recipe.Reci
     with naming_data(args):
         for seed in args.seeds:
             protocols.make_folds(args.protocol, utterances, seed)
-    with ProgressBar("steps") as bar:
+    with ProgressBar("steps", lines=True) as bar:
         cross_validate(
             utterances, training_recipe, args.protocol, args.seeds,
             runs=args.runs, oof=args.oof, cache=args.cache, progress=bar,

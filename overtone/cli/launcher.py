@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from overtone.cli.progress import DISABLE_VARIABLE
+
 if TYPE_CHECKING:  # at run time, the command must be able to report that torch is missing
     from overtone.training.cross_validation import Launcher
     from overtone.training.run_config import RunConfig
@@ -32,7 +34,8 @@ def training_launcher(args: argparse.Namespace) -> "Launcher":
         run_options += [f"--output={folder}", "--resume", "--no-export"]
         process = subprocess.run(
             [sys.executable, "-m", "overtone", "train", *options, *run_options],
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            # The last line on stderr is that of an error, not of progress.
+            env={**os.environ, "OMP_NUM_THREADS": "1", DISABLE_VARIABLE: "1"},
             capture_output=True,
             text=True,
             check=False,

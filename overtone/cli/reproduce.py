@@ -35,7 +35,7 @@ def reproduce(args: argparse.Namespace) -> int:
 
     training_recipe = recipe.read_recipe(args.recipe)
     utterances = read_clips(args)
-    with ProgressBar("steps") as bar:
+    with ProgressBar("steps", lines=True) as bar:
         reports = reproduce_paper(
             utterances, training_recipe, args.output,
             seeds=args.seeds, cache=args.cache, progress=bar,

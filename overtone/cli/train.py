@@ -62,7 +62,7 @@ def train(args: argparse.Namespace) -> int:
     with naming_data(args):
         names = fold_names(args.protocol, utterances, args.seed)
     fold = args.fold or names[0]
-    with ProgressBar("steps") as bar:
+    with ProgressBar("steps", lines=True) as bar:
         config = RunConfig(training_recipe, args.protocol, fold, args.seed, args.init_from)
         train_run(utterances, config, args.output, resume=args.resume, cache=args.cache, progress=bar)
     print_scores(list(own_scores(args.output).values()))

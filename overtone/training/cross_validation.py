@@ -4,8 +4,10 @@ Each fold and seed is one run folder `<runs>/<protocol>-<recipe>/seed<S>-fold<F>
 ones are resumed.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -199,8 +201,9 @@ def evaluate(
     _check_no_other_folds(oof_files.csv_path(oof, protocol, recipe.name, FUSION), folds)
     pending = [config for config in configs if not _is_done(utterances, config, run_folder(runs, config))]
     if processes == 1 or launcher is None:
-        for config in pending:
-            _train_in_process(utterances, config, run_folder(runs, config), cache, progress)
+        series = _numbered(progress, len(pending))
+        for config, run_progress in zip(pending, series, strict=True):
+            _train_in_process(utterances, config, run_folder(runs, config), cache, run_progress)
     elif pending:
         variants, extra = required_features(recipe)
         load_features(utterances, variants, cache, progress, extra)
@@ -210,6 +213,24 @@ def evaluate(
 
 def _is_done(utterances: Sequence[Utterance], config: RunConfig, folder: Path) -> bool:
     return matches_run(folder, run_metadata(utterances, config)) and is_finished(folder)
+
+
+def _numbered(progress: Progress, count: int) -> Iterator[Progress]:
+    """Yield the progress of each of several training runs: its texts name the run and the time that all runs take.
+
+    Args:
+        progress: called with the longer texts.
+        count: number of runs, which take place while the iterator waits.
+    """
+    start_s = time.monotonic()
+    for number in range(1, count + 1):
+        left_min = (time.monotonic() - start_s) / (number - 1) * (count - number + 1) / 60 if number > 1 else None
+        left = "" if left_min is None else f", {left_min:.0f} min left for all"
+        yield partial(_prefixed, progress, f"run {number} of {count}{left}: ")
+
+
+def _prefixed(progress: Progress, prefix: str, done: int, total: int, text: str) -> None:
+    progress(done, total, prefix + text)
 
 
 def _train_in_process(

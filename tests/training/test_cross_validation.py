@@ -197,6 +197,20 @@ def test_a_single_process_needs_no_launcher(
     assert one.read_bytes() == other.read_bytes()
 
 
+def test_progress_names_the_run_and_the_time_that_all_runs_take(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s, texts = [0.0], []
+    monkeypatch.setattr(cross_validation.time, "monotonic", lambda: now_s[0])
+    for progress in cross_validation._numbered(lambda done, total, text: texts.append((done, total, text)), 3):
+        progress(1, 5, "loss 2")
+        now_s[0] += 240
+    assert [text[:2] for text in texts] == [(1, 5)] * 3 and all(text[2].endswith(": loss 2") for text in texts)
+    assert [text[2].partition(":")[0] for text in texts] == [
+        "run 1 of 3",
+        "run 2 of 3, 8 min left for all",
+        "run 3 of 3, 4 min left for all",
+    ]
+
+
 @pytest.mark.parametrize(
     ("protocol", "seeds", "processes", "message"),
     [
