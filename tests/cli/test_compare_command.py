@@ -152,7 +152,12 @@ def test_three_models_are_compared_pair_by_pair(
     assert [pair["p_holm"] >= pair["p"] for pair in values["pairs"]] == [True] * 3
     assert min(pair["p_holm"] / pair["p"] for pair in values["pairs"]) >= 1
     assert max(pair["p_holm"] / pair["p"] for pair in values["pairs"]) > 1
-    assert "adjusted by Holm" in " ".join(compare(capsys, run, oof, third)[0].split())
+    text = compare(capsys, run, oof, third, "--format", "markdown")[0]
+    assert "adjusted by Holm" in text
+    cells = [line.split(" | ") for line in text.partition("## Differences")[2].splitlines()[4:7]]
+    for pair, row in zip(values["pairs"], cells, strict=True):
+        shown = ["\\< 0.001" if p < 0.001 else f"{p:.3f}" for p in (pair["p_holm"], pair["mcnemar_p_holm"])]
+        assert [row[3], row[6].removesuffix(" |")] == shown
 
 
 def test_leaks_and_other_protocols_are_warnings(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -275,6 +280,9 @@ def test_a_clip_that_cannot_be_recognised_is_reported(
     assert json.loads(out)["left_out"] == {"that could not be recognised": 1}
     assert [line.partition(":")[0] for line in err.splitlines()] == ["manifest", "overtone", "overtone"]
     assert "1.wav" in err and err.endswith("overtone: 1 clip could not be recognised\n")
+    run = write_run(data.parent / "mine", make(1, corpus="manifest"))
+    out, _ = compare(capsys, run, models[0], "--data", f"manifest={data}", "--format", "json", exit_code=1)
+    assert json.loads(out)["left_out"] == {"without a prediction of one": ALL - CLIPS + 1}
 
 
 def test_a_model_that_was_trained_on_the_clips_is_a_warning(
