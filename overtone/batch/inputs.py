@@ -181,8 +181,7 @@ def _parse_rows(manifest: str, columns: Sequence[str], numbered: Iterable[tuple[
         numbered: position and cells of each row.
     """
     if "path" not in columns:
-        hint = "; use commas to separate columns" if len(columns) == 1 and set(columns[0]) & {";", "\t"} else ""
-        raise CorpusError(f"{manifest}: no column 'path'{hint}; expected {EXPECTED}")
+        raise CorpusError(f"{manifest}: no column 'path'; expected {EXPECTED}")
     check_unique(columns, str(manifest))
     inputs: list[Input] = []
     errors: list[str] = []

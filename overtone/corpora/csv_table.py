@@ -1,8 +1,10 @@
 """Reads a CSV table that a user wrote; every error names the file and the line.
 
-UTF-8, with or without byte order mark; cells with commas in double quotes.
+Cells are separated by commas, semicolons or tabs, as the header is; cells that contain the separator are in double
+quotes. UTF-8, with or without byte order mark, or UTF-16 with one, as spreadsheets write it.
 """
 
+import codecs
 import csv
 import io
 import math
@@ -13,6 +15,8 @@ from typing import TextIO
 from overtone.errors import CorpusError
 
 MAX_SHOWN_LINES = 10
+SEPARATORS = ",;\t"  # the first one where a header has none, as it has one column
+MAX_HEADER_CHARS = 100_000
 
 
 def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
@@ -24,27 +28,37 @@ def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iter
         content: content of the file; None to read it.
 
     Raises:
-        CorpusError: it cannot be read, is not UTF-8, or not CSV.
+        CorpusError: it cannot be read, is not UTF-8 or UTF-16, or not CSV.
     """
     try:
         with _open_text(table, content) as file:
-            lines = csv.reader(file, strict=True)
+            lines = csv.reader(file, strict=True, delimiter=_separator(file))
             try:
                 for row in lines:
                     if any(cell.strip() for cell in row):
                         yield lines.line_num, row
             except csv.Error as error:
                 raise CorpusError(f"{table}, line {lines.line_num}: not CSV: {error}") from error
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{table}: not UTF-8 ({error.reason}); save it as 'CSV UTF-8'") from error
+    except UnicodeError as error:
+        raise CorpusError(f"{table}: not UTF-8 ({getattr(error, 'reason', error)}); save it as 'CSV UTF-8'") from error
     except OSError as error:
         raise CorpusError(f"{table}: cannot be read: {error.strerror}; expected\n{expected}") from error
 
 
 def _open_text(table: Path | str, content: bytes | None) -> TextIO:
-    if content is None:
-        return Path(table).open(encoding="utf-8-sig", newline="")
-    return io.TextIOWrapper(io.BytesIO(content), encoding="utf-8-sig", newline="")
+    file = Path(table).open("rb") if content is None else io.BytesIO(content)  # noqa: SIM115 (the wrapper closes it)
+    start = file.read(len(codecs.BOM_UTF16_LE))
+    file.seek(0)
+    encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    return io.TextIOWrapper(file, encoding=encoding, newline="")
+
+
+def _separator(file: TextIO) -> str:
+    """Return the separator that is most frequent in the header, the first line that is not blank, outside quotes."""
+    header = next((line for line in iter(lambda: file.readline(MAX_HEADER_CHARS), "") if line.strip()), "")
+    file.seek(0)
+    unquoted = "".join(header.split('"')[::2])
+    return max(SEPARATORS, key=unquoted.count)
 
 
 def check_unique(columns: Sequence[str], place: str) -> None:
@@ -70,7 +84,7 @@ def parse_interval(start: str, end: str) -> tuple[float | None, float | None]:
         end: cell of the column `end_s`.
 
     Raises:
-        CorpusError: one is not a number of seconds, or the end is not after the start.
+        CorpusError: one is not a number of seconds, with a decimal point or comma, or the end is not after the start.
     """
     start_s, end_s = _parse_seconds(start, "start_s"), _parse_seconds(end, "end_s")
     if end_s is not None and end_s <= (start_s or 0.0):
@@ -92,7 +106,7 @@ def _parse_seconds(text: str, column: str) -> float | None:
     if not text:
         return None
     try:
-        time_s = float(text)
+        time_s = float(text.replace(",", "."))
     except ValueError:
         time_s = math.nan
     if not (math.isfinite(time_s) and time_s >= 0) or "_" in text:

@@ -3,8 +3,8 @@
     path,emotion,speaker,sentence,start_s,end_s,gender
     calls/0017.wav,angry,anna,,12.5,15.25,female
 
-Only `path` and `emotion` are required; an empty cell is an unknown value. Paths are relative to the table. UTF-8, with
-or without byte order mark; cells with commas in double quotes.
+Only `path` and `emotion` are required; an empty cell is an unknown value. Paths are relative to the table. Commas,
+semicolons or tabs separate cells; see `overtone.corpora.csv_table`.
 
 Any label is a class: one of `overtone.emotions.EMOTIONS` in any of its spellings, or an own class, such as
 `frustrated`. Labels that differ only in case or whitespace are one class, in the first of their spellings.
@@ -119,8 +119,7 @@ def _columns(table: Path, header: list[str], line: int) -> list[str]:
     columns = [name.lower() for name in header]
     for name in columns:
         if name not in COLUMNS:
-            hint = "; separate columns with commas" if ";" in name or "\t" in name else suggest(name, COLUMNS)
-            raise CorpusError(f"{table}, line {line}: unknown column '{name}'{hint}")
+            raise CorpusError(f"{table}, line {line}: unknown column '{name}'{suggest(name, COLUMNS)}")
     check_unique(columns, f"{table}, line {line}")
     missing = [name for name in REQUIRED_COLUMNS if name not in columns]
     if missing:

@@ -86,7 +86,7 @@ def test_paths_are_relative_to_the_manifest(folder: Path) -> None:
     [
         ("", "m.csv: no column 'path'; expected"),
         ("file\na.wav\n", "m.csv: no column 'path'; expected"),
-        ("path;id\na.wav;1\n", "use commas"),
+        ("path|id\na.wav|1\n", "m.csv: no column 'path'; expected"),
         ("path,id,id\na.wav,1,2\n", "column 'id'"),
         ("path\n", "m.csv: has no rows"),
         ("path,id\na.wav\n", "m.csv, line 2: 1 cells, but the header has 2"),

@@ -119,10 +119,6 @@ def test_one_error_reports_all_invalid_lines(tmp_path: Path) -> None:
         ("", "table.csv: is empty; expected"),
         ("\n\n", "table.csv: is empty; expected"),
         ("path,emotion\n", "table.csv: no utterance in it"),
-        (
-            "path;emotion\na.wav;sad\n",
-            "table.csv, line 1: unknown column 'path;emotion'; separate columns with",
-        ),
         ("path,emotoin\n", "table.csv, line 1: unknown column 'emotoin'; did you mean 'emotion'?"),
         ("path,emotion,\n", "table.csv, line 1: unknown column ''"),
         ("path,emotion,Path\n", "table.csv, line 1: duplicate column 'path'"),
@@ -136,7 +132,7 @@ def test_an_invalid_table_is_an_error(tmp_path: Path, text: str, message: str) -
     assert read_error(tmp_path, text).startswith(message)
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "utf-16"])
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-16-le"])
 def test_other_encodings_are_an_error(tmp_path: Path, encoding: str) -> None:
     message = read_error(tmp_path, "path,emotion,speaker\na.wav,sad,José\n", encoding=encoding)
     assert message.startswith("table.csv: not UTF-8")
