@@ -70,7 +70,8 @@ def build_parser() -> argparse.ArgumentParser:
         "--cache", type=Path, default=Path("runs/functionals"), metavar="DIR",
         help="the folder for cached features (default: runs/functionals)",
     )  # fmt: skip
-    parser.set_defaults(corpus="ravdess", train_data=[])  # the corpus of a --data without CORPUS
+    # The corpus of a --data without CORPUS, and options that this program lacks.
+    parser.set_defaults(corpus="ravdess", train_data=[], only_known_labels=False)
     return parser
 
 
