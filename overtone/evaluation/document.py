@@ -19,14 +19,14 @@ STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --ink: #e4e8ee; --soft: #9aa5b4; --line: #38414d; --back: #14181e; --band: #1c222a; }
 }
-body { max-width: 62rem; margin: 2.5rem auto; padding: 0 1.25rem; background: var(--back); color: var(--ink);
+body { max-width: 64rem; margin: 2.5rem auto; padding: 0 1.25rem; background: var(--back); color: var(--ink);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; } h2 { margin-top: 2.6rem; } h3 { margin-top: 1.8rem; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; margin: 1rem 0; font-size: 0.92rem; font-variant-numeric: tabular-nums; }
-th, td { padding: 0.35rem 0.8rem; border-bottom: 1px solid var(--line); text-align: left; }
+table { border-collapse: collapse; margin: 1rem 0; font-size: 0.85rem; font-variant-numeric: tabular-nums; }
+th, td { padding: 0.35rem 0.5rem; border-bottom: 1px solid var(--line); text-align: left; }
 th { border-bottom-width: 2px; color: var(--soft); font-weight: 600; vertical-align: bottom; }
-td.number, th.number { text-align: right; white-space: nowrap; }
+td.number, th.number { text-align: right; } td.number { white-space: nowrap; }
 tbody tr:nth-child(even) { background: var(--band); }
 figure { margin: 1.6rem 0; } figcaption { color: var(--soft); font-size: 0.92rem; }
 img { max-width: 100%; height: auto; border-radius: 6px; }
