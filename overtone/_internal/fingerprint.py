@@ -6,7 +6,14 @@ from pathlib import Path
 PACKAGE = Path(__file__).parent.parent
 DIGITS = 16
 # The code that turns an audio file into features; the other modules of `audio` do not affect features.
-FEATURES = ("audio/containers.py", "audio/decode.py", "audio/mp3.py", "audio/source.py", "features")
+FEATURES = (
+    "audio/channels.py",
+    "audio/containers.py",
+    "audio/decode.py",
+    "audio/mp3.py",
+    "audio/source.py",
+    "features",
+)
 
 
 def fingerprint(*parts: str, more: str = "") -> str:

@@ -15,7 +15,16 @@ from collections.abc import Iterator
 import numpy as np
 import soxr
 
-from overtone.audio.decode import QUALITY, check_all_frames, check_is_number, frame_limits, mono_blocks, to_mono
+from overtone.audio.channels import MIX, Channel
+from overtone.audio.decode import (
+    QUALITY,
+    check_all_frames,
+    check_is_number,
+    frame_limits,
+    mono_blocks,
+    select_channel,
+    to_mono,
+)
 from overtone.audio.source import Source, check_not_empty, check_sample_rate, open_source, source_name
 from overtone.datatypes import SAMPLE_RATE_HZ
 
@@ -60,21 +69,24 @@ class StreamResampler:
         return empty if self._resampler is None else self._resampler.resample_chunk(empty, last=True)
 
 
-def blocks(source: Source) -> Iterator[np.ndarray]:
+def blocks(source: Source, channel: Channel = MIX) -> Iterator[np.ndarray]:
     """Yield the audio of a file as mono float32 blocks `(samples,)` at 16 kHz; concatenated they equal `read`.
 
     Args:
         source: path, content as bytes, or an object whose `read()` returns bytes.
+        channel: as for `overtone.audio.decode.read`.
 
     Raises:
         AudioError: as `overtone.audio.decode.read`. For a damaged file some blocks may come before the error.
+        OptionError: not a channel.
     """
     name = source_name(source)
     with open_source(source) as file:
+        index = select_channel(file, channel, name)
         resampler = StreamResampler(file.samplerate, name)
         max_frames, declared_frames = frame_limits(file)
         frames = samples = 0
-        for block in mono_blocks(file, max_frames):
+        for block in mono_blocks(file, max_frames, index):
             frames += len(block)
             resampled = resampler.push(block)
             samples += len(resampled)

@@ -1,11 +1,12 @@
 """Decodes a file, bytes or a file object, or converts an array, into a mono `Waveform` at 16 kHz.
 
 Formats: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU, CAF, W64, RF64; 8 to 32 bit, float, double, u-law, A-law; any
-number of channels (they are averaged); 8 to 192 kHz. With PyAV also M4A, MP4, WebM, AAC, WMA and video: see
-`pyav_reader`. A truncated file is an error, never a shorter waveform: see `containers` and `mp3`.
+number of channels (their mean, or a selected one: see `channels`); 8 to 192 kHz. With PyAV also M4A, MP4, WebM, AAC,
+WMA and video: see `pyav_reader`. A truncated file is an error, never a shorter waveform: see `containers` and `mp3`.
 
     waveform = read("clip.wav")                         # the whole file
     waveform = read("talk.flac", start_s=60, end_s=65)  # decodes these five seconds only
+    waveform = read("call.wav", channel="left")         # one side of a stereo recording
     waveform = read(request.body)                       # bytes
     waveform = from_array(samples, rate_hz=44_100)      # (samples,) or (samples, channels)
 """
@@ -17,6 +18,7 @@ from collections.abc import Iterator
 import numpy as np
 import soxr
 
+from overtone.audio.channels import MIX, Channel, channel_index
 from overtone.audio.pyav_reader import PyavReader
 from overtone.audio.source import (
     UNKNOWN_FRAMES,
@@ -43,7 +45,12 @@ MAX_AMPLITUDE = 256.0  # full scale is 1; larger values are unscaled integers
 
 
 def read(
-    source: Source, *, start_s: float = 0.0, end_s: float | None = None, max_duration_s: float = math.inf
+    source: Source,
+    *,
+    start_s: float = 0.0,
+    end_s: float | None = None,
+    max_duration_s: float = math.inf,
+    channel: Channel = MIX,
 ) -> Waveform:
     """Return the audio of a file, or an interval of it, as mono float32 at 16 kHz.
 
@@ -52,23 +59,26 @@ def read(
         start_s: start of the interval in seconds; only the interval is decoded.
         end_s: end of the interval in seconds; None for the end of the file.
         max_duration_s: maximum duration of the interval; a longer one is refused before it is decoded.
+        channel: "mix" for the mean of all channels, "left" or "right" of two, or a number from 1.
 
     Returns:
         `Waveform` with samples `(samples,)`, nominally in [-1, 1]. Mono files at 16 kHz are returned bit for bit.
 
     Raises:
         AudioError: missing, not permitted, a folder, empty, not audio, truncated, damaged, without samples, not finite,
-            outside 8 to 192 kHz, too long, or an interval outside the file. The message names the file and the remedy.
+            outside 8 to 192 kHz, too long, an interval outside the file, or a channel that it lacks. The message names
+            the file and the remedy.
+        OptionError: not a channel.
     """
     name = source_name(source)
     with open_source(source) as file:
-        mono = _read_interval(file, name, start_s, end_s, max_duration_s)
+        mono = _read_interval(file, name, start_s, end_s, max_duration_s, channel)
         rate_hz = file.samplerate
     check_samples(mono, name)
     return _waveform(mono, rate_hz, name)
 
 
-def from_array(samples: np.ndarray, rate_hz: float, *, source: str = "array") -> Waveform:
+def from_array(samples: np.ndarray, rate_hz: float, *, source: str = "array", channel: Channel = MIX) -> Waveform:
     """Return samples of any type as mono float32 at 16 kHz.
 
     Args:
@@ -76,26 +86,29 @@ def from_array(samples: np.ndarray, rate_hz: float, *, source: str = "array") ->
             divided by their full scale (unsigned 8 bit is centred at 128, as in WAV).
         rate_hz: sampling rate, 8 000 to 192 000.
         source: a name for messages.
+        channel: as for `read`.
 
     Raises:
-        AudioError: empty, not finite, an unsupported shape or type, or a rate outside the range.
-        OptionError: a rate that is not a number.
+        AudioError: empty, not finite, an unsupported shape or type, a rate outside the range, or a missing channel.
+        OptionError: a rate that is not a number, or not a channel.
     """
     check_is_number(rate_hz)
     check_sample_rate(rate_hz, source)
     check_not_empty(np.size(samples), source)
-    return _waveform(to_mono(samples, source), rate_hz, source)
+    return _waveform(to_mono(samples, source, channel), rate_hz, source)
 
 
-def to_mono(samples: np.ndarray, source: str) -> np.ndarray:
+def to_mono(samples: np.ndarray, source: str, channel: Channel = MIX) -> np.ndarray:
     """Return samples of any type as mono floats with full scale 1, `(samples,)`, at their own rate.
 
     Args:
         samples: as for `from_array`; may be empty.
         source: a name for messages.
+        channel: as for `read`.
 
     Raises:
-        AudioError: an unsupported shape or type, not finite, or unscaled integers.
+        AudioError: an unsupported shape or type, not finite, unscaled integers, or a missing channel.
+        OptionError: not a channel.
     """
     array = np.asarray(samples)
     if array.ndim not in (1, 2):
@@ -103,7 +116,8 @@ def to_mono(samples: np.ndarray, source: str) -> np.ndarray:
     if array.ndim == 2 and array.shape[1] > max(array.shape[0], 64):
         raise AudioError(f"{source}: expected shape (samples, channels), got {array.shape}; transpose it")
     scaled = _scale_to_one(array, source)
-    mono = scaled if scaled.ndim == 1 else _average_channels(scaled)
+    index = channel_index(channel, 1 if scaled.ndim == 1 else scaled.shape[1], source)
+    mono = scaled if scaled.ndim == 1 else _one_channel(scaled, index)
     check_samples(mono, source)
     return mono.astype(np.float32, copy=False)
 
@@ -145,16 +159,17 @@ def check_duration(duration_s: float, max_duration_s: float, source: str) -> Non
 
 
 def _read_interval(
-    file: OpenAudio, name: str, start_s: float, end_s: float | None, max_duration_s: float
+    file: OpenAudio, name: str, start_s: float, end_s: float | None, max_duration_s: float, channel: Channel
 ) -> np.ndarray:
     """Return the interval as mono float32 `(frames,)` at the sampling rate of the file."""
+    index = select_channel(file, channel, name)
     start, stop = _interval_frames(file.frames, file.samplerate, start_s, end_s, name)
     check_duration((stop - start) / file.samplerate, max_duration_s, name)
     if start:
         file.seek(start)
     max_frames, declared_frames = frame_limits(file) if end_s is None else (stop, stop)
     max_frames = math.ceil(min(max_frames - start, max_duration_s * file.samplerate + 1))  # the length may be a guess
-    mono = _read_frames(file, max_frames)
+    mono = _read_frames(file, max_frames, index)
     check_duration(len(mono) / file.samplerate, max_duration_s, name)
     check_all_frames(file, len(mono), declared_frames - start, name)
     return mono
@@ -177,14 +192,33 @@ def check_all_frames(file: OpenAudio, decoded: int, declared: int, name: str) ->
         raise AudioError(f"{name}: truncated or damaged: {declared} samples declared, {decoded} found; copy it again")
 
 
-def mono_blocks(file: OpenAudio, frames: int) -> Iterator[np.ndarray]:
-    """Yield the next `frames` frames, or as many as there are, as mono float32 blocks `(frames of the block,)`."""
+def select_channel(file: OpenAudio, channel: Channel, name: str) -> int | None:
+    """Return the index, for `mono_blocks`, of a channel of a file of which nothing was read; None for the mean of all.
+
+    Raises:
+        AudioError: the file has no such channel.
+        OptionError: not a channel.
+    """
+    if isinstance(file, PyavReader):  # which returns one channel
+        file.select_channel(channel_index(channel, file.source_channels, name))
+        return None
+    return channel_index(channel, file.channels, name)
+
+
+def mono_blocks(file: OpenAudio, frames: int, index: int | None = None) -> Iterator[np.ndarray]:
+    """Yield the next `frames` frames, or as many as there are, as mono float32 blocks `(frames of the block,)`.
+
+    Args:
+        file: the open file.
+        frames: number of frames.
+        index: of the channel, as `select_channel` returns it.
+    """
     block_frames = max(1, BLOCK_SAMPLES // file.channels)
     while frames > 0:
         block = _decode(file, min(frames, block_frames))
         if not len(block):
             return
-        yield _average_channels(block)
+        yield _one_channel(block, index)
         frames -= len(block)
 
 
@@ -196,9 +230,9 @@ def _decode(file: OpenAudio, frames: int) -> np.ndarray:
     return np.multiply(file.read(frames, dtype="int16", always_2d=True), INT16_STEP, dtype=np.float32)
 
 
-def _read_frames(file: OpenAudio, frames: int) -> np.ndarray:
+def _read_frames(file: OpenAudio, frames: int, index: int | None) -> np.ndarray:
     """Return the next `frames` frames, or as many as there are, as mono float32."""
-    blocks = list(mono_blocks(file, frames))
+    blocks = list(mono_blocks(file, frames, index))
     if len(blocks) == 1:
         return blocks[0]  # most clips: no copy
     return np.concatenate(blocks) if blocks else np.empty(0, np.float32)
@@ -216,8 +250,10 @@ def _interval_frames(frames: int, rate_hz: int, start_s: float, end_s: float | N
     return start, max(start + 1, min(round(stop_s * rate_hz), frames))
 
 
-def _average_channels(frames: np.ndarray) -> np.ndarray:
-    """Return the mean of the channels: `(frames, channels)` -> `(frames,)`."""
+def _one_channel(frames: np.ndarray, index: int | None) -> np.ndarray:
+    """Return one channel, or the mean of all for None: `(frames, channels)` -> `(frames,)`."""
+    if index is not None:
+        return np.ascontiguousarray(frames[:, index])
     with np.errstate(all="ignore"):  # `check_samples` reports infinities
         return frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
 

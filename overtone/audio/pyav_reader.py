@@ -44,7 +44,8 @@ class PyavReader:
 
     Attributes:
         samplerate: samples per second of the decoded audio.
-        channels: 1, the mean of the channels in the file.
+        channels: 1, the mean of the channels in the file, or a selected one.
+        source_channels: number of channels in the file.
         frames: number of samples, or an estimate of it.
         declared_frames: number of samples that the header declares, 0 if it declares none.
         slack_frames: how many fewer samples are not a sign of truncation: clocks and frames of containers are coarse.
@@ -64,6 +65,8 @@ class PyavReader:
         first = next(self._frames, None)
         self.format = container_format.label
         self.samplerate = first.sample_rate if first is not None else 0
+        self.source_channels = first.layout.nb_channels if first is not None else 0
+        self._channel: int | None = None
         duration_s = counted_s if counted_s is not None else _declared_s(container, stream, self._start_s)
         self.frames = max(1, round(duration_s * self.samplerate)) if first is not None else 0
         # Other formats than MP4 declare the duration of the whole video.
@@ -73,6 +76,10 @@ class PyavReader:
         is_exact = is_declared and stream.duration and stream.time_base * self.samplerate == 1
         self._end = self.frames if is_exact else None
         self._blocks = self._positioned_blocks(first, 0)
+
+    def select_channel(self, index: int | None) -> None:
+        """Decode the channel with this index instead of the mean of all, which None selects; before any `read`."""
+        self._channel = index
 
     def seek(self, frame: int) -> None:
         """Make `frame` the next one to be read."""
@@ -140,7 +147,7 @@ class PyavReader:
         return max(0, round((frame.pts * frame.time_base - self._start_s) * self.samplerate))
 
     def _mono(self, frame: Any) -> np.ndarray:
-        """Return the mean of the channels with full scale 1, float32 `(samples,)`."""
+        """Return the selected channel, or the mean of all, with full scale 1, float32 `(samples,)`."""
         if frame.sample_rate != self.samplerate:
             raise AudioError(
                 f"{self._name}: changes from {self.samplerate} to {frame.sample_rate} samples per second; "
@@ -148,6 +155,10 @@ class PyavReader:
             )
         array = frame.to_ndarray()
         channels = array if frame.format.is_planar else array.reshape(frame.samples, -1).T
+        if self._channel is not None:
+            if len(channels) != self.source_channels:
+                raise AudioError(f"{self._name}: its number of channels changes; convert it first, or choose mix")
+            channels = channels[self._channel, None]
         return _scale_to_one(channels).mean(axis=0, dtype=np.float32)
 
 
