@@ -5,6 +5,9 @@ import math
 import re
 from collections.abc import Callable
 
+from overtone.audio.channels import parse_channel
+from overtone.errors import OptionError
+
 
 def int_at_least(minimum: int) -> Callable[[str], int]:
     """Return an argument type that accepts whole numbers from `minimum` on."""
@@ -40,6 +43,14 @@ def names(text: str) -> tuple[str, ...]:
     """
     found = re.findall(r'"((?:[^"]|"")*)"(?=[\s,]|$)|([^\s,]+)', text)
     return tuple(quoted.replace('""', '"') or plain for quoted, plain in found)
+
+
+def channel(text: str) -> str:
+    """Return the channel in a text, as `overtone.audio.channels.parse_channel` does."""
+    try:
+        return parse_channel(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("channel: ")) from error
 
 
 def positive_seconds(text: str) -> float:

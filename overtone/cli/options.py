@@ -4,8 +4,9 @@ import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from overtone.audio.channels import MIX, Channel
 from overtone.audio.discovery import find_audio_files
-from overtone.cli.argtypes import fraction, names, positive_int
+from overtone.cli.argtypes import channel, fraction, names, positive_int
 from overtone.cli.errors import print_error, usage_errors
 from overtone.errors import OvertoneError
 from overtone.inference.bundled_models import DEFAULT, NAMES
@@ -59,17 +60,27 @@ def no_adapt_argument(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def channel_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --channel."""
+    parser.add_argument(
+        "--channel", metavar="left|right|N|mix", type=channel, default=MIX,
+        help="the channel of the recordings, and of the clips of --reference, to use: left or right of two, such as "
+        "one side of a telephone call, a number from 1, or mix, the mean of all (default: mix)",
+    )  # fmt: skip
+
+
 def threads_argument(parser: argparse.ArgumentParser) -> None:
     """Add --threads."""
     parser.add_argument("--threads", metavar="N", type=positive_int, default=1, help="CPU threads to use (default: 1)")
 
 
-def load_recogniser(args: argparse.Namespace, threads: int = 1) -> tuple[Recogniser, int]:
+def load_recogniser(args: argparse.Namespace, threads: int = 1, channel: Channel = MIX) -> tuple[Recogniser, int]:
     """Return the recogniser selected by `recogniser_arguments`, and the number of reference clips that were skipped.
 
     Args:
         args: the parsed arguments.
         threads: CPU threads for one audio file.
+        channel: channel of the reference clips.
     """
     on_error = SkippedClips()
     with usage_errors():
@@ -81,7 +92,7 @@ def load_recogniser(args: argparse.Namespace, threads: int = 1) -> tuple[Recogni
             branches=args.branches,
         )
     if args.reference:
-        recogniser = recogniser.adapt(collect_clips(args.reference, on_error), on_error=on_error)
+        recogniser = recogniser.adapt(collect_clips(args.reference, on_error), on_error, channel=channel)
     return recogniser, on_error.count
 
 

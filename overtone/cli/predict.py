@@ -8,9 +8,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from overtone.audio.channels import Channel
 from overtone.audio.discovery import find_audio_files
 from overtone.cli.errors import print_error
-from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
+from overtone.cli.options import channel_argument, load_recogniser, recogniser_arguments, threads_argument
 from overtone.cli.output import format_by_suffix, is_device, open_device
 from overtone.datatypes import Prediction
 from overtone.errors import AudioError, OvertoneError
@@ -21,7 +22,7 @@ DEFAULT_FORMAT = "table"
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add PATH..., --format, --output and the options of the recogniser."""
+    """Add PATH..., --format, --output, --channel and the options of the recogniser."""
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="an audio file, or a folder that is searched for audio files"
     )
@@ -33,16 +34,17 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", metavar="FILE", type=Path, help="write the predictions atomically to this file (default: stdout)"
     )
     recogniser_arguments(parser)
+    channel_argument(parser)
     threads_argument(parser)
 
 
 def predict(args: argparse.Namespace) -> int:
     """Write a prediction for every file; return 1 if a file could not be recognised."""
     format_name = args.format or format_by_suffix(args.output, PREDICTION_FORMATS) or DEFAULT_FORMAT
-    recogniser, skipped_clips = load_recogniser(args, args.threads)
+    recogniser, skipped_clips = load_recogniser(args, args.threads, args.channel)
     sources = [source for path in args.paths for source in find_audio_files(path)]
     failures: list[OvertoneError] = []
-    predictions = _predictions(recogniser, sources, failures)
+    predictions = _predictions(recogniser, sources, args.channel, failures)
     if args.output is None:
         get_format(format_name).write(predictions, sys.stdout)
     elif is_device(args.output):
@@ -56,11 +58,11 @@ def predict(args: argparse.Namespace) -> int:
 
 
 def _predictions(
-    recogniser: Recogniser, sources: list[Path | AudioError], failures: list[OvertoneError]
+    recogniser: Recogniser, sources: list[Path | AudioError], channel: Channel, failures: list[OvertoneError]
 ) -> Iterator[Prediction]:
     """Yield the predictions in order; print every failure on stderr and append it to `failures`."""
     for source in sources:
-        results = [source] if isinstance(source, AudioError) else recogniser.recognise_many([source])
+        results = [source] if isinstance(source, AudioError) else recogniser.recognise_many([source], channel=channel)
         for result in results:
             if isinstance(result, Prediction):
                 yield result

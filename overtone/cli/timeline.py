@@ -14,7 +14,13 @@ from tqdm import tqdm
 from overtone.audio.blocks import blocks, measure_duration
 from overtone.audio.discovery import find_audio_files, is_folder
 from overtone.cli.errors import print_error
-from overtone.cli.options import load_recogniser, no_adapt_argument, recogniser_arguments, threads_argument
+from overtone.cli.options import (
+    channel_argument,
+    load_recogniser,
+    no_adapt_argument,
+    recogniser_arguments,
+    threads_argument,
+)
 from overtone.cli.output import format_by_suffix, is_device, open_device
 from overtone.errors import OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
@@ -30,7 +36,7 @@ Task = tuple[Path | OvertoneError, Path | None]  # a recording, and the file of 
 
 
 def timeline_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add FILE..., --turns, --format, --output, --no-adapt and the options of the recogniser."""
+    """Add FILE..., --turns, --format, --output, --channel, --no-adapt and the options of the recogniser."""
     parser.add_argument(
         "paths",
         nargs="+",
@@ -43,6 +49,7 @@ def timeline_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: split the recording where the emotion changes)",
     )  # fmt: skip
     recogniser_arguments(parser)
+    channel_argument(parser)
     no_adapt_argument(parser)
     threads_argument(parser)
     format_arguments(parser)
@@ -68,13 +75,13 @@ def timeline(args: argparse.Namespace) -> int:
         check_output_suffix(args.format, args.output)
     if args.turns is not None and len(tasks) > 1:
         raise OptionError(f"--turns {args.turns}: needs exactly one recording, got {len(tasks)}")
-    recogniser, skipped_clips = load_recogniser(args)
+    recogniser, skipped_clips = load_recogniser(args, channel=args.channel)
     failures = 0
     for source, target in tasks:
         try:
             if isinstance(source, OvertoneError):
                 raise source
-            write_output(_recognise(recogniser, source, args), target, format_name, blocks(source))
+            write_output(_recognise(recogniser, source, args), target, format_name, blocks(source, args.channel))
         except OvertoneError as error:
             failures += 1
             sys.stdout.flush()
@@ -157,6 +164,7 @@ def _recognise(recogniser: Recogniser, source: Path, args: argparse.Namespace) -
     ) as bar:
         return recogniser.timeline(
             source,
+            channel=args.channel,
             turns=turns,
             threads=args.threads,
             adapt=not args.no_adapt,

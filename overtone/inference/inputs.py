@@ -6,6 +6,7 @@ from typing import TypeGuard
 
 import numpy as np
 
+from overtone.audio.channels import MIX, Channel, channel_index
 from overtone.audio.decode import check_duration, from_array, read
 from overtone.audio.source import Source
 from overtone.datatypes import FloatArray, Waveform
@@ -19,21 +20,24 @@ MAX_DURATION_S = 600.0  # the graph processes a clip in one go, and its memory g
 SILENCE = 1e-4  # -80 dB re full scale, three steps of 16 bit
 
 
-def load_waveform(source: Source | Waveform | Samples, rate_hz: float | None = None) -> Waveform:
+def load_waveform(
+    source: Source | Waveform | Samples, rate_hz: float | None = None, channel: Channel = MIX
+) -> Waveform:
     """The waveform of any source, checked for speech.
 
     Args:
         source: path, bytes, file object, `Waveform`, or samples.
         rate_hz: sample rate of an array; files have their own.
+        channel: as for `overtone.audio.decode.read`; a `Waveform` has one channel.
 
     Raises:
-        AudioError: the source cannot be read, is too short or too long, or contains only silence.
-        OptionError: an array without a sample rate, or a sample rate for another kind of source.
+        AudioError: the source cannot be read, lacks the channel, is too short or too long, or contains only silence.
+        OptionError: an array without a sample rate, a sample rate for another kind of source, or not a channel.
     """
     if is_file_source(source, rate_hz):
-        waveform = read(source, max_duration_s=MAX_DURATION_S)
+        waveform = read(source, max_duration_s=MAX_DURATION_S, channel=channel)
     else:
-        waveform = waveform_from_samples(source, rate_hz)
+        waveform = waveform_from_samples(source, rate_hz, channel)
     _check_speech(waveform)
     return waveform
 
@@ -50,19 +54,20 @@ def is_file_source(source: object, rate_hz: float | None) -> TypeGuard[Source]:
     return is_file
 
 
-def waveform_from_samples(source: object, rate_hz: float | None) -> Waveform:
+def waveform_from_samples(source: object, rate_hz: float | None, channel: Channel = MIX) -> Waveform:
     """The waveform of a `Waveform` or of samples.
 
     Raises:
-        AudioError: not samples, or samples that are not audio.
-        OptionError: an array without a sample rate.
+        AudioError: not samples, samples that are not audio, or samples without this channel.
+        OptionError: an array without a sample rate, or not a channel.
     """
     if isinstance(source, Waveform):
+        channel_index(channel, 1, source.source or "waveform")
         return source
     array = _to_array(source)
     if rate_hz is None:
         raise OptionError("rate_hz: an array needs its sample rate, for example rate_hz=16000")
-    return from_array(array, rate_hz)
+    return from_array(array, rate_hz, channel=channel)
 
 
 def check_min_duration(duration_s: float, source: str) -> None:

@@ -5,7 +5,7 @@
     for prediction in recogniser.recognise_many(paths):  # a bad file yields an error in its place
         ...
     adapted = recogniser.adapt(clips_of_anna)          # the same model, adapted to a speaker by unlabelled clips
-    timeline = recogniser.timeline("an-hour.flac")     # emotions over time
+    timeline = recogniser.timeline("an-hour.flac")     # emotions over time; channel="left": of the left channel only
     stream = recogniser.stream(rate_hz=48_000)         # the same for live audio
 
 The model file is described in `overtone.inference.onnx_model`.
@@ -20,6 +20,7 @@ import numpy as np
 
 from overtone._internal import tensor_names
 from overtone._internal.tensor_names import Outputs
+from overtone.audio.channels import MIX, Channel, parse_channel
 from overtone.audio.source import Source
 from overtone.audio.vad import measure_speech
 from overtone.datatypes import Float32Array, Prediction, Waveform
@@ -86,7 +87,11 @@ class Recogniser:
             raise OptionError("adapt: the speaker adapter uses all branches of the model; choose none, or do not adapt")
 
     def adapt(
-        self, sources: Iterable[Source | Waveform], on_error: Callable[[OvertoneError], None] | None = None
+        self,
+        sources: Iterable[Source | Waveform],
+        on_error: Callable[[OvertoneError], None] | None = None,
+        *,
+        channel: Channel = MIX,
     ) -> "Recogniser":
         """The same model, adapted to one speaker: features are normalised by those of the reference clips.
 
@@ -95,20 +100,21 @@ class Recogniser:
                 the gain by number of clips.
             on_error: called with the error of each clip that cannot be recognised, which is then left out; None raises
                 the first one.
+            channel: as for `recognise`, of all clips.
 
         Raises:
             ModelError: the model has no speaker adapter.
-            OptionError: no clip that can be recognised, a path instead of a list, or some of the branches are chosen:
-                the speaker adapter needs all of them.
+            OptionError: no clip that can be recognised, a path instead of a list, not a channel, or some of the
+                branches are chosen: the speaker adapter needs all of them.
             AudioError: a clip cannot be recognised, and `on_error` is None.
         """
         self.check_can_adapt()
         if isinstance(sources, str | bytes | os.PathLike):
             raise OptionError("adapt: expected several clips, such as a list of paths, got one")
-        statistics = RunningStatistics()
+        statistics, channel = RunningStatistics(), parse_channel(channel)
         for source in sources:
             try:
-                statistics.add(self.speaker_features(source))
+                statistics.add(self.speaker_features(source, channel))
             except OvertoneError as error:
                 if on_error is None:
                     raise
@@ -120,32 +126,37 @@ class Recogniser:
         self.check_can_adapt()
         return Recogniser(self.model.with_statistics(statistics))
 
-    def speaker_features(self, source: Source | Waveform) -> Float32Array:
+    def speaker_features(self, source: Source | Waveform, channel: Channel = MIX) -> Float32Array:
         """The speaker features of one reference clip, float32 `(values,)`, from which `adapt` computes statistics.
 
         Raises:
             ModelError: the model has no speaker adapter, or fails on the clip.
-            OptionError: some of the branches are chosen.
+            OptionError: some of the branches are chosen, or not a channel.
             AudioError: the clip cannot be recognised.
         """
         self.check_can_adapt()
-        features: Float32Array = self._run(source)[1][tensor_names.SPEAKER_FEATURES][0]
+        features: Float32Array = self._run(source, None, channel)[1][tensor_names.SPEAKER_FEATURES][0]
         return features
 
-    def recognise(self, source: Source | Waveform | Samples, rate_hz: float | None = None) -> Prediction:
+    def recognise(
+        self, source: Source | Waveform | Samples, rate_hz: float | None = None, *, channel: Channel = MIX
+    ) -> Prediction:
         """The prediction for one clip as a whole; uncertain if the clip contains hardly any speech.
 
         Args:
             source: path, bytes, file object, `Waveform`, or samples `(samples,)` or `(samples, channels)`: an array, or
                 anything that numpy converts to one, such as a list of floats.
             rate_hz: sample rate of an array; files have their own.
+            channel: "mix" for the mean of all channels, "left" or "right" of two, or a number from 1.
 
         Raises:
-            AudioError: the audio cannot be read, or there is nothing to recognise: silence, or less than 0.1 s.
-            OptionError: an array without a sample rate, an invalid one, or one for a source that has its own.
+            AudioError: the audio cannot be read or lacks the channel, or there is nothing to recognise: silence, or
+                less than 0.1 s.
+            OptionError: an array without a sample rate, an invalid one, one for a source that has its own, or not a
+                channel.
             ModelError: the model fails on the clip.
         """
-        waveform, outputs = self._run(source, rate_hz)
+        waveform, outputs = self._run(source, rate_hz, channel)
         frames = max(1, len(waveform.samples) // self.card["hop_samples"])
         tracks = {name: outputs[name][0, :frames].astype(float) for name in tensor_names.TRACKS}
         prosody = {**summarise_prosody(tracks["pitch_hz"], tracks["loudness_db"]), **_finite_rates(outputs)}
@@ -154,11 +165,18 @@ class Recogniser:
         affect = self.model.arousal_valence(outputs)
         return self.model.make_prediction(probabilities, affect, *durations_s, prosody, waveform.source)
 
-    def recognise_many(self, sources: Iterable[Source | Waveform]) -> Iterator[Prediction | OvertoneError]:
-        """One prediction per source, in order; if a source cannot be recognised, the error in its place."""
+    def recognise_many(
+        self, sources: Iterable[Source | Waveform], *, channel: Channel = MIX
+    ) -> Iterator[Prediction | OvertoneError]:
+        """One prediction per source, in order; if a source cannot be recognised, the error in its place.
+
+        Raises:
+            OptionError: not a channel.
+        """
+        channel = parse_channel(channel)
         for source in sources:
             try:
-                yield self.recognise(source)
+                yield self.recognise(source, channel=channel)
             except OvertoneError as error:
                 yield error
 
@@ -167,6 +185,7 @@ class Recogniser:
         source: Source | Waveform | Samples,
         rate_hz: float | None = None,
         *,
+        channel: Channel = MIX,
         turns: Iterable[Segment] | None = None,
         threads: int = 1,
         adapt: bool = True,
@@ -184,6 +203,7 @@ class Recogniser:
         Args:
             source: as for `recognise`.
             rate_hz: sample rate of an array; files have their own.
+            channel: as for `recognise`.
             turns: speaker turns, such as `overtone.read_turns` returns; each gets one prediction. None splits the
                 recording where the emotion changes.
             threads: number of threads.
@@ -191,7 +211,7 @@ class Recogniser:
             on_progress: called with the number of seconds that have been processed; each of two passes counts half.
 
         Raises:
-            AudioError: the audio cannot be read, or is shorter than 0.1 s.
+            AudioError: the audio cannot be read or lacks the channel, or is shorter than 0.1 s.
             InputError: a turn ends after the recording.
             OptionError: fewer threads than 1; or as for `recognise`.
             ModelError: the model fails on it.
@@ -199,7 +219,14 @@ class Recogniser:
         from overtone.inference import two_passes
 
         return two_passes.timeline(
-            self.model, source, rate_hz, turns=turns, threads=threads, adapt=adapt, on_progress=on_progress
+            self.model,
+            source,
+            rate_hz,
+            channel=channel,
+            turns=turns,
+            threads=threads,
+            adapt=adapt,
+            on_progress=on_progress,
         )
 
     def stream(self, rate_hz: float, *, source: str = "stream", threads: int = 1, adapt: bool = True) -> "Stream":
@@ -223,8 +250,10 @@ class Recogniser:
 
         return Stream(self.model, rate_hz, source, threads=threads, reference=live_reference(self.model, adapt))
 
-    def _run(self, source: Source | Waveform | Samples, rate_hz: float | None = None) -> tuple[Waveform, Outputs]:
-        waveform = load_waveform(source, rate_hz)
+    def _run(
+        self, source: Source | Waveform | Samples, rate_hz: float | None, channel: Channel
+    ) -> tuple[Waveform, Outputs]:
+        waveform = load_waveform(source, rate_hz, channel)
         return waveform, self.model.run(waveform)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 
 from overtone._internal.tensor_names import Outputs
 from overtone.audio.blocks import blocks
+from overtone.audio.channels import MIX, Channel
 from overtone.audio.source import Source, source_name
 from overtone.audio.windows import Window
 from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, Waveform
@@ -43,6 +44,7 @@ def timeline(
     source: Source | Waveform | Samples,
     rate_hz: float | None = None,
     *,
+    channel: Channel = MIX,
     turns: Iterable[Segment] | None = None,
     threads: int = 1,
     adapt: bool = True,
@@ -55,6 +57,7 @@ def timeline(
         model: the model.
         source: as for `Recogniser.timeline`.
         rate_hz: sample rate of an array.
+        channel: as for `Recogniser.recognise`.
         turns: speaker turns; None if unknown.
         threads: number of threads.
         adapt: whether the recording is adapted to itself.
@@ -63,9 +66,9 @@ def timeline(
     """
     if is_file_source(source, rate_hz):
         name = name or source_name(source)
-        parts, is_repeatable = _file_parts(source)
+        parts, is_repeatable = _file_parts(source, channel)
     else:
-        waveform = waveform_from_samples(source, rate_hz)
+        waveform = waveform_from_samples(source, rate_hz, channel)
         name = name or waveform.source
         parts, is_repeatable = partial(_split, [waveform.samples]), True
     known_turns = None if turns is None else list(turns)
@@ -163,9 +166,9 @@ class _Progress:
             self.on_progress(self.samples / self.passes / SAMPLE_RATE_HZ)
 
 
-def _file_parts(source: Source) -> tuple[Parts, bool]:
-    """A function that reads a file, and whether it can be called twice."""
-    read = partial(_read, source)
+def _file_parts(source: Source, channel: Channel) -> tuple[Parts, bool]:
+    """A function that reads a channel of a file, and whether it can be called twice."""
+    read = partial(_read, source, channel)
     if isinstance(source, str | os.PathLike):
         try:
             return read, not stat.S_ISFIFO(Path(source).stat().st_mode)
@@ -175,16 +178,16 @@ def _file_parts(source: Source) -> tuple[Parts, bool]:
         return read, True
     if not (hasattr(source, "seekable") and source.seekable()):
         return read, False
-    return partial(_read_from, source, source.tell()), True
+    return partial(_read_from, source, channel, source.tell()), True
 
 
-def _read(source: Source) -> Iterator[Float32Array]:
-    return _split(blocks(source))
+def _read(source: Source, channel: Channel) -> Iterator[Float32Array]:
+    return _split(blocks(source, channel))
 
 
-def _read_from(source: BinaryIO, position: int) -> Iterator[Float32Array]:
+def _read_from(source: BinaryIO, channel: Channel, position: int) -> Iterator[Float32Array]:
     source.seek(position)
-    return _read(source)
+    return _read(source, channel)
 
 
 def _split(long_blocks: Iterable[np.ndarray]) -> Iterator[Float32Array]:
