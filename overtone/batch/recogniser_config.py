@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from overtone._internal.fingerprint import fingerprint
 from overtone._internal.prediction_codec import encode_prediction
+from overtone.audio.channels import MIX
 from overtone.audio.decode import read
 from overtone.audio.discovery import is_special
 from overtone.audio.vad import VAD_MODEL
@@ -49,6 +50,7 @@ class RecogniserConfig(NamedTuple):
         reference: reference clips of all inputs; None for none.
         emotions: classes of predictions, as in `load`; None for all.
         branches: branches of predictions, as in `load`; None for all.
+        channel: channel of all inputs and reference clips, as `overtone.audio.channels.parse_channel` returns it.
     """
 
     model: str = ""
@@ -56,13 +58,16 @@ class RecogniserConfig(NamedTuple):
     reference: tuple[str, ...] | None = None
     emotions: tuple[str, ...] | None = None
     branches: tuple[str, ...] | None = None
+    channel: str = MIX
 
     def load(self, on_error: OnError) -> Recogniser:
         """Return the recogniser, adapted to the reference clips; `on_error` gets the error of each skipped clip."""
         recogniser = load(
             self.model_path, uncertain_below=self.uncertain_below, emotions=self.emotions, branches=self.branches
         )
-        return recogniser if self.reference is None else recogniser.adapt(self.reference, on_error)
+        if self.reference is None:
+            return recogniser
+        return recogniser.adapt(self.reference, on_error, channel=self.channel)
 
     @property
     def model_path(self) -> Path:
@@ -87,7 +92,7 @@ def make_task_function(config: RecogniserConfig, model_hash: str) -> TaskFunctio
     Raises:
         ModelError: the model cannot be loaded, or its hash is not `model_hash`.
     """
-    return partial(_run_task, load_checked(config, model_hash))
+    return partial(_run_task, load_checked(config, model_hash), config.channel)
 
 
 def load_checked(config: RecogniserConfig, model_hash: str) -> Recogniser:
@@ -103,15 +108,17 @@ def load_checked(config: RecogniserConfig, model_hash: str) -> Recogniser:
     return config.load(lambda error: None)
 
 
-def _run_task(recogniser: Recogniser, task: tuple[str, float | None, float | None, str]) -> dict[str, Any]:
+def _run_task(
+    recogniser: Recogniser, channel: str, task: tuple[str, float | None, float | None, str]
+) -> dict[str, Any]:
     """Return the exact values of a prediction as JSON values, or an "error"."""
-    return run_on_input(lambda waveform: encode_prediction(recogniser.recognise(waveform)), task)
+    return run_on_input(lambda waveform: encode_prediction(recogniser.recognise(waveform)), task, channel)
 
 
 def run_on_input(
-    use: Callable[[Waveform], dict[str, Any]], task: tuple[str, float | None, float | None, str]
+    use: Callable[[Waveform], dict[str, Any]], task: tuple[str, float | None, float | None, str], channel: str
 ) -> dict[str, Any]:
-    """Return the result of a function for the audio of a task, a JSON value; or an "error"."""
+    """Return the result of a function for a channel of the audio of a task, a JSON value; or an "error"."""
     path, start_s, end_s, error = task
     try:
         if error:
@@ -120,8 +127,8 @@ def run_on_input(
             if is_special(Path(path)):
                 raise AudioError(f"{path}: is not a regular file")
             source = open_audio(path) if is_url(path) else path
-            waveform = read(source, start_s=start_s or 0.0, end_s=end_s, max_duration_s=MAX_DURATION_S)
-            return use(waveform)
+            start_s = start_s or 0.0
+            return use(read(source, start_s=start_s, end_s=end_s, max_duration_s=MAX_DURATION_S, channel=channel))
     except OvertoneError as failure:
         return {"error": str(failure)}
 

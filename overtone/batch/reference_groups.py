@@ -117,7 +117,7 @@ def make_features_function(config: RecogniserConfig, model_hash: str) -> TaskFun
     def measure(waveform: Waveform) -> dict[str, Any]:
         return {"features": recogniser.speaker_features(waveform).tolist()}
 
-    return lambda task: run_on_input(measure, task)
+    return lambda task: run_on_input(measure, task, config.channel)
 
 
 def make_adapted_function(config: RecogniserConfig, model_hash: str, groups_file: str) -> TaskFunction:
@@ -134,7 +134,7 @@ def make_adapted_function(config: RecogniserConfig, model_hash: str, groups_file
     def run_task(task: tuple[Task, int | None]) -> dict[str, Any]:
         input_task, group = task
         adapted = recogniser if group is None else _adapt(recogniser, sums[group])
-        return run_on_input(lambda waveform: encode_prediction(adapted.recognise(waveform)), input_task)
+        return run_on_input(lambda waveform: encode_prediction(adapted.recognise(waveform)), input_task, config.channel)
 
     return run_task
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overtone._internal.progress import Progress, silent_progress
+from overtone.audio.channels import parse_channel
 from overtone.batch import local_engine, ray_engine
 from overtone.batch.checkpoint import Report
 from overtone.batch.inputs import Inputs
@@ -75,14 +76,15 @@ def run(
         The numbers of "predictions" and "failures", and the fingerprint of the batch.
 
     Raises:
-        OptionError: unknown engine, format, shard, class or branch, fewer than one process, or `reference_by` with an
-            option that does not support it.
+        OptionError: unknown engine, format, shard, channel, class or branch, fewer than one process, or `reference_by`
+            with an option that does not support it.
         InputError: a column of the manifest has the name of an output column, or there is no column `reference_by`.
         ModelError: the model cannot be used.
         MissingExtraError: a package for the engine or the format is not installed.
         OvertoneError: the folder holds other files or cannot be written, or the model file changes during the batch.
     """
     format = _check_options(engine, format, processes, shard)
+    config = config._replace(channel=parse_channel(config.channel))
     _check_reference_by(reference_by, config, engine, shard)
     groups = assign_groups(inputs, reference_by) if reference_by else ()
     recogniser = config.load(on_error)
@@ -95,6 +97,7 @@ def run(
         "uncertain_below": recogniser.uncertain_below,
         "emotions": json.dumps(recogniser.emotions),  # a class may contain a comma
         "branches": ",".join(recogniser.branches),
+        "channel": config.channel,
         "reference_by": reference_by,
         "inputs": inputs.digest(),
         "shard": "/".join(map(str, shard)),

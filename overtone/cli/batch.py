@@ -12,7 +12,7 @@ from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.batch.run import ENGINES, FORMATS, run
 from overtone.cli.argtypes import positive_int
 from overtone.cli.errors import print_error, usage_errors
-from overtone.cli.options import SkippedClips, collect_clips, recogniser_arguments
+from overtone.cli.options import SkippedClips, channel_argument, collect_clips, recogniser_arguments
 from overtone.cli.progress import ProgressBar
 from overtone.inference.recogniser import load
 
@@ -48,6 +48,7 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
         "reference clips of each other, to which the model adapts (default: no adaptation)",
     )  # fmt: skip
     recogniser_arguments(parser)
+    channel_argument(parser)
 
 
 def batch(args: argparse.Namespace) -> int:
@@ -57,7 +58,9 @@ def batch(args: argparse.Namespace) -> int:
             load(args.model, emotions=args.emotions, branches=args.branches)
     skipped = SkippedClips()
     clips = tuple(map(str, collect_clips(args.reference, skipped))) if args.reference else None
-    config = RecogniserConfig(str(args.model or ""), args.uncertain_below, clips, args.emotions, args.branches)
+    config = RecogniserConfig(
+        str(args.model or ""), args.uncertain_below, clips, args.emotions, args.branches, args.channel
+    )
     with ProgressBar("files") as bar:
         report = run(
             collect_inputs(args.sources),

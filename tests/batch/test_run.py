@@ -186,6 +186,7 @@ def test_another_batch_is_refused(
         (lambda: run(few, out, RecogniserConfig(str(other))), "model;"),
         (lambda: run(few, out, config._replace(uncertain_below=0.9)), "uncertain_below;"),
         (lambda: run(few, out, config._replace(emotions=("sad", "calm"), branches=("mel",))), "emotions, branches;"),
+        (lambda: run(few, out, config._replace(channel="1")), "channel;"),
         (lambda: run(few, out, config, format="jsonl", shard=(1, 2)), "shard, format;"),
     ]
     for trial, differences in trials:

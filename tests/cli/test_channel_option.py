@@ -1,6 +1,7 @@
 """`--channel` of the commands that recognise files: the results of a side of a call are those of its mono file."""
 
 import base64
+import csv
 import json
 import re
 from pathlib import Path
@@ -95,10 +96,45 @@ def test_reference_clips_have_the_same_channel(model: str, calls: Path, capsys: 
     assert rows(capsys.readouterr().out) == expected
 
 
-@pytest.mark.parametrize("command", ["predict", "timeline"])
+@pytest.mark.parametrize(("channel", "side"), CHANNELS)
+@pytest.mark.parametrize("reference", ["none", "clips", "group"])
+def test_batch(model: str, calls: Path, channel: str, side: int, reference: str) -> None:
+    outputs = []
+    for name, path, options in (
+        ("one", calls / "call.flac", ["--channel", channel]),
+        ("two", calls.parent / "sides" / f"side-{side}.flac", []),
+    ):
+        manifest = calls.parent / f"{name}.csv"
+        manifest.write_text("path,start_s,end_s\n" + "".join(f"{path},{k / 5},{k / 5 + 0.5}\n" for k in range(4)))
+        if reference == "clips":
+            options = [*options, *["--reference", str(path)] * 3]
+        if reference == "group":
+            manifest.write_text(manifest.read_text().replace("\n", ",anna\n").replace("end_s,anna", "end_s,speaker"))
+            options = [*options, "--reference-by", "speaker"]
+        command = ["batch", str(manifest), "--output", str(calls.parent / name), "--processes", "1", "--model", model]
+        assert main([*command, *options]) == 0
+        outputs.append((calls.parent / name / "predictions.csv").read_text("utf-8").replace(str(path), ""))
+    assert outputs[0] == outputs[1]
+
+
+def test_a_batch_lists_files_without_the_channel(model: str, calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = calls.parent / "out"
+    command = ["batch", str(calls), "--output", str(out), "--model", model, "--processes", "1"]
+    assert main([*command, "--channel", "right"]) == 1
+    assert "overtone: 1 of 2 inputs could not be recognised" in capsys.readouterr().err
+    (failure,) = csv.DictReader((out / "failures.csv").read_text("utf-8").splitlines())
+    error = f"{calls / 'mono.flac'}: has 1 channel, so there is no right channel; choose mix"
+    assert failure == {"path": str(calls / "mono.flac"), "error": error}
+    assert main([*command, "--channel", "right"]) == 1  # finished already
+    capsys.readouterr()
+    assert main(command) == 1
+    assert "differs in channel; choose another" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["predict", "timeline", "batch --output out"])
 @pytest.mark.parametrize("channel", ["both", "0", "-1", ""])
 def test_anything_else_is_a_usage_error(command: str, channel: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as error:
-        main([command, "call.wav", f"--channel={channel}"])
+        main([*command.split(), "call.wav", f"--channel={channel}"])
     assert error.value.code == 2
     assert "argument --channel: expected mix, left, right or a number from 1, got" in capsys.readouterr().err
