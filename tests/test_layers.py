@@ -12,7 +12,7 @@ PACKAGE = PROJECT / "overtone"
 # From the ground up; packages in one row do not import each other.
 LAYERS = (
     ("errors",),
-    ("emotions",),
+    ("emotions", "channels"),
     ("datatypes", "recipe", "arousal_valence"),
     ("_internal",),
     ("timeline",),

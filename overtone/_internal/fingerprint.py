@@ -7,11 +7,11 @@ PACKAGE = Path(__file__).parent.parent
 DIGITS = 16
 # The code that turns an audio file into features; the other modules of `audio` do not affect features.
 FEATURES = (
-    "audio/channels.py",
     "audio/containers.py",
     "audio/decode.py",
     "audio/mp3.py",
     "audio/source.py",
+    "channels.py",
     "features",
 )
 

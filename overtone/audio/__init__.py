@@ -2,8 +2,7 @@
 
 `decode.read` decodes files, bytes and file objects, `decode.from_array` converts samples; both return a `Waveform` or
 raise an `AudioError`. `blocks.blocks` yields the same audio in blocks, with constant memory; `blocks.StreamResampler`
-receives it in chunks, as a microphone delivers them, and `recording_buffer` stores them. `channels` selects one of
-several channels instead of their mean.
+receives it in chunks, as a microphone delivers them, and `recording_buffer` stores them.
 
 `source` opens a file; before it is decoded, `containers` checks that it is complete and of a supported format.
 `ffmpeg_formats` does so for the formats that libsndfile does not support, and `pyav_reader` decodes those. `mp3` adds

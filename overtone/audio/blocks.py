@@ -15,7 +15,6 @@ from collections.abc import Iterator
 import numpy as np
 import soxr
 
-from overtone.audio.channels import MIX, Channel
 from overtone.audio.decode import (
     QUALITY,
     check_all_frames,
@@ -26,6 +25,7 @@ from overtone.audio.decode import (
     to_mono,
 )
 from overtone.audio.source import Source, check_not_empty, check_sample_rate, open_source, source_name
+from overtone.channels import MIX, Channel
 from overtone.datatypes import SAMPLE_RATE_HZ
 
 

@@ -1,7 +1,7 @@
 """Decodes a file, bytes or a file object, or converts an array, into a mono `Waveform` at 16 kHz.
 
 Formats: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU, CAF, W64, RF64; 8 to 32 bit, float, double, u-law, A-law; any
-number of channels (their mean, or a selected one: see `channels`); 8 to 192 kHz. With PyAV also M4A, MP4, WebM, AAC,
+number of channels (their mean, or one of them); 8 to 192 kHz. With PyAV also M4A, MP4, WebM, AAC,
 WMA and video: see `pyav_reader`. A truncated file is an error, never a shorter waveform: see `containers` and `mp3`.
 
     waveform = read("clip.wav")                         # the whole file
@@ -18,7 +18,6 @@ from collections.abc import Iterator
 import numpy as np
 import soxr
 
-from overtone.audio.channels import MIX, Channel, channel_index
 from overtone.audio.pyav_reader import PyavReader
 from overtone.audio.source import (
     UNKNOWN_FRAMES,
@@ -29,6 +28,7 @@ from overtone.audio.source import (
     open_source,
     source_name,
 )
+from overtone.channels import MIX, Channel, channel_index
 from overtone.datatypes import SAMPLE_RATE_HZ, Waveform
 from overtone.errors import AudioError, OptionError
 

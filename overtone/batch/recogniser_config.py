@@ -10,12 +10,12 @@ from typing import Any, NamedTuple
 
 from overtone._internal.fingerprint import fingerprint
 from overtone._internal.prediction_codec import encode_prediction
-from overtone.audio.channels import MIX
 from overtone.audio.decode import read
 from overtone.audio.discovery import is_special
 from overtone.audio.vad import VAD_MODEL
 from overtone.batch.object_storage import is_url, open_audio
 from overtone.batch.process_pool import TaskFunction
+from overtone.channels import MIX
 from overtone.datatypes import Waveform
 from overtone.errors import AudioError, ModelError, OvertoneError
 from overtone.inference.bundled_models import model_path
@@ -31,6 +31,7 @@ CODE = (
     "arousal_valence.py",
     "audio",
     "batch",
+    "channels.py",
     "corpora/csv_table.py",
     "datatypes.py",
     "emotions.py",
@@ -50,7 +51,7 @@ class RecogniserConfig(NamedTuple):
         reference: reference clips of all inputs; None for none.
         emotions: classes of predictions, as in `load`; None for all.
         branches: branches of predictions, as in `load`; None for all.
-        channel: channel of all inputs and reference clips, as `overtone.audio.channels.parse_channel` returns it.
+        channel: channel of all inputs and reference clips, as `overtone.channels.parse_channel` returns it.
     """
 
     model: str = ""

@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overtone._internal.progress import Progress, silent_progress
-from overtone.audio.channels import parse_channel
 from overtone.batch import local_engine, ray_engine
 from overtone.batch.checkpoint import Report
 from overtone.batch.inputs import Inputs
 from overtone.batch.job import BatchJob, ResultSchema, make_schema
 from overtone.batch.recogniser_config import OnError, RecogniserConfig, fingerprints
 from overtone.batch.reference_groups import assign_groups
+from overtone.channels import parse_channel
 from overtone.errors import InputError, OptionError, suggest
 from overtone.formats import parquet
 from overtone.formats.csv import to_row

@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable
 
-from overtone.audio.channels import parse_channel
+from overtone.channels import parse_channel
 from overtone.errors import OptionError
 
 
@@ -46,7 +46,7 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def channel(text: str) -> str:
-    """Return the channel in a text, as `overtone.audio.channels.parse_channel` does."""
+    """Return the channel in a text, as `overtone.channels.parse_channel` does."""
     try:
         return parse_channel(text)
     except OptionError as error:

@@ -4,8 +4,8 @@ import argparse
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from overtone.audio.channels import MIX, Channel
 from overtone.audio.discovery import find_audio_files
+from overtone.channels import MIX, Channel
 from overtone.cli.argtypes import channel, fraction, names, positive_int
 from overtone.cli.errors import print_error, usage_errors
 from overtone.errors import OvertoneError

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from overtone.audio.channels import Channel
 from overtone.audio.discovery import find_audio_files
+from overtone.channels import Channel
 from overtone.cli.errors import print_error
 from overtone.cli.options import channel_argument, load_recogniser, recogniser_arguments, threads_argument
 from overtone.cli.output import format_by_suffix, is_device, open_device

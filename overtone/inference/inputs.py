@@ -6,9 +6,9 @@ from typing import TypeGuard
 
 import numpy as np
 
-from overtone.audio.channels import MIX, Channel, channel_index
 from overtone.audio.decode import check_duration, from_array, read
 from overtone.audio.source import Source
+from overtone.channels import MIX, Channel, channel_index
 from overtone.datatypes import FloatArray, Waveform
 from overtone.errors import AudioError, OptionError, first_line
 

@@ -20,9 +20,9 @@ import numpy as np
 
 from overtone._internal import tensor_names
 from overtone._internal.tensor_names import Outputs
-from overtone.audio.channels import MIX, Channel, parse_channel
 from overtone.audio.source import Source
 from overtone.audio.vad import measure_speech
+from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Float32Array, Prediction, Waveform
 from overtone.errors import ModelError, OptionError, OvertoneError
 from overtone.inference.bundled_models import model_path

@@ -19,9 +19,9 @@ import numpy as np
 
 from overtone._internal.tensor_names import Outputs
 from overtone.audio.blocks import blocks
-from overtone.audio.channels import MIX, Channel
 from overtone.audio.source import Source, source_name
 from overtone.audio.windows import Window
+from overtone.channels import MIX, Channel
 from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, Waveform
 from overtone.inference.inputs import Samples, is_file_source, waveform_from_samples
 from overtone.inference.onnx_model import OnnxModel
