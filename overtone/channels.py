@@ -34,6 +34,11 @@ def parse_channel(channel: Channel) -> str:
     return str(number)
 
 
+def channel_number(channel: str) -> str:
+    """Return the number of a canonical channel as text, "1" for "left" and "2" for "right"; "" for "mix" and ""."""
+    return str(SIDES[channel] + 1) if channel in SIDES else channel.removeprefix(MIX)
+
+
 def channel_index(channel: Channel, channels: int, source: str) -> int | None:
     """Return the index of a channel among the channels of a recording, from 0; None for the mean of all.
 

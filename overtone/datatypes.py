@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from overtone.channels import parse_channel
 from overtone.emotions import parse_label
 from overtone.errors import InputError
 
@@ -37,18 +38,16 @@ class Utterance:
     """A labelled interval of speech in an audio file.
 
     Attributes:
-        path: the audio file.
+        path, start_s, end_s: the audio file, and the interval in it; `end_s` is None for the end of the file.
         emotion: a class, as `overtone.emotions.parse_label` returns it.
         speaker: name of the speaker, unique within the corpus; "" where unknown.
         sentence: the spoken sentence (an id or the text); "" where unknown.
         corpus: name of the corpus.
-        start_s: start of the interval in the file.
-        end_s: end of the interval; None for the end of the file.
-        gender: "female", "male" or "" where unknown.
-        intensity: "weak", "normal", "strong" or "" where unknown.
+        gender, intensity: "female" or "male"; "weak", "normal" or "strong"; "" where unknown.
         repetition: 1, 2, ... or 0 where unknown.
         clip: id that does not depend on where the corpus is stored: path relative to its folder, without suffix.
         training_only: whether the clip is in the training set of every protocol.
+        channel: "left", "right" or a number from 1; "" for the mean of all channels.
     """
 
     path: Path
@@ -63,10 +62,12 @@ class Utterance:
     repetition: int = 0
     clip: str = ""
     training_only: bool = False
+    channel: str = ""
 
     def __post_init__(self) -> None:
         require(self.emotion == parse_label(self.emotion), self, "a label as `parse_label` returns it", self.emotion)
         require(self.gender in ("female", "male", ""), self, "gender 'female', 'male' or ''", self.gender)
+        require(self.channel in ("", parse_channel(self.channel or 1)), self, "a channel or ''", self.channel)
         require(self.start_s >= 0, self, "start_s >= 0", self.start_s)
         require(self.end_s is None or self.end_s > self.start_s, self, "end_s > start_s", (self.start_s, self.end_s))
 
@@ -209,8 +210,7 @@ class OofPredictions:
         emotions: names of the classes, in the order of the columns of `probabilities`.
         path: str `(n,)`, clip ids such as "Actor_01/03-01-01-01-01-01-01"; unique per corpus and seed.
         corpus, speaker, sentence: str `(n,)`; "" where unknown.
-        fold: str `(n,)`, name of the fold in which the clip was tested.
-        seed: int `(n,)`, random seed of the training run.
+        fold, seed: str and int `(n,)`, name of the fold in which the clip was tested, and seed of the training run.
         truth: str `(n,)`, true emotion of each clip, one of `emotions`.
         probabilities: float `(n, emotions)`, rows summing to 1.
     """

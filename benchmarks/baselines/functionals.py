@@ -19,6 +19,7 @@ from overtone._internal.atomic_write import write_bytes
 from overtone._internal.fingerprint import fingerprint
 from overtone._internal.progress import Progress, silent_progress
 from overtone.audio.decode import read
+from overtone.channels import MIX
 from overtone.datatypes import SAMPLE_RATE_HZ, Utterance
 from overtone.errors import CorpusError, MissingExtraError
 
@@ -74,11 +75,13 @@ def _cache_key(utterance: Utterance, *settings: str) -> str:
         audio_hash = hashlib.sha256(utterance.path.read_bytes()).hexdigest()
     except OSError as error:
         raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
-    return fingerprint("audio", more=repr((*settings, audio_hash, utterance.start_s, utterance.end_s)))
+    channel = (utterance.channel,) if utterance.channel else ()
+    return fingerprint("audio", more=repr((*settings, audio_hash, utterance.start_s, utterance.end_s, *channel)))
 
 
 def _extract_row(utterance: Utterance, smile: Any) -> np.ndarray:
-    waveform = read(utterance.path, start_s=utterance.start_s, end_s=utterance.end_s)
+    channel = utterance.channel or MIX
+    waveform = read(utterance.path, start_s=utterance.start_s, end_s=utterance.end_s, channel=channel)
     row = np.asarray(smile.process_signal(waveform.samples, SAMPLE_RATE_HZ), dtype=np.float32)[0]
     if not np.isfinite(row).all():
         raise CorpusError(

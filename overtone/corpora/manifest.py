@@ -1,10 +1,10 @@
 """Reads any corpus that a CSV table describes, with one utterance per row.
 
-    path,emotion,speaker,sentence,start_s,end_s,gender
-    calls/0017.wav,angry,anna,,12.5,15.25,female
+    path,emotion,speaker,sentence,start_s,end_s,gender,channel
+    calls/0017.wav,angry,anna,,12.5,15.25,female,left
 
-Only `path` and `emotion` are required; an empty cell is an unknown value. Paths are relative to the table. Commas,
-semicolons or tabs separate cells; see `overtone.corpora.csv_table`.
+Only `path` and `emotion` are required. An empty cell is an unknown value; without a channel it is the mean of all.
+Paths are relative to the table. Commas, semicolons or tabs separate cells; see `overtone.corpora.csv_table`.
 
 Any label is a class: one of `overtone.emotions.EMOTIONS` in any of its spellings, or an own class, such as
 `frustrated`. Labels that differ only in case or whitespace are one class, in the first of their spellings.
@@ -14,6 +14,7 @@ import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from overtone.channels import MIX, channel_number, parse_channel
 from overtone.corpora.csv_table import check_unique, format_errors, parse_interval, rows
 from overtone.corpora.label_mapping import merge_spellings
 from overtone.corpora.metadata import CorpusInfo, CorpusScan
@@ -31,13 +32,13 @@ INFO = CorpusInfo(
     citation="",
     url="",
     tree=(
-        "TABLE.csv with the columns path,emotion and, where known, speaker,sentence,start_s,end_s,gender\n"
+        "TABLE.csv with the columns path,emotion and, where known, speaker,sentence,start_s,end_s,gender,channel\n"
         "└── audio files, named relative to the table"
     ),
 )
 
 REQUIRED_COLUMNS = ("path", "emotion")
-COLUMNS = (*REQUIRED_COLUMNS, "speaker", "sentence", "start_s", "end_s", "gender")
+COLUMNS = (*REQUIRED_COLUMNS, "speaker", "sentence", "start_s", "end_s", "gender", "channel")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
@@ -50,12 +51,14 @@ def read(folder: Path, *, only_known_labels: bool = False) -> CorpusScan:
 
     Returns:
         Utterances in the order of the table, which is also the order of own classes; `clip` is the path relative to the
-        table without suffix, with `#start-end` in seconds if the row names an interval. No file is ever left out.
+        table without suffix, with `#start-end` in seconds if the row names an interval, and `#channel` if it names a
+        channel other than mix. No file is ever left out.
 
     Raises:
         CorpusError: the table does not exist, is not UTF-8, has an unknown or missing column, or no row; or rows have
-            an invalid or unknown label, an unknown gender, a missing audio file, an invalid number, an end before the
-            start, or an interval that another row names too. One error reports all invalid rows, the first ten in full.
+            an invalid or unknown label, an unknown gender or channel, a missing audio file, an invalid number, an end
+            before the start, or an interval of a channel that another row names too. One error reports all invalid
+            rows, the first ten in full.
     """
     table = Path(folder) / "manifest.csv" if Path(folder).is_dir() else Path(folder)
     lines = ((line, [cell.strip() for cell in cells]) for line, cells in rows(table, INFO.tree))
@@ -97,11 +100,11 @@ def _check_not_listed(utterance: Utterance, line: int, rows_by_audio: dict[objec
     Args:
         utterance: of the row.
         line: of the row.
-        rows_by_audio: clip, and file with interval, -> line and label of the row that names it.
+        rows_by_audio: clip, and file with interval and channel, -> line and label of the row that names it.
     """
-    # Both, as "" and "0" are the same start, and a.wav and a.flac the same clip.
+    # Both, as "" and "0" are the same start, left and 1 the same channel, and a.wav and a.flac the same clip.
     interval = (os.path.normpath(utterance.path), utterance.start_s, utterance.end_s)
-    for key in (utterance.clip, interval):
+    for key in (utterance.clip, (*interval, channel_number(utterance.channel))):
         first, label = rows_by_audio.setdefault(key, (line, utterance.emotion))
         if first == line:
             continue
@@ -134,6 +137,7 @@ def _utterance(table: Path, cells: dict[str, str], parse: Callable[[str], str]) 
     gender = cells.get("gender", "").lower()
     if gender not in GENDERS:
         raise CorpusError(f"unknown gender '{gender}'; use female, male, or an empty cell")
+    channel = parse_channel(cells.get("channel") or MIX).removeprefix(MIX)
     return Utterance(
         path=path,
         emotion=parse(cells["emotion"]),
@@ -143,7 +147,8 @@ def _utterance(table: Path, cells: dict[str, str], parse: Callable[[str], str]) 
         start_s=start_s or 0.0,
         end_s=end_s,
         gender=GENDERS[gender],
-        clip=_clip_name(table.parent, path, start_s, end_s),
+        clip=_clip_name(table.parent, path, start_s, end_s) + (f"#{channel}" if channel else ""),
+        channel=channel,
     )
 
 

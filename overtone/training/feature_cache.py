@@ -19,6 +19,7 @@ from overtone._internal.atomic_write import write_bytes
 from overtone._internal.fingerprint import FEATURES, fingerprint
 from overtone._internal.progress import Progress, silent_progress
 from overtone.audio.decode import read
+from overtone.channels import MIX
 from overtone.datatypes import Utterance, Waveform
 from overtone.errors import AudioError, CorpusError
 from overtone.features.augment import augment_waveform
@@ -118,7 +119,8 @@ def _cache_key(utterances: Sequence[Utterance], extra: Mapping[str, ExtraFeature
         except OSError as error:
             raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
         interval = utterance.start_s, utterance.end_s
-        files.append((utterance.clip, stat.st_size, stat.st_mtime_ns, *interval, utterance.speaker))
+        channel = (utterance.channel,) if utterance.channel else ()  # none: the keys of earlier versions stay valid
+        files.append((utterance.clip, stat.st_size, stat.st_mtime_ns, *interval, utterance.speaker, *channel))
     code = dict.fromkeys([*FEATURES, *(part for feature in extra.values() for part in feature.code)])
     weights = [feature.pretrained.sha256 for feature in extra.values() if feature.pretrained]
     return "-".join([fingerprint(*code, more=repr((files, weights))), *sorted(extra)])
@@ -133,7 +135,8 @@ def read_waveforms(utterances: Sequence[Utterance], progress: Progress) -> list[
     waveforms, failures = [], []
     for done, utterance in enumerate(utterances):
         try:
-            waveforms.append(read(utterance.path, start_s=utterance.start_s, end_s=utterance.end_s))
+            start_s, end_s, channel = utterance.start_s, utterance.end_s, utterance.channel or MIX
+            waveforms.append(read(utterance.path, start_s=start_s, end_s=end_s, channel=channel))
         except AudioError as error:
             failures.append(str(error))
         progress(done + 1, len(utterances), "reading")
@@ -239,7 +242,7 @@ def load_features(
     """
     extra = dict(extra or {})
     folder = (cache or default_cache()) / "features"
-    sources = [(utterance.path, utterance.start_s, utterance.end_s) for utterance in utterances]
+    sources = [(u.path, u.start_s, u.end_s, u.channel) for u in utterances]
     position_of = {source: position for position, source in enumerate(dict.fromkeys(sources))}
     if len(position_of) < len(sources):
         first = dict(zip(reversed(sources), reversed(utterances), strict=True))

@@ -55,6 +55,36 @@ def test_intervals_of_one_file_are_different_clips(tmp_path: Path) -> None:
     assert clips == ["a#0.000-1.000", "a#1.000-2.000", "a#2.000-", "a"]
 
 
+def test_channels_of_one_file_are_different_clips(tmp_path: Path) -> None:
+    rows = ("sad,left,", "calm,Right,", "happy,mix,", "sad,02,1", "sad,,1")
+    text = "path,emotion,channel,end_s\n" + "".join(f"a.wav,{row}\n" for row in rows)
+    utterances = manifest.read(write_table(tmp_path, text)).utterances
+    assert [utterance.clip for utterance in utterances] == [
+        "a#left",
+        "a#right",
+        "a",
+        "a#0.000-1.000#2",
+        "a#0.000-1.000",
+    ]
+    assert [utterance.channel for utterance in utterances] == ["left", "right", "", "2", ""]
+    assert len({utterance.path for utterance in utterances}) == 1
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [("left", "left"), ("left", "1"), ("2", "right"), ("", "mix"), ("12", "012")]
+)
+def test_a_channel_has_one_label(tmp_path: Path, first: str, second: str) -> None:
+    text = f"path,emotion,channel\na.wav,sad,{first}\na.wav,{{}},{second}\n"
+    assert "is listed in line 2 already" in read_error(tmp_path, text.format("sad"))
+    assert "is 'calm' here and 'sad' in line 2; keep one of the two lines" in read_error(tmp_path, text.format("calm"))
+
+
+@pytest.mark.parametrize("channel", ["both", "0", "-1", "1.0"])
+def test_an_unknown_channel_is_reported(tmp_path: Path, channel: str) -> None:
+    message = read_error(tmp_path, f"path,emotion,channel\nb.wav,sad,\na.wav,sad,{channel}\n")
+    assert message == f"table.csv, line 3: channel: expected mix, left, right or a number from 1, got '{channel}'"
+
+
 def test_byte_order_mark_quotes_blank_lines_and_windows_line_ends(tmp_path: Path) -> None:
     text = '\r\n"path",emotion,sentence\r\n\r\n"one, two.wav",calm,"says ""no"""\r\n,,\r\n'
     (utterance,) = manifest.read(write_table(tmp_path, text, encoding="utf-8-sig")).utterances

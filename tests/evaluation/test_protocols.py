@@ -202,6 +202,20 @@ def test_audit_of_luna5_finds_sentences_only() -> None:
     assert found == LeakAudit(300, 5, 2, shared_speakers=0, shared_sentences=2, seen_clips=0)
 
 
+@pytest.mark.parametrize(
+    ("test", "trained_on", "seen"),
+    [
+        ("left", ["right"], False), ("left", ["left"], True), ("left", ["1"], True), ("2", ["right"], True),
+        ("left", ["right", ""], True), ("", ["right"], True), ("", [""], True), ("3", ["1", "2"], False),
+    ],
+)  # fmt: skip
+def test_audit_compares_channels(test: str, trained_on: list[str], seen: bool) -> None:
+    utterances = [Utterance(Path("call"), "sad", channel=channel) for channel in (test, *trained_on)]
+    assert audit(utterances, [0], range(1, len(utterances))).seen_clips == seen
+    elsewhere = [Utterance(Path("call"), "sad", start_s=1, channel=test), *utterances[1:]]
+    assert audit(elsewhere, [0], range(1, len(utterances))).seen_clips == 0
+
+
 def test_audit_distinguishes_corpora_and_ignores_unknown_speakers() -> None:
     utterances = [
         Utterance(Path("a"), "sad", speaker="1", corpus="x", sentence="s"),

@@ -52,6 +52,15 @@ def test_predictions_of_intervals(clips: list[Utterance], recogniser: Recogniser
     assert steps == [(1, 3, "talk#0"), (2, 3, "talk#1"), (3, 3, "talk#2")]
 
 
+def test_predictions_of_channels(clips: list[Utterance], recogniser: Recogniser) -> None:
+    samples = np.stack([voice(100, 1.0, 0.3), voice(200, 1.0, 0.1)], 1)
+    soundfile.write(clips[0].path, samples, RATE_HZ, "FLOAT")
+    sides = [replace(clips[0], clip=f"talk#{channel}", channel=channel) for channel in ("left", "2")]
+    (found,) = predict_clips([recogniser], sides, fail)
+    expected = [tiny_model.expected(side) for side in samples.T]
+    np.testing.assert_allclose(found.probabilities, expected, atol=1e-5)
+
+
 def test_a_clip_that_cannot_be_read_is_reported_and_left_out(clips: list[Utterance], recogniser: Recogniser) -> None:
     missing = replace(clips[1], path=Path("nowhere.wav"))
     failed: list[tuple[str, str]] = []

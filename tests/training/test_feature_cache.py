@@ -83,6 +83,47 @@ def test_intervals_of_a_file_are_clips(utterances: list[Utterance], tmp_path: Pa
     assert len(store.clip(1).tracks) == frame_count(6000 - 3200)
 
 
+@pytest.fixture
+def call(tmp_path: Path) -> list[Utterance]:
+    """Return both sides of a call, and their mean."""
+    sides = [tiny_training.waveform(index).samples[:8000] for index in range(2)]
+    soundfile.write(tmp_path / "call.wav", np.stack(sides, 1), 16_000)
+    return [Utterance(tmp_path / "call.wav", "sad", clip=f"call#{name}", channel=name) for name in ("left", "2", "")]
+
+
+def test_channels_of_a_file_are_clips(call: list[Utterance], tmp_path: Path) -> None:
+    store = load_features(call, 0, tmp_path)
+    samples, _ = soundfile.read(call[0].path, dtype="float32")
+    for index, mono in enumerate((samples[:, 0], samples[:, 1], samples.mean(axis=1))):
+        soundfile.write(tmp_path / f"{index}.wav", mono, 16_000, "FLOAT")
+        expected = load_features([Utterance(tmp_path / f"{index}.wav", "sad")], 0, tmp_path)
+        np.testing.assert_array_equal(store.clip(index).log_mel, expected.clip(0).log_mel)
+
+
+def test_a_channel_is_part_of_the_cache_key(call: list[Utterance], tmp_path: Path, computed: list[int]) -> None:
+    for count, (first, second) in enumerate([("left", ""), ("right", ""), ("right", "left")], 1):
+        pair = [replace(call[0], channel=first), replace(call[1], channel=second)]
+        for _ in range(2):
+            load_features(pair, 0, tmp_path)
+            assert computed == [0] * count
+
+
+def test_without_a_channel_the_cache_key_is_that_of_earlier_versions(
+    call: list[Utterance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(feature_cache, "fingerprint", lambda *_, more: hashed.append(more) or "key")
+    feature_cache._cache_key([replace(call[2], speaker="anna")], {})
+    stat = call[2].path.stat()
+    assert hashed == [repr(([("call#", stat.st_size, stat.st_mtime_ns, 0.0, None, "anna")], []))]
+
+
+def test_a_channel_that_a_clip_lacks_is_an_error(utterances: list[Utterance], tmp_path: Path) -> None:
+    utterances[1] = replace(utterances[1], channel="right")
+    with pytest.raises(CorpusError, match=r"1\.wav: has 1 channel, so there is no right channel"):
+        load_features(utterances, 0, tmp_path)
+
+
 def test_cached_features_are_reused(utterances: list[Utterance], tmp_path: Path, computed: list[int]) -> None:
     first = load_features(utterances, 2, tmp_path)
     assert computed == [0, 1, 2]
@@ -133,6 +174,7 @@ def test_changed_code_is_computed_again(
     package = Path(feature_cache.__file__).parents[1]
     for folder in ("audio", "features"):
         shutil.copytree(package / folder, tmp_path / "other" / folder)
+    shutil.copy(package / "channels.py", tmp_path / "other")
     monkeypatch.setattr(fingerprint, "PACKAGE", tmp_path / "other")
     load_features(utterances, 0, tmp_path / "cache")
     assert computed == [0], "the location of the code does not matter"
