@@ -29,8 +29,7 @@ from benchmarks.harness import output_argument
 from benchmarks.model_tests import ModelTest, limited
 from benchmarks.recording_conditions import CLEAN, CONDITIONS, apply_condition
 from overtone._internal.atomic_write import write_text
-from overtone.audio.decode import read
-from overtone.channels import MIX
+from overtone.audio.decode import read_utterance
 from overtone.cli.argtypes import positive_int
 from overtone.cli.training_options import data_arguments, read_clips
 from overtone.datatypes import Prediction, Utterance, Waveform
@@ -233,7 +232,7 @@ def _recogniser(model: Path) -> Recogniser:
 
 @functools.lru_cache(maxsize=2 * BABBLE_POOL)
 def _samples(clip: Utterance) -> np.ndarray:
-    return read(clip.path, start_s=clip.start_s, end_s=clip.end_s, channel=clip.channel or MIX).samples
+    return read_utterance(clip).samples
 
 
 def _same_speaker(clip: Utterance, other: Utterance) -> bool:

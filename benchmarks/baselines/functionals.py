@@ -18,8 +18,7 @@ import numpy as np
 from overtone._internal.atomic_write import write_bytes
 from overtone._internal.fingerprint import fingerprint
 from overtone._internal.progress import Progress, silent_progress
-from overtone.audio.decode import read
-from overtone.channels import MIX
+from overtone.audio.decode import read_utterance
 from overtone.datatypes import SAMPLE_RATE_HZ, Utterance
 from overtone.errors import CorpusError, MissingExtraError
 
@@ -80,8 +79,7 @@ def _cache_key(utterance: Utterance, *settings: str) -> str:
 
 
 def _extract_row(utterance: Utterance, smile: Any) -> np.ndarray:
-    channel = utterance.channel or MIX
-    waveform = read(utterance.path, start_s=utterance.start_s, end_s=utterance.end_s, channel=channel)
+    waveform = read_utterance(utterance)
     row = np.asarray(smile.process_signal(waveform.samples, SAMPLE_RATE_HZ), dtype=np.float32)[0]
     if not np.isfinite(row).all():
         raise CorpusError(

@@ -29,7 +29,7 @@ from overtone.audio.source import (
     source_name,
 )
 from overtone.channels import MIX, Channel, channel_index
-from overtone.datatypes import SAMPLE_RATE_HZ, Waveform
+from overtone.datatypes import SAMPLE_RATE_HZ, Utterance, Waveform
 from overtone.errors import AudioError, OptionError
 
 LIBSNDFILE_SUFFIXES = frozenset(
@@ -76,6 +76,13 @@ def read(
         rate_hz = file.samplerate
     check_samples(mono, name)
     return _waveform(mono, rate_hz, name)
+
+
+def read_utterance(utterance: Utterance, *, max_duration_s: float = math.inf) -> Waveform:
+    """Return the audio of a labelled clip: its interval and its channel of a file; arguments and errors as `read`."""
+    u = utterance
+    channel = u.channel or MIX
+    return read(u.path, start_s=u.start_s, end_s=u.end_s, max_duration_s=max_duration_s, channel=channel)
 
 
 def from_array(samples: np.ndarray, rate_hz: float, *, source: str = "array", channel: Channel = MIX) -> Waveform:

@@ -5,8 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from overtone._internal.progress import Progress, silent_progress
-from overtone.audio.decode import read
-from overtone.channels import MIX
+from overtone.audio.decode import read_utterance
 from overtone.datatypes import OofPredictions, Prediction, Utterance
 from overtone.errors import InputError, OvertoneError
 from overtone.evaluation import leakage
@@ -81,9 +80,7 @@ def training_overlap(recogniser: Recogniser, utterances: Sequence[Utterance]) ->
 
 
 def _recognise(recognisers: Sequence[Recogniser], utterance: Utterance) -> list[Prediction]:
-    u = utterance
-    channel = u.channel or MIX
-    waveform = read(u.path, start_s=u.start_s, end_s=u.end_s, max_duration_s=MAX_DURATION_S, channel=channel)
+    waveform = read_utterance(utterance, max_duration_s=MAX_DURATION_S)
     return [recogniser.recognise(waveform) for recogniser in recognisers]
 
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from overtone._internal.atomic_write import write_text
-from overtone.audio.decode import read
-from overtone.channels import MIX
+from overtone.audio.decode import read_utterance
 from overtone.datatypes import Utterance, Waveform
 from overtone.evaluation import robustness, subgroups
 from overtone.training.card_builder import make_card, oof_score_rows, run_score_rows
@@ -60,6 +59,6 @@ def export_run(
 def select_check_clips(utterances: Sequence[Utterance]) -> list[Waveform]:
     """A few clips from short to long, to compare an export with the network."""
     step = max(1, len(utterances) // CANDIDATE_CLIPS)
-    waveforms = [read(u.path, start_s=u.start_s, end_s=u.end_s, channel=u.channel or MIX) for u in utterances[::step]]
+    waveforms = [read_utterance(utterance) for utterance in utterances[::step]]
     waveforms.sort(key=lambda waveform: len(waveform.samples))
     return [waveforms[k * (len(waveforms) - 1) // (CHECKED_CLIPS - 1)] for k in range(CHECKED_CLIPS)]

@@ -18,8 +18,7 @@ import torch
 from overtone._internal.atomic_write import write_bytes
 from overtone._internal.fingerprint import FEATURES, fingerprint
 from overtone._internal.progress import Progress, silent_progress
-from overtone.audio.decode import read
-from overtone.channels import MIX
+from overtone.audio.decode import read_utterance
 from overtone.datatypes import Utterance, Waveform
 from overtone.errors import AudioError, CorpusError
 from overtone.features.augment import augment_waveform
@@ -135,8 +134,7 @@ def read_waveforms(utterances: Sequence[Utterance], progress: Progress) -> list[
     waveforms, failures = [], []
     for done, utterance in enumerate(utterances):
         try:
-            start_s, end_s, channel = utterance.start_s, utterance.end_s, utterance.channel or MIX
-            waveforms.append(read(utterance.path, start_s=start_s, end_s=end_s, channel=channel))
+            waveforms.append(read_utterance(utterance))
         except AudioError as error:
             failures.append(str(error))
         progress(done + 1, len(utterances), "reading")
