@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from overtone.datatypes import Score
+from overtone.emotions import list_classes
 from overtone.evaluation.comparison import ComparisonResult, ModelResult, PairResult
 from overtone.evaluation.document import Block, Heading, Paragraph, Picture, Table, to_markdown
 from overtone.formats.table import display_width
@@ -82,7 +83,7 @@ def notes(result: ComparisonResult) -> list[str]:
     lines = [f"Left out: {reasons}."] if reasons else []
     for name, emotions in result.dropped_classes.items():
         lines.append(
-            f"{name}: not all models have {', '.join(emotions)}; its probabilities of the other classes are "
+            f"{name}: not all models have {list_classes(emotions)}; its probabilities of the other classes are "
             "renormalised to a sum of 1."
         )
     return lines
@@ -95,7 +96,9 @@ def count_clips(number: int) -> str:
 
 def _blocks(result: ComparisonResult, warnings: Sequence[str]) -> list[Block]:
     speakers = f" of {result.speakers} speakers" if result.speakers else ""
-    subject = f"{count_clips(result.clips)}{speakers}, the same for every model; classes: {', '.join(result.emotions)}."
+    subject = (
+        f"{count_clips(result.clips)}{speakers}, the same for every model; classes: {list_classes(result.emotions)}."
+    )
     method = METHOD.format(units=result.models[0].scores.interval_over)
     method += HOLM if len(result.pairs) > 1 else ""
     method += SEEDS if any(model.scores.seeds > 1 for model in result.models) else ""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from overtone.datatypes import FloatArray, IntArray, OofPredictions
-from overtone.emotions import EMOTIONS
+from overtone.emotions import list_classes, order_classes
 from overtone.errors import InputError, OptionError
 from overtone.evaluation.oof_files import restrict
 
@@ -97,7 +97,7 @@ def align(models: Sequence[ModelPredictions], *, classes_of_fold: bool = False) 
 
 
 def common_classes(classes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return the classes that all models have, in the order of `EMOTIONS`.
+    """Return the classes that all models have: known emotions in their order, then own classes as in the first model.
 
     Args:
         classes: name of a model -> its classes.
@@ -105,9 +105,10 @@ def common_classes(classes: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     Raises:
         InputError: there are fewer than two.
     """
-    common = tuple(emotion for emotion in EMOTIONS if all(emotion in names for names in classes.values()))
+    first = next(iter(classes.values()))
+    common = order_classes(emotion for emotion in first if all(emotion in names for names in classes.values()))
     if len(common) < 2:
-        listed = "; ".join(f"{name} has {', '.join(names)}" for name, names in classes.items())
+        listed = "; ".join(f"{name} has {list_classes(names)}" for name, names in classes.items())
         raise InputError(f"the models have fewer than two classes in common: {listed}")
     return common
 

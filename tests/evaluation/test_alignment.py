@@ -42,6 +42,21 @@ def test_clips_are_left_out_by_reason() -> None:
     assert "3/3" not in found.models[0].predictions.path
 
 
+def test_own_classes_are_compared_in_the_order_of_the_first_model() -> None:
+    names = ("sad", "frustrated", "at ease", "calling, again")
+    one = make(1, emotions=names)
+    other_order = ("sad", "calling, again", "at ease", "frustrated")
+    columns = [names.index(name) for name in other_order]
+    second = make(2, emotions=names)
+    second = change(second, emotions=other_order, probabilities=second.probabilities[:, columns])
+    found = align([model("one", one), model("other", second)])
+    assert (found.left_out, found.dropped_classes) == ({}, {})
+    assert [aligned.predictions.emotions for aligned in found.models] == [names, names]
+    expected = dict(zip(second.path.tolist(), second.probabilities[:, np.argsort(columns)].tolist(), strict=True))
+    rows = found.models[1].predictions
+    np.testing.assert_allclose(rows.probabilities, [expected[path] for path in rows.path.tolist()])
+
+
 def test_models_with_other_classes_are_compared_among_the_classes_all_have() -> None:
     few = make(1)
     rows = np.flatnonzero(few.truth != "calm")
