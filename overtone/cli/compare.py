@@ -10,13 +10,11 @@ from pathlib import Path
 
 from overtone._internal.atomic_write import write_text
 from overtone.cli.argtypes import fraction
-from overtone.cli.comparison_formats import FORMATS, SUFFIXES, count_clips, notes
+from overtone.cli.comparison_formats import FORMATS, count_clips, notes
 from overtone.cli.errors import print_error
 from overtone.cli.options import threads_argument
-from overtone.cli.output import is_device, open_device
+from overtone.cli.output import choose_format, format_argument, is_device, open_device
 from overtone.cli.training_options import labelled_clips_arguments
-
-DEFAULT_FORMAT = "table"
 
 
 def compare_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,10 +33,7 @@ def compare_arguments(parser: argparse.ArgumentParser) -> None:
         "--uncertain-below", metavar="X", type=fraction,
         help="count predictions with a confidence from X, from 0 to 1, as sure (default: the threshold of each model)",
     )  # fmt: skip
-    parser.add_argument(
-        "--format", choices=sorted(FORMATS),
-        help=f"the output format (default: chosen by the suffix of --output, else {DEFAULT_FORMAT})",
-    )  # fmt: skip
+    format_argument(parser, FORMATS)
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="write the comparison atomically to this file (default: stdout)"
     )
@@ -50,8 +45,7 @@ def compare(args: argparse.Namespace) -> int:
     from overtone.cli.compared_models import load_models
     from overtone.evaluation.comparison import compare as compare_models
 
-    suffix = args.output.suffix.lower() if args.output else ""
-    format_name = args.format or SUFFIXES.get(suffix, DEFAULT_FORMAT)
+    format_name = choose_format(args.format, args.output, FORMATS)
     loaded = load_models(args)
     result = compare_models(loaded.alignment, mean_of_folds=loaded.mean_of_folds)
     if args.output is not None or format_name == "csv":  # otherwise, the output itself says so
@@ -59,7 +53,7 @@ def compare(args: argparse.Namespace) -> int:
             print_error(f"warning: {warning}")
         for note in notes(result):
             print(note, file=sys.stderr)
-    _write(FORMATS[format_name](result, loaded.warnings), args.output)
+    _write(FORMATS[format_name].render(result, loaded.warnings), args.output)
     if loaded.failures:
         print_error(f"{count_clips(loaded.failures)} could not be recognised")
     return 1 if loaded.failures else 0

@@ -6,7 +6,7 @@ import json
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, NamedTuple
 
 from overtone.datatypes import Score
 from overtone.emotions import list_classes
@@ -68,13 +68,19 @@ def to_json(result: ComparisonResult, warnings: Sequence[str]) -> str:
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
 
 
-FORMATS: dict[str, Callable[[ComparisonResult, Sequence[str]], str]] = {
-    "table": to_text,
-    "csv": to_csv,
-    "json": to_json,
-    "markdown": to_md,
+class ComparisonFormat(NamedTuple):
+    """A row of the registry: the function that makes the text of a comparison, and the suffix of its files."""
+
+    render: Callable[[ComparisonResult, Sequence[str]], str]
+    suffix: str
+
+
+FORMATS: dict[str, ComparisonFormat] = {
+    "table": ComparisonFormat(to_text, ".txt"),
+    "csv": ComparisonFormat(to_csv, ".csv"),
+    "json": ComparisonFormat(to_json, ".json"),
+    "markdown": ComparisonFormat(to_md, ".md"),
 }
-SUFFIXES = {".txt": "table", ".csv": "csv", ".json": "json", ".md": "markdown"}
 
 
 def notes(result: ComparisonResult) -> list[str]:

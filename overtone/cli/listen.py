@@ -17,9 +17,10 @@ from overtone.audio.recording_buffer import RecordingBuffer, recording_buffer
 from overtone.cli.argtypes import positive_seconds
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, no_adapt_argument, recogniser_arguments, threads_argument
-from overtone.cli.timeline import check_output_suffix, choose_format, format_arguments, write_output
+from overtone.cli.output import choose_format
+from overtone.cli.timeline import check_output_suffix, format_arguments, write_output
 from overtone.errors import AudioError, MissingExtraError
-from overtone.formats import get_timeline_format
+from overtone.formats import TIMELINE_FORMATS, get_timeline_format
 from overtone.formats.annotation_tiers import NO_SPEECH, format_clock
 from overtone.formats.html_player import MAX_EMBEDDED_S
 from overtone.formats.table import BAR_EIGHTHS, UNCERTAIN, bar, can_encode, runner_up
@@ -50,7 +51,7 @@ def listen(args: argparse.Namespace) -> int:
     """Recognise what the microphone records and write the timeline at the end."""
     sounddevice = _import_sounddevice()
     check_output_suffix(args.format, args.output)
-    format_name = choose_format(args.format, args.output)
+    format_name = choose_format(args.format, args.output, TIMELINE_FORMATS)
     recogniser, skipped_clips = load_recogniser(args)
     with contextlib.ExitStack() as stack:
         buffer: RecordingBuffer | None = None

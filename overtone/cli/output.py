@@ -1,14 +1,36 @@
-"""Output files: the format for a suffix, and devices and named pipes, which must not be replaced by a file."""
+"""Output files: their format, and devices and named pipes, which must not be replaced by a file."""
 
+import argparse
 import contextlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TextIO
+from typing import Protocol, TextIO
 
-from overtone.formats import Format
+DEFAULT_FORMAT = "table"
 
 
-def format_by_suffix(output: Path | None, formats: Mapping[str, Format]) -> str | None:
+class WithSuffix(Protocol):
+    """A row of a registry of formats."""
+
+    @property
+    def suffix(self) -> str:
+        """File name suffix, with its leading dot."""
+
+
+def format_argument(parser: argparse.ArgumentParser, formats: Mapping[str, WithSuffix]) -> None:
+    """Add --format."""
+    parser.add_argument(
+        "--format", choices=sorted(formats),
+        help=f"the output format (default: chosen by the suffix of --output, else {DEFAULT_FORMAT})",
+    )  # fmt: skip
+
+
+def choose_format(name: str | None, output: Path | None, formats: Mapping[str, WithSuffix]) -> str:
+    """Return the requested format, else the format for the suffix of the output, else the table."""
+    return name or format_by_suffix(output, formats) or DEFAULT_FORMAT
+
+
+def format_by_suffix(output: Path | None, formats: Mapping[str, WithSuffix]) -> str | None:
     """Return the format with the longest suffix that the name of the output ends in; None if there is none."""
     name = output.name.lower() if output else ""
     matching = [key for key, row in formats.items() if name.endswith(row.suffix.lower())]

@@ -12,13 +12,11 @@ from overtone.audio.discovery import find_audio_files
 from overtone.channels import Channel
 from overtone.cli.errors import print_error
 from overtone.cli.options import channel_argument, load_recogniser, recogniser_arguments, threads_argument
-from overtone.cli.output import format_by_suffix, is_device, open_device
+from overtone.cli.output import choose_format, format_argument, is_device, open_device
 from overtone.datatypes import Prediction
 from overtone.errors import AudioError, OvertoneError
 from overtone.formats import PREDICTION_FORMATS, get_format, save
 from overtone.inference.recogniser import Recogniser
-
-DEFAULT_FORMAT = "table"
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,10 +24,7 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="an audio file, or a folder that is searched for audio files"
     )
-    parser.add_argument(
-        "--format", choices=sorted(PREDICTION_FORMATS),
-        help=f"the output format (default: chosen by the suffix of --output, else {DEFAULT_FORMAT})",
-    )  # fmt: skip
+    format_argument(parser, PREDICTION_FORMATS)
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="write the predictions atomically to this file (default: stdout)"
     )
@@ -40,7 +35,7 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
 
 def predict(args: argparse.Namespace) -> int:
     """Write a prediction for every file; return 1 if a file could not be recognised."""
-    format_name = args.format or format_by_suffix(args.output, PREDICTION_FORMATS) or DEFAULT_FORMAT
+    format_name = choose_format(args.format, args.output, PREDICTION_FORMATS)
     recogniser, skipped_clips = load_recogniser(args, args.threads, args.channel)
     sources = [source for path in args.paths for source in find_audio_files(path)]
     failures: list[OvertoneError] = []

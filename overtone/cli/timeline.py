@@ -21,7 +21,14 @@ from overtone.cli.options import (
     recogniser_arguments,
     threads_argument,
 )
-from overtone.cli.output import format_by_suffix, is_device, open_device
+from overtone.cli.output import (
+    DEFAULT_FORMAT,
+    choose_format,
+    format_argument,
+    format_by_suffix,
+    is_device,
+    open_device,
+)
 from overtone.errors import OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
 from overtone.formats.table import printable, shorten
@@ -29,7 +36,6 @@ from overtone.inference.recogniser import Recogniser
 from overtone.speaker_turns import read_turns
 from overtone.timeline import Timeline
 
-DEFAULT_FORMAT = "table"
 NAME_CELLS = 40
 
 Task = tuple[Path | OvertoneError, Path | None]  # a recording, and the file of its timeline: None for stdout
@@ -57,10 +63,7 @@ def timeline_arguments(parser: argparse.ArgumentParser) -> None:
 
 def format_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --format and --output of timelines."""
-    parser.add_argument(
-        "--format", choices=sorted(TIMELINE_FORMATS),
-        help=f"the output format (default: chosen by the suffix of --output, else {DEFAULT_FORMAT})",
-    )  # fmt: skip
+    format_argument(parser, TIMELINE_FORMATS)
     parser.add_argument(
         "--output", metavar="PATH", type=Path,
         help="write the timeline atomically to this file; with several recordings, a folder (default: stdout)",
@@ -69,7 +72,7 @@ def format_arguments(parser: argparse.ArgumentParser) -> None:
 
 def timeline(args: argparse.Namespace) -> int:
     """Write the timeline of every recording; return 1 if a recording could not be processed."""
-    format_name = choose_format(args.format, args.output)
+    format_name = choose_format(args.format, args.output, TIMELINE_FORMATS)
     tasks = list(_tasks(args.paths, args.output, format_name))
     if any(target == args.output for _, target in tasks):
         check_output_suffix(args.format, args.output)
@@ -89,11 +92,6 @@ def timeline(args: argparse.Namespace) -> int:
     if failures:
         print_error(f"{failures} of {len(tasks)} could not be recognised")
     return 1 if failures or skipped_clips else 0
-
-
-def choose_format(name: str | None, output: Path | None) -> str:
-    """Return the requested format, else the format for the suffix of the output, else the table."""
-    return name or format_by_suffix(output, TIMELINE_FORMATS) or DEFAULT_FORMAT
 
 
 def check_output_suffix(name: str | None, output: Path | None) -> None:
