@@ -19,6 +19,7 @@ from overtone.evaluation.alignment import (
     Alignment,
     ModelPredictions,
     align,
+    by_frequency,
     common_classes,
     no_common_clips,
 )
@@ -78,8 +79,7 @@ def load_models(args: argparse.Namespace) -> ComparedModels:
     models = [_model(name, source, tables[name], args.uncertain_below) for name, source in named.items()]
     protocols = [PROTOCOLS.get(source.protocol) for source in stored.values()]
     alignment = align(models, classes_of_fold=_all(protocols, "classes_of_fold"))
-    counts = Counter(alignment.left_out) + left_out
-    alignment = replace(alignment, left_out=dict(sorted(counts.items(), key=lambda item: (-item[1], item[0]))))
+    alignment = replace(alignment, left_out=by_frequency(Counter(alignment.left_out) + left_out))
     return ComparedModels(alignment, _all(protocols, "mean_of_folds"), tuple(warnings), failures)
 
 

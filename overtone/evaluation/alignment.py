@@ -91,7 +91,7 @@ def align(models: Sequence[ModelPredictions], *, classes_of_fold: bool = False) 
     dropped = {model.name: tuple(e for e in model.predictions.emotions if e not in classes) for model in models}
     return Alignment(
         tuple(_among_classes_of_fold(model) if classes_of_fold else model for model in aligned),
-        dict(sorted(left_out.items(), key=lambda item: (-item[1], item[0]))),
+        by_frequency(left_out),
         {name: emotions for name, emotions in dropped.items() if emotions},
     )
 
@@ -120,6 +120,11 @@ def no_common_clips(left_out: Mapping[str, int]) -> InputError:
         f"no clip can be compared ({listed or 'there are none'}); compare models on the same corpus, whose clips have "
         "the same ids and labels"
     )
+
+
+def by_frequency(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return numbers of clips by reason, the greatest first."""
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def clips_of(predictions: OofPredictions) -> list[Clip]:
