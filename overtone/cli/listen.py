@@ -23,7 +23,7 @@ from overtone.errors import AudioError, MissingExtraError
 from overtone.formats import TIMELINE_FORMATS, get_timeline_format
 from overtone.formats.annotation_tiers import NO_SPEECH, format_clock
 from overtone.formats.html_player import MAX_EMBEDDED_S
-from overtone.formats.table import BAR_EIGHTHS, UNCERTAIN, bar, can_encode, runner_up
+from overtone.formats.table import BAR_EIGHTHS, bar, can_encode, emotion_label, runner_up
 from overtone.inference.recogniser import Recogniser
 from overtone.timeline import Segment, Timeline
 
@@ -143,7 +143,7 @@ def live_line(segment: Segment, block_characters: bool) -> str:
     prediction = segment.prediction
     if prediction is None:
         return f"{format_clock(segment.end_s, 1)}  {NO_SPEECH}"
-    emotion = UNCERTAIN.format(prediction.emotion) if prediction.uncertain else prediction.emotion
+    emotion = emotion_label(prediction)
     confidence = f"{bar(prediction.confidence, block_characters)} {prediction.confidence:4.0%}"
     return f"{format_clock(segment.end_s, 1)}  {emotion:{EMOTION_CELLS}}  {confidence}  {runner_up(prediction)}"
 

@@ -75,6 +75,12 @@ def class_label(emotion: str) -> str:
     return text.rstrip() + ELLIPSIS
 
 
+def emotion_label(prediction: Prediction) -> str:
+    """Return the predicted class for people, marked where it is uncertain; see `class_label`."""
+    emotion = class_label(prediction.emotion)
+    return UNCERTAIN.format(emotion) if prediction.uncertain else emotion
+
+
 def display_width(text: str) -> int:
     """Return the number of terminal cells of a printable text: two for wide characters, none for combining marks."""
     return sum(
@@ -120,7 +126,7 @@ def _columns(first: Prediction, unicode: bool) -> list[Column]:
     width = max(EMOTION_WIDTH, *(display_width(class_label(name)) for name in first.emotions))
     return [
         Column("file", MAX_FILE_WIDTH, lambda prediction: printable(prediction.source)),
-        Column("emotion", width + len(UNCERTAIN.format("")), _emotion),
+        Column("emotion", width + len(UNCERTAIN.format("")), emotion_label),
         Column("confidence", BAR_WIDTH + 5, partial(_confidence, unicode=unicode)),
         Column("runner-up", width + len(" 99%"), runner_up),
         *(_branch_column(branch, width) for branch in first.branches),
@@ -155,11 +161,6 @@ def _write_line(stream: TextIO, cells: list[tuple[Column, str]]) -> None:
         padding = " " * (column.width - display_width(text))
         texts.append(padding + text if column.align_right else text + padding)
     stream.write(GAP.join(texts).rstrip() + "\n")
-
-
-def _emotion(prediction: Prediction) -> str:
-    emotion = class_label(prediction.emotion)
-    return UNCERTAIN.format(emotion) if prediction.uncertain else emotion
 
 
 def _confidence(prediction: Prediction, unicode: bool) -> str:

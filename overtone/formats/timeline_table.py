@@ -19,11 +19,11 @@ from overtone.formats.table import (
     BAR_EIGHTHS,
     GAP,
     MISSING,
-    UNCERTAIN,
     bar,
     can_encode,
     class_label,
     display_width,
+    emotion_label,
     printable,
     runner_up,
     shorten,
@@ -66,10 +66,10 @@ def _row(segment: Segment, unicode: bool) -> list[str]:
     ]
     if prediction is None:
         return [*position, MISSING, "", "", ""]
-    emotion, pitch_hz = class_label(prediction.emotion), prediction.prosody.get("pitch_median_hz")
+    pitch_hz = prediction.prosody.get("pitch_median_hz")
     return [
         *position,
-        UNCERTAIN.format(emotion) if prediction.uncertain else emotion,
+        emotion_label(prediction),
         f"{bar(prediction.confidence, unicode)} {prediction.confidence:4.0%}",
         runner_up(prediction),
         "" if pitch_hz is None else f"{pitch_hz:.0f} Hz",
