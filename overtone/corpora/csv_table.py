@@ -9,6 +9,7 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
@@ -16,7 +17,6 @@ from overtone.errors import CorpusError
 
 MAX_SHOWN_LINES = 10
 SEPARATORS = ",;\t"  # the first one where a header has none, as it has one column
-MAX_HEADER_CHARS = 100_000
 
 
 def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
@@ -32,7 +32,8 @@ def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iter
     """
     try:
         with _open_text(table, content) as file:
-            lines = csv.reader(file, strict=True, delimiter=_separator(file))
+            start = list(_until_header(file))
+            lines = csv.reader(chain(start, file), strict=True, delimiter=_separator(start))
             try:
                 for row in lines:
                     if any(cell.strip() for cell in row):
@@ -46,18 +47,23 @@ def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iter
 
 
 def _open_text(table: Path | str, content: bytes | None) -> TextIO:
-    file = Path(table).open("rb") if content is None else io.BytesIO(content)  # noqa: SIM115 (the wrapper closes it)
-    start = file.read(len(codecs.BOM_UTF16_LE))
-    file.seek(0)
-    encoding = "utf-16" if start in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
-    return io.TextIOWrapper(file, encoding=encoding, newline="")
+    raw = Path(table).open("rb", buffering=0) if content is None else io.BytesIO(content)  # noqa: SIM115 (see below)
+    file = io.BufferedReader(raw)
+    is_utf_16 = file.peek().startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # without seeking: it may be a pipe
+    return io.TextIOWrapper(file, encoding="utf-16" if is_utf_16 else "utf-8-sig", newline="")  # closes all three
 
 
-def _separator(file: TextIO) -> str:
-    """Return the separator that is most frequent in the header, the first line that is not blank, outside quotes."""
-    header = next((line for line in iter(lambda: file.readline(MAX_HEADER_CHARS), "") if line.strip()), "")
-    file.seek(0)
-    unquoted = "".join(header.split('"')[::2])
+def _until_header(file: TextIO) -> Iterator[str]:
+    """Yield the lines until the header, the first one that is not blank."""
+    for line in file:
+        yield line
+        if line.strip():
+            return
+
+
+def _separator(start: Sequence[str]) -> str:
+    """Return the separator that is most frequent in the last of these lines, the header, outside quotes."""
+    unquoted = "".join("".join(start[-1:]).split('"')[::2])
     return max(SEPARATORS, key=unquoted.count)
 
 

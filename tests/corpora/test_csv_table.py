@@ -1,5 +1,7 @@
 """Tables as spreadsheets write them: separators, encodings, decimal commas."""
 
+import os
+import threading
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,16 @@ def test_any_separator_line_end_and_encoding(separator: str, end: str, encoding:
     expected = [[cell.replace("\n", end) for cell in row] for row in CELLS]
     assert [cells for _, cells in rows(table, "")] == expected
     assert [cells for _, cells in rows("given.csv", "", content)] == expected
+
+
+@pytest.mark.skipif(os.name != "posix", reason="named pipes of POSIX")
+def test_a_table_may_come_from_a_pipe(tmp_path: Path) -> None:
+    pipe = tmp_path / "table.csv"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("\n" + written(";"), "utf-8"))
+    writer.start()
+    assert [(line, cells) for line, cells in rows(pipe, "")] == [(2, CELLS[0]), (4, CELLS[1]), (5, CELLS[2])]
+    writer.join()
 
 
 def test_a_single_column_is_separated_by_commas(tmp_path: Path) -> None:
