@@ -5,14 +5,28 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent.parent
 DIGITS = 16
-# The code that turns an audio file into features; the other modules of `audio` do not affect features.
+# The code that turns an audio file into the features that all networks share. Other modules of `audio` do not affect
+# features, and those of `features` that are not listed compute contours that only some recipes name.
 FEATURES = (
     "audio/containers.py",
     "audio/decode.py",
     "audio/mp3.py",
     "audio/source.py",
     "channels.py",
-    "features",
+    "features/__init__.py",
+    "features/active_span.py",
+    "features/augment.py",
+    "features/background_noise.py",
+    "features/channel_effects.py",
+    "features/front_end.py",
+    "features/high_pass.py",
+    "features/loudness.py",
+    "features/mel.py",
+    "features/pitch.py",
+    "features/spectrum.py",
+    "features/speech_rate.py",
+    "features/tempo.py",
+    "features/whisper_mel.py",
 )
 
 
@@ -21,7 +35,8 @@ def fingerprint(*parts: str, more: str = "") -> str:
 
     Args:
         parts: modules and folders of the package, such as "features" or "training/loop.py"; a folder includes all
-            Python files in it and its subfolders.
+            Python files in it and its subfolders. A file outside the package has an absolute path, of which the name
+            alone counts.
         more: further text that the fingerprint depends on.
 
     Raises:
@@ -50,4 +65,5 @@ def _source_files(part: str) -> list[tuple[str, Path]]:
     # A renamed module must fail here: if it were left out silently, its changes would never be detected again.
     if not files or not all(file.is_file() for file in files):
         raise FileNotFoundError(f"fingerprint: no source file or folder '{part}' in {PACKAGE}")
-    return sorted((file.relative_to(PACKAGE).as_posix(), file) for file in files)
+    inside = path.is_relative_to(PACKAGE)
+    return sorted((file.relative_to(PACKAGE).as_posix() if inside else file.name, file) for file in files)

@@ -28,6 +28,7 @@ from overtone.errors import OptionError, suggest
 from overtone.features.front_end import ExtraFeature
 from overtone.models.encoder_mlp import DEFAULT_ENCODER, EncoderMlp
 from overtone.models.encoder_statistics import statistics_feature
+from overtone.models.extra_contours import contour_features, split_name
 from overtone.models.mel_cnn import SMALL, MelCnn, augment_spectrogram
 from overtone.models.paper_baseline import PaperDenseMelCnn, PaperMelCnn, PaperProsodyMlp
 from overtone.models.pooling import StatisticsPooling
@@ -35,7 +36,7 @@ from overtone.models.prosody_cnn import ProsodyCnn
 from overtone.models.prosody_mlp import ProsodyMlp
 from overtone.recipe import Recipe
 
-BuildNetwork = Callable[[int, float], nn.Module]
+BuildNetwork = Callable[..., nn.Module]
 """Number of emotions and dropout -> a branch network, as specified in the docstring of this module."""
 
 BuildNamedNetwork = Callable[[str, int, float], nn.Module]
@@ -57,6 +58,8 @@ class Branch:
         features: name of the network -> the features that the front end computes for this branch alone, by name, as
             `Features.extra[name]`.
         reduced_precision: whether the network may compute in bfloat16 in training.
+        take_contours: those of `networks` whose name may list contours, as in "contour-cnn+spectral-centroid", and
+            which are built with their names as the argument `contours`.
     """
 
     networks: Mapping[str, BuildNetwork]
@@ -64,6 +67,7 @@ class Branch:
     augment: AugmentInputs | None = None
     features: Callable[[str], Mapping[str, ExtraFeature]] = lambda network: {}
     reduced_precision: bool = False
+    take_contours: frozenset[str] = frozenset()
 
 
 BRANCHES: dict[str, Branch] = {
@@ -78,7 +82,11 @@ BRANCHES: dict[str, Branch] = {
         augment=augment_spectrogram,
         reduced_precision=True,
     ),
-    "prosody": Branch(networks={"contour-cnn": ProsodyCnn, "statistics-mlp": ProsodyMlp, "paper-mlp": PaperProsodyMlp}),
+    "prosody": Branch(
+        networks={"contour-cnn": ProsodyCnn, "statistics-mlp": ProsodyMlp, "paper-mlp": PaperProsodyMlp},
+        features=contour_features,
+        take_contours=frozenset({"contour-cnn", "statistics-mlp"}),
+    ),
     "encoder": Branch(
         networks={DEFAULT_ENCODER: partial(EncoderMlp, DEFAULT_ENCODER)},
         other_network=EncoderMlp,
@@ -103,9 +111,16 @@ def build_branch(name: str, recipe: Recipe, emotions: int) -> nn.Module:
     row, network = BRANCHES[name], recipe.branches[name]
     if network in row.networks:
         return row.networks[network](emotions, recipe.dropout)
+    base, contours = split_name(network) if row.take_contours else (network, ())
+    if base in row.take_contours:
+        return row.networks[base](emotions, recipe.dropout, contours=contours)
+    if contours and base in row.networks:
+        raise OptionError(
+            f"recipe {recipe.name}: {base} takes no contours, unlike {', '.join(sorted(row.take_contours))}"
+        )
     if row.other_network is not None:
         return row.other_network(network, emotions, recipe.dropout)
-    raise OptionError(f"recipe {recipe.name}: no {name} network '{network}'{suggest(network, row.networks)}")
+    raise OptionError(f"recipe {recipe.name}: no {name} network '{base}'{suggest(base, row.networks)}")
 
 
 def extra_features(recipe: Recipe) -> dict[str, ExtraFeature]:

@@ -1,11 +1,14 @@
 """Prosody branch: pitch, loudness and tempo -> embedding and logits, by a CNN on contours and an MLP on summaries."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from overtone.features.active_span import gather_frames, per_clip_spans, shared_span
 from overtone.features.front_end import Features, speech_frames
+from overtone.models.extra_contours import contour_moments, stack_contours
 from overtone.models.masking import frame_weights, stride_weights
 from overtone.models.pooling import AttentiveStatisticsPooling, masked_moments
 
@@ -104,23 +107,33 @@ class ProsodyCnn(nn.Module):
     Args:
         emotions: number of classes.
         dropout: probability of dropping a unit before each dense layer.
+        contours: rows of `overtone.features.contours.CONTOURS`: each is one track more, and two summaries more, its
+            mean and standard deviation.
     """
 
-    def __init__(self, emotions: int, dropout: float) -> None:
+    contour_mean: Tensor
+    contour_scale: Tensor
+
+    def __init__(self, emotions: int, dropout: float, contours: Sequence[str] = ()) -> None:
         super().__init__()
+        self.contours = tuple(contours)
+        tracks, summaries = TRACKS + len(contours), SUMMARIES + 2 * len(contours)
+        if contours:
+            self.register_buffer("contour_mean", torch.zeros(len(contours)))
+            self.register_buffer("contour_scale", torch.ones(len(contours)))
         self.convolutions = nn.ModuleList(
             [
-                Conv1dAs2d(TRACKS, CHANNELS, 5, padding=2, stride=STRIDES[0]),
+                Conv1dAs2d(tracks, CHANNELS, 5, padding=2, stride=STRIDES[0]),
                 Conv1dAs2d(CHANNELS, CHANNELS, 5, padding=2, stride=STRIDES[1]),
                 Conv1dAs2d(CHANNELS, CHANNELS, 5, padding=4, stride=STRIDES[2], dilation=2),
             ]
         )
         self.norms = nn.ModuleList(nn.BatchNorm2d(CHANNELS) for _ in self.convolutions)
         self.pool = AttentiveStatisticsPooling(CHANNELS, hidden=32)
-        self.summary_norm = nn.BatchNorm1d(SUMMARIES)
+        self.summary_norm = nn.BatchNorm1d(summaries)
         self.embed = nn.Sequential(
             nn.Dropout(dropout),
-            nn.Linear(2 * CHANNELS + SUMMARIES, EMBEDDING),
+            nn.Linear(2 * CHANNELS + summaries, EMBEDDING),
             nn.BatchNorm1d(EMBEDDING),
             nn.ReLU(),
         )
@@ -128,22 +141,39 @@ class ProsodyCnn(nn.Module):
         self.embedding = EMBEDDING
 
     def fit(self, training: list[Features]) -> None:
-        """Do nothing: the scales of contours are constants, and batch normalisation learns the rest."""
+        """Set mean and scale of the further contours; those of the others are constants."""
+        if not self.contours:
+            return
+        masks = [speech_frames(features, MARGIN_FRAMES) for features in training]
+        stacked = [stack_contours(*pair) for pair in zip(training, [self.contours] * len(masks), masks, strict=True)]
+        mean, scale = contour_moments(stacked, masks)
+        self.contour_mean.copy_(mean)
+        self.contour_scale.copy_(scale)
 
     def inputs(self, features: Features) -> tuple[Tensor, ...]:
-        """Tracks `(batch, TRACKS, frames)`, summaries `(batch, SUMMARIES)` and mask `(batch, frames)`."""
+        """Tracks `(batch, tracks, frames)`, summaries `(batch, summaries)` and mask `(batch, frames)`."""
         mask = speech_frames(features, MARGIN_FRAMES)
         tracks, summaries = contours(features, mask)
+        if self.contours:
+            further, moments = self._further_contours(features, mask)
+            tracks, summaries = torch.cat([tracks, further], dim=1), torch.cat([summaries, moments], dim=-1)
         positions, inside = shared_span(mask) if self.training else per_clip_spans(mask)  # see `MelCnn.inputs`
         # After the end of a shorter span the last frame is repeated: mask it.
         return gather_frames(tracks, positions, axis=2) * inside[:, None], summaries, inside
+
+    def _further_contours(self, features: Features, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Standardised tracks `(batch, contours, frames)` and their moments `(batch, 2 * contours)`."""
+        spoken = mask[:, None].to(torch.float32)
+        tracks = stack_contours(features, self.contours, mask) - self.contour_mean[:, None]
+        tracks = tracks / self.contour_scale[:, None] * spoken
+        return tracks, torch.cat(masked_moments(tracks, spoken), dim=-1)
 
     def forward(self, tracks: Tensor, summaries: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Embedding and logits.
 
         Args:
-            tracks: `(batch, TRACKS, frames)`.
-            summaries: `(batch, SUMMARIES)`.
+            tracks: `(batch, tracks, frames)`: TRACKS, and the further contours.
+            summaries: `(batch, summaries)`: SUMMARIES, and two for each further contour.
             mask: bool `(batch, frames)`, True in valid frames.
         """
         weights = frame_weights(mask, tracks, self.training)

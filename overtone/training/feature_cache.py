@@ -20,7 +20,7 @@ from overtone._internal.fingerprint import FEATURES, fingerprint
 from overtone._internal.progress import Progress, silent_progress
 from overtone.audio.decode import read_utterance
 from overtone.datatypes import Utterance, Waveform
-from overtone.errors import AudioError, CorpusError
+from overtone.errors import AudioError, CorpusError, OptionError
 from overtone.features.augment import augment_waveform
 from overtone.features.front_end import ExtraFeature, FrontEnd
 from overtone.features.loudness import SILENCE_BELOW_PEAK_DB
@@ -161,6 +161,9 @@ def extract(
         extra: name -> feature to compute beyond the shared ones.
         speakers: the speaker of each clip, "" where unknown; None where all are unknown. Voices in the background of an
             augmented clip come from the other clips of its speaker.
+
+    Raises:
+        OptionError: an extra feature is not finite, or has another number of frames than it should.
     """
     front_end = FrontEnd(extra)
     speakers = speakers or [""] * len(waveforms)
@@ -177,7 +180,7 @@ def extract(
         tracks.append(torch.stack([features.pitch_hz[0], features.periodicity[0], features.loudness_db[0]], -1).numpy())
         rates.append(torch.cat([features.tempo_bpm, features.speech_rate_hz, features.pause_ratio]).numpy())
         for name, rows in extras.items():
-            rows.append(features.extra[name][0].numpy())
+            rows.append(_checked(name, features.extra[name][0], front_end.extra[name], len(log_mels[-1])).numpy())
         progress(index + 1, len(waveforms), f"computing features, version {version}")
     arrays = {
         # The error of half precision is about 0.3 % of a decibel: negligible next to the augmentation, at half the
@@ -191,6 +194,19 @@ def extract(
         arrays[f"extra.{name}"] = np.concatenate(rows)
         arrays[f"extra.{name}.ends"] = np.cumsum([len(row) for row in rows])
     return arrays
+
+
+def _checked(name: str, values: torch.Tensor, feature: ExtraFeature, frames: int) -> torch.Tensor:
+    """The values of an extra feature for one clip, `(its frames, ...)`, if they are what its row promises.
+
+    Raises:
+        OptionError: other values than `ExtraFeature` describes: the code of the feature is wrong.
+    """
+    if not torch.isfinite(values).all():
+        raise OptionError(f"feature '{name}' is NaN or infinite for a clip; limit its values, such as with clamp")
+    if feature.hop_samples == HOP_SAMPLES and len(values) != frames:
+        raise OptionError(f"feature '{name}' has {len(values)} frames where the front end has {frames}: use its frames")
+    return values
 
 
 def _clips_of_speakers(speakers: Sequence[str]) -> Mapping[str, Sequence[int]]:

@@ -68,7 +68,7 @@ def code_fingerprint() -> str:
         *("fit_adapter", "fit_reference_adapter", "adapted_predictions"),
     )
     stages = (f"training/{name}.py" for name in modules)
-    return fingerprint(*FEATURES, "models", "evaluation/calibration.py", *stages)
+    return fingerprint(*FEATURES, "features", "models", "evaluation/calibration.py", *stages)
 
 
 def fold_names(protocol: str, utterances: Sequence[Utterance], seed: int) -> tuple[str, ...]:
