@@ -179,7 +179,7 @@ class Split:
 
 @dataclass(frozen=True)
 class LeakAudit:
-    """Counts of test clips, speakers and sentences that also occur in the training data.
+    """Numbers of distinct test clips, speakers and sentences, and of those that also occur in the training data.
 
     Attributes:
         test_clips, test_speakers, test_sentences: numbers of all test clips, speakers and sentences.

@@ -87,9 +87,7 @@ def evaluate(
     for part in PARTS:
         table = oof_files.from_rows(emotions, rows[part])
         oof_files.write(table, oof_files.csv_path(oof, protocol, recipe, part))
-    audit = leakage.sum_audits(
-        leakage.audit(utterances, split.test, (*split.train, *split.validation)) for _, split in splits
-    )
+    audit = leakage.audit_runs(utterances, [(split.test, (*split.train, *split.validation)) for _, split in splits])
     clips = dict(sorted(Counter(utterance.corpus for utterance in utterances).items()))
     settings = {"name": recipe, "clips": clips, **describe(baseline, features.shape[1]), "c_chosen": chosen_c}
     record = RunRecord(protocol, recipe, settings, dict.fromkeys(PARTS, audit), tuple(seeds), package_versions())

@@ -1,6 +1,7 @@
 """Leak audits: which test clips, speakers and sentences also occur in the training data."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from overtone.channels import channel_number
@@ -22,24 +23,57 @@ def audit(utterances: Utterances, test: Iterable[int], trained_on: Iterable[int]
         test: indices of the test clips.
         trained_on: indices of every clip used by any part: training and, if it stopped the training, validation.
     """
-    test_clips, training_clips = set(test), set(trained_on)
-    training_audio = _channels_by_interval(utterances[i] for i in training_clips)
-    test_speakers, training_speakers = (_distinct(utterances, i, "speaker") for i in (test_clips, training_clips))
-    test_sentences, training_sentences = (_distinct(utterances, i, "sentence") for i in (test_clips, training_clips))
+    return audit_runs(utterances, [(test, trained_on)])
+
+
+def audit_runs(utterances: Utterances, runs: Iterable[tuple[Iterable[int], Iterable[int]]]) -> LeakAudit:
+    """Return one audit of several training runs, such as the folds and seeds of a protocol; see `audit`.
+
+    A clip, a speaker or a sentence counts once, however many runs test it; and as seen or shared if any run that tests
+    it was trained on it. What one run tests and only another one is trained on is not shared.
+
+    Args:
+        utterances: the list that the indices refer to.
+        runs: test clips, and the clips used by any part, of each run.
+    """
+    tested, shared = _Distinct(), _Distinct()
+    for test, trained_on in runs:
+        test_clips, training_clips = set(test), set(trained_on)
+        training_audio = _channels_by_interval(utterances[i] for i in training_clips)
+        of_test, of_training = _distinct(utterances, test_clips), _distinct(utterances, training_clips)
+        tested.add(of_test)
+        seen = {i for i in test_clips if _is_seen(utterances[i], training_audio)}
+        common = (of_test.speakers & of_training.speakers, of_test.sentences & of_training.sentences)
+        shared.add(_Distinct(seen, *common))
     return LeakAudit(
-        test_clips=len(test_clips),
-        test_speakers=len(test_speakers),
-        test_sentences=len(test_sentences),
-        shared_speakers=len(test_speakers & training_speakers),
-        shared_sentences=len(test_sentences & training_sentences),
-        seen_clips=sum(_is_seen(utterances[i], training_audio) for i in test_clips),
+        test_clips=len(tested.clips),
+        test_speakers=len(tested.speakers),
+        test_sentences=len(tested.sentences),
+        shared_speakers=len(shared.speakers),
+        shared_sentences=len(shared.sentences),
+        seen_clips=len(shared.clips),
     )
 
 
-def sum_audits(audits: Iterable[LeakAudit]) -> LeakAudit:
-    """Return one audit for several folds and seeds: the sum of every count."""
-    rows = [list(vars(audit).values()) for audit in audits]
-    return LeakAudit(*(sum(column) for column in zip(*rows, strict=True))) if rows else LeakAudit(0, 0, 0, 0, 0, 0)
+@dataclass(frozen=True)
+class _Distinct:
+    """Distinct clips, and known (corpus, speaker) and (corpus, sentence) pairs."""
+
+    clips: set[int] = field(default_factory=set)
+    speakers: set[tuple[str, str]] = field(default_factory=set)
+    sentences: set[tuple[str, str]] = field(default_factory=set)
+
+    def add(self, other: "_Distinct") -> None:
+        self.clips.update(other.clips)
+        self.speakers.update(other.speakers)
+        self.sentences.update(other.sentences)
+
+
+def _distinct(utterances: Utterances, indices: set[int]) -> _Distinct:
+    """Return the clips with these indices, their known speakers and their known sentences."""
+    clips = [utterances[i] for i in indices]
+    speakers = {(clip.corpus, clip.speaker) for clip in clips if clip.speaker}
+    return _Distinct(indices, speakers, {(clip.corpus, clip.sentence) for clip in clips if clip.sentence})
 
 
 def _interval(utterance: Utterance) -> Interval:
@@ -58,9 +92,3 @@ def _is_seen(utterance: Utterance, training_audio: Mapping[Interval, set[str]]) 
     """Return whether the audio of an utterance, such as the copy of a clip, or a part of it was trained on."""
     seen, channel = training_audio.get(_interval(utterance), set()), channel_number(utterance.channel)
     return bool(seen) and (not channel or bool(seen & {channel, ""}))
-
-
-def _distinct(utterances: Utterances, indices: Iterable[int], field: str) -> set[tuple[str, str]]:
-    """Return the distinct known (corpus, speaker) or (corpus, sentence) pairs of these clips."""
-    pairs = ((utterances[i].corpus, getattr(utterances[i], field)) for i in indices)
-    return {pair for pair in pairs if pair[1]}

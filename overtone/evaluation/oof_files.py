@@ -41,7 +41,7 @@ class RunRecord:
         protocol: name of the protocol.
         recipe: name of the recipe.
         settings: field of `Recipe` -> value; or the settings of a baseline.
-        parts: name of a part -> leak audit, each count summed over folds and seeds.
+        parts: name of a part -> leak audit of all folds and seeds; see `leakage.audit_runs`.
         seeds: random seeds of the training runs.
         versions: package -> version used for training.
         uncertain_below: fold -> confidence below which a prediction is uncertain, mean over the seeds; empty if

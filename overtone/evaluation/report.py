@@ -22,7 +22,7 @@ class ScoreRow:
         name: name of the model, such as "paper recipe, fusion".
         protocol: name of the protocol.
         scores: scores of its out-of-fold predictions.
-        audit: leak audit, summed over folds and seeds; None if unknown.
+        audit: leak audit of all folds and seeds; None if unknown.
         published: a published score of this model, such as "90.3 accuracy"; "" for none.
     """
 

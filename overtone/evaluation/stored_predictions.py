@@ -31,7 +31,7 @@ class StoredPredictions:
         path: the CSV file.
         predictions: its content.
         protocol: name of the protocol; "" where unknown.
-        audit: leak audit of the test set, summed over folds and seeds; None where unknown.
+        audit: leak audit of the test clips of all folds and seeds; None where unknown.
         uncertain_below: fold -> confidence below which its predictions are uncertain.
     """
 

@@ -137,7 +137,7 @@ def _score_blocks(card: dict[str, Any]) -> list[Block]:
         "Scores of this file itself, on its test set"
         if card["scores_of"] == "this file"
         else "Scores not of this file but of models trained with the same recipe, each tested on the clips that its "
-        "fold left out; mean over seeds, leak audits summed over folds and seeds"
+        "fold left out; mean over seeds, leak audits of all folds and seeds"
     )
     header = ("Protocol", "Part", "UAR", "WA", "Macro-F1", "Tested on", "Leak audit")
     return [

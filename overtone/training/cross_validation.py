@@ -14,10 +14,9 @@ from urllib.parse import quote
 import numpy as np
 
 from overtone._internal.progress import Progress, silent_progress
-from overtone.datatypes import LeakAudit, OofPredictions, Utterance
+from overtone.datatypes import OofPredictions, Utterance
 from overtone.errors import OptionError, OvertoneError, TrainingError
 from overtone.evaluation import oof_files
-from overtone.evaluation.leakage import sum_audits
 from overtone.evaluation.metrics import SEED, score
 from overtone.evaluation.oof_files import RunRecord
 from overtone.evaluation.protocols import PROTOCOLS, clips_of
@@ -25,7 +24,7 @@ from overtone.evaluation.report import ScoreRow
 from overtone.models.branches import BRANCHES
 from overtone.recipe import FUSION, FUSION_VARIANTS, Recipe
 from overtone.training.feature_cache import load_features
-from overtone.training.run_config import RunConfig, fold_names, part_splits, run_metadata
+from overtone.training.run_config import RunConfig, audit_parts, fold_names, part_splits, run_metadata
 from overtone.training.run_folder import is_finished, matches_run, read_run, run_settings, uncertain_below
 from overtone.training.teacher import required_features
 from overtone.training.train import train
@@ -104,11 +103,8 @@ def collect_oof(
     for part in parts:
         table = concatenate([oof_files.read(folder / f"predictions-{part}.csv") for folder in folders])
         oof_files.write(table, oof_files.csv_path(oof, protocol, recipe.name, part))
-    run_audits = [read_run(folder)["audits"] for folder in folders]
-    audits = {
-        part: sum_audits(LeakAudit(**run[FUSION if part in FUSION_VARIANTS else part]) for run in run_audits)
-        for part in parts
-    }
+    of_parts = audit_parts([part_splits(config, utterances) for config in configs], utterances)
+    audits = {part: of_parts[FUSION if part in FUSION_VARIANTS else part] for part in parts}
     settings = run_settings(read_run(folders[0]))
     thresholds = _thresholds([config.fold for config in configs], folders)
     record = RunRecord(protocol, recipe.name, settings, audits, tuple(seeds), _versions(folders), thresholds)

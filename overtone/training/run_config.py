@@ -112,15 +112,21 @@ def part_splits(config: RunConfig, utterances: Sequence[Utterance]) -> dict[str,
     raise OptionError(f"protocol '{config.protocol}': {reason}; use recipe 'paper', or another protocol")
 
 
-def audit_parts(parts: Mapping[str, Split], utterances: Sequence[Utterance]) -> dict[str, LeakAudit]:
-    """Part -> overlap of its test set with the clips it was trained or selected on; for the fusion, any part was."""
+def audit_parts(runs: Sequence[Mapping[str, Split]], utterances: Sequence[Utterance]) -> dict[str, LeakAudit]:
+    """Part -> overlap of its test set with the clips it was trained or selected on; for the fusion, any part was.
 
-    def used(names: Sequence[str]) -> set[int]:
-        return {index for name in names for index in (*parts[name].train, *parts[name].validation)}
+    Args:
+        runs: part -> its split, of one run or of several with the same parts; see `leakage.audit_runs`.
+        utterances: all clips.
+    """
+
+    def used(splits: Mapping[str, Split], part: str) -> set[int]:
+        names = list(splits) if part == FUSION else [part]
+        return {index for name in names for index in (*splits[name].train, *splits[name].validation)}
 
     return {
-        part: leakage.audit(utterances, parts[part].test, used(list(parts) if part == FUSION else [part]))
-        for part in parts
+        part: leakage.audit_runs(utterances, [(splits[part].test, used(splits, part)) for splits in runs])
+        for part in runs[0]
     }
 
 
@@ -201,7 +207,7 @@ def run_metadata(utterances: Sequence[Utterance], config: RunConfig) -> dict[str
         "training_data": training_data(utterances) + (init["training_data"] if init else []),
         "pretrained": pretrained(config.recipe),
         "teacher": teacher_settings(config.recipe),
-        "audits": {part: asdict(audit) for part, audit in audit_parts(parts, utterances).items()},
+        "audits": {part: asdict(audit) for part, audit in audit_parts([parts], utterances).items()},
         "split": {
             part: {name: [utterances[i].clip for i in getattr(split, name)] for name in SUBSETS}
             for part, split in parts.items()

@@ -11,7 +11,7 @@ import pytest
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import LeakAudit, Utterance
 from overtone.errors import CorpusError, OptionError
-from overtone.evaluation.leakage import audit, sum_audits
+from overtone.evaluation.leakage import audit, audit_runs
 from overtone.evaluation.protocols import PROTOCOLS, clips_of, make_folds
 
 
@@ -227,9 +227,19 @@ def test_audit_distinguishes_corpora_and_ignores_unknown_speakers() -> None:
     assert found == LeakAudit(2, 1, 1, shared_speakers=1, shared_sentences=1, seen_clips=1)
 
 
-def test_sum_audits_adds_every_count() -> None:
-    assert sum_audits([LeakAudit(1, 2, 3, 4, 5, 6)] * 3) == LeakAudit(3, 6, 9, 12, 15, 18)
-    assert sum_audits([]) == LeakAudit(0, 0, 0, 0, 0, 0)
+def test_audits_of_several_folds_count_everything_once() -> None:
+    folds = [(fold.test, (*fold.train, *fold.validation)) for fold in make_folds("luna5", UTTERANCES)]
+    found = audit_runs(UTTERANCES, folds)
+    assert found == LeakAudit(1440, 24, 2, shared_speakers=0, shared_sentences=2, seen_clips=0)
+    assert str(found).endswith("2 of 2 test sentences")
+    assert audit_runs(UTTERANCES, folds * 2) == found, "two seeds with the same folds"
+    assert audit_runs(UTTERANCES, []) == LeakAudit(0, 0, 0, 0, 0, 0)
+
+
+def test_only_what_the_same_run_was_trained_on_is_shared() -> None:
+    clips = [Utterance(Path(name), "sad", speaker=name[0], sentence=name[1:]) for name in ("as", "bt", "at", "cu")]
+    assert audit_runs(clips, [([0], [1]), ([1], [0])]) == LeakAudit(2, 2, 2, 0, 0, 0)
+    assert audit_runs(clips, [([0], [1]), ([0], [2, 0]), ([3], [1])]) == LeakAudit(2, 2, 2, 1, 1, 1)
 
 
 def test_other_corpora() -> None:

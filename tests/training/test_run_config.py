@@ -37,7 +37,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Clips:
 
 
 def audits(clips: Clips, recipe: Recipe, protocol: str) -> dict[str, LeakAudit]:
-    return audit_parts(part_splits(RunConfig(recipe, protocol, "1", 0), clips), clips)
+    return audit_parts([part_splits(RunConfig(recipe, protocol, "1", 0), clips)], clips)
 
 
 def write_run(folder: Path, **values: object) -> None:
