@@ -26,7 +26,8 @@ from overtone.models import build
 from overtone.models.network import Network
 from overtone.recipe import Recipe, read_recipe, recipe_from_dict
 from overtone.training import loop
-from overtone.training.feature_cache import FeatureStore, extract
+from overtone.training.feature_cache import FeatureStore
+from overtone.training.feature_extraction import extract
 from overtone.training.targets import Targets
 
 EMOTIONS = ("sad", "angry")

@@ -14,36 +14,27 @@ All trainings resume: run the command again after an interruption. The scores in
 """
 
 import argparse
-import dataclasses
-import math
 import os
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from overtone._internal.atomic_write import write_bytes
-from overtone._internal.progress import silent_progress
 from overtone.cli.progress import ProgressBar
+from overtone.cli.training_time import describe_estimate
 from overtone.corpora import read_corpus
-from overtone.corpora.label_mapping import apply_label_map, present_emotions
-from overtone.datatypes import Split, Utterance
+from overtone.corpora.label_mapping import apply_label_map
+from overtone.datatypes import Utterance
 from overtone.emotions import get_label_map
 from overtone.errors import OptionError, OvertoneError, suggest
-from overtone.models import build
 from overtone.recipe import Recipe, read_recipe
 from overtone.training.export import export_run
-from overtone.training.feature_cache import FeatureStore, extract, read_waveforms
-from overtone.training.loop import fit
 from overtone.training.run_config import RunConfig
 from overtone.training.run_folder import is_finished
-from overtone.training.targets import make_targets
-from overtone.training.teacher import required_features
+from overtone.training.time_estimate import Job, estimate
 from overtone.training.train import train
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -51,8 +42,6 @@ BUNDLED = PROJECT / "overtone" / "bundled"
 SEED = 0
 ROBUSTNESS_FILE = "robustness.json"
 PROTOCOL = "all"  # every clip is used; the scores of the recipe come from other protocols
-PROBE_CLIPS, PROBE_EPOCHS = 32, 4  # for the estimate of the time
-BYTES_PER_FRAME = 64 * 2 + 3 * 4 + 8  # of cached features, about
 
 
 @dataclass(frozen=True)
@@ -86,43 +75,17 @@ def models(runs: Path) -> dict[str, tuple[Stage, ...]]:
     }
 
 
-def describe(stage: Stage, clips: Sequence[Utterance]) -> str:
+def describe(stage: Stage, clips: Sequence[Utterance], cache: Path | None) -> str:
     """What a stage trains on, what it stores, and an estimate of the time it takes on this machine."""
-    recipe = stage.recipe
-    steps = recipe.members * recipe.epochs * math.ceil(len(clips) / recipe.batch_clips)
-    versions = 1 + required_features(recipe)[0]
-    seconds_per_clip, seconds_per_step, frames = _probe(recipe, clips)
-    hours = (seconds_per_clip * len(clips) * versions + seconds_per_step * steps) / 3600
-    gigabytes = len(clips) * versions * frames * BYTES_PER_FRAME / 1e9
-    done = "; finished already" if is_finished(stage.folder) else ""
+    start = f"{stage.folder.name}: {len(clips)} clips of {', '.join(stage.corpora)}"
+    if is_finished(stage.folder):
+        return f"{start}; finished already"
+    config = RunConfig(stage.recipe, PROTOCOL, PROTOCOL, SEED)
+    found = estimate([Job(clips, [config])], cache=cache)
     return (
-        f"{stage.folder.name}: {len(clips)} clips of {', '.join(stage.corpora)}; {recipe.members} x {recipe.epochs} "
-        f"epochs; about {hours:.1f} h, threads: {torch.get_num_threads()}; {gigabytes:.1f} GB of cached features{done}"
+        f"{start}; {describe_estimate(found)}; {stage.recipe.epochs} epochs, threads: {torch.get_num_threads()}; "
+        f"{found.feature_bytes / 1e9:.1f} GB of features to cache"
     )
-
-
-def _probe(recipe: Recipe, clips: Sequence[Utterance]) -> tuple[float, float, float]:
-    """Seconds per clip to compute features, seconds per training step, and mean frames per clip, from a few clips."""
-    picked = [clips[k] for k in np.random.default_rng(SEED).permutation(len(clips))[:PROBE_CLIPS]]
-    _, extra = required_features(recipe)
-    start = time.perf_counter()
-    arrays = extract(read_waveforms(picked, silent_progress), 1, silent_progress, extra)
-    seconds_per_clip = (time.perf_counter() - start) / len(picked)
-    half = len(picked) // 2
-    split = Split("probe", "1", train=tuple(range(half)), validation=tuple(range(half, len(picked))), test=())
-    emotions = present_emotions(picked)
-    probe = dataclasses.replace(recipe, epochs=PROBE_EPOCHS, batch_clips=half)  # an epoch is one step
-    ends: list[float] = []
-    store, targets = FeatureStore((arrays,), extra), make_targets(picked, emotions)
-    with tempfile.TemporaryDirectory() as folder:
-        path, parts = Path(folder) / "checkpoint.safetensors", dict.fromkeys(recipe.parts, split)
-        network = build(probe, len(emotions))
-        fit(
-            network, store, targets, parts, probe,
-            seed=SEED, path=path, progress=lambda done, total, text: ends.append(time.perf_counter()),
-        )  # fmt: skip
-    seconds_per_step = min(np.diff(ends)) * recipe.batch_clips / half  # the first epoch includes warming up
-    return seconds_per_clip, seconds_per_step, float(arrays["ends"][-1] / len(picked))
 
 
 def train_and_export(
@@ -173,7 +136,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise OptionError(f"--models: no model '{unknown[0]}'{suggest(unknown[0], known)}")
         chosen = {name: known[name] for name in args.models or known}
         for stage in (stage for stages in chosen.values() for stage in stages):
-            print(describe(stage, stage.read(args.data)), flush=True)
+            print(describe(stage, stage.read(args.data), args.cache), flush=True)
         if args.plan:
             return 0
         for name, stages in chosen.items():

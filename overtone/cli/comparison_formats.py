@@ -100,8 +100,12 @@ def count_clips(number: int) -> str:
     return f"{number} clip" if number == 1 else f"{number} clips"
 
 
+def _count_speakers(number: int) -> str:
+    return f"{number} speaker" if number == 1 else f"{number} speakers"
+
+
 def _blocks(result: ComparisonResult, warnings: Sequence[str]) -> list[Block]:
-    speakers = f" of {result.speakers} speakers" if result.speakers else ""
+    speakers = f" of {_count_speakers(result.speakers)}" if result.speakers else ""
     subject = (
         f"{count_clips(result.clips)}{speakers}, the same for every model; classes: {list_classes(result.emotions)}."
     )

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from overtone import recipe
 from overtone.cli.launcher import training_launcher
@@ -17,8 +18,12 @@ from overtone.cli.training_options import (
     recipe_argument,
     seeds_argument,
 )
+from overtone.cli.training_time import print_estimate
 from overtone.datatypes import Utterance
 from overtone.evaluation import protocols
+
+if TYPE_CHECKING:
+    from overtone.training.time_estimate import Job
 
 
 def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,9 +48,23 @@ def evaluate(args: argparse.Namespace) -> int:
     import overtone.training.cross_validation  # noqa: F401 (reports a missing extra before any clip is read)
 
     training_recipe = recipe.read_recipe(args.recipe)
-    evaluate_clips(read_clips(args), training_recipe, args)
+    utterances = read_clips(args)
+    with naming_data(args):
+        print_estimate([evaluation_job(utterances, training_recipe, args)], args)
+    evaluate_clips(utterances, training_recipe, args)
     print(args.oof)
     return 0
+
+
+def evaluation_job(utterances: Sequence[Utterance], training_recipe: recipe.Recipe, args: argparse.Namespace) -> "Job":
+    """Return the training runs of an evaluation that are not finished; arguments as in `evaluate_clips`."""
+    from overtone.training.cross_validation import pending_runs
+    from overtone.training.time_estimate import Job
+
+    pending = pending_runs(
+        utterances, training_recipe, args.protocol, args.seeds, args.runs, args.init_from, args.folds
+    )
+    return Job(protocols.clips_of(args.protocol, utterances), pending)
 
 
 def evaluate_clips(utterances: Sequence[Utterance], training_recipe: recipe.Recipe, args: argparse.Namespace) -> None:

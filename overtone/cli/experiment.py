@@ -2,19 +2,27 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from overtone import recipe
 from overtone.cli.errors import print_error
-from overtone.cli.evaluate import evaluate_clips
+from overtone.cli.evaluate import evaluate_clips, evaluation_job
 from overtone.cli.training_options import (
     cache_argument,
     evaluation_folders_arguments,
     processes_argument,
     read_clips,
 )
+from overtone.cli.training_time import print_estimate
+from overtone.datatypes import Utterance
 from overtone.errors import OvertoneError
-from overtone.training.experiment import read
+from overtone.training.experiment import Experiment, read
+
+if TYPE_CHECKING:
+    from overtone.training.time_estimate import Job
 
 
 def experiment_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,6 +47,7 @@ def experiment(args: argparse.Namespace) -> int:
     )
     args.corpus, args.labels, args.only_known_labels = "ravdess", matrix.labels, False
     utterances = read_clips(args)
+    print_estimate(_jobs(utterances, matrix, args), args)
     failures = 0
     for number, evaluation in enumerate(matrix.evaluations, start=1):
         name = f"{evaluation.recipe}, {evaluation.protocol}"
@@ -53,3 +62,14 @@ def experiment(args: argparse.Namespace) -> int:
             failures += 1
             print_error(f"{name}: {error}")
     return 1 if failures else 0
+
+
+def _jobs(utterances: Sequence[Utterance], matrix: Experiment, args: argparse.Namespace) -> list["Job"]:
+    """Return the training runs that are not finished; without those of evaluations that will fail."""
+    jobs = []
+    for evaluation in matrix.evaluations:
+        with suppress(OvertoneError):
+            training_recipe = recipe.read_recipe(evaluation.recipe)
+            options = argparse.Namespace(**vars(args), **vars(evaluation))
+            jobs.append(evaluation_job(utterances, training_recipe, options))
+    return jobs

@@ -86,13 +86,13 @@ class ProgressLines:
         interval_s = MIN_REPEAT_INTERVAL_S if text == self._text else MIN_LINE_INTERVAL_S
         if done == total or now_s - self._line_s >= interval_s:
             seconds_per_unit = (now_s - self._start_s) / max(1, done - self._first - 1)
-            left = f", {_duration(seconds_per_unit * (total - done))} left" if self._first + 1 < done < total else ""
+            left = f", {duration(seconds_per_unit * (total - done))} left" if self._first + 1 < done < total else ""
             print(printable(f"{done} of {total} {self._unit}{left}: {text}"), file=sys.stderr, flush=True)
             self._line_s, self._text = now_s, text
         self._total, self._done = total, done
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Return a duration as people say it: "40 s", "12 min" or "3.5 h"."""
     if seconds < 60:
         return f"{seconds:.0f} s"

@@ -14,6 +14,7 @@ from overtone.cli.training_options import (
     recipe_argument,
     seeds_argument,
 )
+from overtone.cli.training_time import print_estimate
 
 
 def reproduce_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,11 +31,12 @@ def reproduce_arguments(parser: argparse.ArgumentParser) -> None:
 
 def reproduce(args: argparse.Namespace) -> int:
     """Reproduce the paper under its own protocol and under protocols without leaks, and print the scores of all."""
+    from overtone.training.reproduce import pending_jobs, score_rows
     from overtone.training.reproduce import reproduce as reproduce_paper
-    from overtone.training.reproduce import score_rows
 
     training_recipe = recipe.read_recipe(args.recipe)
     utterances = read_clips(args)
+    print_estimate(pending_jobs(utterances, training_recipe, args.output, args.seeds), args)
     with ProgressBar("steps", lines=True) as bar:
         reports = reproduce_paper(
             utterances, training_recipe, args.output,

@@ -14,6 +14,7 @@ from overtone.cli.training_options import (
     read_clips,
     recipe_argument,
 )
+from overtone.cli.training_time import print_estimate
 from overtone.errors import OptionError
 from overtone.evaluation import protocols
 
@@ -50,7 +51,8 @@ def train(args: argparse.Namespace) -> int:
     from overtone.training.card_builder import measured_protocols
     from overtone.training.export import export_run
     from overtone.training.run_config import RunConfig, fold_names
-    from overtone.training.run_folder import own_scores
+    from overtone.training.run_folder import is_finished, own_scores
+    from overtone.training.time_estimate import Job
     from overtone.training.train import train as train_run
 
     training_recipe = recipe.read_recipe(args.recipe)
@@ -61,9 +63,11 @@ def train(args: argparse.Namespace) -> int:
     utterances = read_clips(args)
     with naming_data(args):
         names = fold_names(args.protocol, utterances, args.seed)
-    fold = args.fold or names[0]
+    config = RunConfig(training_recipe, args.protocol, args.fold or names[0], args.seed, args.init_from)
+    if not (args.output / "run.json").exists() or (args.resume and not is_finished(args.output)):
+        with naming_data(args):
+            print_estimate([Job(protocols.clips_of(args.protocol, utterances), [config])], args)
     with ProgressBar("steps", lines=True) as bar:
-        config = RunConfig(training_recipe, args.protocol, fold, args.seed, args.init_from)
         train_run(utterances, config, args.output, resume=args.resume, cache=args.cache, progress=bar)
     print_scores(list(own_scores(args.output).values()))
     print(args.output / "report.html")

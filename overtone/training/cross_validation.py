@@ -193,9 +193,8 @@ def evaluate(
     if processes < 1:
         raise OptionError(f"processes must be 1 or more, got {processes}")
     utterances = clips_of(protocol, utterances)
-    configs = make_run_configs(utterances, recipe, protocol, seeds, init_from, folds)
+    pending = pending_runs(utterances, recipe, protocol, seeds, runs, init_from, folds)
     _check_no_other_folds(oof_files.csv_path(oof, protocol, recipe.name, FUSION), folds)
-    pending = [config for config in configs if not _is_done(utterances, config, run_folder(runs, config))]
     if processes == 1 or launcher is None:
         series = _numbered(progress, len(pending))
         for config, run_progress in zip(pending, series, strict=True):
@@ -205,6 +204,21 @@ def evaluate(
         load_features(utterances, variants, cache, progress, extra)
         _launch_trainings(pending, runs, launcher, processes, progress)
     collect_oof(utterances, recipe, protocol, seeds, runs, oof, folds)
+
+
+def pending_runs(
+    utterances: Sequence[Utterance],
+    recipe: Recipe,
+    protocol: str,
+    seeds: Sequence[int],
+    runs: Path,
+    init_from: Path | None = None,
+    folds: Sequence[str] = (),
+) -> list[RunConfig]:
+    """The runs of an evaluation that are not finished; arguments and errors as in `evaluate`."""
+    utterances = clips_of(protocol, utterances)
+    configs = make_run_configs(utterances, recipe, protocol, seeds, init_from, folds)
+    return [config for config in configs if not _is_done(utterances, config, run_folder(runs, config))]
 
 
 def _is_done(utterances: Sequence[Utterance], config: RunConfig, folder: Path) -> bool:

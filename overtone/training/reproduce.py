@@ -12,10 +12,12 @@ from overtone._internal.progress import Progress, silent_progress
 from overtone.datatypes import Utterance
 from overtone.evaluation import figures, report
 from overtone.evaluation.document import Picture
+from overtone.evaluation.protocols import clips_of
 from overtone.evaluation.report import Report, ScoreRow
 from overtone.recipe import Recipe
-from overtone.training.cross_validation import Launcher, evaluate, make_run_configs, run_folder, score_oof
+from overtone.training.cross_validation import Launcher, evaluate, pending_runs, run_folder, score_oof
 from overtone.training.run_config import RunConfig
+from overtone.training.time_estimate import Job
 
 PROTOCOLS = ("paper", "paper-duplicated", "random", "luna5")
 PAPER_PROTOCOLS = ("paper", "paper-duplicated")  # with the splits of the paper
@@ -60,6 +62,15 @@ def _six_figures(rows: Sequence[ScoreRow], run: Path) -> list[Picture]:
     return pictures
 
 
+def pending_jobs(utterances: Sequence[Utterance], recipe: Recipe, output: Path, seeds: Sequence[int]) -> list[Job]:
+    """The training runs of each protocol that are not finished; arguments and errors as in `reproduce`."""
+    runs = output / "runs"
+    return [
+        Job(clips_of(protocol, utterances), pending_runs(utterances, recipe, protocol, seeds, runs))
+        for protocol in PROTOCOLS
+    ]
+
+
 def reproduce(
     utterances: Sequence[Utterance],
     recipe: Recipe,
@@ -91,8 +102,7 @@ def reproduce(
         CorpusError: too few clips for a protocol, or clips that cannot be read.
         TrainingError: a training run failed.
     """
-    for protocol in PROTOCOLS:  # all checks first: the first protocol takes hours
-        make_run_configs(utterances, recipe, protocol, seeds)
+    pending_jobs(utterances, recipe, output, seeds)  # all checks first: the first protocol takes hours
     runs, oof = output / "runs", output / "oof"
     for protocol in PROTOCOLS:
         evaluate(

@@ -64,8 +64,8 @@ def versions() -> dict[str, str]:
 def code_fingerprint() -> str:
     """A digest of the code of features, models and training loop: 16 hexadecimal digits."""
     modules = (
-        *("feature_cache", "batches", "reference_sets", "targets", "loop", "ensemble_members", "calibrate", "teacher"),
-        *("fit_adapter", "fit_reference_adapter", "adapted_predictions"),
+        *("feature_cache", "feature_extraction", "batches", "reference_sets", "targets", "loop"),
+        *("ensemble_members", "calibrate", "teacher", "fit_adapter", "fit_reference_adapter", "adapted_predictions"),
     )
     stages = (f"training/{name}.py" for name in modules)
     return fingerprint(*FEATURES, "features", "models", "evaluation/calibration.py", *stages)

@@ -123,11 +123,11 @@ def _train_networks(
     def fit_to(
         fit_recipe: Recipe, fit_targets: Targets, splits: PartSplits, network: Network, seed: int, path: Path
     ) -> History:
-        shared_splits = parts if fit_recipe is recipe else dict.fromkeys(fit_recipe.parts, parts[FUSION])
+        # A teacher has other branches, so that initial weights and the splits of each part are not for it.
+        own = (init, parts) if fit_recipe is recipe else ({}, dict.fromkeys(fit_recipe.parts, parts[FUSION]))
         return fit(
             network, store.first_versions(1 + fit_recipe.wave_variants), fit_targets, splits, fit_recipe,
-            seed=seed, path=path, device=device, progress=progress, init=init if fit_recipe is recipe else {},
-            normaliser_splits=shared_splits,
+            seed=seed, path=path, device=device, progress=progress, init=own[0], normaliser_splits=own[1],
             sampling=partial(sampling_weights, utterances) if fit_recipe.sampling == "balanced" else None,
             references=partial(ReferenceSets, utterances) if fit_recipe.reference_sets else None,
         )  # fmt: skip

@@ -53,6 +53,15 @@ def test_a_run_and_out_of_fold_predictions(run: Path, oof: Path, capsys: pytest.
     assert max(map(len, lines)) < 140
 
 
+def test_one_speaker_is_singular(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = make(1)
+    rows = table.speaker == "s0"
+    of_speaker = change(table, **{k: v[rows] for k, v in vars(table).items() if k != "emotions"})
+    runs = [write_run(tmp_path / name, of_speaker) for name in ("mine", "yours")]
+    out, _ = compare(capsys, *runs)
+    assert "12 clips of 1 speaker, the same for every model" in out
+
+
 def test_folders_and_parts(run: Path, oof: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_run(run, make(3), part="mel")
     write_oof(oof.parent, make(4), recipe="yours", part="mel")

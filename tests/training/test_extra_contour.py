@@ -16,7 +16,8 @@ from overtone.features.contours import CONTOURS, contour_feature
 from overtone.features.front_end import FrontEnd
 from overtone.features.spectrum import SAMPLE_RATE_HZ, PowerSpectrum, frames, hops
 from overtone.training.export import export_run
-from overtone.training.feature_cache import extract, load_features
+from overtone.training.feature_cache import load_features
+from overtone.training.feature_extraction import extract
 from overtone.training.run_config import RunConfig
 from overtone.training.train import train
 

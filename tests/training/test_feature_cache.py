@@ -21,7 +21,7 @@ from overtone.datatypes import Utterance, Waveform
 from overtone.errors import CorpusError, OvertoneError
 from overtone.features.front_end import ExtraFeature, FrontEnd
 from overtone.features.high_pass import HighPass
-from overtone.training import feature_cache
+from overtone.training import feature_cache, feature_extraction
 from overtone.training.feature_cache import Arrays, ClipFeatures, default_cache, load_features
 
 CLIPS = 5
@@ -215,7 +215,7 @@ def test_voices_in_the_background_are_of_the_same_speaker(
         found.append([lengths.index(len(other)) for other in others])
         return samples
 
-    monkeypatch.setattr(feature_cache, "augment_waveform", recording_augment)
+    monkeypatch.setattr(feature_extraction, "augment_waveform", recording_augment)
     load_features(clips, 1, tmp_path)
     assert found == [[1], [0], [], [], []], "test speakers must not be in training audio"
 
