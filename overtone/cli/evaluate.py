@@ -8,6 +8,7 @@ from overtone import recipe
 from overtone.cli.launcher import training_launcher
 from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import (
+    check_tensorboard,
     data_arguments,
     evaluation_folders_arguments,
     init_from_argument,
@@ -17,6 +18,7 @@ from overtone.cli.training_options import (
     read_clips,
     recipe_argument,
     seeds_argument,
+    tensorboard_argument,
 )
 from overtone.cli.training_time import print_estimate
 from overtone.datatypes import Utterance
@@ -41,6 +43,7 @@ def evaluate_arguments(parser: argparse.ArgumentParser) -> None:
     evaluation_folders_arguments(parser)
     init_from_argument(parser)
     processes_argument(parser)
+    tensorboard_argument(parser)
 
 
 def evaluate(args: argparse.Namespace) -> int:
@@ -48,6 +51,7 @@ def evaluate(args: argparse.Namespace) -> int:
     import overtone.training.cross_validation  # noqa: F401 (reports a missing extra before any clip is read)
 
     training_recipe = recipe.read_recipe(args.recipe)
+    check_tensorboard(args)
     utterances = read_clips(args)
     with naming_data(args):
         print_estimate([evaluation_job(utterances, training_recipe, args)], args)
@@ -86,6 +90,6 @@ def evaluate_clips(utterances: Sequence[Utterance], training_recipe: recipe.Reci
             utterances, training_recipe, args.protocol, args.seeds,
             runs=args.runs, oof=args.oof, cache=args.cache, progress=bar,
             launcher=training_launcher(args), processes=args.processes,
-            init_from=args.init_from, folds=args.folds,
+            init_from=args.init_from, folds=args.folds, tensorboard=getattr(args, "tensorboard", False),
         )  # fmt: skip
     print_scores(score_oof(args.oof, args.protocol, training_recipe.name))

@@ -21,7 +21,7 @@ def training_launcher(args: argparse.Namespace) -> "Launcher":
 
     Args:
         args: the parsed arguments with `data`, `train_data`, `corpus`, `recipe`, `labels`, `cache` and, optionally,
-            `only_known_labels` and `init_from`.
+            `only_known_labels`, `tensorboard` and `init_from`.
 
     Returns:
         A function that starts or resumes the training of a run in its folder, and returns "" or the reason why it
@@ -53,7 +53,8 @@ def _training_options(args: argparse.Namespace) -> list[str]:
         value = getattr(args, name, None)
         if value:
             options.append(f"--{name.replace('_', '-')}={value}")
-    return [*options, *(["--only-known-labels"] if getattr(args, "only_known_labels", False) else [])]
+    flags = [name for name in ("only_known_labels", "tensorboard") if getattr(args, name, False)]
+    return [*options, *(f"--{name.replace('_', '-')}" for name in flags)]
 
 
 def _failure_reason(process: "subprocess.CompletedProcess[str]") -> str:

@@ -7,12 +7,14 @@ from overtone import recipe
 from overtone.cli.argtypes import int_at_least
 from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import (
+    check_tensorboard,
     data_arguments,
     init_from_argument,
     naming_data,
     print_scores,
     read_clips,
     recipe_argument,
+    tensorboard_argument,
 )
 from overtone.cli.training_time import print_estimate
 from overtone.errors import OptionError
@@ -36,6 +38,7 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", type=Path, required=True, metavar="RUN", help="the run folder, created if it does not exist"
     )
     init_from_argument(parser)
+    tensorboard_argument(parser)
     parser.add_argument("--resume", action="store_true", help="resume an interrupted training run in the run folder")
     parser.add_argument("--no-export", action="store_true", help="do not export the model to model.onnx")
     parser.add_argument(
@@ -60,6 +63,7 @@ def train(args: argparse.Namespace) -> int:
         raise OptionError("--scores and --id describe the exported model; omit them, or omit --no-export")
     if args.scores:
         measured_protocols(args.scores, training_recipe.name)  # fails before the training, not after it
+    check_tensorboard(args)
     utterances = read_clips(args)
     with naming_data(args):
         names = fold_names(args.protocol, utterances, args.seed)
@@ -68,7 +72,10 @@ def train(args: argparse.Namespace) -> int:
         with naming_data(args):
             print_estimate([Job(protocols.clips_of(args.protocol, utterances), [config])], args)
     with ProgressBar("steps", lines=True) as bar:
-        train_run(utterances, config, args.output, resume=args.resume, cache=args.cache, progress=bar)
+        train_run(
+            utterances, config, args.output,
+            resume=args.resume, cache=args.cache, progress=bar, tensorboard=args.tensorboard,
+        )  # fmt: skip
     print_scores(list(own_scores(args.output).values()))
     print(args.output / "report.html")
     if not args.no_export:

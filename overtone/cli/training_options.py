@@ -84,6 +84,23 @@ def init_from_argument(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
+def tensorboard_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --tensorboard."""
+    parser.add_argument(
+        "--tensorboard", action="store_true",
+        help="also write each epoch into the folder tensorboard of the run folder; tensorboard --logdir RUN shows it. "
+        "Needs the extra tensorboard",
+    )  # fmt: skip
+
+
+def check_tensorboard(args: argparse.Namespace) -> None:
+    """Raise MissingExtraError if --tensorboard is given and the package is not installed."""
+    if args.tensorboard:
+        from overtone.training.tensorboard_log import check_installed
+
+        check_installed()
+
+
 def seeds_argument(parser: argparse.ArgumentParser, default: Sequence[int]) -> None:
     """Add --seeds."""
     listed = " ".join(map(str, default))

@@ -167,6 +167,7 @@ def evaluate(
     processes: int = 1,
     init_from: Path | None = None,
     folds: Sequence[str] = (),
+    tensorboard: bool = False,
 ) -> None:
     """Train every fold with every seed and collect the predictions.
 
@@ -184,6 +185,7 @@ def evaluate(
             process has one thread as well, their number does not affect the results.
         init_from: folder of a run on other corpora that initialises every training run; None to train from scratch.
         folds: only these; all if empty.
+        tensorboard: whether each run in this process writes event files into its folder; a launcher decides by itself.
 
     Raises:
         OptionError: seeds, processes, protocol or recipe that do not fit; before anything is trained.
@@ -198,7 +200,7 @@ def evaluate(
     if processes == 1 or launcher is None:
         series = _numbered(progress, len(pending))
         for config, run_progress in zip(pending, series, strict=True):
-            _train_in_process(utterances, config, run_folder(runs, config), cache, run_progress)
+            _train_in_process(utterances, config, run_folder(runs, config), cache, run_progress, tensorboard)
     elif pending:
         variants, extra = required_features(recipe)
         load_features(utterances, variants, cache, progress, extra)
@@ -244,10 +246,15 @@ def _prefixed(progress: Progress, prefix: str, done: int, total: int, text: str)
 
 
 def _train_in_process(
-    utterances: Sequence[Utterance], config: RunConfig, folder: Path, cache: Path | None, progress: Progress
+    utterances: Sequence[Utterance],
+    config: RunConfig,
+    folder: Path,
+    cache: Path | None,
+    progress: Progress,
+    tensorboard: bool,
 ) -> None:
     try:
-        train(utterances, config, folder, resume=True, cache=cache, progress=progress)
+        train(utterances, config, folder, resume=True, cache=cache, progress=progress, tensorboard=tensorboard)
     except OvertoneError as error:
         raise type(error)(f"{folder} failed: {error}") from error
 

@@ -33,6 +33,13 @@ MAX_GRADIENT_NORM = 5.0
 Batch = tuple[Features, np.ndarray, np.ndarray]
 """Features, positions of the utterances, and which of them refer to other clips; as `training_batches` yields them."""
 
+OnEpoch = Callable[[int, Sequence[Mapping[str, Any]], float], None]
+"""Called with the number of epochs of all phases so far, the rows of the history of one, and the learning rate."""
+
+
+def ignore_epoch(step: int, rows: Sequence[Mapping[str, Any]], rate: float) -> None:
+    """Do nothing after an epoch."""
+
 
 def learning_rate(step: int, steps: int, peak: float) -> float:
     """One-cycle schedule: up and down again along a cosine.
@@ -197,6 +204,7 @@ def fit(
     normaliser_splits: Mapping[str, Split] | None = None,
     sampling: Callable[[Sequence[int]], np.ndarray] | None = None,
     references: Callable[[Sequence[int]], ReferenceSets] | None = None,
+    on_epoch: OnEpoch = ignore_epoch,
 ) -> list[dict[str, Any]]:
     """Train the network in the phases of the recipe and leave the best weights in it.
 
@@ -218,6 +226,7 @@ def fit(
             ensemble, except of branches with normalisers of their own; None for `splits`.
         sampling: returns the probability of each training clip to be drawn; None for every clip once per epoch.
         references: returns the reference sets that can be drawn from the training clips; None for none.
+        on_epoch: called after each epoch, with its numbers.
 
     Returns:
         The history: a row per part and epoch with `part, epoch, train_loss, train_accuracy, val_loss, val_accuracy,
@@ -267,9 +276,11 @@ def fit(
                 best = {name: value.detach().cpu().clone() for name, value in average.state_dict().items()}
             position.epoch, position.step = epoch + 1, position.step + len(batches)
             checkpoint.save(path, network, average, best, optimiser, position)
+            done = phase_index * recipe.epochs + epoch + 1
+            on_epoch(done, position.history[-len(parts) :], optimiser.param_groups[0]["lr"])
             row = position.history[-1]
             text = f"{row['part']}: loss {row['train_loss']:.2f}, validation accuracy {row['val_accuracy']:.2f}"
-            progress(phase_index * recipe.epochs + epoch + 1, epochs, text)
+            progress(done, epochs, text)
         network.load_state_dict(best)
         position = checkpoint.TrainingPosition(phase=phase_index + 1, history=position.history)
     network.eval()

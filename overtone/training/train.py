@@ -4,6 +4,7 @@ An interrupted training run resumes, and on a CPU with the same number of thread
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from functools import partial
 from pathlib import Path
 
@@ -35,12 +36,13 @@ from overtone.training.feature_cache import FeatureStore, load_features
 from overtone.training.fit_adapter import can_adapt, fit_adapter
 from overtone.training.fit_reference_adapter import fit_reference_adapter
 from overtone.training.held_out import predict_test_set
-from overtone.training.loop import fit
+from overtone.training.loop import fit, ignore_epoch
 from overtone.training.reference_sets import ReferenceSets
 from overtone.training.run_config import RunConfig, part_splits, run_metadata
-from overtone.training.run_folder import is_finished, matches_run, write_json, write_report
+from overtone.training.run_folder import is_finished, matches_run, own_scores, write_json, write_report
 from overtone.training.targets import Targets, make_targets
 from overtone.training.teacher import required_features, taught_targets
+from overtone.training.tensorboard_log import TensorBoardLog
 
 
 def train(
@@ -51,6 +53,7 @@ def train(
     resume: bool = False,
     cache: Path | None = None,
     progress: Progress = silent_progress,
+    tensorboard: bool = False,
 ) -> Path:
     """Train, test and report one model; `overtone.training.export` makes the file for inference.
 
@@ -63,11 +66,13 @@ def train(
         resume: whether to resume an interrupted training run.
         cache: cache folder for features; None for that of the user.
         progress: called after each clip and each epoch.
+        tensorboard: whether to write event files into `folder / "tensorboard"`, too.
 
     Returns:
         The run folder.
 
     Raises:
+        MissingExtraError: `tensorboard` is True, but the package is not installed.
         TrainingError: the folder holds another training run, or this one and `resume` is False.
         CorpusError: clips that cannot be read, or not enough of them.
     """
@@ -78,7 +83,7 @@ def train(
         raise TrainingError(f"{folder} holds a training run already; use --resume to continue it, or another folder")
     if resumed and is_finished(folder):
         return folder
-    recipe = config.recipe
+    recipe, log = config.recipe, TensorBoardLog(folder) if tensorboard else None
     build(recipe, len(run["emotions"]))  # an unknown network is refused before anything is written
     variants, extra = required_features(recipe)
     store = load_features(utterances, variants, cache, progress, extra)
@@ -86,7 +91,8 @@ def train(
         write_json(folder / "run.json", run)
     targets = make_targets(utterances, run["emotions"])
     parts = part_splits(config, utterances)
-    model, trained_on, history = _train_networks(utterances, config, folder, store, targets, parts, progress)
+    with log or nullcontext():
+        model, trained_on, history = _train_networks(utterances, config, folder, store, targets, parts, progress, log)
     threshold = confidence_threshold(model, store, utterances, targets, trained_on)
     write_json(folder / "calibration.json", {"uncertain_below": threshold})
     fusion_splits = [(network, splits[FUSION]) for network, splits in trained_on]
@@ -101,6 +107,9 @@ def train(
         oof_files.write(predictions, folder / f"predictions-{part}.csv")
     checkpoint.save_weights(folder / "weights.safetensors", model)
     write_report(folder, history)
+    if log is not None:
+        with log:
+            log.confusions(own_scores(folder))
     for temporary in (folder / "checkpoint.safetensors", *folder.glob("member-*"), *folder.glob("teacher-*")):
         temporary.unlink(missing_ok=True)
     return folder
@@ -114,6 +123,7 @@ def _train_networks(
     targets: Targets,
     parts: PartSplits,
     progress: Progress,
+    log: TensorBoardLog | None,
 ) -> tuple[Model, list[tuple[Model, PartSplits]], History]:
     """The calibrated model; the model, or each of its networks, with its training splits; and the history."""
     recipe, teacher = config.recipe, read_teacher(config.recipe)
@@ -125,11 +135,13 @@ def _train_networks(
     ) -> History:
         # A teacher has other branches, so that initial weights and the splits of each part are not for it.
         own = (init, parts) if fit_recipe is recipe else ({}, dict.fromkeys(fit_recipe.parts, parts[FUSION]))
+        role = "member" if fit_recipe is recipe else "teacher"
         return fit(
             network, store.first_versions(1 + fit_recipe.wave_variants), fit_targets, splits, fit_recipe,
             seed=seed, path=path, device=device, progress=progress, init=own[0], normaliser_splits=own[1],
             sampling=partial(sampling_weights, utterances) if fit_recipe.sampling == "balanced" else None,
             references=partial(ReferenceSets, utterances) if fit_recipe.reference_sets else None,
+            on_epoch=partial(log.epoch, f"{role}-{seed}") if log else ignore_epoch,
         )  # fmt: skip
 
     def train_one(seed: int, fit_targets: Targets, splits: PartSplits) -> tuple[Network, History]:
