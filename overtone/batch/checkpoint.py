@@ -85,9 +85,9 @@ class BatchCheckpoint:
         with describe_os_errors(self._output):
             (self._folder / name).replace(self._output / name)
 
-    def finish(self, fingerprint: BatchFingerprint, counts: Mapping[str, int]) -> Report:
+    def finish(self, fingerprint: BatchFingerprint, facts: Mapping[str, Any]) -> Report:
         """Write the report, which marks the batch as done, remove the parts, and return the report."""
-        report = {**fingerprint, **counts}
+        report = {**fingerprint, **facts}
         self.write_output(REPORT_FILE, lambda stream: stream.write((json.dumps(report, indent=1) + "\n").encode()))
         self.clear()
         return report

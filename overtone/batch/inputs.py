@@ -2,32 +2,35 @@
 
     inputs = collect_inputs(["recordings/"])                    # every audio file in the folder and its subfolders
     inputs = collect_inputs(["calls/**/*.flac", "extra.wav"])   # shell patterns
-    inputs = collect_inputs(["calls.csv"])                      # a manifest (.csv or .parquet), as the only source
+    inputs = collect_inputs(["calls.csv"])                      # a manifest, as the only source
+    inputs = collect_inputs(["manifest=calls"])                  # a folder that is one
     inputs = collect_inputs(["s3://bucket/calls"])              # object storage; see overtone.batch.object_storage
 
-A manifest has a column `path`, a path relative to the manifest or a URL, and optionally `start_s` and `end_s` for a
-segment of the file. Its other columns are copied to the output.
+A manifest is a table that `overtone.corpora.tables` reads. It has a column `path`, a path relative to the manifest or a
+URL, and optionally `start_s` and `end_s` for a segment of the file, and `channel`. All columns but `path` are copied to
+the output. A row that cannot be used is an input with an error, so that it does not stop the others.
 """
 
 import hashlib
-import io
-import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from overtone.audio.discovery import is_folder, search
 from overtone.batch import object_storage
-from overtone.corpora.csv_table import check_unique, format_errors, parse_interval, rows
+from overtone.channels import parse_channel
+from overtone.corpora.tables import read_tables, split_selection
+from overtone.corpora.tables.columns import check_unique, find_columns
+from overtone.corpora.tables.intervals import parse_interval
+from overtone.corpora.tables.rows import Row, Table, Value, cell_text, format_errors
+from overtone.corpora.tables.table_files import is_table, parent
 from overtone.errors import CorpusError, InputError
-from overtone.formats.parquet import import_pyarrow
 
-MANIFEST_SUFFIXES = (".csv", ".parquet")
+PREFIX = "manifest="  # names a folder that is a manifest; any other folder is searched for audio files
+AUDIO_COLUMNS = ("path", "start_s", "end_s", "channel")
 EXPECTED = "a table with a column 'path' and, for segments of files, 'start_s' and 'end_s'"
-
-Value = str | float | bool | None
 
 
 class Input(NamedTuple):
@@ -40,6 +43,8 @@ class Input(NamedTuple):
         end_s: end of the segment in seconds; None for the end of the file.
         values: values of the manifest columns.
         error: why the file cannot be read, if that is known before it is opened.
+        channel: channel that the manifest names, as `overtone.channels.parse_channel` returns it; "" for that of the
+            batch.
     """
 
     name: str
@@ -48,10 +53,15 @@ class Input(NamedTuple):
     end_s: float | None = None
     values: tuple[Value, ...] = ()
     error: str = ""
+    channel: str = ""
 
     def absolute(self) -> "Input":
         """Return the input with an absolute path."""
-        return self if object_storage.is_url(self.path) else self._replace(path=str(Path.cwd() / self.path))
+        return (
+            self
+            if object_storage.is_url(self.path) or not self.path
+            else self._replace(path=str(Path.cwd() / self.path))
+        )
 
 
 @dataclass(frozen=True)
@@ -62,13 +72,15 @@ class Inputs:
         rows: the inputs, in the order of the predictions.
         manifest: name of the manifest; "" if there is none.
         columns: column names of the manifest, without `path`.
-        types: pyarrow types of the columns of a Parquet manifest that are not text.
+        types: pyarrow or Python types of the columns of the manifest that are not text.
+        folder: path or URL of the folder to which the names of the inputs are relative; "" for the working folder.
     """
 
     rows: Sequence[Input]
     manifest: str = ""
     columns: tuple[str, ...] = ()
     types: dict[str, Any] = field(default_factory=dict)
+    folder: str = ""
 
     def digest(self) -> str:
         """Return a hexadecimal SHA-256 digest that changes with any input."""
@@ -82,7 +94,8 @@ def collect_inputs(sources: Sequence[str]) -> Inputs:
     """Return the inputs that the sources name.
 
     Args:
-        sources: files, folders, patterns with `*`, `?`, `[...]` or `**`, URLs of files and folders; or one manifest.
+        sources: files, folders, patterns with `*`, `?`, `[...]` or `**`, URLs of files and folders; or one manifest,
+            with `manifest=` before the name of a folder.
 
     Returns:
         Files in the order of the sources, those of a folder or pattern sorted, without duplicates; or the rows of the
@@ -90,21 +103,25 @@ def collect_inputs(sources: Sequence[str]) -> Inputs:
 
     Raises:
         InputError: a pattern matches nothing, a manifest is not the only source, or object storage cannot be searched.
-        CorpusError: a manifest cannot be read; one error reports all its bad rows.
-        MissingExtraError: a Parquet manifest or a URL needs pyarrow, which is not installed.
+        CorpusError: a manifest cannot be read, or none of its rows can be used.
+        MissingExtraError: the form of a manifest or a URL needs a package that is not installed.
     """
     names = [name for source in sources for name in _expand(object_storage.resolve_file_url(source))]
-    for name in names:
-        if Path(name).suffix.lower() in MANIFEST_SUFFIXES and not is_folder(name):
-            if len(names) > 1:
-                raise InputError(f"{name}: a manifest must be the only source; run it as a separate batch")
-            return _read_parquet(name) if name.lower().endswith(".parquet") else _read_csv(name)
+    for name in filter(_is_manifest, names):
+        if len(names) > 1:
+            raise InputError(f"{name}: a manifest must be the only source; run it as a separate batch")
+        return _read_manifest(object_storage.resolve_file_url(name.removeprefix(PREFIX)))
     return Inputs(list(_unique_files(names)))
 
 
 def _expand(source: str) -> Iterator[str]:
     """Yield the source itself, or the sorted matches of a pattern; hidden files only if the pattern names them."""
-    if object_storage.is_url(source) or not any(sign in source for sign in "*?[") or os.path.lexists(source):
+    if (
+        source.startswith(PREFIX)
+        or object_storage.is_url(source)
+        or not any(sign in source for sign in "*?[")
+        or os.path.lexists(source)
+    ):
         yield source
         return
     pattern = Path(source)
@@ -136,11 +153,33 @@ def _unique_files(names: Iterable[str]) -> Iterator[Input]:
                 yield Input(path, path, error=str(error or ""))
 
 
-def _read_csv(manifest: str) -> Inputs:
-    lines = rows(manifest, EXPECTED, _download(manifest) if object_storage.is_url(manifest) else None)
-    _, header = next(lines, (1, []))
-    columns = [name.strip() for name in header]
-    return _parse_rows(manifest, columns, ((f"line {line}", cells) for line, cells in lines))
+def _is_manifest(source: str) -> bool:
+    return source.startswith(PREFIX) or (is_table(source) and not is_folder(source))
+
+
+def _read_manifest(location: str) -> Inputs:
+    """Return one input per row of the tables at a location; a row that cannot be used is an input with an error.
+
+    Raises:
+        CorpusError: a table cannot be read, has no column of paths or an ambiguous one, or no row that can be used.
+    """
+    if object_storage.is_url(location):
+        tables, root = read_tables(location, EXPECTED, _download(location)), parent(location)
+    else:
+        path, _ = split_selection(location)
+        tables, root = read_tables(location, EXPECTED), path if is_folder(path) else parent(path)
+    columns = [_check_columns(table) for table in tables]
+    readers = [_RowReader(table, found, root) for table, found in zip(tables, columns, strict=True)]
+    names = tuple(dict.fromkeys(name for reader in readers for name in reader.names))
+    types = _common_types(tables, names)
+    inputs = [row for reader in readers for row in reader.read(names, types)]
+    errors = [row.error for row in inputs if row.error]
+    if len(errors) == len(inputs):
+        name = tables[0].name if len(tables) == 1 else location
+        if not errors:
+            raise CorpusError(f"{name}: has no rows; expected {EXPECTED}")
+        raise CorpusError(format_errors(name, [error.removeprefix(f"{name}, ") for error in errors]))
+    return Inputs(inputs, location, names, types, root)
 
 
 def _download(manifest: str) -> bytes:
@@ -151,58 +190,77 @@ def _download(manifest: str) -> bytes:
         raise CorpusError(f"{manifest}: cannot be read: {error}; expected {EXPECTED}") from error
 
 
-def _read_parquet(manifest: str) -> Inputs:
-    pa = import_pyarrow()
-    try:
-        source = io.BytesIO(_download(manifest)) if object_storage.is_url(manifest) else manifest
-        table = pa.parquet.read_table(source)
-    except (OSError, pa.ArrowException) as error:
-        raise CorpusError(f"{manifest}: cannot be read as Parquet: {error}") from error
-    type_checks = (pa.types.is_integer, pa.types.is_floating, pa.types.is_boolean)
-    types = {column.name: column.type for column in table.schema if any(check(column.type) for check in type_checks)}
-    records = zip(*(map(_to_value, column.to_pylist()) for column in table.columns), strict=True)
-    numbered = ((f"row {number}", list(cells)) for number, cells in enumerate(records, start=1))
-    return replace(_parse_rows(manifest, table.column_names, numbered), types=types)
+def _check_columns(table: Table) -> dict[str, int]:
+    """Return the places of the columns that select audio, by meaning."""
+    check_unique(table.columns, table.place)
+    found = find_columns(table.columns, table.place, AUDIO_COLUMNS)
+    if "path" not in found:
+        raise CorpusError(f"{table.name}: no column 'path'; expected {EXPECTED}")
+    return found
 
 
-def _to_value(value: Any) -> Value:
-    """Return a value that every output format supports: dates, lists and other types become text."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+def _common_types(tables: Sequence[Table], names: Sequence[str]) -> dict[str, Any]:
+    """Return the types of columns with numbers or booleans; one that has several types is text."""
+    found: dict[str, set[Any]] = {name: set() for name in names}
+    for table in tables:
+        for name in table.columns:
+            if name in found:
+                found[name].add(table.types.get(name))
+    return {name: next(iter(kinds)) for name, kinds in found.items() if len(kinds) == 1 and None not in kinds}
 
 
-def _parse_rows(manifest: str, columns: Sequence[str], numbered: Iterable[tuple[str, Sequence[Value]]]) -> Inputs:
-    """Return one input per row, or raise one error that reports all bad rows.
+class _RowReader:
+    """Reads the rows of one table.
 
     Args:
-        manifest: name of the manifest.
-        columns: its header.
-        numbered: position and cells of each row.
+        table: the table.
+        columns: places of the columns that select audio, by meaning.
+        root: folder or URL to which the names of all inputs are relative.
+
+    Attributes:
+        names: names of the columns that are copied to the output: all but that of the path.
     """
-    if "path" not in columns:
-        raise CorpusError(f"{manifest}: no column 'path'; expected {EXPECTED}")
-    check_unique(columns, str(manifest))
-    inputs: list[Input] = []
-    errors: list[str] = []
-    for position, cells in numbered:
+
+    def __init__(self, table: Table, columns: dict[str, int], root: str) -> None:
+        self._table = table
+        self._columns = columns
+        self.names = tuple(name for index, name in enumerate(table.columns) if index != columns["path"])
+        folder = table.folders[0]
+        self._prefix = "" if object_storage.is_url(root) or len(table.folders) > 1 else os.path.relpath(folder, root)
+
+    def read(self, names: Sequence[str], types: Mapping[str, Any]) -> Iterator[Input]:
+        """Yield the inputs; their values are those of the columns with these names."""
+        is_same = tuple(names) == self.names
+        for row in self._table.rows:
+            cells = list(row.cells)
+            name = cells.pop(self._columns["path"])
+            if not is_same:
+                known = dict(zip(self.names, cells, strict=True))
+                cells = [_unify(known.get(name), name in types) for name in names]
+            yield self._input(row, name if isinstance(name, str) else "", tuple(cells))
+
+    def _input(self, row: Row, name: str, values: tuple[Value, ...]) -> Input:
+        place = f"{self._table.name}, {row.position}"
         try:
-            inputs.append(_parse_row(manifest, columns, cells))
-        except CorpusError as error:
-            errors.append(f"{position}: {error}")
-    if errors:
-        raise CorpusError(format_errors(manifest, errors))
-    if not inputs:
-        raise CorpusError(f"{manifest}: has no rows; expected {EXPECTED}")
-    return Inputs(inputs, manifest, tuple(name for name in columns if name != "path"))
+            if row.error:
+                raise CorpusError(row.error)
+            if not name.strip():
+                raise CorpusError("its 'path' is not a file name")
+            cells = {meaning: row.cells[index] for meaning, index in self._columns.items()}
+            start_s, end_s = parse_interval(cells.get("start_s"), cells.get("end_s"))
+            channel = cell_text(cells.get("channel"))
+            channel = parse_channel(channel) if channel else ""
+        except InputError as error:
+            return Input(self._relative(name), "", values=values, error=f"{place}: {error}")
+        path = object_storage.resolve(name, self._table.folders)
+        return Input(self._relative(name), path, start_s, end_s, values, channel=channel)
+
+    def _relative(self, name: str) -> str:
+        """Return a name relative to the root: tables in subfolders name files relative to themselves."""
+        is_complete = self._prefix in ("", ".") or not name or object_storage.is_url(name)
+        return name if is_complete else str(Path(self._prefix) / name)
 
 
-def _parse_row(manifest: str, columns: Sequence[str], cells: Sequence[Value]) -> Input:
-    if len(cells) != len(columns):
-        raise CorpusError(f"{len(cells)} cells, but the header has {len(columns)}")
-    row = dict(zip(columns, cells, strict=True))
-    name = row.pop("path")
-    if not name or not isinstance(name, str):
-        raise CorpusError("its 'path' is not a file name")
-    start, end = ("" if row.get(key) is None else str(row[key]).strip() for key in ("start_s", "end_s"))
-    return Input(name, object_storage.sibling(manifest, name), *parse_interval(start, end), tuple(row.values()))
+def _unify(value: Value, is_typed: bool) -> Value:
+    """Return a value of a column that not all tables have, or that has several types."""
+    return value if value is None or is_typed or isinstance(value, str) else cell_text(value)

@@ -3,32 +3,40 @@
 import codecs
 import csv
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
 import numpy as np
 
 from overtone._internal.prediction_codec import decode_prediction
 from overtone.batch.checkpoint import BatchFingerprint
-from overtone.batch.inputs import Input, Inputs, Value
+from overtone.batch.inputs import Input, Inputs
+from overtone.batch.object_storage import is_url
 from overtone.batch.process_pool import WorkerDied
-from overtone.batch.recogniser_config import MAX_TASK_S, RecogniserConfig
+from overtone.batch.recogniser_config import MAX_TASK_S, RecogniserConfig, Task
+from overtone.corpora.tables.columns import column_key
+from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
+from overtone.errors import InputError
+from overtone.formats.csv import to_row
+from overtone.formats.json import to_object
 from overtone.inference.recogniser import Recogniser
 
+GIVEN_PREFIX = "given_"  # of columns of the manifest that have the name of an output column
 Groups = tuple[int | None, ...]  # of each input, the number of the group that it is adapted to
-Task = tuple[str, float | None, float | None, str]  # the argument of the function that `make_task_function` returns
 
 
 class ResultSchema(NamedTuple):
     """The properties that all predictions of a batch share; all of them can be sent to another machine.
 
     Attributes:
-        columns: column names of the manifest, without `path`.
-        types: pyarrow types of the columns that are not text.
+        columns: names in the output of the columns of the manifest, without `path`.
+        types: pyarrow or Python types of the columns that are not text.
         emotions: emotions of the model, in order.
         branches: branches of the model.
         model: id of the model.
         uncertain_below: confidence below which a prediction is uncertain.
+        relative_to: absolute path or URL of the folder to which the names of the inputs are relative.
     """
 
     columns: tuple[str, ...]
@@ -37,6 +45,7 @@ class ResultSchema(NamedTuple):
     branches: tuple[str, ...]
     model: str
     uncertain_below: float
+    relative_to: str = ""
 
     def to_prediction(self, row: Input, result: Mapping[str, Any]) -> Prediction:
         """Return the prediction for an input from the result of a worker."""
@@ -113,21 +122,35 @@ class Partitioner:
 
 
 def make_schema(inputs: Inputs, recogniser: Recogniser) -> ResultSchema:
-    """Return the schema of the predictions of these inputs."""
-    card = recogniser.card
-    return ResultSchema(
-        columns=inputs.columns,
-        types=inputs.types,
+    """Return the schema of the predictions of these inputs.
+
+    A column of the manifest with the name of an output column is kept as `given_emotion`, for example.
+
+    Raises:
+        InputError: two columns of the manifest would get the same name.
+    """
+    schema = ResultSchema(
+        columns=(),
+        types={},
         emotions=recogniser.emotions,
         branches=recogniser.branches,
-        model=card["id"],
+        model=recogniser.card["id"],
         uncertain_below=recogniser.uncertain_below,
+        relative_to=inputs.folder if is_url(inputs.folder) else str(Path.cwd() / inputs.folder),
     )
+    prediction = schema.placeholder()
+    taken = {column_key(name) for name in (*to_row(prediction), *to_object(prediction))}
+    names = [f"{GIVEN_PREFIX}{name}" if column_key(name) in taken else name for name in inputs.columns]
+    for old, new in zip(inputs.columns, names, strict=True):
+        if old != new and names.count(new) > 1:
+            raise InputError(f"{inputs.manifest}: both '{old}' and '{new}' would be '{new}' in the output; rename one")
+    types = {new: inputs.types[old] for old, new in zip(inputs.columns, names, strict=True) if old in inputs.types}
+    return schema._replace(columns=tuple(names), types=types)
 
 
 def to_task(row: Input) -> Task:
     """Return the task that a worker runs for an input."""
-    return row.path, row.start_s, row.end_s, row.error
+    return row.path, row.start_s, row.end_s, row.error, row.channel
 
 
 def check_result(row: Input, result: Any) -> Any:

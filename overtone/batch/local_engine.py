@@ -13,12 +13,12 @@ from typing import Any, BinaryIO
 from overtone._internal.cpu_count import cpu_count
 from overtone._internal.progress import Progress
 from overtone.batch.checkpoint import FAILURES_FILE, BatchCheckpoint, Report, open_checkpoint
-from overtone.batch.inputs import Value
 from overtone.batch.job import BatchJob, Partitioner, check_result, text_stream, to_task
 from overtone.batch.object_storage import is_url
 from overtone.batch.process_pool import TaskFunction, run_tasks
 from overtone.batch.recogniser_config import make_task_function
 from overtone.batch.reference_groups import make_adapted_function, measure_groups
+from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError
 from overtone.formats import get_format, parquet
@@ -53,7 +53,7 @@ def run(job: BatchJob, output: str, processes: int | None, progress: Progress) -
         )
         checkpoint.write_output(FAILURES_FILE, lambda stream: job.schema.write_failures(failures, stream))
         counts = {"predictions": len(batch.partition) - len(failures), "failures": len(failures)}
-        return checkpoint.finish(job.fingerprint, counts)
+        return checkpoint.finish(job.fingerprint, {"relative_to": job.schema.relative_to, **counts})
 
 
 class _Batch:

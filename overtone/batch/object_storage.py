@@ -9,7 +9,7 @@ import io
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -17,9 +17,10 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from overtone._internal import atomic_write
+from overtone._internal.pyarrow_import import import_pyarrow
 from overtone.audio.discovery import AUDIO_SUFFIXES
+from overtone.corpora.tables.audio_paths import locate
 from overtone.errors import AudioError, InputError, MissingExtraError, suggest
-from overtone.formats.parquet import import_pyarrow
 
 SCHEMES = ("s3", "gs", "abfs", "abfss", "hdfs")
 _URL = re.compile(r"([a-z][a-z0-9+.-]+)://([^/]*)/?(.*)", re.DOTALL | re.IGNORECASE)
@@ -35,13 +36,16 @@ def resolve_file_url(name: str) -> str:
     return unquote(urlsplit(name).path) if name.lower().startswith("file://") else name
 
 
-def sibling(file: str, name: str) -> str:
-    """Return the location of a name written in a file: a URL unchanged, a path relative to the folder of the file."""
+def resolve(name: str, folders: Sequence[str]) -> str:
+    """Return the location of a name written in a file: a URL unchanged, a path relative to the folders of the file.
+
+    Args:
+        name: as written.
+        folders: paths, as `overtone.corpora.tables.audio_paths.locate` takes them, or one URL.
+    """
     if is_url(name):
         return resolve_file_url(name)
-    if is_url(file):
-        return f"{file.rpartition('/')[0]}/{name}"
-    return str(Path(file).parent / name)
+    return join(folders[0], name) if is_url(folders[0]) else locate(name, folders)
 
 
 def join(folder: str, name: str) -> str:

@@ -32,8 +32,8 @@ from overtone.batch.checkpoint import (
     foreign_files_error,
     obsolete_batch_error,
 )
-from overtone.batch.inputs import Value
 from overtone.batch.job import ResultSchema
+from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
 from overtone.errors import OvertoneError
 from overtone.formats import parquet
@@ -131,7 +131,8 @@ class ParquetSink:
         content = io.BytesIO()
         schema.write_failures(failures, content)
         object_storage.write_bytes(object_storage.join(self._output, FAILURES_FILE), content.getvalue())
-        report = {**fingerprint, "predictions": predictions, "failures": len(failures)}
+        counts = {"predictions": predictions, "failures": len(failures)}
+        report = {**fingerprint, "relative_to": schema.relative_to, **counts}
         self._write(object_storage.join(self._output, REPORT_FILE), report)
         object_storage.remove_folder(self._parts)
         return report

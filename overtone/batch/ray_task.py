@@ -9,11 +9,12 @@ from collections.abc import Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from overtone.batch.inputs import Input, Value
+from overtone.batch.inputs import Input
 from overtone.batch.job import ResultSchema, check_result, to_task
 from overtone.batch.parquet_sink import ParquetSink
 from overtone.batch.process_pool import TaskFunction, run_tasks
 from overtone.batch.recogniser_config import RecogniserConfig, fingerprints, make_task_function
+from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
 from overtone.errors import OvertoneError
 

@@ -23,6 +23,8 @@ from overtone.inference.inputs import MAX_DURATION_S
 from overtone.inference.recogniser import Recogniser, load
 
 OnError = Callable[[OvertoneError], None]
+# The argument of the function that `make_task_function` returns: path, start and end in seconds, error, channel.
+Task = tuple[str, float | None, float | None, str, str]
 MAX_TASK_S = 300  # per task; the longest allowed input takes seconds
 # All code that a batch runs, from decoding to the text of an error: parts written by two versions of any of it would
 # make a table that neither version produces. Whole packages, since one restart too many costs less than a mixed table.
@@ -32,7 +34,7 @@ CODE = (
     "audio",
     "batch",
     "channels.py",
-    "corpora/csv_table.py",
+    "corpora/tables",
     "datatypes.py",
     "emotions.py",
     "errors.py",
@@ -109,18 +111,20 @@ def load_checked(config: RecogniserConfig, model_hash: str) -> Recogniser:
     return config.load(lambda error: None)
 
 
-def _run_task(
-    recogniser: Recogniser, channel: str, task: tuple[str, float | None, float | None, str]
-) -> dict[str, Any]:
+def _run_task(recogniser: Recogniser, channel: str, task: Task) -> dict[str, Any]:
     """Return the exact values of a prediction as JSON values, or an "error"."""
     return run_on_input(lambda waveform: encode_prediction(recogniser.recognise(waveform)), task, channel)
 
 
-def run_on_input(
-    use: Callable[[Waveform], dict[str, Any]], task: tuple[str, float | None, float | None, str], channel: str
-) -> dict[str, Any]:
-    """Return the result of a function for a channel of the audio of a task, a JSON value; or an "error"."""
-    path, start_s, end_s, error = task
+def run_on_input(use: Callable[[Waveform], dict[str, Any]], task: Task, channel: str) -> dict[str, Any]:
+    """Return the result of a function for the audio of a task, a JSON value; or an "error".
+
+    Args:
+        use: the function.
+        task: as `overtone.batch.job.to_task` returns it.
+        channel: the channel, unless the task names one.
+    """
+    path, start_s, end_s, error, own_channel = task
     try:
         if error:
             raise AudioError(error)
@@ -129,6 +133,7 @@ def run_on_input(
                 raise AudioError(f"{path}: is not a regular file")
             source = open_audio(path) if is_url(path) else path
             start_s = start_s or 0.0
+            channel = own_channel or channel
             return use(read(source, start_s=start_s, end_s=end_s, max_duration_s=MAX_DURATION_S, channel=channel))
     except OvertoneError as failure:
         return {"error": str(failure)}

@@ -27,10 +27,10 @@ from overtone._internal.atomic_write import describe_os_errors, write_bytes
 from overtone._internal.prediction_codec import encode_prediction
 from overtone._internal.progress import Progress
 from overtone.batch.inputs import Input, Inputs
-from overtone.batch.job import BatchJob, Groups, Task, to_task
+from overtone.batch.job import BatchJob, Groups, to_task
 from overtone.batch.object_storage import is_url
 from overtone.batch.process_pool import TaskFunction, WorkerDied, run_tasks
-from overtone.batch.recogniser_config import RecogniserConfig, load_checked, run_on_input
+from overtone.batch.recogniser_config import RecogniserConfig, Task, load_checked, run_on_input
 from overtone.datatypes import Waveform
 from overtone.errors import InputError, suggest
 from overtone.inference.recogniser import Recogniser

@@ -12,17 +12,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overtone._internal.progress import Progress, silent_progress
+from overtone._internal.pyarrow_import import import_pyarrow
 from overtone.batch import local_engine, ray_engine
 from overtone.batch.checkpoint import Report
 from overtone.batch.inputs import Inputs
-from overtone.batch.job import BatchJob, ResultSchema, make_schema
+from overtone.batch.job import BatchJob, make_schema
 from overtone.batch.recogniser_config import OnError, RecogniserConfig, fingerprints
 from overtone.batch.reference_groups import assign_groups
 from overtone.channels import parse_channel
-from overtone.errors import InputError, OptionError, suggest
-from overtone.formats import parquet
-from overtone.formats.csv import to_row
-from overtone.formats.json import to_object
+from overtone.errors import OptionError, suggest
 
 
 class Engine(NamedTuple):
@@ -78,7 +76,7 @@ def run(
     Raises:
         OptionError: unknown engine, format, shard, channel, class or branch, fewer than one process, or `reference_by`
             with an option that does not support it.
-        InputError: a column of the manifest has the name of an output column, or there is no column `reference_by`.
+        InputError: two columns of the manifest would have one name in the output, or there is no column `reference_by`.
         ModelError: the model cannot be used.
         MissingExtraError: a package for the engine or the format is not installed.
         OvertoneError: the folder holds other files or cannot be written, or the model file changes during the batch.
@@ -91,7 +89,6 @@ def run(
     if reference_by:
         recogniser.check_can_adapt()
     schema = make_schema(inputs, recogniser)
-    _check_columns(schema, inputs.manifest)
     fingerprint = {
         **fingerprints(config),
         "uncertain_below": recogniser.uncertain_below,
@@ -119,7 +116,7 @@ def _check_options(engine: str, format: str | None, processes: int | None, shard
     if format not in formats:
         raise OptionError(f"engine {engine} writes {' or '.join(formats)}, not {format}")
     if format == "parquet":
-        parquet.import_pyarrow()
+        import_pyarrow()
     if processes is not None and processes < 1:
         raise OptionError(f"processes: expected at least 1, got {processes}")
     if not 1 <= shard[0] <= shard[1]:
@@ -137,14 +134,3 @@ def _check_reference_by(reference_by: str, config: RecogniserConfig, engine: str
         raise OptionError(f"--reference-by: engine {engine} does not support it; use --engine local")
     if shard != (1, 1):
         raise OptionError("--reference-by: shards would divide groups; give each machine a manifest of its own")
-
-
-def _check_columns(schema: ResultSchema, manifest: str) -> None:
-    """Check that no column of the manifest has the name of an output column, in any format."""
-    prediction = schema._replace(columns=()).placeholder()
-    for name in schema.columns:
-        if name in {**to_row(prediction), **to_object(prediction)}:
-            raise InputError(
-                f"{manifest}: the column '{name}' has the name of an output column; "
-                f"rename it, for example to 'given_{name}'"
-            )

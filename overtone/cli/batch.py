@@ -22,7 +22,8 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "sources", nargs="+", metavar="SOURCE",
         help="a folder, an audio file, a pattern such as 'calls/**/*.flac', a URL such as s3://bucket/calls, "
-        "or a manifest (.csv or .parquet) as the only source",
+        "or a manifest as the only source: a table (.csv, .tsv, .jsonl, .parquet), or manifest=DIR for a folder that "
+        "describes its recordings",
     )  # fmt: skip
     parser.add_argument(
         "--output", metavar="DIR", required=True,

@@ -32,7 +32,7 @@ def corpora_arguments(parser: argparse.ArgumentParser) -> None:
                 help=f"the corpus, one of {', '.join(sorted(CORPORA))}",
             )
             action.add_argument(
-                "folder", metavar="DIR", type=Path, help="the folder of the corpus; for manifest, the CSV file"
+                "folder", metavar="DIR", type=Path, help="the folder of the corpus; for manifest, the table"
             )
 
 

@@ -148,6 +148,8 @@ def read_clips(args: argparse.Namespace) -> tuple[Utterance, ...]:
         left_out = ", ".join(f"{count} x {reason}" for reason, count in scan.ignored.items())
         summary = f"{corpus}: {len(scan.utterances)} clips" + (f"; left out: {left_out}" if left_out else "")
         print(printable(summary), file=sys.stderr)
+        for hint in scan.hints:
+            print(printable(f"hint: {hint}"), file=sys.stderr)
         utterances += [replace(utterance, training_only=training_only) for utterance in scan.utterances]
     clips = merge_spellings(utterances)
     _print_hints(clips, {} if label_map is None else label_map)

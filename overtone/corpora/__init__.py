@@ -62,7 +62,7 @@ def read_corpus(name: str, path: str | Path, *, only_known_labels: bool = False)
 
     Args:
         name: a key of `CORPORA`.
-        path: its folder; for "manifest" the CSV file.
+        path: its folder; for "manifest" the table, see `overtone.corpora.manifest.read`.
         only_known_labels: whether a label of a manifest that is not a known emotion is an error; all labels of the
             other corpora are known.
 

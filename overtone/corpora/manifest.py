@@ -1,30 +1,39 @@
-"""Reads any corpus that a CSV table describes, with one utterance per row.
+"""Reads any corpus that a table describes, with one utterance per row.
 
     path,emotion,speaker,sentence,start_s,end_s,gender,channel
     calls/0017.wav,angry,anna,,12.5,15.25,female,left
 
 Only `path` and `emotion` are required. An empty cell is an unknown value; without a channel it is the mean of all.
-Paths are relative to the table. Commas, semicolons or tabs separate cells; see `overtone.corpora.csv_table`.
+Paths are relative to the table. The table may have any form that `overtone.corpora.tables` reads, and columns may have
+the other names in `overtone.corpora.tables.columns`.
 
 Any label is a class: one of `overtone.emotions.EMOTIONS` in any of its spellings, or an own class, such as
 `frustrated`. Labels that differ only in case or whitespace are one class, in the first of their spellings.
+
+Tables of predictions that a person corrected are manifests too; see `overtone.corpora.corrections`.
 """
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from overtone.channels import MIX, channel_number, parse_channel
-from overtone.corpora.csv_table import check_unique, format_errors, parse_interval, rows
+from overtone.corpora.corrections import LabelColumn, PredictionCounter
 from overtone.corpora.label_mapping import merge_spellings
 from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.corpora.tables import read_tables, split_selection
+from overtone.corpora.tables.audio_paths import locate
+from overtone.corpora.tables.columns import NAMES, find_columns, has_predictions, similar_name
+from overtone.corpora.tables.intervals import parse_interval
+from overtone.corpora.tables.rows import Row, Table, Value, cell_text, format_errors
 from overtone.datatypes import Utterance
-from overtone.emotions import EMOTIONS, label_key, parse_emotion, parse_label
-from overtone.errors import CorpusError, InputError, suggest
+from overtone.emotions import EMOTIONS, label_key, list_classes, parse_emotion, parse_label
+from overtone.errors import CorpusError, InputError
 
 INFO = CorpusInfo(
     name="manifest",
-    title="Your own recordings with any labels, described by a CSV table",
+    title="Your own recordings with any labels, described by a table",
     language="any",
     speakers=0,
     emotions=EMOTIONS,
@@ -38,7 +47,6 @@ INFO = CorpusInfo(
 )
 
 REQUIRED_COLUMNS = ("path", "emotion")
-COLUMNS = (*REQUIRED_COLUMNS, "speaker", "sentence", "start_s", "end_s", "gender", "channel")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
@@ -46,23 +54,30 @@ def read(folder: Path, *, only_known_labels: bool = False) -> CorpusScan:
     """Return the utterances of a table.
 
     Args:
-        folder: the CSV file, or a folder that contains a file `manifest.csv`.
+        folder: the table, or a folder that is described in `overtone.corpora.tables`; `#` and a selection may follow.
         only_known_labels: whether a label other than the known emotions is an error.
 
     Returns:
         Utterances in the order of the table, which is also the order of own classes; `clip` is the path relative to the
         table without suffix, with `#start-end` in seconds if the row names an interval, and `#channel` if it names a
-        channel other than mix. No file is ever left out.
+        channel other than mix. Rows are left out only where the form of the table allows rows without a label. The
+        hints name unused columns.
 
     Raises:
-        CorpusError: the table does not exist, is not UTF-8, has an unknown or missing column, or no row; or rows have
-            an invalid or unknown label, an unknown gender or channel, a missing audio file, an invalid number, an end
-            before the start, or an interval of a channel that another row names too. One error reports all invalid
-            rows, the first ten in full.
+        CorpusError: the table does not exist, cannot be read, has a missing, misspelt or ambiguous column, or no row;
+            or rows have an invalid or unknown label, an unknown gender or channel, a missing audio file, an invalid
+            number, an end before the start, or an interval of a channel that another row names too. One error reports
+            all invalid rows, the first ten in full.
+        MissingExtraError: the form of the table needs a package that is not installed.
     """
-    table = Path(folder) / "manifest.csv" if Path(folder).is_dir() else Path(folder)
-    lines = ((line, [cell.strip() for cell in cells]) for line, cells in rows(table, INFO.tree))
-    return CorpusScan(merge_spellings(_utterances(table, lines, only_known_labels)), {})
+    location = os.fspath(folder)
+    path, _ = split_selection(location)
+    root = Path(path) if Path(path).is_dir() else Path(path).parent
+    reader = _Reader(root, parse_emotion if only_known_labels else parse_label)
+    tables = read_tables(location, INFO.tree)
+    for table in tables:
+        reader.read(table, is_only=len(tables) == 1)
+    return reader.finish(tables[0].name if len(tables) == 1 else location)
 
 
 def clips_expected() -> frozenset[str]:
@@ -70,97 +85,145 @@ def clips_expected() -> frozenset[str]:
     return frozenset()
 
 
-def _utterances(table: Path, lines: Iterator[tuple[int, list[str]]], only_known_labels: bool) -> list[Utterance]:
-    """Return one utterance per row, or raise one error that reports all invalid rows."""
-    line, header = next(lines, (1, []))
-    columns = _columns(table, header, line)
-    parse = parse_emotion if only_known_labels else parse_label
-    utterances: list[Utterance] = []
-    rows_by_audio: dict[object, tuple[int, str]] = {}
-    errors: list[str] = []
-    for line, cells in lines:
-        try:
-            if len(cells) != len(columns):
-                raise CorpusError(f"{len(cells)} cells where the header has {len(columns)}")
-            utterance = _utterance(table, dict(zip(columns, cells, strict=True)), parse)
-            _check_not_listed(utterance, line, rows_by_audio)
-            utterances.append(utterance)
-        except InputError as error:
-            errors.append(f"line {line}: {error}")
-    if errors:
-        raise CorpusError(format_errors(table, errors))
-    if not utterances:
-        raise CorpusError(f"{table}: no utterance in it; expected\n{INFO.tree}")
-    return utterances
-
-
-def _check_not_listed(utterance: Utterance, line: int, rows_by_audio: dict[object, tuple[int, str]]) -> None:
-    """Check that no earlier row names the same clip, and store this row.
+class _Reader:
+    """Collects the utterances, the rows that are left out, the errors and the hints of one or several tables.
 
     Args:
-        utterance: of the row.
-        line: of the row.
-        rows_by_audio: clip, and file with interval and channel, -> line and label of the row that names it.
+        root: the folder to which the ids of clips are relative.
+        parse: returns the class of a label.
     """
-    # Both, as "" and "0" are the same start, left and 1 the same channel, and a.wav and a.flac the same clip.
-    interval = (os.path.normpath(utterance.path), utterance.start_s, utterance.end_s)
-    for key in (utterance.clip, (*interval, channel_number(utterance.channel))):
-        first, label = rows_by_audio.setdefault(key, (line, utterance.emotion))
-        if first == line:
-            continue
-        if label_key(label) == label_key(utterance.emotion):
-            raise CorpusError(f"'{utterance.clip}' is listed in line {first} already")
-        raise CorpusError(
-            f"'{utterance.clip}' is '{utterance.emotion}' here and '{label}' in line {first}; keep one of the two lines"
-        )
+
+    def __init__(self, root: Path, parse: Callable[[str], str]) -> None:
+        self._root = root
+        self._parse = parse
+        self._utterances: list[Utterance] = []
+        self._left_out: defaultdict[str, list[Path]] = defaultdict(list)
+        self._errors: list[str] = []
+        self._hints: list[str] = []
+        # clip, and file with interval and channel -> position and label of the row that names it
+        self._rows_by_audio: dict[object, tuple[str, str]] = {}
+
+    def read(self, table: Table, *, is_only: bool) -> None:
+        """Add the rows of a table; their positions include its name unless it is the only table."""
+        columns = find_columns(table.columns, table.place, [name for name in NAMES if name != "emotion"])
+        label = LabelColumn(table)
+        _check_required(table, columns, label)
+        self._hints += _unused_columns(table, columns, label)
+        counter = PredictionCounter(table.columns)
+        for row in table.rows:
+            position = row.position if is_only else f"{table.name}, {row.position}"
+            try:
+                if row.error:
+                    raise CorpusError(row.error)
+                self._add(table, row, columns, label, position)
+                counter.count(row, label)
+            except InputError as error:
+                self._errors.append(f"{position}: {error}")
+        self._hints += counter.hints(table.name)
+
+    def _add(self, table: Table, row: Row, columns: dict[str, int], label: LabelColumn, position: str) -> None:
+        cells = {meaning: row.cells[index] for meaning, index in columns.items()}
+        text = label.text(row)
+        if not text and table.unlabelled:
+            self._left_out[table.unlabelled].append(Path(cell_text(cells["path"])))
+            return
+        utterance = _utterance(table, self._root, {**cells, "emotion": text}, self._parse)
+        self._check_not_listed(utterance, position)
+        self._utterances.append(utterance)
+
+    def _check_not_listed(self, utterance: Utterance, position: str) -> None:
+        """Check that no earlier row names the same clip, and store this row."""
+        # Both, as "" and "0" are the same start, left and 1 the same channel, and a.wav and a.flac the same clip.
+        interval = (os.path.normpath(utterance.path), utterance.start_s, utterance.end_s)
+        for key in (utterance.clip, (*interval, channel_number(utterance.channel))):
+            first, label = self._rows_by_audio.setdefault(key, (position, utterance.emotion))
+            if first == position:
+                continue
+            if label_key(label) == label_key(utterance.emotion):
+                raise CorpusError(f"'{utterance.clip}' is listed in {first} already")
+            raise CorpusError(
+                f"'{utterance.clip}' is '{utterance.emotion}' here and '{label}' in {first}; keep one of them"
+            )
+
+    def finish(self, name: str) -> CorpusScan:
+        """Return the result, or raise one error that reports all invalid rows.
+
+        Args:
+            name: of the table, or the location of several tables.
+        """
+        if self._errors:
+            raise CorpusError(format_errors(name, self._errors))
+        if not self._utterances:
+            reasons = ", ".join(f"{len(paths)} x {reason}" for reason, paths in self._left_out.items())
+            problem = f" ({reasons})" if reasons else ""
+            raise CorpusError(f"{name}: no utterance in it{problem}; expected\n{INFO.tree}")
+        left_out = {reason: tuple(paths) for reason, paths in self._left_out.items()}
+        return CorpusScan(merge_spellings(self._utterances), left_out, tuple(self._hints))
 
 
-def _columns(table: Path, header: list[str], line: int) -> list[str]:
-    """Return the checked column names, in the order of the table."""
-    if not header:
-        raise CorpusError(f"{table}: is empty; expected\n{INFO.tree}")
-    columns = [name.lower() for name in header]
-    for name in columns:
-        if name not in COLUMNS:
-            raise CorpusError(f"{table}, line {line}: unknown column '{name}'{suggest(name, COLUMNS)}")
-    check_unique(columns, f"{table}, line {line}")
-    missing = [name for name in REQUIRED_COLUMNS if name not in columns]
+def _check_required(table: Table, columns: dict[str, int], label: LabelColumn) -> None:
+    """Check that the table has a column of paths and one of labels, and no column that seems to be misspelt."""
+    present = {*columns, *(["emotion"] if label.indices else [])}
+    unknown = _unknown_columns(table, columns, label)
+    for name in unknown:
+        similar = similar_name(name)
+        if similar and not table.made_by_program:
+            raise CorpusError(f"{table.place}: unknown column '{name}'; did you mean '{similar}'? rename or remove it")
+    missing = [name for name in REQUIRED_COLUMNS if name not in present]
     if missing:
-        raise CorpusError(f"{table}, line {line}: no column '{missing[0]}'; expected\n{INFO.tree}")
-    return columns
+        raise CorpusError(f"{table.place}: no column '{missing[0]}'; expected\n{INFO.tree}")
 
 
-def _utterance(table: Path, cells: dict[str, str], parse: Callable[[str], str]) -> Utterance:
-    """Return the utterance of one row, column -> cell, with the class that `parse` returns for its label."""
-    path = _audio_path(table.parent, cells["path"])
-    start_s, end_s = parse_interval(cells.get("start_s", ""), cells.get("end_s", ""))
-    gender = cells.get("gender", "").lower()
-    if gender not in GENDERS:
-        raise CorpusError(f"unknown gender '{gender}'; use female, male, or an empty cell")
-    channel = parse_channel(cells.get("channel") or MIX).removeprefix(MIX)
+def _unknown_columns(table: Table, columns: dict[str, int], label: LabelColumn) -> list[str]:
+    if has_predictions(table.columns):
+        return []
+    used = {*columns.values(), *label.indices}
+    return [name for index, name in enumerate(table.columns) if index not in used and name]
+
+
+def _unused_columns(table: Table, columns: dict[str, int], label: LabelColumn) -> Iterator[str]:
+    """Yield a hint that names the columns that a person wrote and training does not use."""
+    names = _unknown_columns(table, columns, label)
+    if names and not table.made_by_program:
+        yield f"{table.name}: columns without a meaning here: {list_classes(names)}"
+
+
+def _utterance(table: Table, root: Path, cells: dict[str, Value], parse: Callable[[str], str]) -> Utterance:
+    """Return the utterance of one row, meaning -> cell, with the class that `parse` returns for its label."""
+    path = _audio_path(table, cells["path"])
+    start_s, end_s = parse_interval(cells.get("start_s"), cells.get("end_s"))
+    channel = parse_channel(cell_text(cells.get("channel")) or MIX).removeprefix(MIX)
     return Utterance(
         path=path,
-        emotion=parse(cells["emotion"]),
-        speaker=cells.get("speaker", ""),
-        sentence=cells.get("sentence", ""),
+        emotion=parse(str(cells["emotion"])),
+        speaker=cell_text(cells.get("speaker")),
+        sentence=cell_text(cells.get("sentence")),
         corpus=INFO.name,
         start_s=start_s or 0.0,
         end_s=end_s,
-        gender=GENDERS[gender],
-        clip=_clip_name(table.parent, path, start_s, end_s) + (f"#{channel}" if channel else ""),
+        gender=_gender(table, cell_text(cells.get("gender")).lower()),
+        clip=_clip_name(root, path, start_s, end_s) + (f"#{channel}" if channel else ""),
         channel=channel,
     )
 
 
-def _audio_path(folder: Path, name: str) -> Path:
-    """Return the path of the audio file in a cell; backslashes, as written on Windows, separate folders too."""
-    path = folder / name.replace("\\", "/")
+def _gender(table: Table, text: str) -> str:
+    if text not in GENDERS and not table.made_by_program:
+        raise CorpusError(f"unknown gender '{text}'; use female, male, or an empty cell")
+    return GENDERS.get(text, "")  # a database may have other values, such as "other" or "unknown"
+
+
+def _audio_path(table: Table, cell: Value) -> Path:
+    """Return the path of the audio file in a cell."""
+    name = cell if isinstance(cell, str) else ""
+    path = Path(locate(name, table.folders))
     try:
-        exists = bool(name) and path.is_file()
+        exists = bool(name.strip()) and path.is_file()
     except (OSError, ValueError):  # a name that is too long or has a null character
         exists = False
     if not exists:
-        raise CorpusError(f"no audio file '{name}' next to the table")
+        other = ", nor in the folder of this command" if len(table.folders) > 1 else ""
+        raise CorpusError(f"no audio file '{name.strip()}' next to the table{other}")
     return path
 
 

@@ -74,10 +74,12 @@ class CorpusScan:
     Attributes:
         utterances: the clips, sorted by name; of a manifest, in the order of the table.
         left_out: reason ("song", "video", ...) -> the files left out for it, sorted.
+        hints: what a user should know about the table of a manifest, such as columns that are not used.
     """
 
     utterances: tuple[Utterance, ...]
     left_out: dict[str, tuple[Path, ...]]
+    hints: tuple[str, ...] = ()
 
     @property
     def ignored(self) -> dict[str, int]:

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, BinaryIO
 
+from overtone._internal.pyarrow_import import import_pyarrow
 from overtone.datatypes import Prediction
-from overtone.errors import MissingExtraError
 from overtone.formats.csv import FIXED_COLUMNS, to_row
 
 GROUP_ROWS = 65_536
@@ -25,7 +25,7 @@ def write(
     Args:
         predictions: in the order of the rows, all from one model.
         stream: the output.
-        types: pyarrow type of each manifest column that is not a string.
+        types: pyarrow type, or `bool`, `int` or `float`, of each manifest column that is not a string.
         template: a prediction with the columns of the table, used if there are no predictions.
 
     Raises:
@@ -43,22 +43,6 @@ def write(
             group = list(islice(iterator, GROUP_ROWS))
 
 
-def import_pyarrow() -> Any:
-    """Return the package `pyarrow`, with `pyarrow.parquet` imported.
-
-    Raises:
-        MissingExtraError: pyarrow is not installed.
-    """
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            "Parquet needs pyarrow, which is not installed: pip install 'overtone[parquet]'"
-        ) from error
-    return pyarrow
-
-
 def to_utf8(value: Any) -> Any:
     """Return a string as valid UTF-8, with escapes for bytes that are not; other values unchanged."""
     return value.encode("utf-8", "backslashreplace").decode() if isinstance(value, str) else value
@@ -72,5 +56,6 @@ def _row(prediction: Prediction) -> dict[str, Any]:
 def _fields(prediction: Prediction, types: Mapping[str, Any]) -> list[tuple[str, Any]]:
     pa = import_pyarrow()
     arrow_types = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
-    manifest_fields = [(name, types.get(name, pa.string())) for name in prediction.columns]
+    kinds = {name: types.get(name, str) for name in prediction.columns}
+    manifest_fields = [(name, arrow_types.get(kind, kind)) for name, kind in kinds.items()]
     return [*manifest_fields, *((name, arrow_types[type(value)]) for name, value in to_row(prediction).items())]

@@ -11,8 +11,9 @@ Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escape
 import json
 from typing import Any, TextIO
 
+from overtone._internal.pyarrow_import import import_pyarrow
 from overtone.formats.branches import probability_columns
-from overtone.formats.parquet import import_pyarrow, to_utf8
+from overtone.formats.parquet import to_utf8
 from overtone.timeline import Segment, Timeline
 
 PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence", "reference_clips")

@@ -36,7 +36,7 @@ from overtone.batch.recogniser_config import RecogniserConfig, fingerprints, mak
 from overtone.batch.run import run
 audio, model, output = sys.argv[1:]
 config = RecogniserConfig(model)
-result = make_task_function(config, fingerprints(config)["model"])([audio, None, None, ""])
+result = make_task_function(config, fingerprints(config)["model"])([audio, None, None, "", ""])
 assert "probabilities" in result, result
 for format in ("csv", "jsonl"):
     assert run(collect_inputs([audio]), f"{output}-{format}", config, format=format, processes=1)["predictions"] == 1
@@ -108,7 +108,7 @@ def test_the_fingerprint_covers_all_modules_that_a_batch_loads(work: Path, packa
     loaded = {Path(line).relative_to(package).as_posix() for line in done.stdout.splitlines()}
     assert {"audio/decode.py", "batch/local_engine.py", "formats/jsonl.py", "inference/onnx_model.py"} <= loaded
     covered = {name for name in loaded if any(name == part or name.startswith(f"{part}/") for part in CODE)}
-    # The corpus readers are loaded with `corpora.csv_table`, but a batch does not call them.
+    # The corpus readers are loaded with `corpora.tables`, but a batch does not call them.
     uncovered = {name for name in loaded - covered if not name.startswith("corpora/")}
     assert uncovered == {"__init__.py"}
 

@@ -84,14 +84,16 @@ def test_paths_are_relative_to_the_manifest(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "m.csv: no column 'path'; expected"),
-        ("file\na.wav\n", "m.csv: no column 'path'; expected"),
+        ("", "m.csv: is empty; expected a table with"),
+        ("name\na.wav\n", "m.csv: no column 'path'; expected"),
+        ("path,File\na.wav,b.wav\n", "m.csv, line 1: the columns 'path' and 'File' both mean 'path'"),
         ("path|id\na.wav|1\n", "m.csv: no column 'path'; expected"),
         ("path,id,id\na.wav,1,2\n", "column 'id'"),
         ("path\n", "m.csv: has no rows"),
-        ("path,id\na.wav\n", "m.csv, line 2: 1 cells, but the header has 2"),
+        ("path,id\na.wav\n", "m.csv, line 2: 1 cells where the header has 2"),
         ("path,id\n,1\n", "m.csv, line 2: its 'path' is not a file name"),
         ("path,end_s\na.wav,soon\n", "m.csv, line 2: end_s 'soon' is not"),
+        ("path,channel\na.wav,phone\n", "m.csv, line 2: channel: expected mix, left, right or a number"),
         ("path,start_s,end_s\na.wav,2,1\nb.wav,0,nan\n", "\n  line 2: end_s 1.0 "),
         ('path\n"a.wav', "m.csv, line 2: not CSV"),
     ],
@@ -100,6 +102,30 @@ def test_manifest_errors_are_reported(folder: Path, text: str, message: str) -> 
     with pytest.raises(CorpusError) as caught:
         collect_inputs([str(write_manifest(text))])
     assert message in str(caught.value)
+
+
+def test_bad_rows_do_not_affect_the_others(folder: Path) -> None:
+    bad = [",1", "x1.wav", "x1.wav,soon"]
+    rows = [bad[number // 200 % 3] if number % 200 == 0 else f"x1.wav,{number}" for number in range(10_000)]
+    found = collect_inputs([str(write_manifest("path,end_s\n" + "\n".join(rows) + "\n"))])
+    assert len(found.rows) == 10_000
+    errors = [row.error for row in found.rows if row.error]
+    assert errors[:3] == [
+        "m.csv, line 2: its 'path' is not a file name",
+        "m.csv, line 202: 1 cells where the header has 2",
+        "m.csv, line 402: end_s 'soon' is not a number of seconds such as 12.5",
+    ]
+    assert len(errors) == 50
+
+
+def test_columns_have_other_names_and_paths_of_windows(folder: Path) -> None:
+    Path("in/m.tsv").write_text(
+        "File\tSTART\tEnd\tChannel\tNote\n deep\\a.flac \t0 days 00:00:01\t0:02\tRight\tx\n", "utf-8"
+    )
+    found = collect_inputs(["in/m.tsv"])
+    assert found.columns == ("START", "End", "Channel", "Note")
+    values = ("0 days 00:00:01", "0:02", "Right", "x")
+    assert list(found.rows) == [Input(" deep\\a.flac ", "in/deep/a.flac", 1.0, 2.0, values, channel="right")]
 
 
 def test_a_manifest_that_is_not_utf8_or_missing(folder: Path) -> None:

@@ -33,18 +33,18 @@ def calls(s3: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "name", "expected"),
+    ("folder", "name", "expected"),
     [
-        ("lists/m.csv", "a.wav", "lists/a.wav"),
-        ("lists/m.csv", "/data/a.wav", "/data/a.wav"),
-        ("lists/m.csv", "s3://bucket/a.wav", "s3://bucket/a.wav"),
-        ("lists/m.csv", "file:///data/a%20b.wav", "/data/a b.wav"),
-        ("s3://bucket/lists/m.csv", "calls/a.wav", "s3://bucket/lists/calls/a.wav"),
-        ("s3://bucket/m.csv", "gs://other/a.wav", "gs://other/a.wav"),
+        ("lists", "a.wav", "lists/a.wav"),
+        ("lists", "/data/a.wav", "/data/a.wav"),
+        ("lists", "s3://bucket/a.wav", "s3://bucket/a.wav"),
+        ("lists", "file:///data/a%20b.wav", "/data/a b.wav"),
+        ("s3://bucket/lists", "calls/a.wav", "s3://bucket/lists/calls/a.wav"),
+        ("s3://bucket", "gs://other/a.wav", "gs://other/a.wav"),
     ],
 )
-def test_paths_are_relative_to_the_manifest_url(file: str, name: str, expected: str) -> None:
-    assert object_storage.sibling(file, name) == expected
+def test_paths_are_relative_to_the_folder_of_the_manifest(folder: str, name: str, expected: str) -> None:
+    assert object_storage.resolve(name, [folder]) == expected
 
 
 def test_urls_are_distinguished_from_paths() -> None:

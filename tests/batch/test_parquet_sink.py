@@ -45,7 +45,7 @@ def test_parts_form_one_table_even_without_predictions(tmp_path: Path) -> None:
     assert contents(tmp_path) == before
     assert sink.completed_parts() == {0, 2}
     report = sink.finish(FINGERPRINT, SCHEMA, [0, 2])
-    assert report == {**FINGERPRINT, "predictions": 2, "failures": 1}
+    assert report == {**FINGERPRINT, "relative_to": "", "predictions": 2, "failures": 1}
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["batch.json", "failures.csv", "predictions"]
     assert (tmp_path / "out" / "failures.csv").read_text() == "who,id,path,error\nben,1,x.wav,x.wav: no such file\n"
     files = sorted((tmp_path / "out" / "predictions").iterdir())

@@ -10,6 +10,7 @@ import soundfile
 import tiny_model
 from worker_functions import make_hanging
 
+from overtone._internal.pyarrow_import import import_pyarrow
 from overtone.batch.inputs import Inputs, collect_inputs
 from overtone.batch.job import make_schema, to_task
 from overtone.batch.parquet_sink import ParquetSink
@@ -17,7 +18,6 @@ from overtone.batch.process_pool import WorkerDied, run_tasks
 from overtone.batch.ray_engine import part_size
 from overtone.batch.ray_task import RayTask, run_part
 from overtone.batch.recogniser_config import RecogniserConfig, fingerprints
-from overtone.formats import parquet
 
 pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
 
@@ -56,7 +56,7 @@ def test_an_isolated_part_is_the_same(task: RayTask, inputs: Inputs, tmp_path: P
         found.append(contents(tmp_path / "out"))
     assert found[0] == found[1]
     assert sorted(found[0]) == ["parts/00003.json", "predictions/part-00003.parquet"]
-    table = parquet.import_pyarrow().parquet.read_table(tmp_path / "out" / "predictions" / "part-00003.parquet")
+    table = import_pyarrow().parquet.read_table(tmp_path / "out" / "predictions" / "part-00003.parquet")
     assert table.select(["who", "path"]).to_pylist() == [
         {"who": "ann", "path": "a.wav"},
         {"who": "cleo", "path": "b.wav"},

@@ -30,6 +30,19 @@ def read_error(folder: Path, text: str, *, encoding: str = "utf-8", only_known: 
     return str(caught.value).removeprefix(str(folder) + "/")
 
 
+def test_columns_have_other_names_in_any_case(tmp_path: Path) -> None:
+    text = "File_Name;LABEL;Speaker_ID;Start;END;Gender\na.wav;sad;anna;0 days 00:00:01;2,5;Female\n"
+    (utterance,) = manifest.read(write_table(tmp_path, text)).utterances
+    assert (utterance.path, utterance.emotion, utterance.speaker) == (tmp_path / "a.wav", "sad", "anna")
+    assert (utterance.start_s, utterance.end_s, utterance.gender) == (1.0, 2.5, "female")
+
+
+def test_columns_without_a_meaning_are_a_hint(tmp_path: Path) -> None:
+    scan = manifest.read(write_table(tmp_path, "id,path,emotion,,note\n1,a.wav,sad,,x\n"))
+    assert len(scan.utterances) == 1
+    assert scan.hints == (f"{tmp_path / 'table.csv'}: columns without a meaning here: id, note",)
+
+
 def test_path_and_emotion_are_enough(tmp_path: Path) -> None:
     scan = corpora.read_corpus("manifest", write_table(tmp_path, "path,emotion\nb.wav,sad\na.wav, Anger \n"))
     second, first = scan.utterances  # in the order of the table
@@ -76,7 +89,7 @@ def test_channels_of_one_file_are_different_clips(tmp_path: Path) -> None:
 def test_a_channel_has_one_label(tmp_path: Path, first: str, second: str) -> None:
     text = f"path,emotion,channel\na.wav,sad,{first}\na.wav,{{}},{second}\n"
     assert "is listed in line 2 already" in read_error(tmp_path, text.format("sad"))
-    assert "is 'calm' here and 'sad' in line 2; keep one of the two lines" in read_error(tmp_path, text.format("calm"))
+    assert "is 'calm' here and 'sad' in line 2; keep one of them" in read_error(tmp_path, text.format("calm"))
 
 
 @pytest.mark.parametrize("channel", ["both", "0", "-1", "1.0"])
@@ -150,8 +163,10 @@ def test_one_error_reports_all_invalid_lines(tmp_path: Path) -> None:
         ("\n\n", "table.csv: is empty; expected"),
         ("path,emotion\n", "table.csv: no utterance in it"),
         ("path,emotoin\n", "table.csv, line 1: unknown column 'emotoin'; did you mean 'emotion'?"),
-        ("path,emotion,\n", "table.csv, line 1: unknown column ''"),
-        ("path,emotion,Path\n", "table.csv, line 1: duplicate column 'path'"),
+        ("path,emotion,speeker\n", "table.csv, line 1: unknown column 'speeker'; did you mean 'speaker'? rename"),
+        ("path,emotion,Path\n", "table.csv, line 1: the columns 'path' and 'Path' both mean 'path'; rename or remove"),
+        ("file,emotion,Label\n", "table.csv, line 1: the columns 'emotion' and 'Label' both mean 'emotion'"),
+        ("path,emotion,end_s,end\n", "table.csv, line 1: the columns 'end_s' and 'end' both mean 'end_s'"),
         ("path,speaker\n", "table.csv, line 1: no column 'emotion'"),
         ('path,emotion\n"a.wav,sad\n', "table.csv, line 2: not CSV"),
         ('path,emotion\n"a.wav"x,sad\n', "table.csv, line 2: not CSV"),
@@ -170,7 +185,9 @@ def test_other_encodings_are_an_error(tmp_path: Path, encoding: str) -> None:
 
 
 def test_a_missing_table_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match=r"manifest\.csv: cannot be read: No such file"):
+    with pytest.raises(CorpusError, match=r"gone\.csv: cannot be read: No such file"):
+        manifest.read(tmp_path / "gone.csv")
+    with pytest.raises(CorpusError, match=r": a folder without a table; expected"):
         manifest.read(tmp_path)
 
 

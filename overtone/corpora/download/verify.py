@@ -48,7 +48,7 @@ def verify(
 
     Args:
         corpus: a key of `overtone.corpora.CORPORA`.
-        folder: its folder; for "manifest" the CSV file.
+        folder: its folder; for "manifest" the table.
         read: decodes an interval of an audio file: `overtone.audio.decode.read`.
         progress: called with the number of clips done, their total number, and the name of the clip.
 

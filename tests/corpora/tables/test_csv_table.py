@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from overtone.corpora.csv_table import parse_interval, rows
+from overtone.corpora.tables.csv_table import rows
 from overtone.errors import CorpusError
 
 CELLS = [["path", "emotion", "said"], ["a, b; c.wav", 'very "calm"', "one\ttwo\nthree"], ["ä.wav", "", "no"]]
@@ -62,9 +62,3 @@ def test_separators_in_quoted_names_of_columns_do_not_count(tmp_path: Path) -> N
 def test_other_encodings_are_refused(content: bytes) -> None:
     with pytest.raises(CorpusError, match=r"^t\.csv: not UTF-8 "):
         list(rows("t.csv", "", content))
-
-
-def test_times_may_have_a_decimal_comma() -> None:
-    assert parse_interval("12,5", "13.25") == (12.5, 13.25)
-    with pytest.raises(CorpusError, match="start_s '1,234,5'"):
-        parse_interval("1,234,5", "")

@@ -7,16 +7,42 @@ quotes. UTF-8, with or without byte order mark, or UTF-16 with one, as spreadshe
 import codecs
 import csv
 import io
-import math
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
+from overtone.corpora.tables.rows import Row, Table
 from overtone.errors import CorpusError
 
-MAX_SHOWN_LINES = 10
 SEPARATORS = ",;\t"  # the first one where a header has none, as it has one column
+
+
+def read(name: str, folder: str, content: bytes | None, expected: str) -> Table:
+    """Return a CSV file as a table.
+
+    Args:
+        name: path or URL of the file.
+        folder: folder to which the paths in it are relative.
+        content: content of the file; None to read it.
+        expected: description of the expected content, for messages.
+
+    Raises:
+        CorpusError: it cannot be read, is empty, not UTF-8 or UTF-16, or not CSV.
+    """
+    lines = rows(name, expected, content)
+    line, header = next(lines, (0, []))
+    if not header:
+        raise CorpusError(f"{name}: is empty; expected {expected}")
+    columns = tuple(cell.strip() for cell in header)
+    return Table(name, columns, _rows(lines, len(columns)), (folder,), header=f"line {line}")
+
+
+def _rows(lines: Iterator[tuple[int, list[str]]], width: int) -> Iterator[Row]:
+    """Yield the rows, each with as many cells as there are columns."""
+    for line, cells in lines:
+        error = "" if len(cells) == width else f"{len(cells)} cells where the header has {width}"
+        yield Row(f"line {line}", tuple([*cells, *[""] * width][:width]), error)
 
 
 def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iterator[tuple[int, list[str]]]:
@@ -43,7 +69,7 @@ def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iter
     except UnicodeError as error:
         raise CorpusError(f"{table}: not UTF-8 ({getattr(error, 'reason', error)}); save it as 'CSV UTF-8'") from error
     except OSError as error:
-        raise CorpusError(f"{table}: cannot be read: {error.strerror}; expected\n{expected}") from error
+        raise CorpusError(f"{table}: cannot be read: {error.strerror}; expected {expected}") from error
 
 
 def _open_text(table: Path | str, content: bytes | None) -> TextIO:
@@ -65,56 +91,3 @@ def _separator(start: Sequence[str]) -> str:
     """Return the separator that is most frequent in the last of these lines, the header, outside quotes."""
     unquoted = "".join("".join(start[-1:]).split('"')[::2])
     return max(SEPARATORS, key=unquoted.count)
-
-
-def check_unique(columns: Sequence[str], place: str) -> None:
-    """Check that no two columns have the same name.
-
-    Args:
-        columns: names of the columns.
-        place: file and line, for the message.
-
-    Raises:
-        CorpusError: two have.
-    """
-    for name in columns:
-        if columns.count(name) > 1:
-            raise CorpusError(f"{place}: duplicate column '{name}'; remove one of them")
-
-
-def parse_interval(start: str, end: str) -> tuple[float | None, float | None]:
-    """Return the start and the end of an interval in seconds; None for an empty cell.
-
-    Args:
-        start: cell of the column `start_s`.
-        end: cell of the column `end_s`.
-
-    Raises:
-        CorpusError: one is not a number of seconds, with a decimal point or comma, or the end is not after the start.
-    """
-    start_s, end_s = _parse_seconds(start, "start_s"), _parse_seconds(end, "end_s")
-    if end_s is not None and end_s <= (start_s or 0.0):
-        raise CorpusError(f"end_s {end_s} is not after start_s {start_s or 0.0}")
-    return start_s, end_s
-
-
-def format_errors(table: Path | str, errors: Sequence[str]) -> str:
-    """Return all errors of a table, each "line N: ...", as one message with the first ten of them."""
-    if len(errors) == 1:
-        return f"{table}, {errors[0]}"
-    more = len(errors) - MAX_SHOWN_LINES
-    shown = [*errors[:MAX_SHOWN_LINES], *([f"... and {more} more"] if more > 0 else [])]
-    return f"{table}: {len(errors)} invalid lines:\n" + "\n".join(f"  {line}" for line in shown)
-
-
-def _parse_seconds(text: str, column: str) -> float | None:
-    """Return a time in seconds, >= 0; None for an empty cell."""
-    if not text:
-        return None
-    try:
-        time_s = float(text.replace(",", "."))
-    except ValueError:
-        time_s = math.nan
-    if not (math.isfinite(time_s) and time_s >= 0) or "_" in text:
-        raise CorpusError(f"{column} '{text}' is not a number of seconds such as 12.5")
-    return time_s

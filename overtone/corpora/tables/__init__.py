@@ -1,0 +1,83 @@
+"""TABLE -> ROWS: the tables that describe clips, in every form. A registry with one module per form.
+
+    for table in read_tables("calls.csv", expected):             # also .tsv, .jsonl, .parquet
+    for table in read_tables("calls#a.csv,b.csv", expected):     # a folder, and which of its tables
+        for row in table.rows: ...
+
+Files are in the registry `overtone.corpora.tables.table_files.FILE_FORMS`. Folders are in `FOLDER_FORMS`: to add a
+form, write a module with
+
+    is_here(folder)                     returns whether a folder has this form; opens few files
+    read(folder, selection, expected)   returns its tables; the selection is the text after `#`, in a syntax of its own
+
+and add a row. The first row that recognises a folder reads it. `overtone.corpora.tables.columns` says what the columns
+mean.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from overtone.corpora.tables import table_folder
+from overtone.corpora.tables.columns import has_predictions
+from overtone.corpora.tables.rows import Table
+from overtone.corpora.tables.table_files import is_table, read_file
+from overtone.errors import CorpusError
+
+SELECTION = "#"
+
+
+class FolderForm(NamedTuple):
+    """A row of the registry: whether a folder has the form, and what reads it."""
+
+    is_here: Callable[[Path], bool]
+    read: Callable[[Path, str, str], list[Table]]
+
+
+FOLDER_FORMS: dict[str, FolderForm] = {
+    "manifest": FolderForm(table_folder.has_manifest, table_folder.read),
+    "tables": FolderForm(table_folder.is_here, table_folder.read),
+}
+
+
+def read_tables(location: str, expected: str, content: bytes | None = None) -> list[Table]:
+    """Return the tables at a location; there is at least one.
+
+    Args:
+        location: path or URL of a table, or path of a folder, with `#` and a selection where it has several tables.
+        expected: description of the expected content, for messages.
+        content: content of the table; None to read it.
+
+    Raises:
+        CorpusError: it cannot be read, or has no table.
+        MissingExtraError: the form needs a package that is not installed.
+    """
+    path, selection = split_selection(location)
+    if content is not None or not os.path.isdir(path):  # noqa: PTH112 (a Path raises for a name that is too long)
+        if selection:
+            raise CorpusError(f"{path}: is one table; omit {SELECTION}{selection}")
+        return [_with_other_folders(read_file(path, expected, content=content))]
+    for form in FOLDER_FORMS.values():
+        if form.is_here(Path(path)):
+            return list(map(_with_other_folders, form.read(Path(path), selection, expected)))
+    raise CorpusError(f"{path}: a folder without a table; expected {expected}")
+
+
+def split_selection(location: str) -> tuple[str, str]:
+    """Return the path and the selection of a location; a `#` in the name of an existing file is no selection."""
+    path, sign, selection = location.rpartition(SELECTION)
+    return (path, selection) if sign and not os.path.lexists(location) and os.path.lexists(path) else (location, "")
+
+
+def _with_other_folders(table: Table) -> Table:
+    """Return a table of predictions with the folders to which their paths may be relative; another one unchanged."""
+    if not has_predictions(table.columns) or not is_table(table.name) or "://" in table.name:
+        return table
+    recorded = table_folder.manifest_folder(Path(table.name))
+    folders = dict.fromkeys([*filter(None, [recorded]), *table.folders, "."])
+    return replace(table, folders=tuple(folders), unlabelled=UNLABELLED_PREDICTION)
+
+
+UNLABELLED_PREDICTION = "without speech or label"
