@@ -64,7 +64,12 @@ def test_folders_of_another_batch_or_with_other_files_are_refused(tmp_path: Path
     with pytest.raises(OvertoneError, match="out: the batch in this folder differs in inputs;"):
         ParquetSink(out).start({**FINGERPRINT, "inputs": "j"})
     ParquetSink(out).finish(FINGERPRINT, SCHEMA, [])
-    assert ParquetSink(out).read_report(FINGERPRINT) == {**FINGERPRINT, "predictions": 0, "failures": 0}
+    assert ParquetSink(out).read_report(FINGERPRINT) == {
+        **FINGERPRINT,
+        "relative_to": "",
+        "predictions": 0,
+        "failures": 0,
+    }
     with pytest.raises(OvertoneError, match="out: the batch in this folder differs in model;"):
         ParquetSink(out).read_report({**FINGERPRINT, "model": "n"})
     (tmp_path / "mine").mkdir()

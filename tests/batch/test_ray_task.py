@@ -62,7 +62,7 @@ def test_an_isolated_part_is_the_same(task: RayTask, inputs: Inputs, tmp_path: P
         {"who": "cleo", "path": "b.wav"},
     ]
     report = ParquetSink(task.output).finish({}, task.schema, [3])
-    assert report == {"predictions": 2, "failures": 1}
+    assert report == {"relative_to": str(tmp_path), "predictions": 2, "failures": 1}
     failures = (tmp_path / "out" / "failures.csv").read_text()
     assert failures == f"who,path,error\nben,gone.wav,{tmp_path}/gone.wav: no such file\n"
 
