@@ -21,12 +21,13 @@ SHARED_NAMES = {
     *("streaming", "timeline", "train", "branches", "inputs"),
 }
 MAX_LINES = 300
-EXTRAS = ("train", "parquet", "listen", "ray", "serve")
+EXTRAS = ("train", "parquet", "audformat", "listen", "ray", "serve")
 OPTIONAL = {"av"}  # its wheels contain GPL libraries, so no extra installs it: docs/audio-formats.md
 IMPORT_NAMES = {
     "scikit-learn": "sklearn",
     "prometheus-client": "prometheus_client",
     "python-multipart": "python_multipart",
+    "pyyaml": "yaml",
 }
 
 

@@ -3,7 +3,7 @@
     inputs = collect_inputs(["recordings/"])                    # every audio file in the folder and its subfolders
     inputs = collect_inputs(["calls/**/*.flac", "extra.wav"])   # shell patterns
     inputs = collect_inputs(["calls.csv"])                      # a manifest, as the only source
-    inputs = collect_inputs(["manifest=calls"])                  # a folder that is one
+    inputs = collect_inputs(["manifest=emodb#emotion.train"])   # a folder that is one, such as a database
     inputs = collect_inputs(["s3://bucket/calls"])              # object storage; see overtone.batch.object_storage
 
 A manifest is a table that `overtone.corpora.tables` reads. It has a column `path`, a path relative to the manifest or a

@@ -187,7 +187,9 @@ def test_other_encodings_are_an_error(tmp_path: Path, encoding: str) -> None:
 def test_a_missing_table_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"gone\.csv: cannot be read: No such file"):
         manifest.read(tmp_path / "gone.csv")
-    with pytest.raises(CorpusError, match=r": a folder without a table; expected"):
+    with pytest.raises(
+        CorpusError, match=r": a folder without a table, a database or folders of audio files; expected"
+    ):
         manifest.read(tmp_path)
 
 

@@ -1,7 +1,7 @@
 """TABLE -> ROWS: the tables that describe clips, in every form. A registry with one module per form.
 
     for table in read_tables("calls.csv", expected):             # also .tsv, .jsonl, .parquet
-    for table in read_tables("calls#a.csv,b.csv", expected):     # a folder, and which of its tables
+    for table in read_tables("emodb#emotion.train", expected):   # a folder, and which of its tables
         for row in table.rows: ...
 
 Files are in the registry `overtone.corpora.tables.table_files.FILE_FORMS`. Folders are in `FOLDER_FORMS`: to add a
@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from overtone.corpora.tables import table_folder
+from overtone.corpora.tables import audformat_database, audio_folder, table_folder
 from overtone.corpora.tables.columns import has_predictions
 from overtone.corpora.tables.rows import Table
 from overtone.corpora.tables.table_files import is_table, read_file
@@ -38,7 +38,10 @@ class FolderForm(NamedTuple):
 
 FOLDER_FORMS: dict[str, FolderForm] = {
     "manifest": FolderForm(table_folder.has_manifest, table_folder.read),
+    "audformat": FolderForm(audformat_database.is_here, audformat_database.read),
+    "metadata": FolderForm(audio_folder.is_here, audio_folder.read),
     "tables": FolderForm(table_folder.is_here, table_folder.read),
+    "classes": FolderForm(audio_folder.has_classes, audio_folder.read_classes),
 }
 
 
@@ -62,7 +65,7 @@ def read_tables(location: str, expected: str, content: bytes | None = None) -> l
     for form in FOLDER_FORMS.values():
         if form.is_here(Path(path)):
             return list(map(_with_other_folders, form.read(Path(path), selection, expected)))
-    raise CorpusError(f"{path}: a folder without a table; expected {expected}")
+    raise CorpusError(f"{path}: a folder without a table, a database or folders of audio files; expected {expected}")
 
 
 def split_selection(location: str) -> tuple[str, str]:

@@ -1,0 +1,131 @@
+"""Reads a folder in the layout `AudioFolder` of Hugging Face datasets: a table `metadata`, or a folder per class.
+
+    dataset/                          dataset/
+    ├── metadata.csv                  ├── train/angry/1.wav
+    ├── 1.wav                         ├── train/sad/2.wav
+    └── 2.wav                         └── test/sad/3.wav
+
+`metadata.csv`, `.jsonl` or `.parquet` has a column `file_name`, relative to the table; each split may have a folder
+with a table of its own. Without such a table, the name of the folder of a clip is its label.
+
+Source: Hugging Face datasets, "Create an audio dataset", AudioFolder.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+from overtone.corpora.scan import CLIP_SUFFIXES
+from overtone.corpora.tables.columns import column_key
+from overtone.corpora.tables.rows import Row, Table
+from overtone.corpora.tables.table_files import SUFFIXES, read_file
+from overtone.errors import CorpusError
+
+METADATA_NAME, SPLIT = "metadata", "split"
+SPLITS = ("train", "training", "test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev")
+SAVED_DATASET = ("dataset_dict.json", "dataset_info.json", "state.json")  # by `save_to_disk`
+UNLABELLED = "in no folder of a class"
+
+
+def is_here(folder: Path) -> bool:
+    """Return whether a folder has a table of metadata, or is a dataset in another form, which is an error to read."""
+    return bool(_metadata(folder)) or _is_saved(folder) or bool(_parquet_files(folder))
+
+
+def read(folder: Path, selection: str, expected: str) -> list[Table]:
+    """Return the tables of metadata, those of splits with a column `split`.
+
+    Args:
+        folder: of the dataset.
+        selection: names of splits, separated by commas; "" for all.
+        expected: description of the expected content, for messages.
+
+    Raises:
+        CorpusError: a table cannot be read, there is no such split, or the dataset contains no audio files.
+        MissingExtraError: Parquet needs pyarrow, which is not installed.
+    """
+    if _is_saved(folder):
+        raise CorpusError(
+            f"{folder}: a dataset of Hugging Face in Arrow files, which contain the audio itself; write each clip to a "
+            "file and list them, as docs/own-labels.md shows"
+        )
+    files = _metadata(folder) or _parquet_files(folder)
+    names = [_split_name(file, folder) for file in files]
+    tables = [_with_split(read_file(str(file), expected), name) for file, name in zip(files, names, strict=True)]
+    return _selected(folder, selection, dict(zip(names, tables, strict=True)), tables)
+
+
+def has_classes(folder: Path) -> bool:
+    """Return whether a folder has audio files in subfolders."""
+    return any(path.parent != folder for path in _audio_files(folder))
+
+
+def read_classes(folder: Path, selection: str, expected: str) -> list[Table]:
+    """Return the audio files in subfolders as a table: the file, the name of its folder as its label, and its split."""
+    paths = sorted(_audio_files(folder))
+    columns = ("file_name", "label", SPLIT)
+    rows = [
+        Row(str(path.relative_to(folder)), (str(path.relative_to(folder)), *_labels(path, folder))) for path in paths
+    ]
+    splits = {str(row.cells[2] or "") for row in rows}
+    table = Table(str(folder), columns, rows, (str(folder),), made_by_program=True, unlabelled=UNLABELLED)
+    if not selection:
+        return [table]
+    _selected(folder, selection, dict.fromkeys(splits, table), [table])
+    return [replace(table, rows=[row for row in rows if row.cells[2] in selection.split(",")])]
+
+
+def _selected(folder: Path, selection: str, by_split: dict[str, Table], tables: list[Table]) -> list[Table]:
+    if not selection:
+        return tables
+    names = selection.split(",")
+    unknown = [name for name in names if name not in by_split]
+    if unknown:
+        listed = ", ".join(sorted(filter(None, by_split))) or "none"
+        raise CorpusError(f"{folder}: no split '{unknown[0]}' in it; splits: {listed}")
+    return [by_split[name] for name in names]
+
+
+def _labels(path: Path, folder: Path) -> tuple[str | None, str | None]:
+    """Return the label and the split of a clip, by the folders it is in."""
+    parts = path.relative_to(folder).parts[:-1]
+    split = parts[0] if parts and parts[0].lower() in SPLITS else None
+    label = parts[-1] if len(parts) > (split is not None) else None
+    return label, split
+
+
+def _with_split(table: Table, split: str) -> Table:
+    """Return a table with the column `split`, unless it has one, or is not the table of a split."""
+    if not split or SPLIT in map(column_key, table.columns):
+        return table
+
+    def rows() -> Iterator[Row]:
+        for row in table.rows:
+            yield row._replace(cells=(*row.cells, split))
+
+    return replace(table, columns=(*table.columns, SPLIT), rows=rows())
+
+
+def _split_name(file: Path, folder: Path) -> str:
+    """Return the name of the folder of a table in the dataset; "" for the dataset itself."""
+    parts = file.relative_to(folder).parts[:-1]
+    return parts[0] if parts and file.stem == METADATA_NAME else ""
+
+
+def _metadata(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob(f"**/{METADATA_NAME}.*") if path.suffix in SUFFIXES)
+
+
+def _parquet_files(folder: Path) -> list[Path]:
+    return sorted((folder / "data").glob("*.parquet"))
+
+
+def _is_saved(folder: Path) -> bool:
+    return sum((folder / name).is_file() for name in SAVED_DATASET) > 0 and not _metadata(folder)
+
+
+def _audio_files(folder: Path) -> Iterator[Path]:
+    for path in folder.rglob("*"):
+        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+        if path.suffix.lower() in CLIP_SUFFIXES and not hidden and path.is_file():
+            yield path
