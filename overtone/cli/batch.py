@@ -5,12 +5,15 @@ A batch that was stopped resumes when the command is run again. Files that canno
 """
 
 import argparse
+import sys
 
 from overtone.batch.inputs import collect_inputs
 from overtone.batch.object_storage import join
 from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.batch.run import ENGINES, FORMATS, run
+from overtone.batch.scoring import score_output, select_columns
 from overtone.cli.argtypes import positive_int
+from overtone.cli.batch_score import score_to_text, write_score
 from overtone.cli.errors import print_error, usage_errors
 from overtone.cli.options import SkippedClips, channel_argument, collect_clips, recogniser_arguments
 from overtone.cli.progress import ProgressBar
@@ -48,6 +51,15 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
         help="a column of the manifest, such as the speaker or the device, or 'folder': inputs with the same value are "
         "reference clips of each other, to which the model adapts (default: no adaptation)",
     )  # fmt: skip
+    parser.add_argument(
+        "--score", action="store_true",
+        help="at the end, say how right the predictions are by the column 'emotion' of the manifest, and write it to "
+        "score.json in the output folder; a finished batch is not run again",
+    )  # fmt: skip
+    parser.add_argument(
+        "--score-by", metavar="COLUMN", action="append", default=[],
+        help="as --score, and for each value of a column of the manifest, such as gender; may be given several times",
+    )  # fmt: skip
     recogniser_arguments(parser)
     channel_argument(parser)
 
@@ -62,9 +74,12 @@ def batch(args: argparse.Namespace) -> int:
     config = RecogniserConfig(
         str(args.model or ""), args.uncertain_below, clips, args.emotions, args.branches, args.channel
     )
+    inputs = collect_inputs(args.sources)
+    with usage_errors():
+        columns = select_columns(inputs, args.score_by) if args.score or args.score_by else None
     with ProgressBar("files") as bar:
         report = run(
-            collect_inputs(args.sources),
+            inputs,
             args.output,
             config,
             engine=args.engine,
@@ -78,6 +93,9 @@ def batch(args: argparse.Namespace) -> int:
     failures, total = report["failures"], report["failures"] + report["predictions"]
     if failures:
         print_error(f"{failures} of {total} inputs could not be recognised; see {join(args.output, 'failures.csv')}")
+    if columns is not None:
+        score = score_output(args.output, report, columns)
+        sys.stdout.write(score_to_text(score, write_score(score, args.output)))
     return 1 if failures or skipped.count else 0
 
 

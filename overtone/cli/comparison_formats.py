@@ -3,18 +3,16 @@
 import csv
 import io
 import json
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
+from overtone.cli import text_document
 from overtone.datatypes import Score
 from overtone.emotions import list_classes
 from overtone.evaluation.comparison import ComparisonResult, ModelResult, PairResult
-from overtone.evaluation.document import Block, Heading, Paragraph, Picture, Table, to_markdown
-from overtone.formats.table import display_width
+from overtone.evaluation.document import Block, Heading, Paragraph, Table, to_markdown
 
-WIDTH = 100
 MAX_CLASSES, MAX_CONFUSIONS = 3, 3  # listed for each pair or model
 UNKNOWN = "–"
 CSV_COLUMNS = ("model", "compared_with", "emotion", "measure", "value", "low", "high", "p", "p_holm")
@@ -34,7 +32,7 @@ FOLDS = " Scores, ECE and shares are means over the folds, each among the classe
 
 def to_text(result: ComparisonResult, warnings: Sequence[str]) -> str:
     """Return the comparison as text for a terminal."""
-    return "\n\n".join(_block_to_text(block) for block in _blocks(result, warnings)) + "\n"
+    return text_document.to_text(_blocks(result, warnings))
 
 
 def to_md(result: ComparisonResult, warnings: Sequence[str]) -> str:
@@ -62,7 +60,7 @@ def to_json(result: ComparisonResult, warnings: Sequence[str]) -> str:
         "left_out": result.left_out,
         "dropped_classes": result.dropped_classes,
         "warnings": list(warnings),
-        "models": [_model_object(model) for model in result.models],
+        "models": [model_to_object(model) for model in result.models],
         "pairs": [_pair_object(pair) for pair in result.pairs],
     }
     return json.dumps(values, indent=1, ensure_ascii=False) + "\n"
@@ -202,29 +200,6 @@ def _p_value(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _block_to_text(block: Block) -> str:
-    match block:
-        case Heading(text):
-            return text
-        case Paragraph(text):
-            return textwrap.fill(text, WIDTH, break_on_hyphens=False, break_long_words=False)
-        case Picture(_, caption, _):
-            return caption
-        case Table(header, rows, numbers):
-            lines = [header, *rows]
-            widths = [max(display_width(line[column]) for line in lines) for column in range(len(header))]
-            is_number = [name in numbers for name in header]
-            return "\n".join(_line(line, widths, is_number) for line in lines)
-
-
-def _line(cells: Sequence[str], widths: Sequence[int], is_number: Sequence[bool]) -> str:
-    padded = []
-    for cell, width, right in zip(cells, widths, is_number, strict=True):
-        space = " " * (width - display_width(cell))
-        padded.append(space + cell if right else cell + space)
-    return "  ".join(padded).rstrip()
-
-
 def _model_rows(model: ModelResult) -> Iterator[tuple[object, ...]]:
     for measure in ("uar", "wa", "macro_f1"):
         score: Score = getattr(model.scores, measure)
@@ -248,7 +223,8 @@ def _pair_rows(pair: PairResult) -> Iterator[tuple[object, ...]]:
         yield (*names, emotion, "recall_difference", value, "", "", "", "")
 
 
-def _model_object(model: ModelResult) -> dict[str, Any]:
+def model_to_object(model: ModelResult) -> dict[str, Any]:
+    """Return the results of a model as JSON values; rates are from 0 to 1."""
     s = model.scores
     return {
         "name": model.name,
