@@ -100,17 +100,16 @@ class Prediction:
     """The prediction of a model for one clip.
 
     Attributes:
-        emotions: names of the classes, in the order of every probability vector.
+        emotions, duration_s: names of the classes, in the order of every probability vector; duration of the clip.
         probabilities: float `(emotions,)`, summing to 1: the fused prediction.
         branches: branch name ("mel", "prosody") -> float `(emotions,)`, each summing to 1.
-        duration_s: duration of the clip.
         prosody: name with unit -> measured value, e.g. "pitch_median_hz", "speech_rate_hz", "tempo_bpm".
         model, source: id of the model; file name or description.
-        uncertain_below: confidence below which the prediction counts as uncertain, in [0, 1].
-        columns: manifest column -> value of this clip: text, number, boolean or None.
+        uncertain_below, columns: confidence below which it counts as uncertain, in [0, 1]; manifest column -> value.
         speech_s: duration of the speech that was detected in the clip, without pauses; NaN if unknown.
         arousal, valence: from calm (0) to excited (1), and from negative (0) to positive (1); NaN if unknown.
         reference_clips: number of reference clips, or windows of the same recording, it is adapted to; 0 for none.
+        channel: "left", "right", a number from 1, "mix", or the name given to a channel; "" where none was asked for.
     """
 
     emotions: tuple[str, ...]
@@ -126,6 +125,7 @@ class Prediction:
     arousal: float = math.nan
     valence: float = math.nan
     reference_clips: int = 0
+    channel: str = ""
 
     def __post_init__(self) -> None:
         require(0 <= self.uncertain_below <= 1, self, "uncertain_below in [0, 1]", self.uncertain_below)

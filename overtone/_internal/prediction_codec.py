@@ -20,6 +20,7 @@ def encode_prediction(prediction: Prediction) -> dict[str, Any]:
         "valence": _to_json(prediction.valence),
         "prosody": prediction.prosody,
         "reference_clips": prediction.reference_clips,
+        "channel": prediction.channel,
     }
 
 
@@ -41,6 +42,7 @@ def decode_prediction(values: Mapping[str, Any], emotions: tuple[str, ...], **fi
         arousal=_from_json(values["arousal"]),
         valence=_from_json(values["valence"]),
         reference_clips=values["reference_clips"],
+        channel=values["channel"],
         **fields,
     )
 

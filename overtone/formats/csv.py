@@ -3,7 +3,8 @@
 path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence,reference_clips,p_neutral,...,mel_p_neutral,...
 clip.wav,happy,0.810000,false,3.700,1.824,0.900,0.860,0,0.020000,...
 
-The columns of a manifest come first. An unknown value is an empty cell. The first prediction determines the columns;
+The columns of a manifest come first. If a channel was asked for, a column `channel` follows `path`. An unknown value is
+an empty cell. The first prediction determines the columns;
 all predictions of one file come from one model.
 """
 
@@ -38,7 +39,9 @@ def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
             header = columns
             writer.writerow(header)
         elif columns != header:
-            raise InputError(f"{prediction.source}: its emotions, branches or manifest columns differ from the header")
+            raise InputError(
+                f"{prediction.source}: its emotions, branches, channel or manifest columns differ from the header"
+            )
         writer.writerow([*prediction.columns.values(), *(to_cell(*item) for item in row.items())])
     if not header:
         writer.writerow(FIXED_COLUMNS)
@@ -46,7 +49,7 @@ def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
 
 def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
     """Return a prediction as column -> value, NaN if unknown, in order, without the columns of a manifest."""
-    values = (
+    values: tuple[str | float | bool, ...] = (
         prediction.source,
         prediction.emotion,
         prediction.confidence,
@@ -57,7 +60,9 @@ def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
         prediction.valence,
         prediction.reference_clips,
     )
-    return {**dict(zip(FIXED_COLUMNS, values, strict=True)), **probability_columns(prediction)}
+    path, *others = zip(FIXED_COLUMNS, values, strict=True)
+    channel = {"channel": prediction.channel} if prediction.channel else {}
+    return {**dict([path]), **channel, **dict(others), **probability_columns(prediction)}
 
 
 def to_cell(column: str, value: str | float | bool) -> str:

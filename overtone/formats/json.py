@@ -8,6 +8,7 @@ r"""Predictions as a JSON list of objects.
 ...
 ]
 
+If a channel was asked for, `"channel": "left"` follows the path.
 Each prediction is written as soon as it is available. Non-ASCII characters are escaped (`\u00e4`), so that file names
 of any encoding survive every pipe.
 """
@@ -39,6 +40,7 @@ def to_object(prediction: Prediction) -> dict[str, Any]:
     return {
         **prediction.columns,
         "path": prediction.source,
+        **({"channel": prediction.channel} if prediction.channel else {}),
         "emotion": prediction.emotion,
         "confidence": round(prediction.confidence, PROBABILITY_DIGITS),
         "uncertain": prediction.uncertain,

@@ -3,9 +3,10 @@
 file                          emotion    confidence        runner-up       mel        prosody    pitch   syllables
 Actor_01/03-01-03-02-01.wav   happy      ██████▌     65 %  surprised 12 %  happy      angry      212 Hz      4.1 /s
 
-A prediction below the confidence threshold, or for a clip with hardly any speech, reads `uncertain (happy)`. In a
-narrow terminal, columns are dropped from the right, and long file names lose their beginning. Characters that would
-move the cursor or are invisible (control characters, bidirectional marks) are escaped.
+A prediction below the confidence threshold, or for a clip with hardly any speech, reads `uncertain (happy)`. If a
+channel was asked for, a column `channel` follows the file. In a narrow terminal, columns are dropped from the right,
+and long file names lose their beginning. Characters that would move the cursor or are invisible (control characters,
+bidirectional marks) are escaped.
 """
 
 import shutil
@@ -25,6 +26,7 @@ DEFAULT_WIDTH = 120  # without a terminal
 MIN_FILE_WIDTH = 16
 MAX_FILE_WIDTH = 60
 EMOTION_WIDTH, MAX_EMOTION_WIDTH = 9, 24
+CHANNEL_WIDTH = 12
 BAR_WIDTH = 8
 BAR_EIGHTHS = " ▏▎▍▌▋▊▉"
 ELLIPSIS = "…"
@@ -126,6 +128,7 @@ def _columns(first: Prediction, unicode: bool) -> list[Column]:
     width = max(EMOTION_WIDTH, *(display_width(class_label(name)) for name in first.emotions))
     return [
         Column("file", MAX_FILE_WIDTH, lambda prediction: printable(prediction.source)),
+        *([Column("channel", CHANNEL_WIDTH, partial(_channel, unicode=unicode))] if first.channel else []),
         Column("emotion", width + len(UNCERTAIN.format("")), emotion_label),
         Column("confidence", BAR_WIDTH + 5, partial(_confidence, unicode=unicode)),
         Column("runner-up", width + len(" 99%"), runner_up),
@@ -165,6 +168,10 @@ def _write_line(stream: TextIO, cells: list[tuple[Column, str]]) -> None:
 
 def _confidence(prediction: Prediction, unicode: bool) -> str:
     return f"{bar(prediction.confidence, unicode)} {prediction.confidence:4.0%}"
+
+
+def _channel(prediction: Prediction, unicode: bool) -> str:
+    return shorten(printable(prediction.channel), CHANNEL_WIDTH, ELLIPSIS if unicode else "...")
 
 
 def _prosody(prediction: Prediction, name: str, template: str) -> str:

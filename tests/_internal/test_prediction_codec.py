@@ -21,6 +21,7 @@ def test_round_trip_is_exact(rng: np.random.Generator) -> None:
         speech_s=2 / 3,
         arousal=0.1,
         valence=1 / 7,
+        channel="left",
         **shared,
     )
     decoded = decode_prediction(json.loads(json.dumps(encode_prediction(prediction))), emotions, **shared)

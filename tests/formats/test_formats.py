@@ -53,6 +53,29 @@ def format_text(name: str, predictions: list[Prediction]) -> str:
     return stream.getvalue()
 
 
+CHANNEL_NAMES = ("left", 'say "hé", Anna', "=2+2", "\u202fnarrow", "a\tb", "<b>")
+
+
+def test_every_format_names_the_channel_where_one_was_asked_for(rng: np.random.Generator) -> None:
+    plain = make_predictions(rng, ("call.wav",) * len(CHANNEL_NAMES))
+    named = [replace(prediction, channel=name) for prediction, name in zip(plain, CHANNEL_NAMES, strict=True)]
+    for name in ("json", "jsonl"):
+        text = format_text(name, named)
+        rows = json.loads(text) if name == "json" else [json.loads(line) for line in text.splitlines()]
+        assert [row["channel"] for row in rows] == list(CHANNEL_NAMES)
+        assert list(rows[0])[:2] == ["path", "channel"]
+    rows = list(csv.DictReader(io.StringIO(format_text("csv", named))))
+    assert [row["channel"] for row in rows] == list(CHANNEL_NAMES)
+    assert list(rows[0])[:2] == ["path", "channel"]
+    heading, *lines = format_text("table", named).splitlines()
+    assert re.split("  +", heading)[:3] == ["file", "channel", "emotion"]
+    shown = ("left", '…"hé", Anna', "=2+2", r"\u202fnarrow"[-12:], r"a\tb", "<b>")
+    for line, text in zip(lines, shown, strict=True):
+        assert re.split("  +", line)[1][-8:] == text[-8:]
+    for name in PREDICTION_FORMATS:
+        assert "channel" not in format_text(name, plain)
+
+
 def test_json_has_every_key_and_number(rng: np.random.Generator) -> None:
     predictions = make_predictions(rng, NAMES)
     objects = json.loads(format_text("json", predictions))

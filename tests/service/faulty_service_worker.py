@@ -48,6 +48,7 @@ def main() -> None:
             **{"speech_s": 1.0, "arousal": 0.75, "valence": None},
             "prosody": {},
             "reference_clips": 0,
+            "channel": "",
         }
         channel.send({"prediction": prediction, "pid": os.getpid(), "duration_s": 1.0, "segments": []}, payload)
 
