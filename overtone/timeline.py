@@ -9,7 +9,7 @@ from overtone.datatypes import FloatArray, Prediction, require
 NOT_ADAPTED = "none"
 ADAPTED_TO_REFERENCE = "reference"  # reference clips that the caller supplied
 ADAPTED_TO_RECORDING = "recording"  # all windows of the recording
-ADAPTED_TO_SPEAKERS = "speakers"  # the windows of each speaker of the turns
+ADAPTED_TO_SPEAKERS = "speakers"  # the windows of each speaker: of the turns, or of one channel
 ADAPTED_TO_STREAM = "stream"  # the windows that had been read before, since the audio was read only once
 ADAPTATIONS = (NOT_ADAPTED, ADAPTED_TO_REFERENCE, ADAPTED_TO_RECORDING, ADAPTED_TO_SPEAKERS, ADAPTED_TO_STREAM)
 
@@ -83,6 +83,19 @@ class Tracks:
 
 
 @dataclass(frozen=True)
+class ChannelTracks:
+    """The tracks of one channel of a recording.
+
+    Attributes:
+        speaker: name of the speaker on the channel.
+        tracks: values over the whole recording.
+    """
+
+    speaker: str
+    tracks: Tracks
+
+
+@dataclass(frozen=True)
 class SpeakerSummary:
     """The emotions of one speaker over a whole recording.
 
@@ -109,11 +122,14 @@ class Timeline:
         emotions: names of the classes, in the order of every probability vector.
         model: id of the model.
         segments: sorted by start time. They cover the recording from 0 to `duration_s` without gap or overlap. If
-            speaker turns were given, the segments are these turns, and may leave gaps and overlap.
-        tracks: values over the same recording in equal steps, for plotting.
+            speaker turns were given, the segments are these turns, and may leave gaps and overlap. If each channel is a
+            speaker, they are the speech of all channels, and may leave gaps and overlap too.
+        tracks: values over the same recording in equal steps, for plotting. If each channel is a speaker, the values of
+            a step are those of its loudest channel with speech, or of the loudest one where no channel has speech.
         turns_given: whether the segments are speaker turns that the caller supplied.
         adaptation: what the model was adapted to, one of `ADAPTATIONS`. The number of clips or windows of each segment
             is `segment.prediction.reference_clips`: 0 for a speaker with too few windows.
+        channels: the speaker and the tracks of each channel, in order; empty unless each channel is a speaker.
     """
 
     source: str
@@ -124,6 +140,7 @@ class Timeline:
     tracks: Tracks
     turns_given: bool = False
     adaptation: str = NOT_ADAPTED
+    channels: tuple[ChannelTracks, ...] = ()
 
     def __post_init__(self) -> None:
         starts, ends = [segment.start_s for segment in self.segments], [segment.end_s for segment in self.segments]
@@ -131,20 +148,38 @@ class Timeline:
         require(self.adaptation in ADAPTATIONS, self, f"adaptation among {ADAPTATIONS}", self.adaptation)
         require(starts == sorted(starts), self, "segments in order of start_s", starts)
         require(max(ends, default=0) <= self.duration_s, self, f"segments within {self.duration_s} s", ends)
-        if not self.turns_given:
+        if not self.turns_given and not self.channels:
             covered = [0, *ends] == [*starts, self.duration_s]
             require(covered, self, f"segments covering 0 to {self.duration_s} s once", ends)
         for segment in self.segments:
             same_emotions = segment.prediction is None or segment.prediction.emotions == self.emotions
             require(same_emotions, self, f"predictions with emotions {self.emotions}", segment)
+        self._check_channels()
         shape = (int(np.ceil(self.duration_s / self.tracks.step_s - 1e-9)), len(self.emotions))
-        actual = self.tracks.probabilities.shape
-        require(actual == shape, self, f"tracks with probabilities of shape {shape}", actual)
+        for tracks in (self.tracks, *(channel.tracks for channel in self.channels)):
+            actual = tracks.probabilities.shape
+            require(actual == shape, self, f"tracks with probabilities of shape {shape}", actual)
+
+    def _check_channels(self) -> None:
+        names = [channel.speaker for channel in self.channels]
+        require(len(set(names)) == len(names), self, "channels with different speakers", names)
+        for segment in self.segments if self.channels else ():
+            expected = f"segments with speech of one of {names}"
+            require(segment.is_speech and segment.speaker in names, self, expected, segment)
 
     @property
     def speakers(self) -> tuple[SpeakerSummary, ...]:
-        """A summary per speaker, sorted by name; unknown speakers share one summary with the name ""."""
-        return tuple(self._summary(speaker) for speaker in sorted({segment.speaker for segment in self.segments}))
+        """A summary per speaker, sorted by name; unknown speakers share one summary with the name "".
+
+        If each channel is a speaker, they are in the order of the channels, also those without speech.
+        """
+        names = [channel.speaker for channel in self.channels]
+        return tuple(map(self._summary, names or sorted({segment.speaker for segment in self.segments})))
+
+    @property
+    def tracks_by_speaker(self) -> tuple[ChannelTracks, ...]:
+        """What to plot: the tracks of each channel; else those of the whole recording, with the speaker ""."""
+        return self.channels or (ChannelTracks("", self.tracks),)
 
     def _summary(self, speaker: str) -> SpeakerSummary:
         durations_s = dict.fromkeys(self.emotions, 0.0)

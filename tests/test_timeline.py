@@ -7,7 +7,7 @@ import pytest
 
 from overtone.datatypes import Prediction
 from overtone.errors import InputError
-from overtone.timeline import Segment, Timeline, Tracks
+from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "angry")
 
@@ -70,6 +70,25 @@ def test_turns_may_overlap_and_leave_gaps() -> None:
         replace(make_timeline(), segments=turns[::-1], turns_given=True)
     with pytest.raises(InputError, match="within"):
         replace(make_timeline(), segments=(Segment(3, 4.5),), turns_given=True)
+
+
+def test_channels_may_overlap_and_leave_gaps() -> None:
+    agent, customer = (ChannelTracks(name, make_tracks()) for name in ("zoe", "customer"))
+    overlapping = (
+        Segment(0.5, 2, make_prediction(0.2, 0.7, 0.1), "zoe"),
+        Segment(1, 3, make_prediction(1, 0, 0), "zoe"),
+    )
+    timeline = replace(make_timeline(), segments=overlapping, channels=(agent, customer))
+    assert [(summary.speaker, summary.speech_s) for summary in timeline.speakers] == [("zoe", 3.5), ("customer", 0)]
+    assert timeline.tracks_by_speaker == (agent, customer)
+    assert [channel.speaker for channel in make_timeline().tracks_by_speaker] == [""]
+    for segment in (Segment(0, 1, None, "zoe"), Segment(0, 1, make_prediction(1, 0, 0), "ben")):
+        with pytest.raises(InputError, match=r"expected segments with speech of one of \['zoe', 'customer'\]"):
+            replace(timeline, segments=(segment,))
+    with pytest.raises(InputError, match="expected channels with different speakers"):
+        replace(timeline, channels=(agent, agent))
+    with pytest.raises(InputError, match="expected tracks with probabilities"):
+        replace(timeline, channels=(agent, ChannelTracks("customer", make_tracks(steps=39))))
 
 
 def test_invalid_values_are_rejected() -> None:

@@ -9,7 +9,7 @@ import pytest
 from overtone.arousal_valence import arousal_valence
 from overtone.datatypes import Prediction
 from overtone.formats.annotation_tiers import label, make_tiers
-from overtone.timeline import Segment, Timeline, Tracks
+from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")
 STEP_S = 0.1
@@ -74,6 +74,19 @@ def turns_timeline(*speakers: str) -> Timeline:
     return make_timeline(turns[0], overlapping, *turns[1:], silent, turns=True)
 
 
+def channels_timeline(*speakers: str) -> Timeline:
+    """Return a timeline of channels that are speakers: each overlaps the next, and the last one is silent."""
+    emotions = ("angry", "happy", "sad", "neutral")
+    own = [
+        (Segment(k / 2, k / 2 + 1, make_prediction(emotions[k % 4], 0.6), speaker), Segment(5, 6, None))
+        for k, speaker in enumerate(speakers[:-1])
+    ]
+    tracks = [make_timeline(*segments, turns=True).tracks for segments in (*own, ())]
+    speech = tuple(first for first, _ in own)
+    channels = tuple(map(ChannelTracks, speakers, tracks))
+    return Timeline("talk.wav", 6, EMOTIONS, "tiny-1", speech, tracks[0], channels=channels)
+
+
 def silent_timeline() -> Timeline:
     """Return a timeline without speech."""
     return make_timeline(Segment(0, 6))
@@ -88,6 +101,9 @@ TIMELINES = {
     "plain": plain_timeline(),
     "turns": turns_timeline("Anna", "Ben"),
     "nasty": turns_timeline(*NASTY_NAMES),
+    "channels": channels_timeline("agent", "customer", "third"),
+    "nasty channels": channels_timeline(*NASTY_NAMES),
+    "silent channel": channels_timeline("left"),
     "branches": branch_timeline(),
     "silence": silent_timeline(),
     "nothing": empty_timeline(),

@@ -1,7 +1,7 @@
 """Tiers of non-overlapping segments and their labels, shared by the annotation formats, the plots and the HTML player.
 
 A tier is one line of intervals, as in Praat and ELAN. Each known speaker has a tier of their own; overlapping turns of
-one speaker go to an additional tier.
+one speaker go to an additional tier. If each channel is a speaker, one without speech has an empty tier.
 """
 
 from collections.abc import Iterable
@@ -54,11 +54,11 @@ class Tier:
 def make_tiers(timeline: Timeline) -> tuple[Tier, ...]:
     """Return the visible segments in as few tiers without overlap as possible; at least one tier.
 
-    Tiers are in the order in which the speakers first occur.
+    Tiers are in the order in which the speakers first occur, or in that of the channels.
     """
-    rows: list[tuple[str, list[Segment]]] = []
+    rows: list[tuple[str, list[Segment]]] = [(channel.speaker, []) for channel in timeline.channels]
     for segment in visible_segments(timeline):
-        free_rows = (row for speaker, row in rows if speaker == segment.speaker and _starts_after(segment, row[-1]))
+        free_rows = (row for speaker, row in rows if speaker == segment.speaker and _has_space(row, segment))
         row = next(free_rows, None)
         if row is None:
             rows.append((segment.speaker, [segment]))
@@ -132,8 +132,9 @@ def format_clock(time_s: float, digits: int = 0) -> str:
     return f"{prefix}:{seconds % 60:02}" + (f".{fraction:0{digits}}" if digits else "")
 
 
-def _starts_after(segment: Segment, other: Segment) -> bool:
-    return span_ms(segment)[0] >= span_ms(other)[1]
+def _has_space(row: list[Segment], segment: Segment) -> bool:
+    """Return whether a segment starts after all segments of a row."""
+    return not row or span_ms(segment)[0] >= span_ms(row[-1])[1]
 
 
 def _unique_name(used: Iterable[str], name: str) -> str:

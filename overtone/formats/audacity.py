@@ -14,7 +14,7 @@ from overtone.timeline import Timeline
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Write one label per segment. Labels of speaker turns may overlap."""
+    """Write one label per segment. Labels of several speakers may overlap."""
     for segment in visible_segments(timeline):
         speaker = f"{printable(segment.speaker)}: " if segment.speaker else ""
         stream.write(f"{segment.start_s:.6f}\t{segment.end_s:.6f}\t{speaker}{label_with_confidence(segment)}\n")

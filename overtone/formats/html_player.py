@@ -31,7 +31,7 @@ from overtone.formats.branches import branch_label
 from overtone.formats.ogg import encode_ogg
 from overtone.formats.palette import emotion_colours, text_colour
 from overtone.formats.table import printable
-from overtone.timeline import NOT_ADAPTED, Segment, SpeakerSummary, Timeline
+from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, SpeakerSummary, Timeline
 
 MAX_EMBEDDED_S = 2 * 3600  # about 35 MB of page
 
@@ -116,30 +116,37 @@ def _src_attribute(name: str) -> str:
 
 
 def _page_data(timeline: Timeline, audio_file: str) -> dict[str, Any]:
-    """Return the data that the scripts draw: probabilities, arousal and valence in whole per cent, null if missing.
-
-    The probabilities of an emotion without a lane are null.
-    """
-    tracks = timeline.tracks
-    percents = np.round(100 * tracks.probabilities).T
-    lanes, colours = lane_emotions(timeline), emotion_colours(timeline.emotions)
-    envelope = 10 ** (tracks.loudness_db / 20)
+    """Return the data that the scripts draw."""
+    colours = emotion_colours(timeline.emotions)
+    loudest_db = max(channel.tracks.loudness_db.max(initial=-np.inf) for channel in timeline.tracks_by_speaker)
     return {
         "audio_file": audio_file,
         "duration_s": timeline.duration_s,
-        "step_s": tracks.step_s,
+        "step_s": timeline.tracks.step_s,
         "emotions": [
-            {
-                "name": printable(name),
-                "colour": colours[name],
-                "ink": text_colour(colours[name]),
-                "percent": _to_integers(percent) if name in lanes else None,
-            }
-            for name, percent in zip(timeline.emotions, percents, strict=True)
+            {"name": printable(name), "colour": colours[name], "ink": text_colour(colours[name])}
+            for name in timeline.emotions
         ],
         "tiers": [tier.name for tier in make_tiers(timeline)],
         "segments": [_segment_data(segment, row, timeline) for row, segment in _visible_rows(timeline)],
-        "envelope": np.round(envelope / max(envelope.max(initial=0), 1e-9), 3).tolist(),
+        "tracks": [_tracks_data(channel, timeline, loudest_db) for channel in timeline.tracks_by_speaker],
+    }
+
+
+def _tracks_data(channel: ChannelTracks, timeline: Timeline, loudest_db: float) -> dict[str, Any]:
+    """Return the tracks of a speaker: probabilities, arousal and valence in whole per cent, null if missing.
+
+    The probabilities of an emotion without a lane are null. The envelope is 1 at the loudness `loudest_db`.
+    """
+    tracks, lanes = channel.tracks, lane_emotions(timeline)
+    percents = np.round(100 * tracks.probabilities).T
+    return {
+        "speaker": printable(channel.speaker),
+        "percents": [
+            _to_integers(percent) if name in lanes else None
+            for name, percent in zip(timeline.emotions, percents, strict=True)
+        ],
+        "envelope": np.round(10 ** ((tracks.loudness_db - loudest_db) / 20), 3).tolist(),
         "pitch_hz": _to_integers(np.where(tracks.pitch_hz > 0, np.round(tracks.pitch_hz), np.nan)),
         "loudness_db": _to_integers(np.round(tracks.loudness_db)),
         "arousal": _to_integers(np.round(100 * tracks.arousal)),
@@ -152,6 +159,7 @@ def _segment_data(segment: Segment, row: int, timeline: Timeline) -> dict[str, A
         "start": segment.start_s,
         "end": segment.end_s,
         "tier": row,
+        "tracks": _tracks_index(segment, timeline),
         "speaker": printable(segment.speaker),
         "label": label_with_confidence(segment),
         "emotion": _emotion_index(segment, timeline),
@@ -165,6 +173,11 @@ def _visible_rows(timeline: Timeline) -> list[tuple[int, Segment]]:
     """Return the visible segments, each with the number of its tier, in order of their start."""
     rows = [(row, segment) for row, tier in enumerate(make_tiers(timeline)) for segment in tier.segments]
     return sorted(rows, key=lambda item: item[1].start_s)
+
+
+def _tracks_index(segment: Segment, timeline: Timeline) -> int:
+    """Return the number of the tracks that a segment belongs to: those of its channel, else those of the recording."""
+    return [channel.speaker for channel in timeline.channels].index(segment.speaker) if timeline.channels else 0
 
 
 def _emotion_index(segment: Segment, timeline: Timeline) -> int | None:
@@ -211,8 +224,12 @@ def _help(timeline: Timeline) -> str:
 
 
 def _speaker_table(timeline: Timeline) -> str:
-    """Return speech time and emotions per speaker as a table; "" without speech."""
-    rows = [_speaker_row(speaker, timeline.emotions) for speaker in timeline.speakers if speaker.speech_s]
+    """Return speech time and emotions per speaker as a table; "" without speech, unless channels are speakers."""
+    rows = [
+        _speaker_row(speaker, timeline.emotions)
+        for speaker in timeline.speakers
+        if speaker.speech_s or timeline.channels
+    ]
     head = "<tr><th>speaker</th><th>speech</th><th>emotions, by share of that time</th></tr>"
     table = f"<table>\n<thead>{head}</thead>\n<tbody>\n{''.join(rows)}</tbody>\n</table>\n"
     return f"<h2>Speakers</h2>\n{table}" if rows else ""

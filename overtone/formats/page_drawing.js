@@ -3,25 +3,44 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const stage = document.getElementById("stage"), overview = document.getElementById("overview");
-const TIER = 28, WAVEFORM = 84, LANE = 26, PITCH = 78, LOUDNESS = 60, AFFECT = 48, AXIS = 20, GAP = 10, OVERVIEW = 26; // pixels
+const TIER = 28, WAVEFORM = 84, LANE = 26, PITCH = 78, LOUDNESS = 60, AFFECT = 48, AXIS = 20, GAP = 10, OVERVIEW = 26;
+const SPEAKER = 26; // pixels
 const TICKS_S = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 const FONT = "system-ui, sans-serif";
 const view = { from: 0, to: Math.min(90, data.duration_s), width: 0 }; // seconds, pixels
-const PROSODY_TRACKS = [
-  { label: "pitch", unit: "Hz", values: data.pitch_hz, colour: "ink", height: PITCH },
-  { label: "loudness", unit: "dB", values: data.loudness_db, colour: "soft", height: LOUDNESS },
-];
-for (const track of PROSODY_TRACKS) {
-  track.low = track.values.reduce((low, value) => (value === null ? low : Math.min(low, value)), Infinity);
-  track.high = track.values.reduce((high, value) => (value === null ? high : Math.max(high, value)), -Infinity);
+// One group of tracks for the whole recording, or one for each channel that is a speaker.
+const GROUPS = data.tracks.map((tracks) => ({ ...tracks, lanes: makeLanes(tracks), affect: makeAffectLines(tracks) }));
+for (const group of GROUPS) {
+  group.lines = [...makeProsodyLines(group), ...group.affect];
+  const lines = group.lines.reduce((total, { height }) => total + height + GAP, 0);
+  group.height = (group.speaker ? SPEAKER : 0) + WAVEFORM + GAP + group.lanes.length * LANE + GAP + lines;
 }
+
+// Of many classes, only the most probable have a lane.
+function makeLanes({ percents }) {
+  const lanes = data.emotions.map((emotion, index) => ({ ...emotion, percent: percents[index] }));
+  const outlined = ({ percent }) => percent.map((value) => value || null); // none at 0 %
+  return lanes.filter(({ percent }) => percent).map((lane) => ({ ...lane, outline: outlined(lane) }));
+}
+
+function makeProsodyLines({ pitch_hz, loudness_db }) {
+  const lines = [
+    { label: "pitch", unit: "Hz", values: pitch_hz, colour: "ink", height: PITCH },
+    { label: "loudness", unit: "dB", values: loudness_db, colour: "soft", height: LOUDNESS },
+  ];
+  return lines.map((line) => ({
+    ...line,
+    low: line.values.reduce((low, value) => (value === null ? low : Math.min(low, value)), Infinity),
+    high: line.values.reduce((high, value) => (value === null ? high : Math.max(high, value)), -Infinity),
+  }));
+}
+
 // Not every model has arousal and valence.
-const AFFECT_TRACKS = [{ label: "arousal", values: data.arousal }, { label: "valence", values: data.valence }]
-  .filter(({ values }) => values.some((value) => value !== null))
-  .map((track) => ({ ...track, unit: "%", colour: "ink", height: AFFECT, low: 0, high: 100 }));
-const LINE_TRACKS = [...PROSODY_TRACKS, ...AFFECT_TRACKS];
-const LANES = data.emotions.filter(({ percent }) => percent); // of many classes, only the most probable have one
-for (const emotion of LANES) emotion.outline = emotion.percent.map((value) => value || null); // none at 0 %
+function makeAffectLines({ arousal, valence }) {
+  return [{ label: "arousal", values: arousal }, { label: "valence", values: valence }]
+    .filter(({ values }) => values.some((value) => value !== null))
+    .map((line) => ({ ...line, unit: "%", colour: "ink", height: AFFECT, low: 0, high: 100 }));
+}
 
 const formatSigned = (value) => String(value).replace("-", "−");
 const css = {}; // colours of the page; read for every drawing, as they differ between light and dark mode
@@ -157,25 +176,40 @@ function readColours() {
 function draw() {
   readColours();
   view.width = stage.clientWidth;
-  const tiers = data.tiers.length * TIER, lanes = LANES.length * LANE;
-  const lines = LINE_TRACKS.reduce((total, { height }) => total + height + GAP, 0);
-  const height = tiers + WAVEFORM + lanes + lines + 2 * GAP + AXIS;
+  const tiers = data.tiers.length * TIER;
+  const height = GROUPS.reduce((total, group) => total + group.height, tiers + GAP + AXIS);
   const context = resizeCanvas(stage.querySelector("canvas"), height);
   drawTimeAxis(context, height);
-  const waveformTop = tiers + GAP, lanesTop = waveformTop + WAVEFORM + GAP;
-  drawTiers(context, waveformTop);
-  drawWaveform(context, waveformTop);
-  LANES.forEach((emotion, lane) => drawEmotion(context, emotion, lanesTop + lane * LANE));
-  let top = lanesTop + lanes + GAP;
-  for (const track of LINE_TRACKS) {
-    drawLineTrack(context, track, top);
-    top += track.height + GAP;
+  let top = tiers + GAP;
+  for (const group of GROUPS) {
+    group.waveformTop = top + (group.speaker ? SPEAKER : 0);
+    top += group.height;
   }
+  drawTiers(context);
+  GROUPS.forEach((group) => drawGroup(context, group));
   drawOverview();
 }
 
-// Draws the segments in their tiers, and tints the waveform below with their colours.
-function drawTiers(context, waveformTop) {
+function drawGroup(context, { speaker, waveformTop, envelope, lanes, lines }) {
+  if (speaker) drawSpeaker(context, speaker, waveformTop - SPEAKER / 2);
+  drawWaveform(context, envelope, waveformTop);
+  const lanesTop = waveformTop + WAVEFORM + GAP;
+  lanes.forEach((emotion, lane) => drawEmotion(context, emotion, lanesTop + lane * LANE));
+  let top = lanesTop + lanes.length * LANE + GAP;
+  for (const line of lines) {
+    drawLineTrack(context, line, top);
+    top += line.height + GAP;
+  }
+}
+
+function drawSpeaker(context, speaker, y) {
+  context.font = `bold 13px ${FONT}`;
+  drawText(context, speaker, leftMargin(), y, css.ink, "left");
+  context.font = `12px ${FONT}`;
+}
+
+// Draws the segments in their tiers, and tints the waveforms of their speakers with their colours.
+function drawTiers(context) {
   data.tiers.forEach((tier, row) => {
     fillBox(context, css.band, leftMargin(), row * TIER, view.width - leftMargin(), TIER - 3);
     drawRowLabel(context, tier || "segments", row * TIER + TIER / 2 - 1);
@@ -185,14 +219,14 @@ function drawTiers(context, waveformTop) {
     if (segment.emotion === null) continue;
     const [from, to] = [Math.max(xOf(segment.start), leftMargin()), xOf(segment.end)];
     context.globalAlpha = 0.2;
-    fillBox(context, segmentStyle(segment).colour, from, waveformTop, to - from, WAVEFORM);
+    fillBox(context, segmentStyle(segment).colour, from, GROUPS[segment.tracks].waveformTop, to - from, WAVEFORM);
     context.globalAlpha = 1;
   }
 }
 
-function drawWaveform(context, top) {
+function drawWaveform(context, envelope, top) {
   drawRowLabel(context, "sound", top + WAVEFORM / 2);
-  forEachColumn(data.envelope, (x, value) => {
+  forEachColumn(envelope, (x, value) => {
     const height = Math.max(value * WAVEFORM, 1);
     fillBox(context, css.soft, x, top + (WAVEFORM - height) / 2, 1, height);
   });

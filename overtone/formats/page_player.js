@@ -76,16 +76,19 @@ function showTip(x) {
   append("b", formatClock(time, 1), tip);
   append("b", describe(segments), tip);
   for (const { branches } of segments.filter(({ branches }) => branches)) append("small", branches, tip);
-  for (const { name, colour, percent } of LANES.filter(({ percent }) => percent[step] !== null)) {
-    const row = append("div", "", tip);
-    append("span", name, row);
-    Object.assign(append("i", "", row).style, { background: colour, width: `${percent[step]}%` });
-    append("span", `${percent[step]} %`, row);
+  for (const { speaker, lanes, pitch_hz, loudness_db, affect } of GROUPS) {
+    if (speaker) append("b", speaker, tip);
+    for (const { name, colour, percent } of lanes.filter(({ percent }) => percent[step] !== null)) {
+      const row = append("div", "", tip);
+      append("span", name, row);
+      Object.assign(append("i", "", row).style, { background: colour, width: `${percent[step]}%` });
+      append("span", `${percent[step]} %`, row);
+    }
+    const pitch = pitch_hz[step] === null ? "no pitch" : `${pitch_hz[step]} Hz`;
+    append("small", `${pitch}, ${formatSigned(loudness_db[step])} dB`, tip);
+    const lines = affect.filter(({ values }) => values[step] !== null);
+    if (lines.length) append("small", lines.map(({ label, values }) => `${label} ${values[step]} %`).join(", "), tip);
   }
-  const pitch = data.pitch_hz[step] === null ? "no pitch" : `${data.pitch_hz[step]} Hz`;
-  append("small", `${pitch}, ${formatSigned(data.loudness_db[step])} dB`, tip);
-  const affect = AFFECT_TRACKS.filter(({ values }) => values[step] !== null);
-  if (affect.length) append("small", affect.map(({ label, values }) => `${label} ${values[step]} %`).join(", "), tip);
   tip.style.left = `${x + 16 + tip.offsetWidth > view.width ? Math.max(x - 16 - tip.offsetWidth, 0) : x + 16}px`;
 }
 

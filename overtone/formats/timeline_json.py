@@ -24,6 +24,14 @@
 `adaptation` says what the model was adapted to: "none"; "reference", the reference clips of the caller; "recording" or
 "speakers", the recording itself or each of its speakers; "stream", the audio before. Tracks have one value per step;
 probabilities, arousal and valence are null in steps without speech.
+
+If each channel is a speaker, the tracks of each follow those of the recording, which are then those of the loudest
+channel with speech:
+
+"channels": [
+{"speaker": "left", "tracks": {"step_s": 0.1, "pitch_hz": [0, 0, 212.4, ...], ...}},
+...
+]
 """
 
 import json
@@ -33,7 +41,7 @@ from typing import Any, TextIO
 import numpy as np
 
 from overtone.formats.json import DIGITS, PROBABILITY_DIGITS, to_object
-from overtone.timeline import Segment, SpeakerSummary, Timeline
+from overtone.timeline import Segment, SpeakerSummary, Timeline, Tracks
 
 TRACK_DIGITS = {"pitch_hz": 1, "loudness_db": 1, "arousal": 3, "valence": 3, "probabilities": 3}
 CURVES = ("pitch_hz", "loudness_db", "arousal", "valence")
@@ -56,14 +64,25 @@ def write(timeline: Timeline, stream: TextIO) -> None:
         ("speakers", (_speaker_to_object(timeline, summary) for summary in timeline.speakers)),
     ):
         stream.write(f',\n"{name}": [\n' + ",\n".join(map(_dump, objects)) + "\n]")
-    tracks = timeline.tracks
-    probabilities = dict(zip(timeline.emotions, tracks.probabilities.T, strict=True))
+    stream.write(f',\n"tracks": {_dump_tracks(timeline.tracks, timeline.emotions)}')
+    if timeline.channels:
+        channels = (
+            f'{{"speaker": {_dump(channel.speaker)}, "tracks": {_dump_tracks(channel.tracks, timeline.emotions)}}}'
+            for channel in timeline.channels
+        )
+        stream.write(',\n"channels": [\n' + ",\n".join(channels) + "\n]")
+    stream.write("}\n")
+
+
+def _dump_tracks(tracks: Tracks, emotions: Iterable[str]) -> str:
+    """Return tracks as a JSON object with one line per track."""
+    probabilities = dict(zip(emotions, tracks.probabilities.T, strict=True))
     lines = [
         f'"step_s": {_dump(tracks.step_s)}',
         *(f'"{name}": {_dump(_round_track(getattr(tracks, name), name))}' for name in CURVES),
         f'"probabilities": {_dump({name: _round_track(row, "probabilities") for name, row in probabilities.items()})}',
     ]
-    stream.write(',\n"tracks": {\n' + ",\n".join(lines) + "\n}}\n")
+    return "{\n" + ",\n".join(lines) + "\n}"
 
 
 def segment_to_object(segment: Segment) -> dict[str, Any]:

@@ -3,7 +3,8 @@ r"""A timeline as Parquet: one row per segment, as in `overtone.formats.timeline
 Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, speech_s, arousal, valence,
 reference_clips, p_neutral, ...; per branch of the model, such as mel_p_neutral, ...; and per measured prosody value,
 such as pitch_median_hz. They are null in segments without speech or without a measurement. The file metadata contains
-facts about the whole recording, as JSON under "overtone": duration_s, emotions, turns_given, adaptation.
+facts about the whole recording, as JSON under "overtone": duration_s, emotions, turns_given, adaptation; and channels,
+the speakers in their order, if each channel is a speaker.
 
 Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
@@ -34,12 +35,14 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     names |= dict.fromkeys(name for row in rows for name in row)
     types = dict.fromkeys(STRING_COLUMNS, pa.string()) | dict.fromkeys(BOOLEAN_COLUMNS, pa.bool_())
     types["reference_clips"] = pa.int64()
-    recording = {
+    recording: dict[str, Any] = {
         "duration_s": timeline.duration_s,
         "emotions": timeline.emotions,
         "turns_given": timeline.turns_given,
         "adaptation": timeline.adaptation,
     }
+    if timeline.channels:
+        recording["channels"] = [channel.speaker for channel in timeline.channels]
     metadata = {METADATA_KEY: json.dumps(recording)}
     schema = pa.schema([(name, types.get(name, pa.float64())) for name in names], metadata)
     sink = pa.BufferOutputStream()

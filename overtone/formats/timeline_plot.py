@@ -1,5 +1,7 @@
 """A timeline as a matplotlib figure: segments, waveform, a lane per emotion, pitch, loudness, arousal and valence.
 
+If each channel is a speaker, all but the segments is drawn for each of them.
+
 The waveform is the envelope of the loudness track: one pixel of the plot is longer than one step of the track, so the
 audio itself would show no more and is not read again, even for recordings of ten hours. No information is conveyed by
 colour alone: emotions are named at their lane, and in their segment if the text fits.
@@ -40,19 +42,24 @@ def draw_timeline(timeline: Timeline) -> "Figure":
         MissingExtraError: matplotlib is not installed.
     """
     tiers, emotions = make_tiers(timeline), lane_emotions(timeline)
-    heights = [TIER_INCH * len(tiers), WAVEFORM_INCH, EMOTION_INCH * len(emotions), PITCH_INCH, LOUDNESS_INCH]
     affect = [name for name in ("arousal", "valence") if not np.isnan(getattr(timeline.tracks, name)).all()]
-    heights += [AFFECT_INCH] * len(affect)
+    channels = timeline.tracks_by_speaker
+    per_channel = [WAVEFORM_INCH, EMOTION_INCH * len(emotions), PITCH_INCH, LOUDNESS_INCH, *[AFFECT_INCH] * len(affect)]
+    heights = [TIER_INCH * len(tiers), *per_channel * len(channels)]
     figure = new_figure(WIDTH_INCH, sum(heights) + 1.2)
     panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
-    tracks = downsample(timeline.tracks, MAX_STEPS)
     _draw_tiers(panels[0], tiers, timeline.duration_s)
-    _draw_waveform(panels[1], tracks, timeline)
-    _draw_emotions(panels[2], tracks, timeline.emotions, emotions)
-    _draw_pitch(panels[3], tracks)
-    _draw_loudness(panels[4], tracks)
-    for panel, name in zip(panels[5:], affect, strict=True):
-        _draw_affect(panel, tracks, name)
+    loudest_db = max(channel.tracks.loudness_db.max() for channel in channels)
+    for channel, (waveform, lanes, pitch, loudness, *others) in zip(
+        channels, panels[1:].reshape(len(channels), -1), strict=True
+    ):
+        tracks = downsample(channel.tracks, MAX_STEPS)
+        _draw_waveform(waveform, tracks, timeline, channel.speaker, loudest_db)
+        _draw_emotions(lanes, tracks, timeline.emotions, emotions)
+        _draw_pitch(pitch, tracks)
+        _draw_loudness(loudness, tracks)
+        for panel, name in zip(others, affect, strict=True):
+            _draw_affect(panel, tracks, name)
     for axes in panels:
         axes.set_xlim(0, timeline.duration_s)
         axes.grid(axis="x", color=LINE, linewidth=0.8)
@@ -99,7 +106,8 @@ def _nan_means(values: np.ndarray, starts: np.ndarray) -> np.ndarray:
 def _subtitle(timeline: Timeline) -> str:
     speech_s = sum(speaker.speech_s for speaker in timeline.speakers)
     share = speech_s / timeline.duration_s
-    speech = f"speech {format_clock(speech_s)}" + ("" if timeline.turns_given else f" ({100 * share:.0f} %)")
+    may_overlap = timeline.turns_given or timeline.channels
+    speech = f"speech {format_clock(speech_s)}" + ("" if may_overlap else f" ({100 * share:.0f} %)")
     facts = [format_clock(timeline.duration_s), speech, printable(timeline.model)]
     lanes, classes = len(lane_emotions(timeline)), len(timeline.emotions)
     facts += [f"lanes of {lanes} of {classes} classes"] if lanes < classes else []
@@ -158,10 +166,14 @@ def _segment_colour(segment: Segment) -> str:
     return emotion_colours(prediction.emotions)[prediction.emotion] if prediction else NO_SPEECH_COLOUR
 
 
-def _draw_waveform(axes: "Axes", tracks: Tracks, timeline: Timeline) -> None:
-    envelope = 10 ** (tracks.loudness_db / 20)
-    envelope = envelope / max(envelope.max(initial=0), 1e-9)
-    speech = tuple(segment for segment in timeline.segments if segment.is_speech)
+def _draw_waveform(axes: "Axes", tracks: Tracks, timeline: Timeline, speaker: str, loudest_db: float) -> None:
+    """Draw the envelope, 1 at the loudness `loudest_db`, over the segments of one speaker; of all for ""."""
+    envelope = 10 ** ((tracks.loudness_db - loudest_db) / 20)
+    segments = [segment for segment in timeline.segments if segment.speaker == speaker or not timeline.channels]
+    speech = tuple(segment for segment in segments if segment.is_speech)
+    if speaker:
+        name = shorten(printable(speaker), MAX_SPEAKER_CHARACTERS)
+        axes.set_title(name, loc="left", color=INK, fontsize=10, fontweight="bold", parse_math=False)
     _draw_segments(axes, speech, (-1.1, 2.2), TINT_ALPHA)
     middles_s = tracks.times_s + tracks.step_s / 2
     axes.fill_between(middles_s, -envelope, envelope, color=SOFT, linewidth=0.5)

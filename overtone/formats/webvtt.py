@@ -17,7 +17,7 @@ from overtone.timeline import Timeline
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Write the header and the cues. Cues of speaker turns may overlap."""
+    """Write the header and the cues. Cues of several speakers may overlap."""
     stream.write("WEBVTT\n")
     for segment in visible_segments(timeline):
         start_ms, end_ms = span_ms(segment)

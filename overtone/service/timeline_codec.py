@@ -1,7 +1,7 @@
 """Lossless encoding of a timeline as bytes, so that the job store can keep it and any format can be written later.
 
 Layout, zlib-compressed: one line of JSON with everything but the tracks, then the tracks as float32 little-endian, one
-after the other.
+after the other: those of the recording, then those of each channel that is a speaker.
 """
 
 import json
@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from overtone._internal.prediction_codec import decode_prediction, encode_prediction
-from overtone.timeline import Segment, Timeline, Tracks
+from overtone.datatypes import Float32Array
+from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
 DTYPE = np.dtype("<f4")
 COMPRESSION_LEVEL = 6
@@ -19,7 +20,6 @@ COMPRESSION_LEVEL = 6
 
 def encode(timeline: Timeline) -> bytes:
     """Encode a timeline; `decode` is the inverse."""
-    tracks = timeline.tracks
     header = {
         "source": timeline.source,
         "duration_s": timeline.duration_s,
@@ -27,12 +27,12 @@ def encode(timeline: Timeline) -> bytes:
         "model": timeline.model,
         "turns_given": timeline.turns_given,
         "adaptation": timeline.adaptation,
-        "step_s": tracks.step_s,
-        "steps": len(tracks),
+        "step_s": timeline.tracks.step_s,
+        "steps": len(timeline.tracks),
+        "channels": [channel.speaker for channel in timeline.channels],
         "segments": [_encode_segment(segment) for segment in timeline.segments],
     }
-    arrays = (tracks.probabilities, tracks.pitch_hz, tracks.loudness_db, tracks.arousal, tracks.valence)
-    content = b"".join(np.ascontiguousarray(array, DTYPE).tobytes() for array in arrays)
+    content = b"".join(map(_encode_tracks, [timeline.tracks, *(channel.tracks for channel in timeline.channels)]))
     return zlib.compress(b"\n".join([json.dumps(header).encode(), content]), COMPRESSION_LEVEL)
 
 
@@ -41,18 +41,29 @@ def decode(content: bytes) -> Timeline:
     line, _, rest = zlib.decompress(content).partition(b"\n")
     header = json.loads(line)
     emotions, steps = tuple(header["emotions"]), header["steps"]
-    values = np.frombuffer(rest, DTYPE).astype(np.float32)
-    probabilities, *curves = np.split(values, np.cumsum([steps * len(emotions), steps, steps, steps]))
+    values = np.frombuffer(rest, DTYPE).astype(np.float32).reshape(1 + len(header["channels"]), -1)
+    tracks, *channel_tracks = (_decode_tracks(row, header["step_s"], steps, len(emotions)) for row in values)
     return Timeline(
         source=header["source"],
         duration_s=header["duration_s"],
         emotions=emotions,
         model=header["model"],
         segments=tuple(_decode_segment(fields, emotions, header) for fields in header["segments"]),
-        tracks=Tracks(header["step_s"], probabilities.reshape(steps, len(emotions)), *curves),
+        tracks=tracks,
         turns_given=header["turns_given"],
         adaptation=header["adaptation"],
+        channels=tuple(map(ChannelTracks, header["channels"], channel_tracks)),
     )
+
+
+def _encode_tracks(tracks: Tracks) -> bytes:
+    arrays = (tracks.probabilities, tracks.pitch_hz, tracks.loudness_db, tracks.arousal, tracks.valence)
+    return b"".join(np.ascontiguousarray(array, DTYPE).tobytes() for array in arrays)
+
+
+def _decode_tracks(values: Float32Array, step_s: float, steps: int, emotions: int) -> Tracks:
+    probabilities, *curves = np.split(values, np.cumsum([steps * emotions, steps, steps, steps]))
+    return Tracks(step_s, probabilities.reshape(steps, emotions), *curves)
 
 
 def _encode_segment(segment: Segment) -> dict[str, Any]:

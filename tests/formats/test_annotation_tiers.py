@@ -4,6 +4,7 @@ import pytest
 from timelines import (
     EMOTIONS,
     NASTY_NAMES,
+    channels_timeline,
     empty_timeline,
     make_prediction,
     make_timeline,
@@ -41,6 +42,15 @@ def test_each_speaker_has_a_tier_and_a_second_one_for_overlap() -> None:
     segments = [segment for tier in tiers for segment in tier.segments]
     assert sorted(segments, key=timeline.segments.index) == [*timeline.segments]
     assert all(first.end_s <= second.start_s for tier in tiers for first, second in pairwise(tier.segments))
+
+
+def test_each_channel_has_a_tier_in_their_order() -> None:
+    tiers = make_tiers(channels_timeline("zoe", "anna", "silent"))
+    assert [(tier.name, tier.speaker, len(tier.segments)) for tier in tiers] == [
+        ("zoe", "zoe", 1),
+        ("anna", "anna", 1),
+        ("silent", "silent", 0),
+    ]
 
 
 def test_tier_names_are_unique() -> None:

@@ -12,6 +12,7 @@ from timelines import (
     EMOTIONS,
     NASTY_NAMES,
     branch_timeline,
+    channels_timeline,
     every_timeline,
     many_classes_timeline,
     plain_timeline,
@@ -81,13 +82,27 @@ def test_the_script_receives_the_timeline() -> None:
     data = json.loads(parse(write_page(plain_timeline())).find(f".//{XHTML}script[@id='data']").text)
     assert data["audio_file"] == "talk.wav"
     assert [emotion["name"] for emotion in data["emotions"]] == list(EMOTIONS)
-    assert [emotion["percent"][20] for emotion in data["emotions"]] == [6, 81, 6, 6]
-    assert data["emotions"][0]["percent"][0] is None
-    assert (data["pitch_hz"][0], data["loudness_db"][0], data["envelope"][20]) == (None, -70, 1)
-    expected = {"start": 3.25, "end": 5, "tier": 0, "speaker": "", "label": "uncertain (sad) 40 %"}
+    (tracks,) = data["tracks"]
+    assert [percents[20] for percents in tracks["percents"]] == [6, 81, 6, 6]
+    assert tracks["percents"][0][0] is None
+    assert (tracks["pitch_hz"][0], tracks["loudness_db"][0], tracks["envelope"][20]) == (None, -70, 1)
+    expected = {"start": 3.25, "end": 5, "tier": 0, "tracks": 0, "speaker": "", "label": "uncertain (sad) 40 %"}
     assert data["segments"][1] == {
         **expected, "emotion": 2, "uncertain": True, "branches": "", "branches_disagree": False,
     }  # fmt: skip
+
+
+def test_each_channel_has_tracks_of_its_own() -> None:
+    tree = parse(write_page(channels_timeline("agent", "a --> b", "silent")))
+    data = json.loads(tree.find(f".//{XHTML}script[@id='data']").text)
+    assert data["tiers"] == [tracks["speaker"] for tracks in data["tracks"]] == ["agent", "a --> b", "silent"]
+    assert [(row["speaker"], row["tier"], row["tracks"]) for row in data["segments"]] == [
+        ("agent", 0, 0),
+        ("a --> b", 1, 1),
+    ]
+    speech = [[percents is not None for percents in tracks["percents"][0]] for tracks in data["tracks"]]
+    assert [row.index(True) if any(row) else None for row in speech] == [0, 5, None]
+    assert [cell.text for cell in tree.iter(f"{XHTML}td")][::3] == ["agent", "a --> b", "silent"]
 
 
 def test_it_shows_the_branches_and_where_they_disagree() -> None:
@@ -118,5 +133,6 @@ def test_a_long_recording_is_not_embedded(monkeypatch: pytest.MonkeyPatch) -> No
 def test_hundreds_of_classes_have_names_and_colours_and_some_have_lanes() -> None:
     data = json.loads(parse(write_page(many_classes_timeline(400))).find(f".//{XHTML}script[@id='data']").text)
     assert len(data["emotions"]) == len({row["colour"] for row in data["emotions"]}) == 400
-    assert sum(row["percent"] is not None for row in data["emotions"]) == MAX_LANES
-    assert data["emotions"][data["segments"][0]["emotion"]]["percent"][0] == 50
+    percents = data["tracks"][0]["percents"]
+    assert sum(row is not None for row in percents) == MAX_LANES
+    assert percents[data["segments"][0]["emotion"]][0] == 50

@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError
 from overtone.formats import TIMELINE_FORMATS, get_timeline_format, save_timeline
-from overtone.timeline import Segment, Timeline, Tracks
+from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "angry")
 
@@ -121,3 +122,30 @@ def test_formats_save_complete_files_under_any_source_name(format_name: str, tmp
 def test_an_unknown_format_suggests_the_nearest() -> None:
     with pytest.raises(OptionError, match=r"'jsn'.*'json'"):
         get_timeline_format("jsn")
+
+
+def channels_timeline() -> Timeline:
+    """Return the timeline of two channels that are speakers, of which the second has no speech."""
+    timeline = make_timeline()
+    (segment,) = (replace(part, speaker="agent") for part in timeline.segments[1:2])
+    nothing = replace(timeline.tracks, probabilities=np.full_like(timeline.tracks.probabilities, np.nan))
+    channels = (ChannelTracks("agent", timeline.tracks), ChannelTracks('a "customer", \u00e4', nothing))
+    return replace(timeline, segments=(segment,), channels=channels, adaptation="speakers")
+
+
+def test_json_has_the_tracks_of_each_channel() -> None:
+    found = json.loads(format_text("json", channels_timeline()))
+    assert [channel["speaker"] for channel in found["channels"]] == ["agent", 'a "customer", \u00e4']
+    assert found["channels"][0]["tracks"] == found["tracks"]
+    assert set(found["channels"][1]["tracks"]["probabilities"]["happy"]) == {None}
+    assert [(row["speaker"], row["speech_s"]) for row in found["speakers"]] == [
+        ("agent", 2.0),
+        ('a "customer", \u00e4', 0.0),
+    ]
+    assert "channels" not in json.loads(format_text("json", make_timeline()))
+
+
+def test_a_table_names_a_channel_without_speech() -> None:
+    text = format_text("table", channels_timeline())
+    assert 'a "customer", \u00e4: 0.0 s of speech\n' in text
+    assert "adapted to each speaker" in text

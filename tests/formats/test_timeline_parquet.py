@@ -38,6 +38,7 @@ def test_segments_are_lossless(timeline: Timeline, tmp_path: Path) -> None:
         "emotions": list(timeline.emotions),
         "turns_given": timeline.turns_given,
         "adaptation": "none",
+        **({"channels": [channel.speaker for channel in timeline.channels]} if timeline.channels else {}),
     }
     assert table.num_rows == len(timeline.segments)
     for row, segment in zip(table.to_pylist(), timeline.segments, strict=True):

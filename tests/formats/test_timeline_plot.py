@@ -5,7 +5,15 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from PIL import Image
-from timelines import EMOTIONS, NASTY_NAMES, every_timeline, many_classes_timeline, plain_timeline, turns_timeline
+from timelines import (
+    EMOTIONS,
+    NASTY_NAMES,
+    channels_timeline,
+    every_timeline,
+    many_classes_timeline,
+    plain_timeline,
+    turns_timeline,
+)
 
 from overtone.errors import MissingExtraError
 from overtone.formats import png, svg, timeline_plot
@@ -38,7 +46,7 @@ def test_every_timeline_is_drawn(timeline: Timeline) -> None:
     assert png_pixels(timeline).shape[1] == 1800
     texts = svg_texts(timeline)
     assert {"talk.wav", "sound", *EMOTIONS} <= set(texts)
-    assert ("segments" in texts) == (not any(segment.speaker for segment in timeline.segments))
+    assert ("segments" in texts) == (not any(summary.speaker for summary in timeline.speakers))
 
 
 def find_columns(pixels: np.ndarray, emotion: str) -> np.ndarray:
@@ -59,6 +67,13 @@ def test_names_are_drawn_literally() -> None:
     texts = svg_texts(turns_timeline(*NASTY_NAMES, "$x$"))
     assert {*map(printable, NASTY_NAMES), "$x$"} <= set(texts)
     assert "a $b$ <c>.wav" in svg_texts(plain_timeline(source="/some/where/a $b$ <c>.wav"))
+
+
+def test_each_channel_has_tracks_of_its_own() -> None:
+    texts = svg_texts(channels_timeline("agent", "customer", "$x$"))
+    assert [texts.count(text) for text in ("sound", "happy", "pitch, Hz", "arousal")] == [3] * 4
+    for name in ("agent", "customer", "$x$"):
+        assert texts.count(name) == 2, "of its tier and of its tracks"
 
 
 def test_equal_timelines_give_equal_plots() -> None:

@@ -13,8 +13,11 @@ from overtone.timeline import Segment, Timeline
 def assert_same_timeline(actual: Timeline, expected: Timeline) -> None:
     for name in ("source", "duration_s", "emotions", "model", "turns_given", "adaptation"):
         assert getattr(actual, name) == getattr(expected, name)
-    for name in ("step_s", "probabilities", "pitch_hz", "loudness_db", "arousal", "valence"):
-        np.testing.assert_array_equal(getattr(actual.tracks, name), getattr(expected.tracks, name))
+    assert [channel.speaker for channel in actual.channels] == [channel.speaker for channel in expected.channels]
+    own = [(one.tracks, other.tracks) for one, other in zip(actual.channels, expected.channels, strict=True)]
+    for found, tracks in [(actual.tracks, expected.tracks), *own]:
+        for name in ("step_s", "probabilities", "pitch_hz", "loudness_db", "arousal", "valence"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(tracks, name))
     assert len(actual.segments) == len(expected.segments)
     for segment, other in zip(actual.segments, expected.segments, strict=True):
         assert (segment.start_s, segment.end_s, segment.speaker) == (other.start_s, other.end_s, other.speaker)
@@ -32,6 +35,14 @@ def assert_same_prediction(actual: Segment, expected: Segment) -> None:
 def test_a_timeline_is_decoded_unchanged(rng: np.random.Generator) -> None:
     timeline = load().timeline(speech_like(rng, 5.0), RATE_HZ)
     assert timeline.duration_s == 5.0
+    assert_same_timeline(decode(encode(timeline)), timeline)
+
+
+def test_the_channels_of_a_timeline_are_decoded_unchanged(rng: np.random.Generator) -> None:
+    call = np.stack([speech_like(rng, 5.0), speech_like(rng, 5.0)], 1)
+    timeline = load("lite").timeline(call, RATE_HZ, channel="each", channel_names=NASTY_NAMES[2:4])
+    assert len(timeline.channels) == 2
+    assert not np.array_equal(timeline.channels[0].tracks.loudness_db, timeline.channels[1].tracks.loudness_db)
     assert_same_timeline(decode(encode(timeline)), timeline)
 
 
