@@ -13,7 +13,7 @@ PACKAGE = PROJECT / "overtone"
 LAYERS = (
     ("errors",),
     ("emotions", "channels"),
-    ("datatypes", "recipe", "arousal_valence"),
+    ("datatypes", "recipe", "arousal_valence", "each_channel"),
     ("_internal",),
     ("timeline",),
     ("audio", "features", "corpora", "formats", "speaker_turns", "client"),

@@ -24,6 +24,7 @@ from overtone.audio.decode import (
     select_channel,
     to_mono,
 )
+from overtone.audio.pyav_reader import PyavReader
 from overtone.audio.source import Source, check_not_empty, check_sample_rate, open_source, source_name
 from overtone.channels import MIX, Channel
 from overtone.datatypes import SAMPLE_RATE_HZ
@@ -95,6 +96,16 @@ def blocks(source: Source, channel: Channel = MIX) -> Iterator[np.ndarray]:
         rest = resampler.close()
         check_not_empty(samples + len(rest), name)
         yield rest
+
+
+def count_channels(source: Source) -> int:
+    """Return the number of channels of a file, as declared in its header.
+
+    Raises:
+        AudioError: as `overtone.audio.decode.read`.
+    """
+    with open_source(source) as file:
+        return file.source_channels if isinstance(file, PyavReader) else file.channels
 
 
 def measure_duration(source: Source) -> float:

@@ -64,7 +64,7 @@ def waveform_from_samples(source: object, rate_hz: float | None, channel: Channe
     if isinstance(source, Waveform):
         channel_index(channel, 1, source.source or "waveform")
         return source
-    array = _to_array(source)
+    array = to_array(source)
     if rate_hz is None:
         raise OptionError("rate_hz: an array needs its sample rate, for example rate_hz=16000")
     return from_array(array, rate_hz, channel=channel)
@@ -82,8 +82,12 @@ def check_min_duration(duration_s: float, source: str) -> None:
         )
 
 
-def _to_array(samples: object) -> FloatArray:
-    """Samples of any type as an array, `(samples,)` or `(samples, channels)`."""
+def to_array(samples: object) -> FloatArray:
+    """Samples of any type as an array, `(samples,)` or `(samples, channels)`.
+
+    Raises:
+        AudioError: they cannot be converted to an array.
+    """
     name = type(samples).__name__
     try:
         array: FloatArray = np.asarray(samples)

@@ -5,7 +5,7 @@
     for prediction in recogniser.recognise_many(paths):  # a bad file yields an error in its place
         ...
     adapted = recogniser.adapt(clips_of_anna)          # the same model, adapted to a speaker by unlabelled clips
-    timeline = recogniser.timeline("an-hour.flac")     # emotions over time; channel="left": of the left channel only
+    timeline = recogniser.timeline("an-hour.flac")     # emotions over time; channel="each": each channel is a speaker
     stream = recogniser.stream(rate_hz=48_000)         # the same for live audio
 
 The model file is described in `overtone.inference.onnx_model`.
@@ -13,10 +13,9 @@ The model file is described in `overtone.inference.onnx_model`.
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from overtone._internal import tensor_names
 from overtone._internal.tensor_names import Outputs
@@ -24,11 +23,12 @@ from overtone.audio.source import Source
 from overtone.audio.vad import measure_speech
 from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Float32Array, Prediction, Waveform
+from overtone.each_channel import choose_channels
 from overtone.errors import ModelError, OptionError, OvertoneError
 from overtone.inference.bundled_models import model_path
 from overtone.inference.inputs import Samples, load_waveform
 from overtone.inference.onnx_model import OnnxModel
-from overtone.inference.prosody_summary import summarise_prosody
+from overtone.inference.prosody_summary import summarise_clip
 from overtone.inference.speaker_statistics import RunningStatistics, SpeakerStatistics
 from overtone.timeline import Segment, Timeline
 
@@ -153,32 +153,33 @@ class Recogniser:
             AudioError: the audio cannot be read or lacks the channel, or there is nothing to recognise: silence, or
                 less than 0.1 s.
             OptionError: an array without a sample rate, an invalid one, one for a source that has its own, or not a
-                channel.
+                channel ("each" is one for `recognise_many`).
             ModelError: the model fails on the clip.
         """
         waveform, outputs = self._run(source, rate_hz, channel)
-        frames = max(1, len(waveform.samples) // self.card["hop_samples"])
-        tracks = {name: outputs[name][0, :frames].astype(float) for name in tensor_names.TRACKS}
-        prosody = {**summarise_prosody(tracks["pitch_hz"], tracks["loudness_db"]), **_finite_rates(outputs)}
+        prosody = summarise_clip(outputs, max(1, len(waveform.samples) // self.card["hop_samples"]))
         probabilities = self.model.probabilities(outputs).astype(float)
         durations_s = waveform.duration_s, measure_speech(waveform.samples)
         affect = self.model.arousal_valence(outputs)
-        return self.model.make_prediction(probabilities, affect, *durations_s, prosody, waveform.source)
+        prediction = self.model.make_prediction(probabilities, affect, *durations_s, prosody, waveform.source)
+        return replace(prediction, channel=parse_channel(channel).removeprefix(MIX))
 
     def recognise_many(
-        self, sources: Iterable[Source | Waveform], *, channel: Channel = MIX
+        self, sources: Iterable[Source | Waveform], *, channel: Channel = MIX, channel_names: Sequence[str] = ()
     ) -> Iterator[Prediction | OvertoneError]:
         """One prediction per source, in order; if a source cannot be recognised, the error in its place.
 
+        With the channel "each" there is one per channel of each source, in order, which `Prediction.channel` names:
+        "left" and "right" of two, else a number from 1, or one of `channel_names`.
+
         Raises:
-            OptionError: not a channel.
+            OptionError: not a channel, or names that are not valid or not needed.
         """
-        channel = parse_channel(channel)
+        from overtone.inference.channel_speakers import recognise_channels
+
+        choice = choose_channels(channel, channel_names)
         for source in sources:
-            try:
-                yield self.recognise(source, channel=channel)
-            except OvertoneError as error:
-                yield error
+            yield from recognise_channels(self.recognise, source, choice)
 
     def timeline(
         self,
@@ -186,6 +187,7 @@ class Recogniser:
         rate_hz: float | None = None,
         *,
         channel: Channel = MIX,
+        channel_names: Sequence[str] = (),
         turns: Iterable[Segment] | None = None,
         threads: int = 1,
         adapt: bool = True,
@@ -203,7 +205,8 @@ class Recogniser:
         Args:
             source: as for `recognise`.
             rate_hz: sample rate of an array; files have their own.
-            channel: as for `recognise`.
+            channel: as for `recognise`; or "each": each channel is a speaker, adapted to itself, with own segments.
+            channel_names: names of these speakers; by default "left" and "right" of two, else "channel-1", ...
             turns: speaker turns, such as `overtone.read_turns` returns; each gets one prediction. None splits the
                 recording where the emotion changes.
             threads: number of threads.
@@ -211,18 +214,19 @@ class Recogniser:
             on_progress: called with the number of seconds that have been processed; each of two passes counts half.
 
         Raises:
-            AudioError: the audio cannot be read or lacks the channel, or is shorter than 0.1 s.
+            AudioError: the audio cannot be read or lacks the channel, is shorter than 0.1 s, or has another number of
+                channels than there are names.
             InputError: a turn ends after the recording.
-            OptionError: fewer threads than 1; or as for `recognise`.
+            OptionError: fewer threads than 1; turns or names that the channel does not allow; or as for `recognise`.
             ModelError: the model fails on it.
         """
-        from overtone.inference import two_passes
+        from overtone.inference import channel_speakers
 
-        return two_passes.timeline(
+        return channel_speakers.timeline(
             self.model,
             source,
             rate_hz,
-            channel=channel,
+            choice=choose_channels(channel, channel_names),
             turns=turns,
             threads=threads,
             adapt=adapt,
@@ -291,9 +295,3 @@ def load(
 
         loaded = loaded.with_selection(select(emotions, branches, loaded.emotions, loaded.branches))
     return Recogniser(loaded)
-
-
-def _finite_rates(outputs: Outputs) -> dict[str, float]:
-    """The rates of one clip that could be measured."""
-    values = {name: float(outputs[name].reshape(-1)[0]) for name in tensor_names.RATES}
-    return {name: value for name, value in values.items() if np.isfinite(value)}

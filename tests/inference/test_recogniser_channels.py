@@ -104,5 +104,7 @@ def test_anything_else_than_a_channel_is_refused(recogniser: Recogniser, call: n
         lambda: recogniser.timeline(content, channel="both"),
         lambda: recogniser.adapt([content], lambda error: None, channel="both"),
     ):
-        with pytest.raises(OptionError, match=r"^channel: expected mix, left, right or a number from 1, got 'both'"):
+        with pytest.raises(
+            OptionError, match=r"^channel: expected mix, (each, )?left, right or a number from 1, got 'both'"
+        ):
             trial()
