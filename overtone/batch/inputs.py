@@ -168,6 +168,8 @@ def _read_manifest(location: str) -> Inputs:
     else:
         path, _ = split_selection(location)
         tables, root = read_tables(location, EXPECTED), path if is_folder(path) else parent(path)
+    if len(tables) == 1:
+        root = tables[0].folders[0]  # of predictions, the folder to which they are relative
     columns = [_check_columns(table) for table in tables]
     readers = [_RowReader(table, found, root) for table, found in zip(tables, columns, strict=True)]
     names = tuple(dict.fromkeys(name for reader in readers for name in reader.names))
@@ -230,7 +232,7 @@ class _RowReader:
 
     def read(self, names: Sequence[str], types: Mapping[str, Any]) -> Iterator[Input]:
         """Yield the inputs; their values are those of the columns with these names."""
-        is_same = tuple(names) == self.names
+        is_same = tuple(names) == self.names and all(name in types for name in self.names if name in self._table.types)
         for row in self._table.rows:
             cells = list(row.cells)
             name = cells.pop(self._columns["path"])

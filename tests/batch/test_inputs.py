@@ -128,6 +128,14 @@ def test_columns_have_other_names_and_paths_of_windows(folder: Path) -> None:
     assert list(found.rows) == [Input(" deep\\a.flac ", "in/deep/a.flac", 1.0, 2.0, values, channel="right")]
 
 
+def test_tables_of_a_folder_have_the_columns_of_all(folder: Path) -> None:
+    Path("in/1.jsonl").write_text('{"path": "b.wav", "id": 1, "n": 2}\n')
+    Path("in/2.jsonl").write_text('{"path": "b.wav", "id": "x", "n": 3}\n')
+    found = collect_inputs(["manifest=in"])
+    assert (found.columns, found.types) == (("id", "n"), {"n": int})
+    assert [row.values for row in found.rows] == [("1", 2), ("x", 3)]
+
+
 def test_a_manifest_that_is_not_utf8_or_missing(folder: Path) -> None:
     Path("m.csv").write_bytes(b"path\n\xff.wav\n")
     with pytest.raises(CorpusError, match=r"m\.csv: not UTF-8"):

@@ -28,8 +28,13 @@ UNLABELLED = "in no folder of a class"
 
 
 def is_here(folder: Path) -> bool:
-    """Return whether a folder has a table of metadata, or is a dataset in another form, which is an error to read."""
-    return bool(_metadata(folder)) or _is_saved(folder) or bool(_parquet_files(folder))
+    """Return whether a folder has a table of metadata, or is a dataset in another form, which is an error to read.
+
+    Without a table of metadata in the folder itself, any other table in it says that it is a folder of tables.
+    """
+    tables = [path.stem for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
+    is_dataset = bool(_metadata(folder) or _parquet_files(folder))
+    return METADATA_NAME in tables or _is_saved(folder) or (is_dataset and not tables)
 
 
 def read(folder: Path, selection: str, expected: str) -> list[Table]:
@@ -113,7 +118,7 @@ def _split_name(file: Path, folder: Path) -> str:
 
 
 def _metadata(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob(f"**/{METADATA_NAME}.*") if path.suffix in SUFFIXES)
+    return sorted(path for path in folder.glob(f"**/{METADATA_NAME}.*") if path.suffix.lower() in SUFFIXES)
 
 
 def _parquet_files(folder: Path) -> list[Path]:

@@ -49,6 +49,11 @@ def test_metadata_of_splits_and_their_selection(tmp_path: Path) -> None:
     ]
 
 
+def test_other_tables_in_a_folder_are_preferred_to_those_of_its_subfolders(tmp_path: Path) -> None:
+    write(tmp_path, mine_csv="path,emotion\na.wav,sad\n", a_wav="", old__metadata_csv="file_name,label\nb.wav,calm\n")
+    assert labels(tmp_path) == {"a": "sad"}
+
+
 def test_a_folder_per_class(tmp_path: Path) -> None:
     folder = write(
         tmp_path, train__angry__1_wav="", train__very__sad__2_MP3="", test__sad__3_wav="", train__4_wav="", notes_txt=""
