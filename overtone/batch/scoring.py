@@ -210,9 +210,12 @@ def _tables(output: str) -> Iterator[Table]:
         yield from map(_readable, read_tables(output, EXPECTED))
         return
     folder = object_storage.join(output, PREDICTIONS_FOLDER)
-    for name in object_storage.list_names(folder):
-        url = object_storage.join(folder, name)
-        yield _readable(read_file(url, EXPECTED, content=object_storage.read_bytes(url)))
+    try:
+        for name in object_storage.list_names(folder):
+            url = object_storage.join(folder, name)
+            yield _readable(read_file(url, EXPECTED, content=object_storage.read_bytes(url)))
+    except OSError as error:
+        raise InputError(f"{folder}: the predictions cannot be read: {error}; run the command again") from error
 
 
 def _readable(table: Table) -> Table:

@@ -11,7 +11,7 @@ with a table of its own. Without such a table, the name of the folder of a clip 
 Source: Hugging Face datasets, "Create an audio dataset", AudioFolder.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -57,7 +57,8 @@ def read(folder: Path, selection: str, expected: str) -> list[Table]:
     files = _metadata(folder) or _parquet_files(folder)
     names = [_split_name(file, folder) for file in files]
     tables = [_with_split(read_file(str(file), expected), name) for file, name in zip(files, names, strict=True)]
-    return _selected(folder, selection, dict(zip(names, tables, strict=True)), tables)
+    _check_selection(folder, selection, names)
+    return [table for table, name in zip(tables, names, strict=True) if not selection or name in selection.split(",")]
 
 
 def has_classes(folder: Path) -> bool:
@@ -72,23 +73,17 @@ def read_classes(folder: Path, selection: str, expected: str) -> list[Table]:
     rows = [
         Row(str(path.relative_to(folder)), (str(path.relative_to(folder)), *_labels(path, folder))) for path in paths
     ]
-    splits = {str(row.cells[2] or "") for row in rows}
-    table = Table(str(folder), columns, rows, (str(folder),), made_by_program=True, unlabelled=UNLABELLED)
-    if not selection:
-        return [table]
-    _selected(folder, selection, dict.fromkeys(splits, table), [table])
-    return [replace(table, rows=[row for row in rows if row.cells[2] in selection.split(",")])]
+    _check_selection(folder, selection, [str(row.cells[2] or "") for row in rows])
+    rows = [row for row in rows if not selection or row.cells[2] in selection.split(",")]
+    return [Table(str(folder), columns, rows, (str(folder),), made_by_program=True, unlabelled=UNLABELLED)]
 
 
-def _selected(folder: Path, selection: str, by_split: dict[str, Table], tables: list[Table]) -> list[Table]:
-    if not selection:
-        return tables
-    names = selection.split(",")
-    unknown = [name for name in names if name not in by_split]
+def _check_selection(folder: Path, selection: str, splits: Sequence[str]) -> None:
+    """Check that all selected splits exist."""
+    unknown = [name for name in selection.split(",") if name not in splits] if selection else []
     if unknown:
-        listed = ", ".join(sorted(filter(None, by_split))) or "none"
+        listed = ", ".join(sorted(filter(None, set(splits)))) or "none"
         raise CorpusError(f"{folder}: no split '{unknown[0]}' in it; splits: {listed}")
-    return [by_split[name] for name in names]
 
 
 def _labels(path: Path, folder: Path) -> tuple[str | None, str | None]:
@@ -118,7 +113,8 @@ def _split_name(file: Path, folder: Path) -> str:
 
 
 def _metadata(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob(f"**/{METADATA_NAME}.*") if path.suffix.lower() in SUFFIXES)
+    paths = [path for path in folder.glob(f"**/{METADATA_NAME}.*") if path.suffix.lower() in SUFFIXES]
+    return sorted(path for path in paths if not _is_hidden(path, folder))
 
 
 def _parquet_files(folder: Path) -> list[Path]:
@@ -126,11 +122,14 @@ def _parquet_files(folder: Path) -> list[Path]:
 
 
 def _is_saved(folder: Path) -> bool:
-    return sum((folder / name).is_file() for name in SAVED_DATASET) > 0 and not _metadata(folder)
+    return any((folder / name).is_file() for name in SAVED_DATASET) and not _metadata(folder)
 
 
 def _audio_files(folder: Path) -> Iterator[Path]:
     for path in folder.rglob("*"):
-        hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-        if path.suffix.lower() in CLIP_SUFFIXES and not hidden and path.is_file():
+        if path.suffix.lower() in CLIP_SUFFIXES and not _is_hidden(path, folder) and path.is_file():
             yield path
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
