@@ -7,8 +7,9 @@
     inputs = collect_inputs(["s3://bucket/calls"])              # object storage; see overtone.batch.object_storage
 
 A manifest is a table that `overtone.corpora.tables` reads. It has a column `path`, a path relative to the manifest or a
-URL, and optionally `start_s` and `end_s` for a segment of the file, and `channel`. All columns but `path` are copied to
-the output. A row that cannot be used is an input with an error, so that it does not stop the others.
+URL, and optionally `start_s` and `end_s` for a segment of the file, and `channel` for its channel. All columns but
+`path` and `channel` are copied to the output. A row that cannot be used is an input with an error, so that it does not
+stop the others.
 """
 
 import hashlib
@@ -20,17 +21,18 @@ from typing import Any, NamedTuple
 
 from overtone.audio.discovery import is_folder, search
 from overtone.batch import object_storage
-from overtone.channels import parse_channel
 from overtone.corpora.tables import read_tables, split_selection
 from overtone.corpora.tables.columns import check_unique, find_columns
 from overtone.corpora.tables.intervals import parse_interval
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text, format_errors
 from overtone.corpora.tables.table_files import is_table, parent
-from overtone.errors import CorpusError, InputError
+from overtone.each_channel import parse_channel_or_each
+from overtone.errors import CorpusError, InputError, OptionError
 
 PREFIX = "manifest="  # names a folder that is a manifest; any other folder is searched for audio files
-AUDIO_COLUMNS = ("path", "start_s", "end_s", "channel")
-EXPECTED = "a table with a column 'path' and, for segments of files, 'start_s' and 'end_s'"
+CHANNEL_COLUMN = "channel"
+AUDIO_COLUMNS = ("path", "start_s", "end_s", CHANNEL_COLUMN)
+EXPECTED = "a table with a column 'path' and, for segments and channels of files, 'start_s', 'end_s' and 'channel'"
 
 
 class Input(NamedTuple):
@@ -42,9 +44,9 @@ class Input(NamedTuple):
         start_s: start of the segment in seconds; None for the start of the file.
         end_s: end of the segment in seconds; None for the end of the file.
         values: values of the manifest columns.
+        channel: channel of the file, as `overtone.each_channel.parse_channel_or_each` returns it; "" where the manifest
+            names none.
         error: why the file cannot be read, if that is known before it is opened.
-        channel: channel that the manifest names, as `overtone.channels.parse_channel` returns it; "" for that of the
-            batch.
     """
 
     name: str
@@ -52,8 +54,8 @@ class Input(NamedTuple):
     start_s: float | None = None
     end_s: float | None = None
     values: tuple[Value, ...] = ()
-    error: str = ""
     channel: str = ""
+    error: str = ""
 
     def absolute(self) -> "Input":
         """Return the input with an absolute path."""
@@ -71,9 +73,10 @@ class Inputs:
     Attributes:
         rows: the inputs, in the order of the predictions.
         manifest: name of the manifest; "" if there is none.
-        columns: column names of the manifest, without `path`.
+        columns: column names of the manifest, without those of the path and the channel.
         types: pyarrow or Python types of the columns of the manifest that are not text.
         folder: path or URL of the folder to which the names of the inputs are relative; "" for the working folder.
+        has_channels: whether the manifest has a column `channel`.
     """
 
     rows: Sequence[Input]
@@ -81,6 +84,7 @@ class Inputs:
     columns: tuple[str, ...] = ()
     types: dict[str, Any] = field(default_factory=dict)
     folder: str = ""
+    has_channels: bool = False
 
     def digest(self) -> str:
         """Return a hexadecimal SHA-256 digest that changes with any input."""
@@ -181,7 +185,7 @@ def _read_manifest(location: str) -> Inputs:
         if not errors:
             raise CorpusError(f"{name}: has no rows; expected {EXPECTED}")
         raise CorpusError(format_errors(name, [error.removeprefix(f"{name}, ") for error in errors]))
-    return Inputs(inputs, location, names, types, root)
+    return Inputs(inputs, location, names, types, root, any(CHANNEL_COLUMN in found for found in columns))
 
 
 def _download(manifest: str) -> bytes:
@@ -220,13 +224,14 @@ class _RowReader:
         root: folder or URL to which the names of all inputs are relative.
 
     Attributes:
-        names: names of the columns that are copied to the output: all but that of the path.
+        names: names of the columns that are copied to the output: all but those of the path and the channel.
     """
 
     def __init__(self, table: Table, columns: dict[str, int], root: str) -> None:
         self._table = table
         self._columns = columns
-        self.names = tuple(name for index, name in enumerate(table.columns) if index != columns["path"])
+        self._left_out = {columns[meaning] for meaning in ("path", CHANNEL_COLUMN) if meaning in columns}
+        self.names = tuple(name for index, name in enumerate(table.columns) if index not in self._left_out)
         folder = table.folders[0]
         self._prefix = "" if object_storage.is_url(root) or len(table.folders) > 1 else os.path.relpath(folder, root)
 
@@ -234,8 +239,8 @@ class _RowReader:
         """Yield the inputs; their values are those of the columns with these names."""
         is_same = tuple(names) == self.names and all(name in types for name in self.names if name in self._table.types)
         for row in self._table.rows:
-            cells = list(row.cells)
-            name = cells.pop(self._columns["path"])
+            name = row.cells[self._columns["path"]]
+            cells = [cell for index, cell in enumerate(row.cells) if index not in self._left_out]
             if not is_same:
                 known = dict(zip(self.names, cells, strict=True))
                 cells = [_unify(known.get(name), name in types) for name in names]
@@ -250,12 +255,11 @@ class _RowReader:
                 raise CorpusError("its 'path' is not a file name")
             cells = {meaning: row.cells[index] for meaning, index in self._columns.items()}
             start_s, end_s = parse_interval(cells.get("start_s"), cells.get("end_s"))
-            channel = cell_text(cells.get("channel"))
-            channel = parse_channel(channel) if channel else ""
+            channel = _parse_channel(cells.get(CHANNEL_COLUMN))
         except InputError as error:
             return Input(self._relative(name), "", values=values, error=f"{place}: {error}")
         path = object_storage.resolve(name, self._table.folders)
-        return Input(self._relative(name), path, start_s, end_s, values, channel=channel)
+        return Input(self._relative(name), path, start_s, end_s, values, channel)
 
     def _relative(self, name: str) -> str:
         """Return a name relative to the root: tables in subfolders name files relative to themselves."""
@@ -266,3 +270,16 @@ class _RowReader:
 def _unify(value: Value, is_typed: bool) -> Value:
     """Return a value of a column that not all tables have, or that has several types."""
     return value if value is None or is_typed or isinstance(value, str) else cell_text(value)
+
+
+def _parse_channel(cell: Value) -> str:
+    """Return the channel in a cell; "" if it is empty.
+
+    Raises:
+        CorpusError: it is not a channel.
+    """
+    text = cell_text(cell)
+    try:
+        return parse_channel_or_each(text) if text else ""
+    except OptionError as error:
+        raise CorpusError(f"{error}; rename the column if it is about something else") from error

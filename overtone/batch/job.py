@@ -2,7 +2,8 @@
 
 import codecs
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
@@ -10,10 +11,12 @@ import numpy as np
 
 from overtone._internal.prediction_codec import decode_prediction
 from overtone.batch.checkpoint import BatchFingerprint
+from overtone.batch.input_tasks import MAX_TASK_S, Task
 from overtone.batch.inputs import Input, Inputs
 from overtone.batch.object_storage import is_url
 from overtone.batch.process_pool import WorkerDied
-from overtone.batch.recogniser_config import MAX_TASK_S, RecogniserConfig, Task
+from overtone.batch.recogniser_config import RecogniserConfig
+from overtone.channels import MIX
 from overtone.corpora.tables.columns import column_key
 from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
@@ -24,19 +27,21 @@ from overtone.inference.recogniser import Recogniser
 
 GIVEN_PREFIX = "given_"  # of columns of the manifest that have the name of an output column
 Groups = tuple[int | None, ...]  # of each input, the number of the group that it is adapted to
+Failure = list[Value]  # a row of `failures.csv`
 
 
 class ResultSchema(NamedTuple):
     """The properties that all predictions of a batch share; all of them can be sent to another machine.
 
     Attributes:
-        columns: names in the output of the columns of the manifest, without `path`.
+        columns: names in the output of the columns of the manifest, without `path` and `channel`.
         types: pyarrow or Python types of the columns that are not text.
         emotions: emotions of the model, in order.
         branches: branches of the model.
         model: id of the model.
         uncertain_below: confidence below which a prediction is uncertain.
         relative_to: absolute path or URL of the folder to which the names of the inputs are relative.
+        channel: the channel of inputs whose row names none; "" if predictions do not name their channel.
     """
 
     columns: tuple[str, ...]
@@ -46,10 +51,29 @@ class ResultSchema(NamedTuple):
     model: str
     uncertain_below: float
     relative_to: str = ""
+    channel: str = ""
+
+    def sort_results(
+        self, rows: Iterable[Input], results: Iterable[Any], failures: list[Failure]
+    ) -> Iterator[Prediction]:
+        """Yield the predictions of inputs in order, one per channel if each is a speaker; append the failures.
+
+        Args:
+            rows: the inputs.
+            results: of the task of each input.
+            failures: receives a row for each input, or each of its channels, without a prediction.
+        """
+        for row, result in zip(rows, results, strict=True):
+            for part in result.get("channels", [result]):
+                if "error" not in part:
+                    yield self.to_prediction(row, part)
+                    continue
+                channel = [part.get("channel") or row.channel or self.channel] if self.channel else []
+                failures.append([*row.values, row.name, *channel, part["error"]])
 
     def to_prediction(self, row: Input, result: Mapping[str, Any]) -> Prediction:
         """Return the prediction for an input from the result of a worker."""
-        return decode_prediction(
+        prediction = decode_prediction(
             result,
             self.emotions,
             model=self.model,
@@ -57,6 +81,7 @@ class ResultSchema(NamedTuple):
             uncertain_below=self.uncertain_below,
             columns=dict(zip(self.columns, row.values, strict=True)),
         )
+        return prediction if self.channel else replace(prediction, channel="")
 
     def placeholder(self) -> Prediction:
         """Return a prediction with the columns of all predictions and no meaningful values."""
@@ -67,12 +92,13 @@ class ResultSchema(NamedTuple):
             dict.fromkeys(self.branches, uniform),
             columns=dict.fromkeys(self.columns),
             model=self.model,
+            channel=self.channel,
         )
 
     def write_failures(self, failures: Sequence[Sequence[Value]], stream: BinaryIO) -> None:
-        """Write failures as CSV: the columns of the manifest, then `path,error`."""
+        """Write failures as CSV: the columns of the manifest, then `path,error`, or `path,channel,error`."""
         writer = csv.writer(text_stream(stream), lineterminator="\n")
-        writer.writerow([*self.columns, "path", "error"])
+        writer.writerow([*self.columns, "path", *(["channel"] if self.channel else []), "error"])
         writer.writerows(failures)
 
 
@@ -121,10 +147,15 @@ class Partitioner:
         return self._inputs[part * self._size : (part + 1) * self._size]
 
 
-def make_schema(inputs: Inputs, recogniser: Recogniser) -> ResultSchema:
+def make_schema(inputs: Inputs, recogniser: Recogniser, channel: str = MIX) -> ResultSchema:
     """Return the schema of the predictions of these inputs.
 
     A column of the manifest with the name of an output column is kept as `given_emotion`, for example.
+
+    Args:
+        inputs: all inputs.
+        recogniser: makes the predictions.
+        channel: of inputs whose row names none. Predictions name their channels unless all are the mean.
 
     Raises:
         InputError: two columns of the manifest would get the same name.
@@ -137,6 +168,7 @@ def make_schema(inputs: Inputs, recogniser: Recogniser) -> ResultSchema:
         model=recogniser.card["id"],
         uncertain_below=recogniser.uncertain_below,
         relative_to=inputs.folder if is_url(inputs.folder) else str(Path.cwd() / inputs.folder),
+        channel=channel if inputs.has_channels else channel.removeprefix(MIX),
     )
     prediction = schema.placeholder()
     taken = {column_key(name) for name in (*to_row(prediction), *to_object(prediction))}
@@ -150,7 +182,7 @@ def make_schema(inputs: Inputs, recogniser: Recogniser) -> ResultSchema:
 
 def to_task(row: Input) -> Task:
     """Return the task that a worker runs for an input."""
-    return row.path, row.start_s, row.end_s, row.error, row.channel
+    return row.path, row.start_s, row.end_s, row.channel, row.error
 
 
 def check_result(row: Input, result: Any) -> Any:

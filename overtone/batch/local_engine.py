@@ -4,7 +4,7 @@ The output is therefore byte-identical however often the batch was stopped. See 
 output folder.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,11 @@ from typing import Any, BinaryIO
 from overtone._internal.cpu_count import cpu_count
 from overtone._internal.progress import Progress
 from overtone.batch.checkpoint import FAILURES_FILE, BatchCheckpoint, Report, open_checkpoint
-from overtone.batch.job import BatchJob, Partitioner, check_result, text_stream, to_task
+from overtone.batch.job import BatchJob, Failure, Partitioner, check_result, text_stream, to_task
 from overtone.batch.object_storage import is_url
 from overtone.batch.process_pool import TaskFunction, run_tasks
 from overtone.batch.recogniser_config import make_task_function
 from overtone.batch.reference_groups import make_adapted_function, measure_groups
-from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError
 from overtone.formats import get_format, parquet
@@ -47,12 +46,14 @@ def run(job: BatchJob, output: str, processes: int | None, progress: Progress) -
         if report is not None:
             return report
         batch.run_missing(checkpoint, processes or cpu_count(), progress)
-        failures: list[list[Value]] = []
+        failures: list[Failure] = []
+        counts = Counter[str]()
         checkpoint.write_output(
-            f"predictions.{job.format}", lambda stream: batch.write(batch.predictions(checkpoint, failures), stream)
+            f"predictions.{job.format}",
+            lambda stream: batch.write(_count(batch.predictions(checkpoint, failures), counts), stream),
         )
         checkpoint.write_output(FAILURES_FILE, lambda stream: job.schema.write_failures(failures, stream))
-        counts = {"predictions": len(batch.partition) - len(failures), "failures": len(failures)}
+        counts["failures"] = len(failures)
         return checkpoint.finish(job.fingerprint, {"relative_to": job.schema.relative_to, **counts})
 
 
@@ -104,14 +105,10 @@ class _Batch:
                 number = part * PART_SIZE + position
                 yield number, (to_task(row), self._job.groups[number]) if self._job.groups else to_task(row)
 
-    def predictions(self, checkpoint: BatchCheckpoint, failures: list[list[Value]]) -> Iterator[Prediction]:
+    def predictions(self, checkpoint: BatchCheckpoint, failures: list[Failure]) -> Iterator[Prediction]:
         """Yield the predictions in the order of the inputs, and append the rows of failed inputs to `failures`."""
         for part in self.partition.parts:
-            for row, result in zip(self.partition.rows(part), checkpoint.read(part), strict=True):
-                if "error" in result:
-                    failures.append([*row.values, row.name, result["error"]])
-                else:
-                    yield self._job.schema.to_prediction(row, result)
+            yield from self._job.schema.sort_results(self.partition.rows(part), checkpoint.read(part), failures)
 
     def write(self, predictions: Iterator[Prediction], stream: BinaryIO) -> None:
         """Write predictions in the format of the job."""
@@ -119,6 +116,12 @@ class _Batch:
             parquet.write(predictions, stream, self._job.schema.types)
             return
         get_format(self._job.format).write(predictions, text_stream(stream))
+
+
+def _count(predictions: Iterator[Prediction], counts: Counter[str]) -> Iterator[Prediction]:
+    for prediction in predictions:
+        counts["predictions"] += 1
+        yield prediction
 
 
 def _with_offset(progress: Progress, steps: int) -> Progress:

@@ -10,12 +10,10 @@ from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
 from overtone.batch.inputs import Input
-from overtone.batch.job import ResultSchema, check_result, to_task
+from overtone.batch.job import Failure, ResultSchema, check_result, to_task
 from overtone.batch.parquet_sink import ParquetSink
 from overtone.batch.process_pool import TaskFunction, run_tasks
 from overtone.batch.recogniser_config import RecogniserConfig, fingerprints, make_task_function
-from overtone.corpora.tables.rows import Value
-from overtone.datatypes import Prediction
 from overtone.errors import OvertoneError
 
 
@@ -51,14 +49,8 @@ def run_part(task: RayTask, part: int, inputs: Sequence[Input], isolated: bool) 
         run_task = _cached_task_function(task.config, task.expected)
         tasks = [to_task(row) for row in inputs]
         results = _run_isolated(task, tasks) if isolated else list(map(run_task, tasks))
-        predictions: list[Prediction] = []
-        failures: list[list[Value]] = []
-        for row, raw_result in zip(inputs, results, strict=True):
-            result = check_result(row, raw_result)
-            if "error" in result:
-                failures.append([*row.values, row.name, result["error"]])
-            else:
-                predictions.append(task.schema.to_prediction(row, result))
+        failures: list[Failure] = []
+        predictions = list(task.schema.sort_results(inputs, map(check_result, inputs, results), failures))
         return dict(ParquetSink(task.output).write_part(part, task.schema, predictions, failures))
     except OvertoneError as error:
         return {"failed": f"{platform.node()}: {error}"}

@@ -1,31 +1,22 @@
 """The recogniser configuration of a batch, from which every worker process on any machine builds its recogniser."""
 
 import hashlib
-import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from overtone._internal.fingerprint import fingerprint
-from overtone._internal.prediction_codec import encode_prediction
-from overtone.audio.decode import read
-from overtone.audio.discovery import is_special
 from overtone.audio.vad import VAD_MODEL
-from overtone.batch.object_storage import is_url, open_audio
+from overtone.batch.input_tasks import recognise_input
 from overtone.batch.process_pool import TaskFunction
 from overtone.channels import MIX
-from overtone.datatypes import Waveform
-from overtone.errors import AudioError, ModelError, OvertoneError
+from overtone.each_channel import ChannelChoice
+from overtone.errors import ModelError, OvertoneError
 from overtone.inference.bundled_models import model_path
-from overtone.inference.inputs import MAX_DURATION_S
 from overtone.inference.recogniser import Recogniser, load
 
 OnError = Callable[[OvertoneError], None]
-# The argument of the function that `make_task_function` returns: path, start and end in seconds, error, channel.
-Task = tuple[str, float | None, float | None, str, str]
-MAX_TASK_S = 300  # per task; the longest allowed input takes seconds
 # All code that a batch runs, from decoding to the text of an error: parts written by two versions of any of it would
 # make a table that neither version produces. Whole packages, since one restart too many costs less than a mixed table.
 CODE = (
@@ -36,6 +27,7 @@ CODE = (
     "channels.py",
     "corpora/tables",
     "datatypes.py",
+    "each_channel.py",
     "emotions.py",
     "errors.py",
     "formats",
@@ -53,7 +45,9 @@ class RecogniserConfig(NamedTuple):
         reference: reference clips of all inputs; None for none.
         emotions: classes of predictions, as in `load`; None for all.
         branches: branches of predictions, as in `load`; None for all.
-        channel: channel of all inputs and reference clips, as `overtone.channels.parse_channel` returns it.
+        channel: channel of all inputs whose row of the manifest names none, and of all reference clips, as
+            `overtone.each_channel.parse_channel_or_each` returns it.
+        channel_names: names of the channels of inputs with the channel "each"; none for the default names.
     """
 
     model: str = ""
@@ -62,6 +56,7 @@ class RecogniserConfig(NamedTuple):
     emotions: tuple[str, ...] | None = None
     branches: tuple[str, ...] | None = None
     channel: str = MIX
+    channel_names: tuple[str, ...] = ()
 
     def load(self, on_error: OnError) -> Recogniser:
         """Return the recogniser, adapted to the reference clips; `on_error` gets the error of each skipped clip."""
@@ -71,6 +66,11 @@ class RecogniserConfig(NamedTuple):
         if self.reference is None:
             return recogniser
         return recogniser.adapt(self.reference, on_error, channel=self.channel)
+
+    @property
+    def choice(self) -> ChannelChoice:
+        """The channels of inputs whose row of the manifest names none."""
+        return ChannelChoice(self.channel, self.channel_names)
 
     @property
     def model_path(self) -> Path:
@@ -90,12 +90,11 @@ def fingerprints(config: RecogniserConfig) -> dict[str, str]:
 def make_task_function(config: RecogniserConfig, model_hash: str) -> TaskFunction:
     """Return the function that recognises one input in a worker process.
 
-    It kills the process when an input takes more than `MAX_TASK_S`.
-
     Raises:
         ModelError: the model cannot be loaded, or its hash is not `model_hash`.
     """
-    return partial(_run_task, load_checked(config, model_hash), config.channel)
+    recogniser = load_checked(config, model_hash)
+    return partial(recognise_input, recogniser, choice=config.choice)
 
 
 def load_checked(config: RecogniserConfig, model_hash: str) -> Recogniser:
@@ -109,47 +108,6 @@ def load_checked(config: RecogniserConfig, model_hash: str) -> Recogniser:
             f"{config.model_path}: has changed while the batch was running; restore the file, or start a new batch"
         )
     return config.load(lambda error: None)
-
-
-def _run_task(recogniser: Recogniser, channel: str, task: Task) -> dict[str, Any]:
-    """Return the exact values of a prediction as JSON values, or an "error"."""
-    return run_on_input(lambda waveform: encode_prediction(recogniser.recognise(waveform)), task, channel)
-
-
-def run_on_input(use: Callable[[Waveform], dict[str, Any]], task: Task, channel: str) -> dict[str, Any]:
-    """Return the result of a function for the audio of a task, a JSON value; or an "error".
-
-    Args:
-        use: the function.
-        task: as `overtone.batch.job.to_task` returns it.
-        channel: the channel, unless the task names one.
-    """
-    path, start_s, end_s, error, own_channel = task
-    try:
-        if error:
-            raise AudioError(error)
-        with _time_limit():
-            if is_special(Path(path)):
-                raise AudioError(f"{path}: is not a regular file")
-            source = open_audio(path) if is_url(path) else path
-            start_s = start_s or 0.0
-            channel = own_channel or channel
-            return use(read(source, start_s=start_s, end_s=end_s, max_duration_s=MAX_DURATION_S, channel=channel))
-    except OvertoneError as failure:
-        return {"error": str(failure)}
-
-
-@contextmanager
-def _time_limit() -> Iterator[None]:
-    """End the process by SIGALRM after `MAX_TASK_S`, since no exception can interrupt a decoder that hangs."""
-    if not hasattr(signal, "alarm"):  # Windows
-        yield
-        return
-    signal.alarm(MAX_TASK_S)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
 
 
 def hash_files(*paths: Path) -> str:

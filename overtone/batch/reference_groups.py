@@ -24,14 +24,13 @@ import numpy as np
 import numpy.typing as npt
 
 from overtone._internal.atomic_write import describe_os_errors, write_bytes
-from overtone._internal.prediction_codec import encode_prediction
 from overtone._internal.progress import Progress
-from overtone.batch.inputs import Input, Inputs
+from overtone.batch.input_tasks import Task, choice_of, recognise_input, run_on_input
+from overtone.batch.inputs import CHANNEL_COLUMN, Input, Inputs
 from overtone.batch.job import BatchJob, Groups, to_task
 from overtone.batch.object_storage import is_url
 from overtone.batch.process_pool import TaskFunction, WorkerDied, run_tasks
-from overtone.batch.recogniser_config import RecogniserConfig, Task, load_checked, run_on_input
-from overtone.datatypes import Waveform
+from overtone.batch.recogniser_config import RecogniserConfig, load_checked
 from overtone.errors import InputError, suggest
 from overtone.inference.recogniser import Recogniser
 from overtone.inference.speaker_statistics import MIN_CLIPS, RunningStatistics
@@ -59,10 +58,12 @@ def assign_groups(inputs: Inputs, by: str) -> Groups:
     if by in inputs.columns:
         column = inputs.columns.index(by)
         names = [_column_value(row, column) for row in inputs.rows]
+    elif by == CHANNEL_COLUMN and inputs.has_channels:
+        names = [row.channel or None for row in inputs.rows]
     elif by == FOLDER:
         names = [_folder(row) for row in inputs.rows]
     else:
-        known = (*inputs.columns, FOLDER)
+        known = (*inputs.columns, *([CHANNEL_COLUMN] if inputs.has_channels else []), FOLDER)
         raise InputError(f"{inputs.manifest or 'the inputs'}: no column '{by}' to group by{suggest(by, known)}")
     sizes = Counter(names)
     numbers = {name: number for number, name in enumerate(n for n in sizes if n is not None and sizes[n] >= MIN_CLIPS)}
@@ -114,10 +115,11 @@ def make_features_function(config: RecogniserConfig, model_hash: str) -> TaskFun
     """
     recogniser = load_checked(config, model_hash)
 
-    def measure(waveform: Waveform) -> dict[str, Any]:
-        return {"features": recogniser.speaker_features(waveform).tolist()}
+    def measure(task: Task) -> dict[str, Any]:
+        channel = choice_of(task, config.choice).channel
+        return run_on_input(lambda audio: {"features": recogniser.speaker_features(audio.read(channel)).tolist()}, task)
 
-    return lambda task: run_on_input(measure, task, config.channel)
+    return measure
 
 
 def make_adapted_function(config: RecogniserConfig, model_hash: str, groups_file: str) -> TaskFunction:
@@ -134,7 +136,7 @@ def make_adapted_function(config: RecogniserConfig, model_hash: str, groups_file
     def run_task(task: tuple[Task, int | None]) -> dict[str, Any]:
         input_task, group = task
         adapted = recogniser if group is None else _adapt(recogniser, sums[group])
-        return run_on_input(lambda waveform: encode_prediction(adapted.recognise(waveform)), input_task, config.channel)
+        return recognise_input(adapted, input_task, config.choice)
 
     return run_task
 

@@ -19,7 +19,7 @@ from overtone.batch.inputs import Inputs
 from overtone.batch.job import BatchJob, make_schema
 from overtone.batch.recogniser_config import OnError, RecogniserConfig, fingerprints
 from overtone.batch.reference_groups import assign_groups
-from overtone.channels import parse_channel
+from overtone.each_channel import EACH, choose_channels, parse_channel_or_each
 from overtone.errors import OptionError, suggest
 
 
@@ -74,27 +74,28 @@ def run(
         The numbers of "predictions" and "failures", and the fingerprint of the batch.
 
     Raises:
-        OptionError: unknown engine, format, shard, channel, class or branch, fewer than one process, or `reference_by`
-            with an option that does not support it.
+        OptionError: unknown engine, format, shard, channel, class or branch, fewer than one process, channel names that
+            are not needed, or reference clips or `reference_by` with an option that does not support them.
         InputError: two columns of the manifest would have one name in the output, or there is no column `reference_by`.
         ModelError: the model cannot be used.
         MissingExtraError: a package for the engine or the format is not installed.
         OvertoneError: the folder holds other files or cannot be written, or the model file changes during the batch.
     """
     format = _check_options(engine, format, processes, shard)
-    config = config._replace(channel=parse_channel(config.channel))
+    config = check_channels(config, inputs, reference_by)
     _check_reference_by(reference_by, config, engine, shard)
     groups = assign_groups(inputs, reference_by) if reference_by else ()
     recogniser = config.load(on_error)
     if reference_by:
         recogniser.check_can_adapt()
-    schema = make_schema(inputs, recogniser)
+    schema = make_schema(inputs, recogniser, config.channel)
     fingerprint = {
         **fingerprints(config),
         "uncertain_below": recogniser.uncertain_below,
         "emotions": json.dumps(recogniser.emotions),  # a class may contain a comma
         "branches": ",".join(recogniser.branches),
         "channel": config.channel,
+        "channel_names": json.dumps(config.channel_names),
         "reference_by": reference_by,
         "inputs": inputs.digest(),
         "shard": "/".join(map(str, shard)),
@@ -122,6 +123,23 @@ def _check_options(engine: str, format: str | None, processes: int | None, shard
     if not 1 <= shard[0] <= shard[1]:
         raise OptionError(f"shard: expected K/N with K from 1 to N, got {shard[0]}/{shard[1]}")
     return format
+
+
+def check_channels(config: RecogniserConfig, inputs: Inputs, reference_by: str = "") -> RecogniserConfig:
+    """Check the channels against the other options and the manifest, and return the configuration with them.
+
+    Raises:
+        OptionError: not a channel, names that are not valid or not needed, or reference clips for channels that are
+            speakers.
+    """
+    uses_each = EACH in (parse_channel_or_each(config.channel), *(row.channel for row in inputs.rows))
+    names = choose_channels(EACH, config.channel_names).names
+    if names and not uses_each:
+        raise OptionError(f"--channel-names: needs --channel {EACH}, or a row of the manifest with this channel")
+    if uses_each and (reference_by or config.reference is not None):
+        option = "--reference-by" if reference_by else "--reference"
+        raise OptionError(f"{option}: cannot be combined with channel {EACH}, whose channels are different speakers")
+    return config._replace(channel=parse_channel_or_each(config.channel), channel_names=names)
 
 
 def _check_reference_by(reference_by: str, config: RecogniserConfig, engine: str, shard: tuple[int, int]) -> None:

@@ -39,7 +39,7 @@ SITECUSTOMIZE = """
 import sys
 if any("default_worker" in argument or "spawn_main" in argument for argument in sys.orig_argv):
     import os, signal
-    import overtone.batch.recogniser_config as config
+    import overtone.batch.input_tasks as config
     is_special = config.is_special
     def is_special_or_crash(path):
         if path.name == "crash.wav":

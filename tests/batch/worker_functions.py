@@ -43,9 +43,9 @@ def make_pid_reporter():
 
 def make_hanging(model: str, name: str):
     """Recognises, but hangs on files with this name."""
-    from overtone.batch import recogniser_config
+    from overtone.batch import input_tasks, recogniser_config
 
-    recogniser_config.MAX_TASK_S = 1
-    recogniser_config.is_special = lambda path: path.name == name and signal.pause()
+    input_tasks.MAX_TASK_S = 1
+    input_tasks.is_special = lambda path: path.name == name and signal.pause()
     config = recogniser_config.RecogniserConfig(model)
     return recogniser_config.make_task_function(config, recogniser_config.hash_files(Path(model)))
