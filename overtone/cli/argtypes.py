@@ -5,7 +5,7 @@ import math
 import re
 from collections.abc import Callable
 
-from overtone.channels import parse_channel
+from overtone.each_channel import parse_channel_or_each, parse_names
 from overtone.errors import OptionError
 
 
@@ -46,11 +46,19 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def channel(text: str) -> str:
-    """Return the channel in a text, as `overtone.channels.parse_channel` does."""
+    """Return the channel in a text, as `overtone.each_channel.parse_channel_or_each` does."""
     try:
-        return parse_channel(text)
+        return parse_channel_or_each(text)
     except OptionError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("channel: ")) from error
+
+
+def channel_names(text: str) -> tuple[str, ...]:
+    """Return the names in a text, as `overtone.each_channel.parse_names` does."""
+    try:
+        return parse_names(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("channel names: ")) from error
 
 
 def positive_seconds(text: str) -> float:

@@ -10,12 +10,12 @@ import sys
 from overtone.batch.inputs import collect_inputs
 from overtone.batch.object_storage import join
 from overtone.batch.recogniser_config import RecogniserConfig
-from overtone.batch.run import ENGINES, FORMATS, run
+from overtone.batch.run import ENGINES, FORMATS, check_channels, run
 from overtone.batch.scoring import score_output, select_columns
 from overtone.cli.argtypes import positive_int
 from overtone.cli.batch_score import score_to_text, write_score
 from overtone.cli.errors import print_error, usage_errors
-from overtone.cli.options import SkippedClips, channel_argument, collect_clips, recogniser_arguments
+from overtone.cli.options import SkippedClips, channel_arguments, collect_clips, recogniser_arguments
 from overtone.cli.progress import ProgressBar
 from overtone.inference.recogniser import load
 
@@ -61,7 +61,7 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
         help="as --score, and for each value of a column of the manifest, such as gender; may be given several times",
     )  # fmt: skip
     recogniser_arguments(parser)
-    channel_argument(parser)
+    channel_arguments(parser)
 
 
 def batch(args: argparse.Namespace) -> int:
@@ -72,10 +72,17 @@ def batch(args: argparse.Namespace) -> int:
     skipped = SkippedClips()
     clips = tuple(map(str, collect_clips(args.reference, skipped))) if args.reference else None
     config = RecogniserConfig(
-        str(args.model or ""), args.uncertain_below, clips, args.emotions, args.branches, args.channel
+        str(args.model or ""),
+        args.uncertain_below,
+        clips,
+        args.emotions,
+        args.branches,
+        args.channel,
+        args.channel_names,
     )
     inputs = collect_inputs(args.sources)
     with usage_errors():
+        check_channels(config, inputs, args.reference_by)
         columns = select_columns(inputs, args.score_by) if args.score or args.score_by else None
     with ProgressBar("files") as bar:
         report = run(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from overtone.audio.discovery import find_audio_files
 from overtone.channels import MIX, Channel
-from overtone.cli.argtypes import channel, fraction, names, positive_int
-from overtone.cli.errors import print_error, usage_errors
+from overtone.cli.argtypes import channel, channel_names, fraction, names, positive_int
+from overtone.cli.errors import UsageError, print_error, usage_errors
+from overtone.each_channel import EACH, ChannelChoice, choose_channels
 from overtone.errors import OvertoneError
 from overtone.inference.bundled_models import DEFAULT, NAMES
 from overtone.inference.recogniser import Recogniser, load
@@ -60,13 +61,34 @@ def no_adapt_argument(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def channel_argument(parser: argparse.ArgumentParser) -> None:
-    """Add --channel."""
+def channel_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --channel and --channel-names."""
     parser.add_argument(
-        "--channel", metavar="left|right|N|mix", type=channel, default=MIX,
+        "--channel", metavar="left|right|N|mix|each", type=channel, default=MIX,
         help="the channel of the recordings, and of the clips of --reference, to use: left or right of two, such as "
-        "one side of a telephone call, a number from 1, or mix, the mean of all (default: mix)",
+        "one side of a telephone call, a number from 1, mix, the mean of all, or each: every channel is a speaker "
+        "(default: mix)",
     )  # fmt: skip
+    parser.add_argument(
+        "--channel-names", metavar="NAMES", type=channel_names, default=(),
+        help="names of the channels for --channel each, in their order, separated by commas, such as agent,customer; a "
+        "name with a comma is in double quotes (default: left,right of two, else their numbers)",
+    )  # fmt: skip
+
+
+def channel_choice(args: argparse.Namespace) -> ChannelChoice:
+    """Return the channels selected by `channel_arguments`.
+
+    Raises:
+        UsageError: there are names for one channel, or reference clips for all channels.
+    """
+    if args.channel_names and args.channel != EACH:
+        raise UsageError(f"--channel-names: needs --channel {EACH}; add it, or leave the names out")
+    if args.reference and args.channel == EACH:
+        raise UsageError(
+            f"--reference: cannot be combined with --channel {EACH}, whose channels are different speakers; choose one"
+        )
+    return choose_channels(args.channel, args.channel_names)
 
 
 def threads_argument(parser: argparse.ArgumentParser) -> None:

@@ -5,22 +5,30 @@ Files that cannot be recognised are reported on stderr and the others are still 
 
 import argparse
 import sys
+from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from overtone.audio.discovery import find_audio_files
-from overtone.channels import Channel
 from overtone.cli.errors import print_error
-from overtone.cli.options import channel_argument, load_recogniser, recogniser_arguments, threads_argument
+from overtone.cli.options import (
+    channel_arguments,
+    channel_choice,
+    load_recogniser,
+    recogniser_arguments,
+    threads_argument,
+)
 from overtone.cli.output import choose_format, format_argument, is_device, open_device
 from overtone.datatypes import Prediction
-from overtone.errors import AudioError, OvertoneError
+from overtone.each_channel import ChannelChoice
+from overtone.errors import AudioError
 from overtone.formats import PREDICTION_FORMATS, get_format, save
 from overtone.inference.recogniser import Recogniser
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add PATH..., --format, --output, --channel and the options of the recogniser."""
+    """Add PATH..., --format, --output, --channel, --channel-names and the options of the recogniser."""
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="an audio file, or a folder that is searched for audio files"
     )
@@ -29,45 +37,47 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
         "--output", metavar="FILE", type=Path, help="write the predictions atomically to this file (default: stdout)"
     )
     recogniser_arguments(parser)
-    channel_argument(parser)
+    channel_arguments(parser)
     threads_argument(parser)
 
 
 def predict(args: argparse.Namespace) -> int:
     """Write a prediction for every file; return 1 if a file could not be recognised."""
     format_name = choose_format(args.format, args.output, PREDICTION_FORMATS)
+    choice = channel_choice(args)
     recogniser, skipped_clips = load_recogniser(args, args.threads, args.channel)
     sources = [source for path in args.paths for source in find_audio_files(path)]
-    failures: list[OvertoneError] = []
-    predictions = _predictions(recogniser, sources, args.channel, failures)
+    counts = Counter[str]()
+    predictions = _predictions(recogniser, sources, choice, counts)
     if args.output is None:
         get_format(format_name).write(predictions, sys.stdout)
     elif is_device(args.output):
         with open_device(args.output) as stream:
             get_format(format_name).write(predictions, stream)
     else:
-        save(_with_progress(predictions, len(sources)), args.output, format_name)
-    if failures:
-        print_error(f"{len(failures)} of {len(sources)} could not be recognised")
-    return 1 if failures or skipped_clips else 0
+        save(_with_progress(predictions, None if choice.is_each else len(sources)), args.output, format_name)
+    if counts["failures"]:
+        print_error(f"{counts['failures']} of {counts.total()} could not be recognised")
+    return 1 if counts["failures"] or skipped_clips else 0
 
 
 def _predictions(
-    recogniser: Recogniser, sources: list[Path | AudioError], channel: Channel, failures: list[OvertoneError]
+    recogniser: Recogniser, sources: list[Path | AudioError], choice: ChannelChoice, counts: Counter[str]
 ) -> Iterator[Prediction]:
-    """Yield the predictions in order; print every failure on stderr and append it to `failures`."""
+    """Yield the predictions in order and count them; print every failure on stderr and count it too."""
+    recognise = partial(recogniser.recognise_many, channel=choice.channel, channel_names=choice.names)
     for source in sources:
-        results = [source] if isinstance(source, AudioError) else recogniser.recognise_many([source], channel=channel)
-        for result in results:
+        for result in [source] if isinstance(source, AudioError) else recognise([source]):
             if isinstance(result, Prediction):
+                counts["predictions"] += 1
                 yield result
                 continue
-            failures.append(result)
+            counts["failures"] += 1
             sys.stdout.flush()
             print_error(str(result))
 
 
-def _with_progress(predictions: Iterator[Prediction], total: int) -> Iterator[Prediction]:
+def _with_progress(predictions: Iterator[Prediction], total: int | None) -> Iterator[Prediction]:
     from tqdm import tqdm
 
-    return iter(tqdm(predictions, total=total, unit=" files", disable=None))
+    return iter(tqdm(predictions, total=total, unit=" predictions" if total is None else " files", disable=None))

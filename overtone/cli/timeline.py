@@ -13,9 +13,11 @@ from tqdm import tqdm
 
 from overtone.audio.blocks import blocks, measure_duration
 from overtone.audio.discovery import find_audio_files, is_folder
-from overtone.cli.errors import print_error
+from overtone.channels import MIX
+from overtone.cli.errors import UsageError, print_error
 from overtone.cli.options import (
-    channel_argument,
+    channel_arguments,
+    channel_choice,
     load_recogniser,
     no_adapt_argument,
     recogniser_arguments,
@@ -29,6 +31,7 @@ from overtone.cli.output import (
     is_device,
     open_device,
 )
+from overtone.each_channel import EACH
 from overtone.errors import OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
 from overtone.formats.table import printable, shorten
@@ -42,7 +45,7 @@ Task = tuple[Path | OvertoneError, Path | None]  # a recording, and the file of 
 
 
 def timeline_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add FILE..., --turns, --format, --output, --channel, --no-adapt and the options of the recogniser."""
+    """Add FILE..., --turns, the options of the output, of channels, and those of the recogniser."""
     parser.add_argument(
         "paths",
         nargs="+",
@@ -55,7 +58,7 @@ def timeline_arguments(parser: argparse.ArgumentParser) -> None:
         "(default: split the recording where the emotion changes)",
     )  # fmt: skip
     recogniser_arguments(parser)
-    channel_argument(parser)
+    channel_arguments(parser)
     no_adapt_argument(parser)
     threads_argument(parser)
     format_arguments(parser)
@@ -78,13 +81,17 @@ def timeline(args: argparse.Namespace) -> int:
         check_output_suffix(args.format, args.output)
     if args.turns is not None and len(tasks) > 1:
         raise OptionError(f"--turns {args.turns}: needs exactly one recording, got {len(tasks)}")
+    choice = channel_choice(args)
+    if args.turns is not None and choice.is_each:
+        raise UsageError(f"--turns: cannot be combined with --channel {EACH}: turns name the speakers already")
     recogniser, skipped_clips = load_recogniser(args, channel=args.channel)
     failures = 0
     for source, target in tasks:
         try:
             if isinstance(source, OvertoneError):
                 raise source
-            write_output(_recognise(recogniser, source, args), target, format_name, blocks(source, args.channel))
+            played = MIX if choice.is_each else args.channel  # by the formats that embed the audio
+            write_output(_recognise(recogniser, source, args), target, format_name, blocks(source, played))
         except OvertoneError as error:
             failures += 1
             sys.stdout.flush()
@@ -163,6 +170,7 @@ def _recognise(recogniser: Recogniser, source: Path, args: argparse.Namespace) -
         return recogniser.timeline(
             source,
             channel=args.channel,
+            channel_names=args.channel_names,
             turns=turns,
             threads=args.threads,
             adapt=not args.no_adapt,

@@ -39,9 +39,11 @@ def calls(tmp_path: Path) -> Path:
     return folder
 
 
-def rows(text: str) -> list[dict]:
-    """The predictions or segments in a JSON document, or lines of them, without the names of the files."""
-    return [{**row, "path": ""} for row in json.loads(text)]
+def rows(text: str, channel: str = "") -> list[dict]:
+    """The predictions in a JSON document, without the names of the files and this channel."""
+    found = json.loads(text)
+    assert all(row.get("channel", "") == channel for row in found)
+    return [{**{key: value for key, value in row.items() if key != "channel"}, "path": ""} for row in found]
 
 
 @pytest.mark.parametrize(("channel", "side"), CHANNELS)
@@ -53,7 +55,7 @@ def test_predict(model: str, calls: Path, channel: str, side: int, capsys: pytes
     assert rows(capsys.readouterr().out) != expected
     assert main(["predict", str(calls), *options, "--channel", channel]) == 1
     out, err = capsys.readouterr()
-    assert rows(out) == expected
+    assert rows(out, channel) == expected
     missing = "left channel" if channel == "left" else f"channel {channel}"
     assert err.splitlines() == [
         f"overtone: {calls / 'mono.flac'}: has 1 channel, so there is no {missing}; choose mix",
@@ -91,9 +93,9 @@ def test_reference_clips_have_the_same_channel(model: str, calls: Path, capsys: 
     expected = rows(capsys.readouterr().out)
     assert expected[0]["reference_clips"] == 3
     assert main(["predict", call, *options, *["--reference", call] * 3, "--channel", "right"]) == 0
-    assert rows(capsys.readouterr().out) == expected
+    assert rows(capsys.readouterr().out, "right") == expected
     assert main(["predict", call, *options, *["--reference", str(calls)] * 3, "--channel", "right"]) == 1
-    assert rows(capsys.readouterr().out) == expected
+    assert rows(capsys.readouterr().out, "right") == expected
 
 
 @pytest.mark.parametrize(("channel", "side"), CHANNELS)
@@ -113,7 +115,9 @@ def test_batch(model: str, calls: Path, channel: str, side: int, reference: str)
             options = [*options, "--reference-by", "speaker"]
         command = ["batch", str(manifest), "--output", str(calls.parent / name), "--processes", "1", "--model", model]
         assert main([*command, *options]) == 0
-        outputs.append((calls.parent / name / "predictions.csv").read_text("utf-8").replace(str(path), ""))
+        outputs.append(list(csv.DictReader((calls.parent / name / "predictions.csv").read_text("utf-8").splitlines())))
+        assert {row.pop("path") for row in outputs[-1]} == {str(path)}
+    assert {row.pop("channel") for row in outputs[0]} == {channel}
     assert outputs[0] == outputs[1]
 
 
@@ -124,7 +128,7 @@ def test_a_batch_lists_files_without_the_channel(model: str, calls: Path, capsys
     assert "overtone: 1 of 2 inputs could not be recognised" in capsys.readouterr().err
     (failure,) = csv.DictReader((out / "failures.csv").read_text("utf-8").splitlines())
     error = f"{calls / 'mono.flac'}: has 1 channel, so there is no right channel; choose mix"
-    assert failure == {"path": str(calls / "mono.flac"), "error": error}
+    assert failure == {"path": str(calls / "mono.flac"), "channel": "right", "error": error}
     assert main([*command, "--channel", "right"]) == 1  # finished already
     capsys.readouterr()
     assert main(command) == 1
@@ -137,4 +141,4 @@ def test_anything_else_is_a_usage_error(command: str, channel: str, capsys: pyte
     with pytest.raises(SystemExit) as error:
         main([*command.split(), "call.wav", f"--channel={channel}"])
     assert error.value.code == 2
-    assert "argument --channel: expected mix, left, right or a number from 1, got" in capsys.readouterr().err
+    assert "argument --channel: expected mix, each, left, right or a number from 1, got" in capsys.readouterr().err
