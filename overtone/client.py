@@ -17,15 +17,17 @@ import math
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import numpy as np
 
 from overtone._internal.form_body import FormBody
+from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Prediction
+from overtone.each_channel import ChannelChoice, choose_channels, format_names
 from overtone.errors import InputError, OvertoneError, ServiceError
 
 RETRY_STATUSES = (429, 503)
@@ -80,6 +82,7 @@ class Client:
         self,
         source: Source,
         *,
+        channel: Channel = MIX,
         reference: Iterable[Source] = (),
         on_error: Callable[[OvertoneError], None] | None = None,
     ) -> Prediction:
@@ -87,25 +90,31 @@ class Client:
 
         Args:
             source: path, bytes or file object.
+            channel: of all files: "mix" for the mean of all channels, "left" or "right" of two, or a number from 1.
             reference: clips of the same speaker or recording, to which the prediction is adapted.
             on_error: called with the error of each reference clip that cannot be used, which is then left out; None
                 raises the first one.
 
         Raises:
             InputError: the file cannot be read by the client, or not be processed by the service.
+            OptionError: not a channel ("each" is one for `recognise_many`).
             ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
+        choice = ChannelChoice(parse_channel(channel))
         with _open(source) as (name, body), FormBody() as form:
             if _add_reference(form, reference, on_error):
                 form.add("file", name, body)
                 form.finish()
-                content = self._request("POST", "/v1/recognise", form.file, form.content_type)
+                path = f"/v1/recognise?{_query(choice)}"
+                content = self._request("POST", path, form.file, form.content_type)
             else:
-                content = self._request("POST", f"/v1/recognise?name={_quote(name)}", body)
+                content = self._request("POST", f"/v1/recognise?{_query(choice, name=name)}", body)
         response = json.loads(content)
         for failure in response["failures"]:  # of the file itself, there is none: the service would return an error
             _handle(InputError(failure["message"]), on_error)
-        values = response["predictions"][0]
+        return self._to_prediction(response["predictions"][0])
+
+    def _to_prediction(self, values: Mapping[str, Any]) -> Prediction:
         return Prediction(
             emotions=tuple(values["probabilities"]),
             probabilities=np.array(list(values["probabilities"].values())),
@@ -119,29 +128,54 @@ class Client:
             model=values["model"],
             source=values["path"],
             uncertain_below=self.models[0].get("uncertain_below", 0.0),
+            channel=values.get("channel", ""),
         )
 
-    def recognise_many(self, sources: Iterable[Source]) -> Iterator[Prediction | OvertoneError]:
-        """Yield one prediction per source, in order; for a source that fails, yield the error instead."""
+    def recognise_many(
+        self, sources: Iterable[Source], *, channel: Channel = MIX, channel_names: Sequence[str] = ()
+    ) -> Iterator[Prediction | OvertoneError]:
+        """Yield one prediction per source, in order; for a source that fails, yield the error instead.
+
+        With the channel "each" there is one per channel of each source, which `Prediction.channel` names as
+        `channel_names` or the library do, followed by the errors of its other channels.
+
+        Raises:
+            OptionError: not a channel, or names that are not valid or not needed.
+        """
+        choice = choose_channels(channel, channel_names)
         for source in sources:
             try:
-                yield self.recognise(source)
+                with _open(source) as (name, body):
+                    response = json.loads(self._request("POST", f"/v1/recognise?{_query(choice, name=name)}", body))
+                yield from map(self._to_prediction, response["predictions"])
+                yield from (InputError(failure["message"]) for failure in response["failures"])
             except OvertoneError as error:
                 yield error
 
-    def timeline(self, source: Source, format: str | None = None, *, adapt: bool = True) -> Any:
+    def timeline(
+        self,
+        source: Source,
+        format: str | None = None,
+        *,
+        channel: Channel = MIX,
+        channel_names: Sequence[str] = (),
+        adapt: bool = True,
+    ) -> Any:
         """Return the timeline of a recording of any length; waits for the job and deletes it afterwards.
 
         Args:
             source: path, bytes or file object.
             format: a format of `overtone timeline --format`, returned as bytes; None for the decoded JSON.
+            channel: as for `recognise`; or "each": each channel is a speaker, with segments of their own.
+            channel_names: names of these speakers; by default "left" and "right" of two, else "channel-1", ...
             adapt: whether to adapt the recording to itself.
 
         Raises:
             InputError: the file cannot be read by the client, or not be processed by the service.
+            OptionError: not a channel, or names that are not valid or not needed.
             ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
-        job = self.submit_timeline(source, adapt=adapt)
+        job = self.submit_timeline(source, channel=channel, channel_names=channel_names, adapt=adapt)
         try:
             while job["state"] in ("queued", "running"):
                 time.sleep(POLL_INTERVAL_S)
@@ -152,10 +186,13 @@ class Client:
                 self._request("DELETE", f"/v1/jobs/{job['id']}")
         return json.loads(content) if format is None else content
 
-    def submit_timeline(self, source: Source, *, adapt: bool = True) -> dict[str, Any]:
-        """Submit a timeline job and return it without waiting; raises the same errors as `timeline`."""
+    def submit_timeline(
+        self, source: Source, *, channel: Channel = MIX, channel_names: Sequence[str] = (), adapt: bool = True
+    ) -> dict[str, Any]:
+        """Submit a timeline job and return it without waiting; takes and raises the same as `timeline`."""
+        choice = choose_channels(channel, channel_names)
         with _open(source) as (name, body):
-            query = f"name={_quote(name)}&adapt={str(adapt).lower()}"
+            query = _query(choice, name=name, adapt=str(adapt).lower())
             job: dict[str, Any] = json.loads(self._request("POST", f"/v1/timeline?{query}", body))
         return job
 
@@ -237,9 +274,13 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _quote(name: str) -> str:
-    """Percent-encode a file name for a query; bytes that are not UTF-8 become question marks."""
-    return quote(name, errors="replace")
+def _query(choice: ChannelChoice, **parameters: str) -> str:
+    """Return the query with these parameters and channels; bytes that are not UTF-8 become question marks."""
+    if choice.channel != MIX:
+        parameters["channel"] = choice.channel
+    if choice.names:
+        parameters["channel_names"] = format_names(choice.names)
+    return urlencode(parameters, errors="replace", quote_via=quote)
 
 
 @contextlib.contextmanager

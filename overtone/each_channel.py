@@ -6,6 +6,7 @@ choose_channels("left").channel             # "left": one channel, as in `overto
 """
 
 import csv
+import io
 import unicodedata
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -107,6 +108,13 @@ def parse_names(text: str) -> tuple[str, ...]:
     if not names:
         raise OptionError(f"{NAMES}: expected names such as agent,customer, got {text!r}")
     return _check_names(names)
+
+
+def format_names(names: Sequence[str]) -> str:
+    """Return names as one text; `parse_names` is the inverse."""
+    text = io.StringIO()
+    csv.writer(text, quoting=csv.QUOTE_ALL, lineterminator="").writerow(names)
+    return text.getvalue()
 
 
 def _check_names(names: Sequence[str]) -> tuple[str, ...]:

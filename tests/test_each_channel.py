@@ -2,7 +2,7 @@
 
 import pytest
 
-from overtone.each_channel import MAX_CHANNELS, ChannelChoice, choose_channels, parse_names
+from overtone.each_channel import MAX_CHANNELS, ChannelChoice, choose_channels, format_names, parse_names
 from overtone.errors import AudioError, OptionError
 
 
@@ -51,6 +51,7 @@ def test_names_must_be_as_many_as_the_channels() -> None:
 def test_names_are_separated_by_commas(text: str, names: tuple[str, ...]) -> None:
     assert parse_names(text) == names
     assert choose_channels("each", list(names)).names == names
+    assert parse_names(format_names(names)) == names
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Run queued jobs in the background, one per timeline worker, and store their timelines."""
 
+import json
 import logging
 import sqlite3
 import threading
@@ -140,6 +141,8 @@ class JobRunner:
             "turns": str(turns_path(self._spool, job)) if job.turns_suffix else None,
             "name": job.name,
             "adapt": bool(job.adapt),
+            "channel": job.channel,
+            "channel_names": json.loads(job.channel_names),
             "max_duration_s": self._settings.max_recording_s,
         }
 

@@ -4,6 +4,7 @@ A job is `queued`, then `running`, then `done` or `failed`. Its result is writte
 so it is finished at most once. A job that is `running` when the file is opened is queued again.
 """
 
+import json
 import sqlite3
 import threading
 import time
@@ -13,17 +14,21 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from overtone.channels import MIX
+from overtone.each_channel import ChannelChoice
 from overtone.errors import InputError, OvertoneError
 
-VERSION = 4  # of the schema and of the stored timelines
+VERSION = 5  # of the schema and of the stored timelines
 FILE = "overtone.sqlite"
 MAX_STORED_RESPONSES = 100_000  # beyond that, the oldest are deleted before they expire
+DEFAULT_CHOICE = ChannelChoice()
 MAX_ATTEMPTS = 5  # a job that was started that often fails: it may be what crashes the service
 SCHEMA = """
 CREATE TABLE jobs (
     id TEXT PRIMARY KEY, owner TEXT NOT NULL, name TEXT NOT NULL, turns_suffix TEXT NOT NULL, state TEXT NOT NULL,
     created_s REAL NOT NULL, finished_s REAL, duration_s REAL, attempts INTEGER NOT NULL DEFAULT 0,
-    error TEXT NOT NULL DEFAULT '', adapt INTEGER NOT NULL DEFAULT 1, result BLOB
+    error TEXT NOT NULL DEFAULT '', adapt INTEGER NOT NULL DEFAULT 1, channel TEXT NOT NULL,
+    channel_names TEXT NOT NULL, result BLOB
 );
 CREATE INDEX jobs_by_state ON jobs (state, created_s);
 CREATE TABLE responses (
@@ -31,7 +36,10 @@ CREATE TABLE responses (
     content BLOB NOT NULL
 );
 """
-JOB_COLUMNS = "id, owner, name, turns_suffix, state, created_s, finished_s, duration_s, attempts, error, adapt"
+JOB_COLUMNS = (
+    "id, owner, name, turns_suffix, state, created_s, finished_s, duration_s, attempts, error, adapt, channel, "
+    "channel_names"
+)
 
 
 class TimelineJob(NamedTuple):
@@ -49,6 +57,7 @@ class TimelineJob(NamedTuple):
         attempts: how often it was started.
         error: why it failed.
         adapt: whether the recording is adapted to itself; SQLite stores it as 0 or 1.
+        channel, channel_names: its channels, as in `overtone.each_channel.ChannelChoice`; the names as a JSON list.
     """
 
     id: str
@@ -62,6 +71,8 @@ class TimelineJob(NamedTuple):
     attempts: int
     error: str
     adapt: bool = True
+    channel: str = MIX
+    channel_names: str = "[]"
 
 
 class StoredResponse(NamedTuple):
@@ -136,9 +147,12 @@ class JobStore:
         key: str = "",
         request_digest: str = "",
         adapt: bool = True,
+        choice: ChannelChoice = DEFAULT_CHOICE,
     ) -> TimelineJob:
         """Add a queued job; with an idempotency key, also store it as the response, in the same transaction."""
-        job = TimelineJob(job_id, owner, name, turns_suffix, "queued", time.time(), None, None, 0, "", adapt)
+        state = ("queued", time.time(), None, None, 0, "")
+        channels = choice.channel, json.dumps(choice.names)
+        job = TimelineJob(job_id, owner, name, turns_suffix, *state, adapt, *channels)
         with self._transaction() as connection:
             connection.execute(f"INSERT INTO jobs ({JOB_COLUMNS}) VALUES ({', '.join('?' * len(job))})", job)
             if key:

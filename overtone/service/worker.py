@@ -15,21 +15,28 @@ import time
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 
 from overtone._internal.prediction_codec import encode_prediction
-from overtone.audio.blocks import measure_duration
+from overtone.audio.blocks import count_channels, measure_duration
 from overtone.audio.decode import check_duration, read
 from overtone.audio.source import source_name
+from overtone.channels import MIX, Channel
+from overtone.datatypes import Prediction, Waveform
+from overtone.each_channel import ChannelChoice
 from overtone.errors import InputError, OptionError, OvertoneError
 from overtone.formats import write_timeline
-from overtone.inference import two_passes
+from overtone.inference import channel_speakers
+from overtone.inference.channel_speakers import recognise_each
 from overtone.inference.recogniser import Recogniser, load
 from overtone.inference.speaker_statistics import SpeakerStatistics
-from overtone.service.ipc import Channel, Message
+from overtone.service.ipc import Channel as MessageChannel
+from overtone.service.ipc import Message
 from overtone.service.timeline_codec import decode, encode
 from overtone.service.worker_streams import WorkerStreams
 from overtone.speaker_turns import read_turns
@@ -72,17 +79,25 @@ class TaskHandler:
             return {"rejected": _use_client_name(str(error), task)}, b""
 
     def _recognise(self, task: Message, payload: bytes) -> Reply:
-        """Recognise an audio file, which is the payload; with "moments", adapted to reference clips."""
-        waveform = read(payload, max_duration_s=task["max_duration_s"])
-        recogniser = self._recogniser
+        """Recognise an audio file, which is the payload; with "moments", adapted to reference clips.
+
+        If each channel is a speaker, the reply has the result of each as "channels".
+        """
+        recogniser, choice = self._recogniser, _channel_choice(task)
+        load_channel = partial(_load_channel, payload, task)
         if "moments" in task:
             moments = np.array(task["moments"], np.float32)
             recogniser = recogniser.adapt_to(SpeakerStatistics(moments, task["reference_clips"]))
-        return {"prediction": encode_prediction(recogniser.recognise(waveform))}, b""
+        if not choice.is_each:
+            prediction = recogniser.recognise(load_channel(choice.channel))
+            return {"prediction": encode_prediction(replace(prediction, channel=choice.channel.removeprefix(MIX)))}, b""
+        channels = choice.channels(count_channels(payload), task["name"])
+        results = [result for _, result in recognise_each(recogniser.recognise, channels, load_channel)]
+        return {"channels": [_to_message(result, task) for result in results]}, b""
 
     def _speaker_features(self, task: Message, payload: bytes) -> Reply:
         """Measure a reference clip, which is the payload; the payload of the reply is float32 `(values,)`."""
-        waveform = read(payload, max_duration_s=task["max_duration_s"])
+        waveform = _load_channel(payload, task, _channel_choice(task).channel)
         return {}, self._recogniser.speaker_features(waveform).tobytes()
 
     def _timeline(self, task: Message, payload: bytes) -> Reply:
@@ -91,9 +106,13 @@ class TaskHandler:
         check_duration(duration_s, task["max_duration_s"], task["path"])
         turns = None if task["turns"] is None else read_turns(Path(task["turns"]), task["name"])
         _check_overlap(turns or (), duration_s, task["name"])
-        timeline = two_passes.timeline(
+        choice = _channel_choice(task)
+        if choice.is_each:
+            _check_channels(count_channels(task["path"]), task["name"])
+        timeline = channel_speakers.timeline(
             self._recogniser.model,
             task["path"],
+            choice=choice,
             turns=turns,
             adapt=task["adapt"],
             name=task["name"],
@@ -109,6 +128,30 @@ class TaskHandler:
         write_timeline(decode(payload), stream, task["format"], is_local=False)
         stream.flush()
         return {}, content.getvalue()
+
+
+def _channel_choice(task: Message) -> ChannelChoice:
+    return ChannelChoice(task.get("channel", MIX), tuple(task.get("channel_names", ())))
+
+
+def _load_channel(payload: bytes, task: Message, channel: Channel) -> Waveform:
+    return read(payload, max_duration_s=task["max_duration_s"], channel=channel)
+
+
+def _to_message(result: Prediction | OvertoneError, task: Message) -> Message:
+    if isinstance(result, Prediction):
+        return {"prediction": encode_prediction(result)}
+    return {"rejected": _use_client_name(str(result), task)}
+
+
+def _check_channels(count: int, name: str) -> None:
+    """Check the number of channels that are speakers, which bounds the work, as `_check_overlap` does.
+
+    Raises:
+        InputError: more than `MAX_OVERLAPPING_SPEAKERS`.
+    """
+    if count > MAX_OVERLAPPING_SPEAKERS:
+        raise InputError(f"{name}: has {count} channels; at most {MAX_OVERLAPPING_SPEAKERS} can be speakers")
 
 
 def _check_overlap(turns: Iterable[Segment], duration_s: float, name: str) -> None:
@@ -130,7 +173,7 @@ def _use_client_name(text: str, task: Message) -> str:
     return text
 
 
-def work(channel: Channel) -> None:
+def work(channel: MessageChannel) -> None:
     """Load the model and run tasks until the service closes the connection."""
     config, _ = channel.receive()
     os.nice(config["nice"])
@@ -179,4 +222,4 @@ if __name__ == "__main__":
     _silence_c_libraries()
     threading.Thread(target=_terminate_with_parent, args=(os.getppid(),), daemon=True).start()
     with suppress(ConnectionError):
-        work(Channel(socket.socket(fileno=os.dup(0))))
+        work(MessageChannel(socket.socket(fileno=os.dup(0))))

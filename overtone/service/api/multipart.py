@@ -1,10 +1,12 @@
 """Parser of multipart bodies, chunk by chunk: small files stay in memory, larger ones in unnamed temporary files.
 
+Fields are files, or short texts.
+
 Source: RFC 7578.
 """
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -17,6 +19,7 @@ MAX_MEMORY_BYTES = 1_000_000
 MAX_NAME_LENGTH = 255
 MAX_PART_HEADER_BYTES = 8_192  # of all headers of a part
 MAX_BOUNDARY_LENGTH = 70
+MAX_TEXT_BYTES = 8_192  # of a field that is a text
 DEFAULT_NAME = "audio"
 
 
@@ -57,19 +60,27 @@ def base_name(name: str) -> str:
 
 
 class MultipartReader:
-    """Collects the files of a multipart body.
+    """Collects the files and texts of a multipart body.
 
     Args:
         content_type: value of the Content-Type header.
         fields: allowed field -> largest number of files in it; the first field is required.
+        text_fields: allowed fields that are texts.
+
+    Attributes:
+        files: the files.
+        texts: field -> its text, after `finish`.
 
     Raises:
         ApiError: the content type has no boundary.
     """
 
-    def __init__(self, content_type: str, fields: Mapping[str, int]) -> None:
+    def __init__(self, content_type: str, fields: Mapping[str, int], text_fields: Iterable[str] = ()) -> None:
         self.files: list[Upload] = []
-        self._fields = fields
+        self.texts: dict[str, str] = {}
+        self._fields, self._text_fields = fields, tuple(text_fields)
+        self._text_contents: dict[str, bytes] = {}
+        self._text_field = ""  # of the current part; "" if it is a file
         self._header, self._value, self._header_bytes = b"", b"", 0
         self._disposition = b""
         self._complete = False
@@ -120,6 +131,11 @@ class MultipartReader:
         required = next(iter(self._fields))
         if required not in (upload.field for upload in self.files):
             raise ApiError("malformed_request", f"the body contains no file; send one in the field '{required}'")
+        for field, content in self._text_contents.items():
+            try:
+                self.texts[field] = content.decode()
+            except UnicodeDecodeError as error:
+                raise ApiError("malformed_request", f"{field}: not UTF-8 text") from error
         return self.files
 
     def close(self) -> None:
@@ -150,8 +166,15 @@ class MultipartReader:
     def _on_headers_finished(self) -> None:
         options = parse_options_header(self._disposition)[1]
         field = options.get(b"name", b"").decode("utf-8", "replace")
+        self._text_field = field if field in self._text_fields else ""
+        if self._text_field:
+            if field in self._text_contents:
+                raise ApiError("malformed_request", f"{field}: given twice; give it once")
+            self._text_contents[field] = b""
+            return
         if field not in self._fields:
-            raise ApiError("malformed_request", f"unknown field {field!r}; expected {', '.join(self._fields)}")
+            expected = ", ".join((*self._fields, *self._text_fields))
+            raise ApiError("malformed_request", f"unknown field {field!r}; expected {expected}")
         if sum(upload.field == field for upload in self.files) == self._fields[field]:
             message = f"more than {self._fields[field]} files '{field}' in one request; send several requests"
             raise ApiError("too_large", message)
@@ -159,6 +182,11 @@ class MultipartReader:
         self.files.append(Upload(field, base_name(name), temporary_file()))
 
     def _on_part_data(self, data: bytes, start: int, end: int) -> None:
+        if self._text_field:
+            self._text_contents[self._text_field] += data[start:end]
+            if len(self._text_contents[self._text_field]) > MAX_TEXT_BYTES:
+                raise ApiError("too_large", f"{self._text_field}: more than {MAX_TEXT_BYTES} bytes of text")
+            return
         self._bytes += end - start
         file = self.files[-1].file
         file.write(data[start:end])

@@ -14,12 +14,15 @@ from overtone.service.ipc import Message
 FIELD = "reference"
 
 
-async def measure_reference_clips(state: AppState, uploads: Sequence[Upload]) -> tuple[Message, list[dict[str, Any]]]:
+async def measure_reference_clips(
+    state: AppState, uploads: Sequence[Upload], channel: str
+) -> tuple[Message, list[dict[str, Any]]]:
     """Return the statistics of reference clips.
 
     Args:
         state: the state of the app.
         uploads: the reference clips.
+        channel: of the clips.
 
     Returns:
         Parameters of the task "recognise", none without clips; and an object for each clip that cannot be recognised.
@@ -36,6 +39,7 @@ async def measure_reference_clips(state: AppState, uploads: Sequence[Upload]) ->
     async def measure(upload: Upload) -> bytes:
         settings = state.backend.settings
         task = {"task": "speaker_features", "name": upload.name, "max_duration_s": settings.max_clip_s}
+        task |= {"channel": channel}
         _, features = await run_task(
             state.backend.pool, task, upload.content, timeout_s=settings.clip_timeout_s, max_wait_s=MAX_CLIP_WAIT_S
         )

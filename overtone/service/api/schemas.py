@@ -81,6 +81,19 @@ IDEMPOTENCY_KEY = parameter(
     maxLength=255,
 )
 ADAPT = parameter("adapt", "whether the recording is adapted to itself (default: true)", enum=["true", "false"])
+CHANNEL = (
+    "the channel to use: mix (the mean of all, the default), left, right, a number from 1, or each: every channel is a "
+    "speaker"
+)
+CHANNEL_NAMES = (
+    "names of the channels for the channel each, in their order, separated by commas; a name with a comma is in double "
+    "quotes"
+)
+CHANNEL_FIELDS = {
+    "channel": {"type": "string", "description": CHANNEL, "example": "each"},
+    "channel_names": {"type": "string", "description": CHANNEL_NAMES, "example": "agent,customer"},
+}
+CHANNEL_PARAMETERS = (parameter("channel", CHANNEL), parameter("channel_names", CHANNEL_NAMES))
 NAME = parameter("name", "file name of a raw body, for the response", maxLength=255)
 
 
@@ -95,6 +108,7 @@ class Prediction(BaseModel):
     """The prediction for one file; see `docs/serve.md`."""
 
     path: str
+    channel: str = Field(default="", description="only if the request names a channel")
     emotion: str
     confidence: float
     uncertain: bool
@@ -167,6 +181,7 @@ class Timeline(BaseModel):
     segments: list[dict[str, Any]]
     speakers: list[dict[str, Any]]
     tracks: dict[str, Any]
+    channels: list[dict[str, Any]] = Field(default=[], description="only if each channel is a speaker")
 
 
 class Models(BaseModel):

@@ -11,13 +11,16 @@ from typing import IO, Any
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
+from overtone.each_channel import ChannelChoice
 from overtone.formats import TIMELINE_FORMATS
 from overtone.service.api import idempotency, schemas
+from overtone.service.api.channel_fields import FIELDS as CHANNEL_FIELDS
+from overtone.service.api.channel_fields import check_not_each, read_channel_choice
 from overtone.service.api.content_negotiation import content_type, contents, negotiate_timeline_format
 from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.multipart import Upload
 from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, parse_flag, run_task
-from overtone.service.api.uploads import UploadLimits, read_uploads
+from overtone.service.api.uploads import UploadLimits, read_body
 from overtone.service.job_store import TimelineJob, new_id
 from overtone.service.settings import MB
 
@@ -52,34 +55,38 @@ router = APIRouter()
         ),
     },
     openapi_extra={
-        "parameters": [schemas.NAME, schemas.ADAPT, schemas.IDEMPOTENCY_KEY],
-        "requestBody": schemas.body(file=schemas.AUDIO, turns=schemas.TURNS),
+        "parameters": [schemas.NAME, schemas.ADAPT, *schemas.CHANNEL_PARAMETERS, schemas.IDEMPOTENCY_KEY],
+        "requestBody": schemas.body(file=schemas.AUDIO, turns=schemas.TURNS, **schemas.CHANNEL_FIELDS),
     },
 )
 async def timeline(request: Request) -> Response:
     """Store the recording and return a queued job."""
     state, owner = get_state(request), get_owner(request)
-    check_query_parameters(request, ("name", "adapt"))
+    check_query_parameters(request, ("name", "adapt", *CHANNEL_FIELDS))
     adapt = parse_flag(request, "adapt", default=True)
     key = idempotency.scoped_key(request, owner)
     settings = state.backend.settings
-    limits = UploadLimits(settings.max_recording_bytes, settings.upload_timeout_s, dict.fromkeys(FIELDS, len(FIELDS)))
+    fields = dict.fromkeys(FIELDS, len(FIELDS))
+    limits = UploadLimits(settings.max_recording_bytes, settings.upload_timeout_s, fields, CHANNEL_FIELDS)
     with state.upload():
         if not key:  # with a key it may be a retry, which adds no job
             await _check_queue(state, owner)
         name = request.query_params.get("name", "")
-        async with state.idempotency.lock(key), read_uploads(request, limits, name) as uploads:
-            recording, turns = _split_uploads(uploads)
+        async with state.idempotency.lock(key), read_body(request, limits, name) as body:
+            recording, turns = _split_uploads(body.files)
+            choice = read_channel_choice(request, body.texts)
+            if turns is not None:
+                check_not_each(choice, "turns")
             digest = ""
             if key:
-                names = [recording.name, turns.name if turns else "", str(adapt)]
-                files = [upload.file for upload in uploads]
+                names = [recording.name, turns.name if turns else "", str(adapt), choice.channel, *choice.names]
+                files = [upload.file for upload in body.files]
                 digest = await asyncio.to_thread(idempotency.request_digest, names, files)
             stored = await state.idempotency.get(key, digest)
             if stored is not None:
                 return _accepted(state, await _find_job(state, stored.content.decode(), owner), replayed=True)
             await _check_queue(state, owner)
-            job = await asyncio.to_thread(_create_job, state, owner, recording, turns, key, digest, adapt)
+            job = await asyncio.to_thread(_create_job, state, owner, recording, turns, key, digest, adapt, choice)
     return _accepted(state, job)
 
 
@@ -173,7 +180,14 @@ def _split_uploads(uploads: list[Upload]) -> tuple[Upload, Upload | None]:
 
 
 def _create_job(
-    state: AppState, owner: str, recording: Upload, turns: Upload | None, key: str, digest: str, adapt: bool
+    state: AppState,
+    owner: str,
+    recording: Upload,
+    turns: Upload | None,
+    key: str,
+    digest: str,
+    adapt: bool,
+    choice: ChannelChoice,
 ) -> TimelineJob:
     """Copy the files to the spool, named after the job id; then add the job to the store.
 
@@ -186,7 +200,7 @@ def _create_job(
         _copy(recording.file, backend.spool / job_id)
         if turns is not None:
             _copy(turns.file, backend.spool / f"{job_id}{suffix}")
-        job = backend.store.add(owner, recording.name, suffix, job_id, key, digest, adapt)
+        job = backend.store.add(owner, recording.name, suffix, job_id, key, digest, adapt, choice)
     except (OSError, sqlite3.Error) as error:
         backend.runner.delete_uploads(job_id)
         raise overloaded("the service has no disk space for the recording; try again later", QUEUE_RETRY_S) from error

@@ -28,16 +28,30 @@ class UploadLimits(NamedTuple):
         max_bytes: largest size of the body.
         timeout_s: time limit for receiving the body.
         fields: field of a multipart body -> largest number of files; the first one is that of the audio.
+        text_fields: fields of a multipart body that are texts.
     """
 
     max_bytes: int
     timeout_s: float
     fields: Mapping[str, int]
+    text_fields: tuple[str, ...] = ()
+
+
+class Body(NamedTuple):
+    """The body of a request.
+
+    Attributes:
+        files: its files.
+        texts: field of a multipart body -> its text.
+    """
+
+    files: list[Upload]
+    texts: Mapping[str, str]
 
 
 @asynccontextmanager
-async def read_uploads(request: Request, limits: UploadLimits, name: str) -> AsyncIterator[list[Upload]]:
-    """Return the files of a request; they are deleted at the end of the block.
+async def read_body(request: Request, limits: UploadLimits, name: str) -> AsyncIterator[Body]:
+    """Return the files and texts of a request; the files are deleted at the end of the block.
 
     Args:
         request: request whose body has not been read yet.
@@ -53,10 +67,10 @@ async def read_uploads(request: Request, limits: UploadLimits, name: str) -> Asy
     if declared.isdigit() and int(declared) > limits.max_bytes:
         raise _too_large(limits)
     if media_type == MULTIPART:
-        reader = MultipartReader(request.headers["content-type"], limits.fields)
+        reader = MultipartReader(request.headers["content-type"], limits.fields, limits.text_fields)
         try:
             await _read(request, reader.write, reader.flush, limits)
-            yield reader.finish()
+            yield Body(reader.finish(), reader.texts)
         finally:
             reader.close()
     else:
@@ -65,7 +79,7 @@ async def read_uploads(request: Request, limits: UploadLimits, name: str) -> Asy
             await _read(request, file.write, file.flush, limits)
             if not file.tell():
                 raise ApiError("malformed_request", "the body is empty; send an audio file")
-            yield [Upload(next(iter(limits.fields)), base_name(name), file)]
+            yield Body([Upload(next(iter(limits.fields)), base_name(name), file)], {})
         finally:
             discard(file)
 

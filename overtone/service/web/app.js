@@ -73,6 +73,13 @@ function KeyForm({ onSubmit }) {
   </form>`;
 }
 
+const CHANNELS = [
+  ["mix", "the mean of all"],
+  ["left", "left"],
+  ["right", "right"],
+  ["each", "each is a speaker"],
+];
+
 // All sources of audio: files, the microphone, examples.
 function Input({ addFiles, recordings, showMessage }) {
   const [over, setOver] = useState(false), [live, setLive] = useState(true);
@@ -102,7 +109,7 @@ function Input({ addFiles, recordings, showMessage }) {
     if (!keep) close();
     const file = await opening.then((recorder) => recorder.stop(keep)).catch(() => null); // `start` shows the error
     if (keep) close();
-    if (file) recordings.add(file, null, true);
+    if (file) recordings.add(file, null, "mix", true);
   };
   const addExample = async ({ audio, turns }) => {
     const load = async (name) => {
@@ -127,6 +134,12 @@ function Input({ addFiles, recordings, showMessage }) {
       <input ref=${input} type="file" multiple hidden accept=${config.accept}
         onChange=${({ target }) => (addFiles(target.files), (target.value = ""))} />
       <span class="soft wide">or drop them here, optionally with a file of speaker turns (.rttm, .csv, .TextGrid)</span>
+      <label>Channels
+        <select id="channel" value=${recordings.channel}
+          onChange=${({ target }) => recordings.setChannel(target.value)}>
+          ${CHANNELS.map(([value, label]) => html`<option value=${value}>${label}</option>`)}
+        </select>
+      </label>
     </div>
     <div class="row">
       <button id="record" class="main" onClick=${start}><span class="dot" aria-hidden="true"></span> Record</button>
@@ -152,7 +165,7 @@ function List({ recordings }) {
     ${list.map((recording) => html`<li key=${recording.number} class=${recording === selected ? "selected" : ""}>
       <button class="name" aria-pressed=${recording === selected} onClick=${() => recordings.select(recording)}>
         <b>${recording.name}</b>
-        ${" "}<span class="soft">${recording.turns && `with ${recording.turns.name}, `}${status(recording)}</span>
+        ${" "}<span class="soft">${details(recording)}${status(recording)}</span>
       </button>
       ${recording.recorded && html`<a class="button" href=${recording.url} download=${recording.name}>Save</a>`}
       ${recording.state === "failed" && html`<button onClick=${() => recordings.retry(recording)}>Try again</button>`}
@@ -165,6 +178,12 @@ function List({ recordings }) {
         : html`<p class="soft" role="status">${recording.note}</p>`)}
     </li>`)}
   </ul></section>`;
+}
+
+// What else the result depends on: speaker turns, channels.
+function details({ turns, channel }) {
+  const texts = { mix: "", left: "left channel, ", right: "right channel, ", each: "channels as speakers, " };
+  return (turns ? `with ${turns.name}, ` : "") + texts[channel];
 }
 
 const STATUS_TEXTS = { waiting: "waiting", queued: "queued", failed: "failed" };

@@ -16,6 +16,7 @@ export class Recordings {
     this.list = []; // newest first
     this.selected = null;
     this.announcement = ""; // the latest event, for screen readers
+    this.channel = "mix"; // of the files that are added
     Object.assign(this, { onChange, onUnauthorized, limits });
   }
 
@@ -27,7 +28,7 @@ export class Recordings {
     const single = audio.length === 1 && turns.length === 1;
     const turnsFor = (file) => turns.find((candidate) => single || stem(candidate) === stem(file)) ?? null;
     const pairs = audio.map((file) => [file, turnsFor(file)]);
-    for (const [file, fileTurns] of pairs) this.add(file, fileTurns);
+    for (const [file, fileTurns] of pairs) this.add(file, fileTurns, this.channel);
     if (pairs.length) this.select(this.list[pairs.length - 1]); // the first one, which is processed first
     const unused = turns.filter((file) => !pairs.some(([, fileTurns]) => fileTurns === file)).map(({ name }) => name);
     return unused.length
@@ -35,11 +36,17 @@ export class Recordings {
       : "";
   }
 
+  setChannel(channel) {
+    this.channel = channel;
+    this.onChange();
+  }
+
   // Adds a recording; one that was `recorded` here exists nowhere else.
-  add(file, turns = null, recorded = false) {
+  add(file, turns = null, channel = "mix", recorded = false) {
     const abort = new AbortController(), url = URL.createObjectURL(file);
-    const recording = { number: ++this.#number, name: file.name, file, turns, recorded, url, abort, state: "waiting" };
-    Object.assign(recording, { note: "", sent: 0, processedS: 0, durationS: null, job: null, page: null });
+    const recording = { number: ++this.#number, name: file.name, file, turns, channel, recorded, url, abort };
+    Object.assign(recording, { state: "waiting", note: "", sent: 0, processedS: 0, durationS: null });
+    Object.assign(recording, { job: null, page: null });
     this.list = [recording, ...this.list];
     this.select(recording);
     this.#enqueue(recording);
@@ -110,6 +117,7 @@ export class Recordings {
       const form = new FormData();
       form.append("file", recording.file, recording.name);
       if (recording.turns) form.append("turns", recording.turns, recording.turns.name);
+      form.append("channel", recording.channel);
       const send = () => {
         if (recording.deleted) recording.abort.abort();
         else this.#update(recording, { state: "sending", sent: 0 });

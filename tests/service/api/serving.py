@@ -56,6 +56,14 @@ class Served(NamedTuple):
         """Send files as a multipart form."""
         return self.ask("POST", path, multipart(files, field), Content_Type=form_type(), **headers)
 
+    def post_form(self, path: str, name: str, content: bytes, **texts: str) -> Reply:
+        """Send a file and texts as a multipart form."""
+        form = multipart(((name, content),)).removesuffix(f"--{BOUNDARY}--\r\n".encode())
+        for field, text in texts.items():
+            head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{field}"\r\n\r\n'
+            form += head.encode() + text.encode("utf-8", "surrogateescape") + b"\r\n"
+        return self.ask("POST", path, form + f"--{BOUNDARY}--\r\n".encode(), Content_Type=form_type())
+
     def raw(self, path: str, content: bytes, **headers: str) -> Reply:
         """Send one file as a raw body."""
         return self.ask("POST", path, content, **{"Content_Type": "application/octet-stream", **headers})

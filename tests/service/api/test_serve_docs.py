@@ -33,6 +33,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "other.flac").write_bytes(encoded(voice(120, 1.0), RATE_HZ, "FLAC"))
     for number in (1, 2):
         (folder / f"anna-{number}.wav").write_bytes(encoded(voice(200 + 20 * number, 1.0), RATE_HZ))
+    call = np.stack([voice(180, 1.0), voice(120, 1.0)], 1)
+    (folder / "call.wav").write_bytes(encoded(call, RATE_HZ))
     (folder / "talk.flac").write_bytes(encoded(speech_like(np.random.default_rng(5), 8.0), RATE_HZ, "FLAC"))
     return folder
 

@@ -6,8 +6,11 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 from chromium import PHONE
+from synthetic_audio import RATE_HZ
 
 from overtone.formats import TIMELINE_FORMATS
 from overtone.service.api import timelines
@@ -69,6 +72,31 @@ def test_speaker_turns_belong_to_their_recording(open_page, talk: Path, tmp_path
     spare.write_text(RTTM)
     page.add_files(talk, other, spare)
     assert page.alert.inner_text().startswith("spare.rttm: "), "unused files are reported"
+
+
+def test_the_channels_of_a_recording_can_be_chosen(open_page, talk: Path, tmp_path: Path) -> None:
+    side = soundfile.read(talk)[0]
+    call = tmp_path / "call.flac"
+    soundfile.write(call, np.stack([side, 0.5 * side[::-1]], 1), RATE_HZ)
+    page = open_page()
+    choice = page.tab.get_by_label("Channels")
+    assert choice.locator("option").all_inner_texts() == ["the mean of all", "left", "right", "each is a speaker"]
+    choice.select_option("each")
+    page.add_files(call)
+    page.wait_for_result()
+    assert page.frame.locator("td:first-child").all_inner_texts() == ["left", "right"]
+    assert "channels as speakers" in page.row.inner_text()
+    assert choice.input_value() == "each"
+    choice.select_option("right")
+    page.add_files(call, talk)
+    page.wait_until("document.querySelectorAll('progress').length === 0")
+    rows = dict(zip(page.row.locator("b").all_inner_texts(), page.row.all_inner_texts(), strict=True))
+    assert "talk.flac: has 1 channel, so there is no right channel; choose mix" in rows["talk.flac"]
+    page.press("Five speaking styles")
+    page.wait_until("document.querySelectorAll('progress').length === 0")
+    assert "right channel" not in page.row.first.inner_text(), "examples and recordings are mono"
+    jobs = [page.served.ask("GET", f"/v1/jobs/{job}/timeline").json for job in dict.fromkeys(page.job_ids())]
+    assert sorted("channels" in job for job in jobs if "segments" in job) == [False, False, True]
 
 
 def test_examples(open_page) -> None:
