@@ -91,13 +91,13 @@ def _recognise(recogniser: Recogniser, channel: str, audio: InputAudio) -> dict[
 
 def _recognise_channels(recogniser: Recogniser, choice: ChannelChoice, audio: InputAudio) -> dict[str, Any]:
     channels = choice.channels(count_channels(audio.open()), audio.path)
-    results = recognise_each(recogniser.recognise, channels, audio.read)
-    return {
-        "channels": [
-            encode_prediction(result) if isinstance(result, Prediction) else {"error": str(result), "channel": name}
-            for name, result in results
-        ]
-    }
+    # Not the given names: a list of failures is also a manifest of what to try again.
+    valid = {name: number if choice.names else name for number, name in channels}
+    parts = []
+    for name, result in recognise_each(recogniser.recognise, channels, audio.read):
+        error = {"error": str(result), "channel": valid.get(name, name)}
+        parts.append(encode_prediction(result) if isinstance(result, Prediction) else error)
+    return {"channels": parts}
 
 
 @contextmanager
