@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 import soundfile
 from chromium import PHONE, Tab, chromium
-from timelines import branch_timeline, make_prediction, make_timeline, plain_timeline, turns_timeline
+from timelines import (
+    branch_timeline,
+    channels_timeline,
+    make_prediction,
+    make_timeline,
+    plain_timeline,
+    turns_timeline,
+)
 
 from overtone.formats import html_player
 from overtone.formats.palette import contrast
@@ -146,6 +153,20 @@ def test_hovering_shows_the_branches(open_page) -> None:
     page.hover_at(3)
     lines = page.tab.locator("#tip").inner_text().split("\n")
     assert lines[:3] == ["0:03.0", "uncertain (sad) 40 %", "mel angry 60 % ≠ prosody sad 60 %"]
+
+
+def test_each_channel_has_tracks_of_its_own(open_page) -> None:
+    page = open_page(channels_timeline("agent", "customer", "silent")).wait_for_audio()
+    one = open_page(plain_timeline()).stage.bounding_box()["height"]
+    assert page.stage.bounding_box()["height"] > 2.5 * one
+    page.click_at(0.7)
+    assert page.tab.locator("#now").inner_text() == "agent: angry 60 %, customer: happy 60 %"
+    page.hover_at(0.7)
+    lines = page.tab.locator("#tip").inner_text().splitlines()
+    agent, customer, silent = (lines.index(name) for name in ("agent", "customer", "silent"))
+    assert "angry" in lines[agent:customer] and lines[agent:customer].count("60 %") == 1
+    assert lines[customer:silent].count("60 %") == 1
+    assert lines[silent + 1] == "no pitch, −70 dB"
 
 
 def test_the_position_is_accessible_to_screen_readers(open_page) -> None:
