@@ -1,8 +1,10 @@
 """Uses the channels of a recording as speakers: a choice of channels, and the names of all of them.
 
-choice = choose_channels("each", parse_names("agent,customer"))
-choice.channels(2, "call.wav")              # (NamedChannel("1", "agent"), NamedChannel("2", "customer"))
-choose_channels("left").channel             # "left": one channel, as in `overtone.channels`
+    choice = choose_channels("each", parse_names("agent,customer"))
+    choice.channels(2, "call.wav")              # (NamedChannel("1", "agent"), NamedChannel("2", "customer"))
+    choose_channels("left").channel             # "left": one channel, as in `overtone.channels`
+
+Timelines name their speakers, and predictions their channels, as the choice does.
 """
 
 import csv

@@ -1,8 +1,9 @@
 """Runs the task of one input in a worker process: its audio -> the exact values of predictions as JSON, or an "error".
 
-result = recognise_input(recogniser, task, choice)
-{"probabilities": [...], ...}                       # one channel, or the mean of all
-{"channels": [{"probabilities": [...], ...}, {"error": "...", "channel": "right"}]}     # every channel is a speaker
+    {"probabilities": [...], ...}                       # one channel, or the mean of all
+    {"channels": [{"probabilities": [...], ...}, {"error": "...", "channel": "right"}]}     # each channel is a speaker
+
+The task is a tuple of some fields of an `overtone.batch.inputs.Input`.
 """
 
 import signal

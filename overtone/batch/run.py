@@ -132,14 +132,19 @@ def check_channels(config: RecogniserConfig, inputs: Inputs, reference_by: str =
         OptionError: not a channel, names that are not valid or not needed, or reference clips for channels that are
             speakers.
     """
-    uses_each = EACH in (parse_channel_or_each(config.channel), *(row.channel for row in inputs.rows))
+    config = config._replace(channel=parse_channel_or_each(config.channel))
     names = choose_channels(EACH, config.channel_names).names
-    if names and not uses_each:
+    if names and not has_speakers(config, inputs):
         raise OptionError(f"--channel-names: needs --channel {EACH}, or a row of the manifest with this channel")
-    if uses_each and (reference_by or config.reference is not None):
+    if has_speakers(config, inputs) and (reference_by or config.reference is not None):
         option = "--reference-by" if reference_by else "--reference"
         raise OptionError(f"{option}: cannot be combined with channel {EACH}, whose channels are different speakers")
-    return config._replace(channel=parse_channel_or_each(config.channel), channel_names=names)
+    return config._replace(channel_names=names)
+
+
+def has_speakers(config: RecogniserConfig, inputs: Inputs) -> bool:
+    """Return whether each channel of some input is a speaker."""
+    return config.channel == EACH or any(row.channel == EACH for row in inputs.rows)
 
 
 def _check_reference_by(reference_by: str, config: RecogniserConfig, engine: str, shard: tuple[int, int]) -> None:

@@ -10,7 +10,7 @@ import sys
 from overtone.batch.inputs import collect_inputs
 from overtone.batch.object_storage import join
 from overtone.batch.recogniser_config import RecogniserConfig
-from overtone.batch.run import ENGINES, FORMATS, check_channels, run
+from overtone.batch.run import ENGINES, FORMATS, check_channels, has_speakers, run
 from overtone.batch.scoring import score_output, select_columns
 from overtone.cli.argtypes import positive_int
 from overtone.cli.batch_score import score_to_text, write_score
@@ -99,7 +99,8 @@ def batch(args: argparse.Namespace) -> int:
         )
     failures, total = report["failures"], report["failures"] + report["predictions"]
     if failures:
-        print_error(f"{failures} of {total} inputs could not be recognised; see {join(args.output, 'failures.csv')}")
+        what = "inputs or channels" if has_speakers(config, inputs) else "inputs"
+        print_error(f"{failures} of {total} {what} could not be recognised; see {join(args.output, 'failures.csv')}")
     if columns is not None:
         score = score_output(args.output, report, columns)
         sys.stdout.write(score_to_text(score, write_score(score, args.output)))
