@@ -53,8 +53,8 @@ def run(job: BatchJob, output: str, processes: int | None, progress: Progress) -
             lambda stream: batch.write(_count(batch.predictions(checkpoint, failures), counts), stream),
         )
         checkpoint.write_output(FAILURES_FILE, lambda stream: job.schema.write_failures(failures, stream))
-        counts["failures"] = len(failures)
-        return checkpoint.finish(job.fingerprint, {"relative_to": job.schema.relative_to, **counts})
+        numbers = {"predictions": counts["predictions"], "failures": len(failures)}
+        return checkpoint.finish(job.fingerprint, {"relative_to": job.schema.relative_to, **numbers})
 
 
 class _Batch:

@@ -22,7 +22,7 @@ SCHEMA = ResultSchema(("who", "id"), {}, ("happy", "sad"), ("mel", "prosody"), "
 def make_prediction(name: str) -> Prediction:
     half = np.array([0.75, 0.25])
     result = {"probabilities": half, "branches": {"mel": half, "prosody": half}, "prosody": {}, "reference_clips": 0}
-    result |= {"duration_s": 1.5, "speech_s": 1.2, "arousal": 0.75, "valence": None}
+    result |= {"duration_s": 1.5, "speech_s": 1.2, "arousal": 0.75, "valence": None, "channel": ""}
     return SCHEMA.to_prediction(Input(name, name, values=("ann", "7")), result)
 
 
