@@ -2,9 +2,11 @@
 
 import argparse
 import importlib
+import os
 import re
 import shlex
 import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -146,9 +148,28 @@ def test_changelog_and_citation_have_the_version() -> None:
     assert yaml.safe_load(read("CITATION.cff"))["version"] == version
 
 
-def test_ci_runs_the_check_and_the_tests() -> None:
-    commands = re.findall(r"^make \w+", read(".ci/run"), re.MULTILINE)
-    assert commands == ["make check", "make test"], "the summary of the tests comes last"
+FAKE_MAKE = """#!/bin/sh
+echo "start of $1"
+[ "$1" = check ] && sleep 0.1
+echo "end of $1"
+case " $FAIL " in *" $1 "*) exit 2 ;; esac
+"""
+
+
+@pytest.mark.parametrize("failing", ["", "check", "test", "check test", ".venv/.installed-dev"])
+def test_ci_runs_the_check_and_the_tests(tmp_path: Path, failing: str) -> None:
+    for name, content in ((".ci/run", read(".ci/run")), ("bin/make", FAKE_MAKE)):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_text(content)
+        (tmp_path / name).chmod(0o755)
+    paths = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}
+    environment |= {"PATH": paths, "FAIL": failing}
+    done = subprocess.run([tmp_path / ".ci" / "run"], env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode == 0) == (not failing)
+    steps = [".venv/.installed-dev"] if failing.startswith(".venv") else [".venv/.installed-dev", "check", "test"]
+    lines = [f"{part} of {step}" for step in steps for part in ("start", "end")]
+    assert done.stdout.splitlines() == lines, "each output in one piece, the summary of the tests last"
     assert "\nmake test " in read("README.md")
 
 
