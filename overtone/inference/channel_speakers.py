@@ -50,17 +50,14 @@ QUIETER_DB = 1_000.0  # more than any two channels differ in
 def recognise_channels(
     recognise: Recognise, source: Source | Waveform, choice: ChannelChoice
 ) -> Iterator[Prediction | OvertoneError]:
-    """Yield the prediction of one channel, or of each channel in order; if it cannot be made, the error.
+    """Yield the prediction of each channel in order; if it cannot be made, the error.
 
     Args:
         recognise: `Recogniser.recognise`.
         source: a file or a `Waveform`.
-        choice: the channels.
+        choice: each channel, with its names.
     """
     try:
-        if not choice.is_each:
-            yield recognise(source, channel=choice.channel)
-            return
         source = _repeatable(source)
         channels = choice.channels(_count_channels(source, None), _name(source))
     except OvertoneError as error:

@@ -39,11 +39,8 @@ if TYPE_CHECKING:
 class Recogniser:
     """A loaded model; `load` returns one.
 
-    Args:
-        model: the model file and its settings.
-
     Attributes:
-        model: the model file and its settings.
+        model: the model file and its settings, the only argument.
     """
 
     def __init__(self, model: OnnxModel) -> None:
@@ -169,17 +166,23 @@ class Recogniser:
     ) -> Iterator[Prediction | OvertoneError]:
         """One prediction per source, in order; if a source cannot be recognised, the error in its place.
 
-        With the channel "each" there is one per channel of each source, in order, which `Prediction.channel` names:
-        "left" and "right" of two, else a number from 1, or one of `channel_names`.
+        With the channel "each" there is one per channel: `Prediction.channel` is one of `channel_names`, by default
+        "left" and "right" of two, else a number from 1.
 
         Raises:
             OptionError: not a channel, or names that are not valid or not needed.
         """
-        from overtone.inference.channel_speakers import recognise_channels
-
         choice = choose_channels(channel, channel_names)
         for source in sources:
-            yield from recognise_channels(self.recognise, source, choice)
+            try:
+                if choice.is_each:
+                    from overtone.inference.channel_speakers import recognise_channels
+
+                    yield from recognise_channels(self.recognise, source, choice)
+                else:
+                    yield self.recognise(source, channel=choice.channel)
+            except OvertoneError as error:
+                yield error
 
     def timeline(
         self,
@@ -214,8 +217,7 @@ class Recogniser:
             on_progress: called with the number of seconds that have been processed; each of two passes counts half.
 
         Raises:
-            AudioError: the audio cannot be read or lacks the channel, is shorter than 0.1 s, or has another number of
-                channels than there are names.
+            AudioError: the audio cannot be read, lacks the channel, has not a channel per name, or is below 0.1 s.
             InputError: a turn ends after the recording.
             OptionError: fewer threads than 1; turns or names that the channel does not allow; or as for `recognise`.
             ModelError: the model fails on it.

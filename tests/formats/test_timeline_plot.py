@@ -70,9 +70,9 @@ def test_names_are_drawn_literally() -> None:
 
 
 def test_each_channel_has_tracks_of_its_own() -> None:
-    texts = svg_texts(channels_timeline("agent", "customer", "$x$"))
-    assert [texts.count(text) for text in ("sound", "happy", "pitch, Hz", "arousal")] == [3] * 4
-    for name in ("agent", "customer", "$x$"):
+    texts = svg_texts(channels_timeline("agent", "$x$"))
+    assert [texts.count(text) for text in ("sound", "happy", "pitch, Hz", "arousal")] == [2] * 4
+    for name in ("agent", "$x$"):
         assert texts.count(name) == 2, "of its tier and of its tracks"
 
 

@@ -132,6 +132,8 @@ async def _recognise_all(state: AppState, uploads: Sequence[Upload], format_name
     if failures and (format_name != "json" or not predictions):
         total = f"{len(results) + len(references)} {'channels' if choice.is_each else 'files'}"
         message = f"{len(failures)} of {total} cannot be recognised"
+        if len(by_file) == 1 and choice.is_each:
+            message = f"{files[0].name}: {message}"
         raise ApiError("invalid_audio", message, failures=failures)
     return _serialise(predictions, failures, format_name)
 

@@ -75,7 +75,7 @@ def test_failures_of_channels(adapting: Served) -> None:
     assert (failure["field"], failure["index"], failure["code"]) == ("file", 0, "invalid_audio")
     refused = adapting.post_form("/v1/recognise?format=csv", "call.flac", SILENT_RIGHT, channel="each")
     assert (refused.status, refused.code) == (422, "invalid_audio")
-    assert "1 of 2 channels cannot be recognised" in refused.json["error"]["message"]
+    assert refused.json["error"]["message"] == "call.flac: 1 of 2 channels cannot be recognised"
     mono = adapting.post_form("/v1/recognise", "m.flac", MONO, channel="each", channel_names="a,b")
     assert mono.json["error"]["message"] == "m.flac: has 1 channel, but 2 channel names are given; give 1"
     missing = adapting.post_form("/v1/recognise", "m.flac", MONO, channel="right")
