@@ -6,6 +6,8 @@ PIP_INSTALL := $(BIN)/python -m pip --disable-pip-version-check install -qq --ed
 BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
+# A process per core; the tests of one file stay in one process, as they share fixtures.
+PARALLEL := --numprocesses auto --dist loadgroup
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-fast check bench results model
@@ -23,10 +25,10 @@ demo: $(BASE)
 	@$(BIN)/python examples/demo.py
 
 test: $(DEV)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 test-fast: $(DEV)
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest $(PARALLEL) -m "not slow"
 
 check: $(DEV)
 	$(BIN)/python -m ruff check .

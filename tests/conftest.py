@@ -12,10 +12,12 @@ SLOW_FIXTURES = {"reproduced"}  # session fixtures that take minutes: every test
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use a slow fixture."""
+    """Mark the tests that use a slow fixture, and keep tests that share fixtures in one process of pytest-xdist."""
     for item in items:
-        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        slow = sorted(SLOW_FIXTURES & set(getattr(item, "fixturenames", ())))
+        if slow:
             item.add_marker(pytest.mark.slow)
+        item.add_marker(pytest.mark.xdist_group(slow[0] if slow else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")
