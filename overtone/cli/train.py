@@ -69,8 +69,7 @@ def train(args: argparse.Namespace) -> int:
         names = fold_names(args.protocol, utterances, args.seed)
     config = RunConfig(training_recipe, args.protocol, args.fold or names[0], args.seed, args.init_from)
     if not (args.output / "run.json").exists() or (args.resume and not is_finished(args.output)):
-        with naming_data(args):
-            print_estimate([Job(protocols.clips_of(args.protocol, utterances), [config])], args)
+        print_estimate([Job(protocols.clips_of(args.protocol, utterances), [config])], args)
     with ProgressBar("steps", lines=True) as bar:
         train_run(
             utterances, config, args.output,

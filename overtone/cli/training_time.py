@@ -4,9 +4,11 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from overtone.cli.progress import DISABLE_VARIABLE, duration
+from overtone.errors import OvertoneError
 
 if TYPE_CHECKING:
     from overtone.training.time_estimate import Estimate, Job
@@ -25,14 +27,16 @@ def print_estimate(jobs: Sequence["Job"], args: argparse.Namespace) -> None:
     from overtone.training.time_estimate import clip_epochs, estimate
 
     jobs = [job for job in jobs if job.configs]
-    if os.environ.get(DISABLE_VARIABLE) or not jobs or sum(map(clip_epochs, jobs)) < MIN_CLIP_EPOCHS:
+    if os.environ.get(DISABLE_VARIABLE) or not jobs:
         return
-    found = estimate(jobs, cache=args.cache, processes=getattr(args, "processes", 1))
-    print(describe_estimate(found), file=sys.stderr, flush=True)
+    with suppress(OvertoneError):  # the training reports it, of all clips and not only of those that are tried here
+        if sum(map(clip_epochs, jobs)) >= MIN_CLIP_EPOCHS:
+            found = estimate(jobs, cache=args.cache, processes=getattr(args, "processes", 1))
+            print(describe_estimate(found), file=sys.stderr, flush=True)
 
 
 def describe_estimate(found: "Estimate") -> str:
-    """Return an estimate as a line, such as `5 runs, 25 networks: about 12 min (features of 1440 clips 3 min, ...)`."""
+    """Return an estimate as a line, such as `5 runs, 25 networks: about 12 min (training 12 min)`."""
     parts = [f"training {duration(found.training_s)}"]
     if found.feature_clips:
         parts.insert(0, f"features of {found.feature_clips} clips, with augmented ones, {duration(found.feature_s)}")

@@ -145,7 +145,7 @@ class ProsodyCnn(nn.Module):
         if not self.contours:
             return
         masks = [speech_frames(features, MARGIN_FRAMES) for features in training]
-        stacked = [stack_contours(*pair) for pair in zip(training, [self.contours] * len(masks), masks, strict=True)]
+        stacked = [stack_contours(clips, self.contours, mask) for clips, mask in zip(training, masks, strict=True)]
         mean, scale = contour_moments(stacked, masks)
         self.contour_mean.copy_(mean)
         self.contour_scale.copy_(scale)
