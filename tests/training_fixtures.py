@@ -1,5 +1,6 @@
 """Session fixtures: small corpora, a training, a reproduction of the paper, and an S3 server."""
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,22 @@ def trained(one_thread: None, corpus: Corpus, cache: Path, tmp_path_factory: pyt
     config = RunConfig(small_corpus.recipe(small_corpus.JOINT), "luna5", "1", 0)
     folder = tmp_path_factory.mktemp("runs") / "trained"
     return Run(corpus.clips, config, train(corpus.clips, config, folder, cache=cache))
+
+
+@pytest.fixture(scope="session")
+def encoder_model(
+    one_thread: None, smaller_corpus: Corpus, small_encoder: str, cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the file of a model of two networks on the small encoder, with a reference adapter, of four emotions."""
+    from overtone.recipe import read_recipe
+    from overtone.training.export import export_run
+    from overtone.training.train import train
+
+    small = {"epochs": 2, "batch_clips": 16, "wave_variants": 0, "members": 2}
+    recipe = dataclasses.replace(read_recipe("encoder"), **small)
+    folder = tmp_path_factory.mktemp("runs") / "encoder"
+    train(smaller_corpus.clips, RunConfig(recipe, "all", "all", 0), folder, cache=cache)
+    return export_run(smaller_corpus.clips, folder, model_id="start")
 
 
 @pytest.fixture(scope="session")

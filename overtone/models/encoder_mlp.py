@@ -17,10 +17,12 @@ class EncoderMlp(StatisticsMlp):
         name: of the encoder, as `find_encoder` takes it.
         emotions: number of classes.
         dropout: probability of dropping a statistic, and a unit before the last layer.
+        values: number of statistics of the encoder; None to read its configuration.
     """
 
-    def __init__(self, name: str, emotions: int, dropout: float) -> None:
-        values = statistics_size(read_config(find_encoder(name) / CONFIG_FILE))
+    def __init__(self, name: str, emotions: int, dropout: float, values: int | None = None) -> None:
+        if values is None:
+            values = statistics_size(read_config(find_encoder(name) / CONFIG_FILE))
         super().__init__(values, emotions, dropout)
 
     def statistics(self, features: Features) -> Tensor:

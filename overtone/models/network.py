@@ -161,10 +161,17 @@ class Network(Model):
         branches: name -> network, as `overtone.models.branches` describes it; in the order of the recipe.
         emotions: number of classes.
         recipe: specifies the fusion and its dropout, the precision and the features of the branches.
+        extra: the features of the branches by name; None for those that the recipe specifies.
     """
 
-    def __init__(self, branches: Mapping[str, nn.Module], emotions: int, recipe: Recipe) -> None:
-        super().__init__((*branches, FUSION), extra_features(recipe))
+    def __init__(
+        self,
+        branches: Mapping[str, nn.Module],
+        emotions: int,
+        recipe: Recipe,
+        extra: Mapping[str, ExtraFeature] | None = None,
+    ) -> None:
+        super().__init__((*branches, FUSION), extra_features(recipe) if extra is None else extra)
         self.branches = nn.ModuleDict(branches)
         widths = [self.branch(name).embedding for name in branches]
         self.fusion = FUSIONS[recipe.fusion](widths, emotions, recipe.dropout)

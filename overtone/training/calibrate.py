@@ -39,7 +39,7 @@ def calibrate(model: Model, store: FeatureStore, targets: Targets, trained_on: T
     clips = {
         part: torch.tensor([i for _, splits in trained_on for i in splits[part].validation]) for part in model.parts
     }
-    fusions = _weighted_fusions(model)
+    fusions = weighted_fusions(model)
     if fusions:
         rows = torch.stack([_masked(logits[branch], targets, clips[FUSION]) for branch in model.branch_names])
         weights = torch.from_numpy(fit_product_weights(rows.double().numpy(), targets.truth[clips[FUSION]].numpy()))
@@ -82,7 +82,7 @@ def _corpora(utterances: Sequence[Utterance], indices: Sequence[int]) -> set[str
     return {utterances[i].corpus for i in indices}
 
 
-def _weighted_fusions(model: Model) -> list[WeightedFusion]:
+def weighted_fusions(model: Model) -> list[WeightedFusion]:
     """The weighted fusions of all networks of a model."""
     networks = model.networks if isinstance(model, Ensemble) else [model]
     fusions = [network.fusion for network in networks if isinstance(network, Network)]

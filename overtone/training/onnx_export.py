@@ -31,6 +31,7 @@ TRACK_SHARE = 0.99  # of their values within it: a tie in the pitch search may r
 OPSET = 20
 MIN_HALVED_WEIGHTS = 1024  # in smaller tensors a cast costs more than it saves
 EXAMPLE_SAMPLES = (1, 48_123)  # one clip of an arbitrary length
+HALF = ".half"  # suffix of the names of weights that are stored in half the space
 
 
 @contextlib.contextmanager
@@ -101,7 +102,7 @@ def _halve_weights(graph: onnx.GraphProto) -> None:
         if values.dtype != np.float32 or values.size < MIN_HALVED_WEIGHTS or not np.array_equal(half, values):
             initializers.append(initializer)
             continue
-        name = f"{initializer.name}.half"
+        name = initializer.name + HALF
         initializers.append(onnx.numpy_helper.from_array(half, name))
         casts.append(onnx.helper.make_node("Cast", [name], [initializer.name], to=onnx.TensorProto.FLOAT))
     nodes = [*casts, *graph.node]
