@@ -18,7 +18,7 @@ MEANINGLESS_NAMES = {"utils", "util", "core", "helpers", "common", "misc"}
 # Modules of one name in packages of different kinds: a command and what it runs, HTTP and what it serves, ...
 SHARED_NAMES = {
     *("__init__", "batch", "checkpoint", "errors", "experiment", "progress", "protocols", "recognise", "reproduce"),
-    *("streaming", "timeline", "train", "branches", "inputs"),
+    *("streaming", "timeline", "train", "branches", "inputs", "finetune"),
 }
 MAX_LINES = 300
 EXTRAS = ("train", "parquet", "audformat", "listen", "ray", "serve")

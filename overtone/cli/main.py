@@ -50,6 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("info", "Show a model's training data, licence, scores and limits", "overtone.cli.info"),
     Command("corpora", "List, download and verify emotional speech corpora", "overtone.cli.corpora"),
     Command("train", "Train a model on one or more corpora and export it to ONNX", "overtone.cli.train"),
+    Command("finetune", "Train a model further on a few labelled clips of your own", "overtone.cli.finetune"),
     Command("evaluate", "Train and test every fold of an evaluation protocol", "overtone.cli.evaluate"),
     Command("compare", "Compare runs, predictions and models on the same clips", "overtone.cli.compare"),
     Command("reproduce", "Reproduce the reference paper and measure it without its leaks", "overtone.cli.reproduce"),

@@ -48,9 +48,19 @@ def labelled_clips_arguments(parser: argparse.ArgumentParser, *, required: bool,
         "--data", required=required, default=None if required else [], action="append", metavar="[CORPUS=]PATH",
         help=f"the folder of a corpus, or a manifest{purpose}; give it once per corpus",
     )  # fmt: skip
+    labels_arguments(parser)
+
+
+def labels_arguments(parser: argparse.ArgumentParser, default_corpus: str = "ravdess") -> None:
+    """Add --corpus, --labels and --only-known-labels.
+
+    Args:
+        parser: the parser of the command.
+        default_corpus: of data without CORPUS=.
+    """
     parser.add_argument(
-        "--corpus", default="ravdess", choices=sorted(corpora.CORPORA),
-        help="the corpus of each PATH without CORPUS= (default: ravdess)",
+        "--corpus", default=default_corpus, choices=sorted(corpora.CORPORA),
+        help=f"the corpus of each PATH without CORPUS= (default: {default_corpus})",
     )  # fmt: skip
     parser.add_argument(
         "--labels", metavar="MAP|FILE",

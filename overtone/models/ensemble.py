@@ -52,3 +52,10 @@ class Ensemble(Model):
         }
         embedding = torch.cat([embedding for _, embedding in members], dim=-1)
         return {part: values.log() for part, values in probabilities.items()}, embedding
+
+
+def networks_of(model: Model) -> list[Network]:
+    """The networks of an ensemble, or a model that is a single network."""
+    if isinstance(model, Ensemble):
+        return model.networks
+    return [model] if isinstance(model, Network) else []

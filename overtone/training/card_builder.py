@@ -146,7 +146,7 @@ def make_card(
     """
     data = run["training_data"]
     subsets = run["split"][FUSION]
-    longest = _longest_clip(run["recipe"], model_id)
+    longest = run["max_samples"] if "max_samples" in run else _longest_clip(run["recipe"], model_id)
     card = {
         "format": CARD_FORMAT,
         "id": model_id,
@@ -173,7 +173,7 @@ def make_card(
         **({"robustness": list(robustness_rows)} if robustness_rows else {}),
         "uncertain_below": uncertain_below,
         "versions": run["versions"],
-        "limits": LIMITS,
+        "limits": run.get("limits", LIMITS),
     }
     return read_card({CARD_KEY: json.dumps(card)}, f"model '{model_id}'")
 

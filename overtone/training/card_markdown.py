@@ -8,6 +8,7 @@ from overtone.datatypes import LeakAudit, Score
 from overtone.emotions import AROUSAL, VALENCE, list_classes
 from overtone.evaluation import robustness, subgroups
 from overtone.evaluation.document import Block, Heading, Paragraph, Table, to_markdown
+from overtone.evaluation.speaker_folds import PROTOCOL
 
 # Protocols whose validation speakers are also in the training set.
 CLIP_PROTOCOLS = ("random", "paper", "paper-duplicated")
@@ -49,6 +50,8 @@ def card_to_markdown(card: dict[str, Any]) -> str:
 def _selection(card: dict[str, Any]) -> str:
     """What the validation clips served for."""
     count, validation = card["validation_clips"], card["recipe"].get("validation")
+    if card["protocol"] == PROTOCOL:
+        return "with the number of epochs chosen by cross-validation"
     source = "other clips" if card["protocol"] in CLIP_PROTOCOLS else "clips of other speakers"
     if validation == "left-out-corpora":
         return f"and on {count} {source}; each network leaves out another corpus, which calibrates it"

@@ -178,7 +178,7 @@ def write_report(folder: Path, history: History) -> None:
         pictures.append(Picture(f"confusion-{part}.png", f"Confusion of {part} (rows are the truth)", confusion))
     heading = f"Recipe {run['recipe']['name']}, protocol {run['protocol']}, fold {run['fold']}, seed {run['seed']}: "
     paragraphs = (heading + _subset_sizes(run), *([] if rows else [NO_TEST_SET]))
-    write_json(folder / "scores.json", {part: _summary(row) for part, row in rows.items()})
+    write_json(folder / "scores.json", {part: summarise(row) for part, row in rows.items()})
     report.write(report.Report(f"Training {folder.name}", paragraphs, tuple(rows.values()), tuple(pictures)), folder)
 
 
@@ -195,7 +195,7 @@ def _subset_sizes(run: dict[str, Any]) -> str:
     return "; ".join(f"{part}: {text}" for part, text in texts.items()) + "."
 
 
-def _summary(row: report.ScoreRow) -> dict[str, Any]:
+def summarise(row: report.ScoreRow) -> dict[str, Any]:
     """A row of scores as plain values."""
     scores = row.scores
     rates = {name: asdict(getattr(scores, name)) for name in ("uar", "wa", "macro_f1")}
