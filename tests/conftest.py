@@ -8,7 +8,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["training_fixtures"]
-SLOW_FIXTURES = {"reproduced"}  # session fixtures that take minutes: every test that uses one is slow
+SLOW_FIXTURES = {"reproduced", "finetuned"}  # that take long: every test that uses one is slow
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

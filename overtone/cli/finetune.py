@@ -44,7 +44,9 @@ def finetune(args: argparse.Namespace) -> int:
     with ProgressBar("steps", lines=True) as bar, naming_data(args):
         finetuned = finetune_model(utterances, start, seed=args.seed, cache=args.cache, progress=bar)
     path = write_run(finetuned, args.output, args.id or args.output.resolve().name)
-    for note in finetuned.notes:
+    copies = finetuned.copies
+    more = f" ({len(copies)} such clips; they count twice, and may be left out and trained on at once)"
+    for note in [*finetuned.notes, *(text + more for text in copies[:1])]:
         print(printable(f"hint: {note}"), file=sys.stderr)
     for line in finetuned.expectation.lines():
         print(printable(line))

@@ -62,3 +62,8 @@ def select_check_clips(utterances: Sequence[Utterance]) -> list[Waveform]:
     waveforms = [read_utterance(utterance) for utterance in utterances[::step]]
     waveforms.sort(key=lambda waveform: len(waveform.samples))
     return [waveforms[k * (len(waveforms) - 1) // (CHECKED_CLIPS - 1)] for k in range(CHECKED_CLIPS)]
+
+
+def crop(waveforms: Sequence[Waveform], max_samples: int | None) -> list[Waveform]:
+    """The waveforms up to a length that a graph takes at once; None for no limit."""
+    return [Waveform(waveform.samples[:max_samples], waveform.source) for waveform in waveforms]

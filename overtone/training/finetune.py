@@ -32,6 +32,7 @@ from overtone.evaluation.speaker_folds import Folds, make_folds
 from overtone.models.network import Model
 from overtone.recipe import FUSION, Recipe, read_recipe
 from overtone.training.adapted_predictions import adapted_logits
+from overtone.training.export import crop
 from overtone.training.feature_cache import load_features
 from overtone.training.finetune_loop import OwnClips, stack_statistics
 from overtone.training.finetune_networks import CrossValidation, cross_validate, train_on_all
@@ -52,14 +53,16 @@ class Finetuned:
         start: the model that it started from.
         clips: that it was trained on.
         folds: of the cross-validation.
-        recipe: the settings, with the chosen number of epochs.
+        recipe: the settings, with the chosen number of epochs, or 1 if none is better than any.
         seed: of all random numbers.
         model: the networks.
         predictions: part ("fusion" or "adapted") -> predictions for the left-out clips.
         expectation: what to expect of it.
         uncertain_below: confidence below which a prediction is uncertain.
         history: a row per number of epochs.
-        notes: what the user should know about the clips, a sentence each.
+        epochs: the chosen number, 0 for networks whose mean and last layer alone were replaced.
+        notes: what is known about the model that it started from, a sentence each.
+        copies: clips with the same sound and label as another one, a sentence each.
     """
 
     start: ImportedModel
@@ -72,7 +75,9 @@ class Finetuned:
     expectation: Expectation
     uncertain_below: float
     history: list[dict[str, float]]
+    epochs: int
     notes: tuple[str, ...]
+    copies: tuple[str, ...]
 
 
 def finetune(
@@ -98,27 +103,29 @@ def finetune(
     """
     emotions = check_labels(utterances)
     start = import_onnx(start_path)
-    notes = [*check_audio(utterances, progress), *_known_corpora(utterances, start)]
+    copies = check_audio(utterances, progress)
     _check_import(start, utterances, start_path)
     settings = read_recipe(RECIPE)
-    recipe = replace(settings, branches=start.architecture.recipe.branches, members=len(start.mlps))
+    before = start.architecture.recipe
+    recipe = replace(settings, branches=before.branches, dropout=before.dropout, members=len(start.mlps))
     store = load_features(utterances, recipe.wave_variants, cache, progress, start.architecture.extra)
     clips = OwnClips(utterances, emotions, store, make_targets(utterances, emotions), stack_statistics(store))
     folds = make_folds(utterances)
     validated = cross_validate(start, clips, folds, recipe, seed, progress)
     model = train_on_all(start, clips, recipe, validated, seed, progress)
     predictions = _predictions(clips, folds, validated, seed)
-    notes += _start_scores(start, clips, validated)
+    notes = [*_known_corpora(utterances, start), *_start_scores(start, clips, validated)]
     return Finetuned(
         start, clips, folds, replace(recipe, epochs=max(1, validated.epochs)), seed, model, predictions,
         expectation(predictions[FUSION], utterances, folds),
-        _threshold(predictions[FUSION], folds), validated.history, tuple(notes),
+        _threshold(predictions[FUSION], folds), validated.history, validated.epochs, tuple(notes), tuple(copies),
     )  # fmt: skip
 
 
 def _check_import(start: ImportedModel, utterances: Sequence[Utterance], path: Path) -> None:
     """Check that the network which was read back from a model file predicts as the file does."""
-    compared = agreement(start.model, start.content, [read_utterance(utterance) for utterance in utterances[:2]])
+    waveforms = [read_utterance(utterance) for utterance in utterances[:2]]
+    compared = agreement(start.model, start.content, crop(waveforms, start.architecture.max_samples))
     if not compared.difference <= TOLERANCE:
         raise ModelError(
             f"{path}: the network read back from it predicts otherwise, by {compared.difference:.1e}; start from a "

@@ -20,7 +20,7 @@ from overtone.recipe import FUSION
 from overtone.training import checkpoint
 from overtone.training.card_builder import make_card, run_score_rows
 from overtone.training.card_markdown import card_to_markdown
-from overtone.training.export import select_check_clips
+from overtone.training.export import crop, select_check_clips
 from overtone.training.finetune import Finetuned
 from overtone.training.onnx_export import export_onnx
 from overtone.training.run_config import RUN_FORMAT, SUBSETS, labels_digest, training_data, versions
@@ -88,7 +88,7 @@ def _write_files(finetuned: Finetuned, folder: Path, model_id: str) -> None:
     checkpoint.save_weights(folder / "weights.safetensors", finetuned.model)
     _write_report(finetuned, folder, model_id)
     card = make_card(run, model_id, run_score_rows(folder, run), uncertain_below=finetuned.uncertain_below)
-    clips = select_check_clips(finetuned.clips.utterances)
+    clips = crop(select_check_clips(finetuned.clips.utterances), run["max_samples"])
     difference = export_onnx(finetuned.model, card, clips, folder / "model.onnx")
     note = f"\n\nonnxruntime and torch differ by at most {difference:.1e} on the clips tried.\n"
     write_text(folder / "model.md", card_to_markdown(card).rstrip() + note)
@@ -100,7 +100,6 @@ def run_metadata(finetuned: Finetuned) -> dict[str, Any]:
     data = training_data(utterances)
     used = {FUSION: {name: [u.clip for u in utterances] if name == "train" else [] for name in SUBSETS}}
     audits = [leakage.audit(utterances, split.validation, split.train) for split in finetuned.folds.splits]
-    limits = [feature.max_samples for feature in start.architecture.extra.values() if feature.max_samples]
     run = {
         "format": RUN_FORMAT,
         "recipe": finetuned.recipe.as_dict(),
@@ -119,7 +118,8 @@ def run_metadata(finetuned: Finetuned) -> dict[str, Any]:
         "teacher": None,
         "audits": {FUSION: asdict(leakage.sum_audits(audits))},
         "split": used,
-        "max_samples": min(limits, default=None),
+        "max_samples": start.architecture.max_samples,
+        "chosen_epochs": finetuned.epochs,
         "limits": limits_of(finetuned),
         "versions": versions(),
     }

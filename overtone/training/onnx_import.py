@@ -42,6 +42,11 @@ class Architecture(NamedTuple):
     extra: dict[str, ExtraFeature]
     values: int
 
+    @property
+    def max_samples(self) -> int | None:
+        """Length of the longest clip that an exported model takes at once; None for no limit."""
+        return min((row.max_samples for row in self.extra.values() if row.max_samples), default=None)
+
     def build_mlp(self, emotions: int) -> EncoderMlp:
         """The MLP of a network, with random weights from torch's global generator.
 
@@ -97,7 +102,7 @@ def import_onnx(path: Path) -> ImportedModel:
         )
     try:
         return _import(path.read_bytes(), card, recipe)
-    except (KeyError, RuntimeError, ModelError) as error:
+    except (KeyError, ValueError, TypeError, RuntimeError, ModelError) as error:
         reason = first_line(error)
         raise ModelError(f"{path}: its weights cannot be read back ({reason}); export the model again") from error
 

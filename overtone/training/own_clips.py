@@ -38,7 +38,7 @@ def check_labels(utterances: Sequence[Utterance]) -> tuple[str, ...]:
 
 
 def check_audio(utterances: Sequence[Utterance], progress: Progress = silent_progress) -> list[str]:
-    """Read every clip; returns a sentence per clip that has the same sound and label as an earlier one.
+    """Read every clip; returns the clips that have the same sound and label as an earlier one, with that one.
 
     Raises:
         CorpusError: clips that cannot be read or recognised, since they are silent, shorter than 0.1 s or longer than

@@ -62,7 +62,7 @@ def made_up_clips(start: ImportedModel, classes: tuple[str, ...], separation: fl
 
 def test_known_classes_start_from_their_rows_and_own_ones_from_zero(start: ImportedModel) -> None:
     known = start.card["emotions"]
-    clips = made_up_clips(start, ("Sadness", "own"), 1.0)
+    clips = made_up_clips(start, ("sad", "own"), 1.0)
     mlp = start_mlp(start.mlps[0], known, start.architecture, clips, range(10))
     row, old = mlp.classifier[1].weight, start.mlps[0].classifier[1].weight
     assert torch.equal(row[0], old[known.index("sad")]) and not row[1].any()
