@@ -6,7 +6,7 @@ trained on all clips for that many epochs.
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
@@ -122,11 +122,10 @@ def train_on_all(
 ) -> Model:
     """The model trained on all clips, for as many epochs as the cross-validation has chosen, and calibrated by it."""
     everything, states = range(len(clips.utterances)), []
-    recipe = replace(recipe, epochs=validated.epochs)
     for member, mlp in enumerate(start.mlps):
         own = start_mlp(mlp, start.card["emotions"], start.architecture, clips, everything)
-        *_, last = train_epochs(own, clips, everything, recipe, (seed, len(everything), member))
-        states.append(last.state_dict())
+        run = train_epochs(own, clips, everything, recipe, (seed, len(everything), member))
+        states.append(_copy(_advance(run, 1 + validated.epochs)))
         progress(member + 1, len(start.mlps), "training on all clips")
     return _model(start, clips, states, validated.temperature)
 

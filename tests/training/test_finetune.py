@@ -17,12 +17,13 @@ from overtone.errors import OvertoneError, TrainingError
 from overtone.evaluation.speaker_folds import make_folds
 from overtone.evaluation.stored_predictions import read_stored
 from overtone.inference.recogniser import load
+from overtone.models.ensemble import networks_of
 from overtone.recipe import read_recipe
 from overtone.training import finetune_run
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.finetune import Finetuned, finetune
 from overtone.training.finetune_loop import OwnClips, start_mlp, train_epochs
-from overtone.training.finetune_networks import cross_validate, train_on_all, tried_epochs
+from overtone.training.finetune_networks import CrossValidation, cross_validate, train_on_all, tried_epochs
 from overtone.training.finetune_run import check_output, write_run
 from overtone.training.onnx_import import ImportedModel, import_onnx
 from overtone.training.targets import make_targets
@@ -107,6 +108,16 @@ def test_separable_classes_are_learnt_and_predicted_for_other_speakers(start: Im
     assert model.adapter is not None and start.model.adapter is not None
     assert torch.equal(model.adapter.expert_weights, start.model.adapter.expert_weights)  # type: ignore[arg-type]
     assert (model.temperature == validated.temperature).all()
+
+
+def test_no_epoch_leaves_the_networks_as_they_start(start: ImportedModel) -> None:
+    clips, recipe = made_up_clips(start, ("sad", "happy"), 1.0), read_recipe("finetune")
+    states = tuple(mlp.state_dict() for mlp in start.mlps)
+    validated = CrossValidation(0, 1.5, torch.arange(3), torch.zeros(3, 2), (), [])
+    model = train_on_all(start, clips, recipe, validated, seed=0)
+    assert model.temperature.tolist() == [1.5, 1.5]
+    for network, state in zip(networks_of(model), states, strict=True):
+        assert torch.equal(network.branch("encoder").embed[1].weight, state["embed.1.weight"])
 
 
 def test_random_labels_are_no_better_than_chance_on_left_out_speakers(start: ImportedModel) -> None:
