@@ -99,7 +99,7 @@ def run_metadata(finetuned: Finetuned) -> dict[str, Any]:
     start, utterances = finetuned.start, finetuned.clips.utterances
     data = training_data(utterances)
     used = {FUSION: {name: [u.clip for u in utterances] if name == "train" else [] for name in SUBSETS}}
-    audits = [leakage.audit(utterances, split.validation, split.train) for split in finetuned.folds.splits]
+    runs = [(split.validation, split.train) for split in finetuned.folds.splits]
     run = {
         "format": RUN_FORMAT,
         "recipe": finetuned.recipe.as_dict(),
@@ -116,7 +116,7 @@ def run_metadata(finetuned: Finetuned) -> dict[str, Any]:
         "training_data": data + start.card["training_data"],
         "pretrained": start.card.get("pretrained", []),
         "teacher": None,
-        "audits": {FUSION: asdict(leakage.sum_audits(audits))},
+        "audits": {FUSION: asdict(leakage.audit_runs(utterances, runs))},
         "split": used,
         "max_samples": start.architecture.max_samples,
         "chosen_epochs": finetuned.epochs,

@@ -12,7 +12,7 @@ from overtone.emotions import list_classes
 from overtone.errors import AudioError, CorpusError
 from overtone.evaluation.protocols import MIN_CLIPS
 from overtone.inference.inputs import MAX_DURATION_S, load_waveform
-from overtone.training.feature_cache import MAX_LISTED_FILES
+from overtone.training.feature_extraction import MAX_LISTED_FILES
 
 MIN_CLIPS_OF_CLASS = 2  # one to train on, and another one to validate
 
