@@ -12,6 +12,8 @@ from overtone.evaluation.metrics import SEED, score
 from overtone.evaluation.speaker_folds import Folds
 
 ENOUGH_SPEAKERS = 8  # with fewer, other speakers improve a model more than further clips of the same ones
+# With fewer, the UAR on others was up to 20 points off, outside the interval: see `results/finetune.json`.
+RELIABLE_SPEAKERS = 6
 WEAK_MARGIN = 0.1  # a class is weak if its recall is this far below the mean of the classes
 FEW_SHARE = 0.5  # a class has few clips if it has less than this share of the mean number of clips per class
 MAX_LISTED = 5  # classes in a line
@@ -24,6 +26,7 @@ class Expectation:
     Attributes:
         scores: of the left-out clips.
         chance: UAR of a model that always predicts the same class, in [0, 1].
+        speakers: number of speakers that were left out, each at its turn.
         most_frequent: the class that most of the left-out clips have.
         share: the share of these clips, in [0, 1].
         folds: how the clips were left out.
@@ -32,6 +35,7 @@ class Expectation:
 
     scores: Scores
     chance: float
+    speakers: int
     most_frequent: str
     share: float
     folds: Folds
@@ -62,6 +66,8 @@ class Expectation:
             lines.append(f"the model is no better than always predicting '{self.most_frequent}': do not rely on it")
         if self.folds.same_speakers:
             lines.append(f"nothing is known about other speakers: {self.folds.same_speakers}; expect less of strangers")
+        elif self.speakers < RELIABLE_SPEAKERS:
+            lines.append(f"measured on {self.speakers} speakers only: others may differ by more than the interval says")
         if self.folds.unmeasured:
             names = list_classes(self.folds.unmeasured, MAX_LISTED)
             lines.append(f"not measured, as too few speakers have these classes: {names}")
@@ -80,7 +86,8 @@ def expectation(predictions: OofPredictions, utterances: Sequence[Utterance], fo
     counts = Counter(predictions.truth.tolist())
     most_frequent, count = counts.most_common(1)[0]
     chance, share = 1 / len(counts), count / len(predictions)
-    return Expectation(scores, chance, most_frequent, share, folds, tuple(_advice(scores, utterances, folds)))
+    speakers = len({*zip(predictions.corpus.tolist(), predictions.speaker.tolist(), strict=True)})
+    return Expectation(scores, chance, speakers, most_frequent, share, folds, tuple(_advice(scores, utterances, folds)))
 
 
 def _recalls(scores: Scores) -> str:
