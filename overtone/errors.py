@@ -15,8 +15,9 @@ Every message names the file or key and the remedy. This module neither prints n
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+MAX_SHOWN_ERRORS = 10
 MAX_LISTED = 40  # names in the list of all known ones: a model may have hundreds of classes
 
 
@@ -76,3 +77,18 @@ def suggest(name: str, known: Iterable[str]) -> str:
 def first_line(error: Exception) -> str:
     """Return the first line of an error message, or the name of the error's class if it has no message."""
     return (str(error).splitlines() or [type(error).__name__])[0]
+
+
+def format_errors(file: str, errors: Sequence[str], what: str = "lines") -> str:
+    """Return all errors of a file, each "line N: ...", as one message with the first ten of them.
+
+    Args:
+        file: the file.
+        errors: at least one.
+        what: what is invalid, in the plural.
+    """
+    if len(errors) == 1:
+        return f"{file}, {errors[0]}"
+    more = len(errors) - MAX_SHOWN_ERRORS
+    shown = [*errors[:MAX_SHOWN_ERRORS], *([f"... and {more} more"] if more > 0 else [])]
+    return f"{file}: {len(errors)} invalid {what}:\n" + "\n".join(f"  {line}" for line in shown)

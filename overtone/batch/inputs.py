@@ -24,10 +24,10 @@ from overtone.batch import object_storage
 from overtone.corpora.tables import read_tables, split_selection
 from overtone.corpora.tables.columns import check_unique, find_columns
 from overtone.corpora.tables.intervals import parse_interval
-from overtone.corpora.tables.rows import Row, Table, Value, cell_text, format_errors
+from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.corpora.tables.table_files import is_table, parent
 from overtone.each_channel import parse_channel_or_each
-from overtone.errors import CorpusError, InputError, OptionError
+from overtone.errors import CorpusError, InputError, OptionError, format_errors
 
 PREFIX = "manifest="  # names a folder that is a manifest; any other folder is searched for audio files
 CHANNEL_COLUMN = "channel"

@@ -6,7 +6,7 @@ Files that cannot be processed are reported on stderr and the others are still p
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -32,12 +32,12 @@ from overtone.cli.output import (
     open_device,
 )
 from overtone.each_channel import EACH
-from overtone.errors import OptionError, OvertoneError
+from overtone.errors import InputError, OptionError, OvertoneError, format_errors
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
 from overtone.formats.table import printable, shorten
 from overtone.inference.recogniser import Recogniser
-from overtone.speaker_turns import read_turns
-from overtone.timeline import Timeline
+from overtone.speaker_turns import SUFFIXES, TurnsFile, read_turns_file
+from overtone.timeline import Segment, Timeline
 
 NAME_CELLS = 40
 
@@ -45,7 +45,7 @@ Task = tuple[Path | OvertoneError, Path | None]  # a recording, and the file of 
 
 
 def timeline_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add FILE..., --turns, the options of the output, of channels, and those of the recogniser."""
+    """Add FILE..., --turns, --strict, the options of the output, of channels, and those of the recogniser."""
     parser.add_argument(
         "paths",
         nargs="+",
@@ -54,8 +54,12 @@ def timeline_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--turns", metavar="FILE", type=Path,
-        help="a file of speaker turns (.rttm, .csv with start_s,end_s,speaker, or .TextGrid): one prediction per turn "
-        "(default: split the recording where the emotion changes)",
+        help=f"a file of speaker turns ({', '.join(SUFFIXES)}): one prediction per turn (default: split the recording "
+        "where the emotion changes)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strict", action="store_true",
+        help="refuse a file of turns with an invalid turn (default: report it, and recognise the others)",
     )  # fmt: skip
     recogniser_arguments(parser)
     channel_arguments(parser)
@@ -84,21 +88,27 @@ def timeline(args: argparse.Namespace) -> int:
     choice = channel_choice(args)
     if args.turns is not None and choice.is_each:
         raise UsageError(f"--turns: cannot be combined with --channel {EACH}: turns name the speakers already")
+    if args.strict and args.turns is None:
+        raise OptionError("--strict: concerns speaker turns; name their file with --turns")
     recogniser, skipped_clips = load_recogniser(args, channel=args.channel)
-    failures = 0
+    failures = invalid_turns = 0
     for source, target in tasks:
         try:
             if isinstance(source, OvertoneError):
                 raise source
+            _check_no_pipe(source)
+            turns = _read_turns(source, args)
+            invalid_turns += len(turns.invalid) if turns else 0
+            timeline = _recognise(recogniser, source, args, turns.turns if turns else None)
             played = MIX if choice.is_each else args.channel  # by the formats that embed the audio
-            write_output(_recognise(recogniser, source, args), target, format_name, blocks(source, played))
+            write_output(timeline, target, format_name, blocks(source, played))
         except OvertoneError as error:
             failures += 1
             sys.stdout.flush()
             print_error(str(error))
     if failures:
         print_error(f"{failures} of {len(tasks)} could not be recognised")
-    return 1 if failures or skipped_clips else 0
+    return 1 if failures or skipped_clips or invalid_turns else 0
 
 
 def check_output_suffix(name: str | None, output: Path | None) -> None:
@@ -158,8 +168,28 @@ def _relative_name(path: str, source: Path | OvertoneError) -> Path:
     return source.relative_to(path) if is_folder(path) else Path(source.name)
 
 
-def _recognise(recogniser: Recogniser, source: Path, args: argparse.Namespace) -> Timeline:
-    turns = None if args.turns is None else read_turns(args.turns, str(source))
+def _check_no_pipe(source: Path) -> None:
+    """Check that a recording is no pipe: it is read several times, and a pipe could be read only once."""
+    if source.is_fifo():
+        raise InputError(f"{source}: is a pipe; write the recording to a file first")
+
+
+def _read_turns(source: Path, args: argparse.Namespace) -> TurnsFile | None:
+    """Return the speaker turns of a recording; invalid ones are reported, unless they are to be an error."""
+    if args.turns is None:
+        return None
+    read = read_turns_file(args.turns, str(source), measure_duration(source))
+    if read.invalid:
+        message = format_errors(str(args.turns), read.invalid, "turns")
+        if args.strict:
+            raise InputError(message)
+        print_error(f"{message}\n  left out; the other turns are used")
+    return read
+
+
+def _recognise(
+    recogniser: Recogniser, source: Path, args: argparse.Namespace, turns: Sequence[Segment] | None
+) -> Timeline:
     with tqdm(
         total=round(measure_duration(source)),
         desc=shorten(printable(str(source)), NAME_CELLS),

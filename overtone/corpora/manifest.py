@@ -26,10 +26,10 @@ from overtone.corpora.tables import read_tables, split_selection
 from overtone.corpora.tables.audio_paths import locate
 from overtone.corpora.tables.columns import NAMES, find_columns, has_predictions, similar_name
 from overtone.corpora.tables.intervals import parse_interval
-from overtone.corpora.tables.rows import Row, Table, Value, cell_text, format_errors
+from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.datatypes import Utterance
 from overtone.emotions import EMOTIONS, label_key, list_classes, parse_emotion, parse_label
-from overtone.errors import CorpusError, InputError
+from overtone.errors import CorpusError, InputError, format_errors
 
 INFO = CorpusInfo(
     name="manifest",

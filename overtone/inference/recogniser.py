@@ -218,7 +218,7 @@ class Recogniser:
 
         Raises:
             AudioError: the audio cannot be read, lacks the channel, has not a channel per name, or is below 0.1 s.
-            InputError: a turn ends after the recording.
+            InputError: the turns are no segments, or a turn ends after the recording.
             OptionError: fewer threads than 1; turns or names that the channel does not allow; or as for `recognise`.
             ModelError: the model fails on it.
         """

@@ -18,11 +18,12 @@ from typing import BinaryIO
 import numpy as np
 
 from overtone._internal.tensor_names import Outputs
-from overtone.audio.blocks import blocks
+from overtone.audio.blocks import blocks, measure_duration
 from overtone.audio.source import Source, source_name
 from overtone.audio.windows import Window
 from overtone.channels import MIX, Channel
 from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, Waveform
+from overtone.inference.given_turns import check_fit, check_turns
 from overtone.inference.inputs import Samples, is_file_source, waveform_from_samples
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.self_reference import FixedReference, RunningReference, live_reference
@@ -63,15 +64,21 @@ def timeline(
         adapt: whether the recording is adapted to itself.
         name: name of the recording; "" for that of the source.
         on_progress: called with the number of seconds that have been processed; each of two passes counts half.
+
+    Raises:
+        InputError: the turns are no segments, or beyond the end of the recording; before anything is recognised.
     """
+    known_turns = check_turns(turns)
     if is_file_source(source, rate_hz):
         name = name or source_name(source)
         parts, is_repeatable = _file_parts(source, channel)
+        if known_turns and is_repeatable and isinstance(source, str | os.PathLike | bytes):
+            check_fit(known_turns, measure_duration(source), name)  # for other sources, it is checked at the end
     else:
         waveform = waveform_from_samples(source, rate_hz, channel)
         name = name or waveform.source
         parts, is_repeatable = partial(_split, [waveform.samples]), True
-    known_turns = None if turns is None else list(turns)
+        check_fit(known_turns or (), waveform.duration_s, name)
     reference, speech = live_reference(model, adapt), None
     progress = _Progress(1, on_progress)
     if reference.is_running and is_repeatable:

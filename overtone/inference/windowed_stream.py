@@ -19,13 +19,13 @@ from overtone.audio.blocks import StreamResampler
 from overtone.audio.vad import CHUNK_S, CHUNK_SAMPLES, SPEECH_ONSET, VoiceActivityDetector, speech_chunks
 from overtone.audio.windows import HOP_STEPS, STEP_SAMPLES, Window, count_steps, split_windows
 from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, FloatArray
-from overtone.errors import AudioError, InputError, OptionError
+from overtone.errors import AudioError, OptionError
 from overtone.inference.aggregation import WindowPrediction, turn_to_steps
+from overtone.inference.given_turns import check_fit
 from overtone.inference.inputs import check_min_duration
 from overtone.timeline import Segment
 
 MIN_LOUDNESS_DB = -90.0
-TURN_TOLERANCE_S = 0.5  # turns may come from another copy of the recording
 NO_END = sys.maxsize
 
 Result = TypeVar("Result")
@@ -192,12 +192,7 @@ class WindowedStream:
     def _check_long_enough(self, duration_s: float) -> None:
         """Check the length of the recording against the minimum and against the turns."""
         check_min_duration(duration_s, self._source)
-        for turn in self._turns or ():
-            if turn.end_s > duration_s + TURN_TOLERANCE_S or turn.start_s >= duration_s:
-                raise InputError(
-                    f"{self._source}: ends at {duration_s:.3f} s, before the end of the turn from {turn.start_s:.3f} "
-                    f"to {turn.end_s:.3f} s; are these the turns of another recording?"
-                )
+        check_fit(self._turns or (), duration_s, self._source)
 
 
 def _loudness_db(steps: np.ndarray[tuple[int, int], np.dtype[np.float32]]) -> list[float]:

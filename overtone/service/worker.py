@@ -104,7 +104,7 @@ class TaskHandler:
         """Build the timeline of a file; the payload of the reply is the encoded timeline."""
         duration_s = measure_duration(task["path"])
         check_duration(duration_s, task["max_duration_s"], task["path"])
-        turns = None if task["turns"] is None else read_turns(Path(task["turns"]), task["name"])
+        turns = None if task["turns"] is None else read_turns(Path(task["turns"]), task["name"], duration_s)
         _check_overlap(turns or (), duration_s, task["name"])
         choice = _channel_choice(task)
         if choice.is_each:

@@ -158,3 +158,44 @@ def test_empty_folders_do_not_stop_the_other_recordings(
 def test_a_device_is_not_replaced_by_a_file(model: str, talk: Path) -> None:
     assert main(["timeline", str(talk), "--model", model, "--output", os.devnull]) == 0
     assert not Path(os.devnull).is_file()
+
+
+def test_an_invalid_turn_is_reported_and_the_others_recognised(
+    model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "turns.rttm"
+    line = "SPEAKER talk.wav 1 {} {} <NA> <NA> {} <NA> <NA>\n"
+    path.write_text(line.format("-0.008", "1.8", "Anna Weber") + line.format(2, 0, "ben") + line.format(4, 1, "ben"))
+    options = ["--turns", str(path), "--model", model, "--format", "csv"]
+    assert main(["timeline", str(talk), *options]) == 1
+    out, err = capsys.readouterr()
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [(row["speaker"], row["start_s"]) for row in rows] == [("Anna Weber", "0.000"), ("ben", "4.000")]
+    assert err == f"overtone: {path}, line 2: the turn from 2 to 2 s is empty; left out; the other turns are used\n"
+    assert main(["timeline", str(talk), *options, "--strict"]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and err.splitlines()[0] == f"overtone: {path}, line 2: the turn from 2 to 2 s is empty"
+
+
+def test_strict_concerns_turns_only(model: str, talk: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["timeline", str(talk), "--model", model, "--strict"]) == 1
+    assert "--strict: concerns speaker turns; name their file with --turns" in capsys.readouterr().err
+
+
+def test_turns_beyond_the_end_are_refused_before_anything_is_recognised(
+    model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("overtone.inference.recogniser.Recogniser.timeline", None)
+    (tmp_path / "turns.csv").write_text("start_s,end_s\n0,2\n3,60\n")
+    assert main(["timeline", str(talk), "--turns", str(tmp_path / "turns.csv"), "--model", model]) == 1
+    out, err = capsys.readouterr()
+    assert out == "" and "turns.csv, line 3: the turn from 3 to 60 s is beyond the end of" in err
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
+def test_a_named_pipe_is_an_error_rather_than_a_wait(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert main(["timeline", str(tmp_path / "pipe.wav"), "--model", model]) == 1
+    assert "pipe.wav: is a pipe; write the recording to a file first" in capsys.readouterr().err

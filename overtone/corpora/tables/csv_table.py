@@ -5,17 +5,14 @@ quotes. UTF-8, with or without byte order mark, or UTF-16 with one, as spreadshe
 """
 
 import codecs
-import csv
 import io
-from collections.abc import Iterator, Sequence
-from itertools import chain
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
+from overtone._internal.delimited_text import delimited_rows
 from overtone.corpora.tables.rows import Row, Table
 from overtone.errors import CorpusError
-
-SEPARATORS = ",;\t"  # the first one where a header has none, as it has one column
 
 
 def read(name: str, folder: str, content: bytes | None, expected: str) -> Table:
@@ -58,14 +55,10 @@ def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iter
     """
     try:
         with _open_text(table, content) as file:
-            start = list(_until_header(file))
-            lines = csv.reader(chain(start, file), strict=True, delimiter=_separator(start))
-            try:
-                for row in lines:
-                    if any(cell.strip() for cell in row):
-                        yield lines.line_num, row
-            except csv.Error as error:
-                raise CorpusError(f"{table}, line {lines.line_num}: not CSV: {error}") from error
+            for row in delimited_rows(file):
+                if row.error:
+                    raise CorpusError(f"{table}, line {row.line}: not CSV: {row.error}")
+                yield row.line, row.cells
     except UnicodeError as error:
         raise CorpusError(f"{table}: not UTF-8 ({getattr(error, 'reason', error)}); save it as 'CSV UTF-8'") from error
     except OSError as error:
@@ -77,17 +70,3 @@ def _open_text(table: Path | str, content: bytes | None) -> TextIO:
     file = io.BufferedReader(raw)
     is_utf_16 = file.peek().startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # without seeking: it may be a pipe
     return io.TextIOWrapper(file, encoding="utf-16" if is_utf_16 else "utf-8-sig", newline="")  # closes all three
-
-
-def _until_header(file: TextIO) -> Iterator[str]:
-    """Yield the lines until the header, the first one that is not blank."""
-    for line in file:
-        yield line
-        if line.strip():
-            return
-
-
-def _separator(start: Sequence[str]) -> str:
-    """Return the separator that is most frequent in the last of these lines, the header, outside quotes."""
-    unquoted = "".join("".join(start[-1:]).split('"')[::2])
-    return max(SEPARATORS, key=unquoted.count)

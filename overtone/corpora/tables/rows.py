@@ -1,12 +1,10 @@
 """The content of a table in any form: its columns, and one row after another."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 Value = str | int | float | bool | None
-
-MAX_SHOWN_LINES = 10
 
 
 class Row(NamedTuple):
@@ -61,12 +59,3 @@ def cell_text(value: Value) -> str:
     if value is None:
         return ""
     return str(int(value) if isinstance(value, float) and value.is_integer() else value).strip()
-
-
-def format_errors(table: str, errors: Sequence[str]) -> str:
-    """Return all errors of a table, each "line N: ...", as one message with the first ten of them."""
-    if len(errors) == 1:
-        return f"{table}, {errors[0]}"
-    more = len(errors) - MAX_SHOWN_LINES
-    shown = [*errors[:MAX_SHOWN_LINES], *([f"... and {more} more"] if more > 0 else [])]
-    return f"{table}: {len(errors)} invalid lines:\n" + "\n".join(f"  {line}" for line in shown)

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from overtone.service.api.errors import CODES
 from overtone.service.api.uploads import MULTIPART
+from overtone.speaker_turns import SUFFIXES as TURN_SUFFIXES
 from overtone.timeline import ADAPTATIONS
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -50,7 +51,7 @@ REFERENCE = {
 TURNS = {
     "type": "string",
     "format": "binary",
-    "description": "Speaker turns: .rttm, .csv or .TextGrid; the timeline then has one segment per turn",
+    "description": f"Speaker turns ({', '.join(TURN_SUFFIXES)}); the timeline then has one segment per turn",
 }
 COMMON_CODES = (
     "unauthorized",

@@ -23,9 +23,9 @@ from overtone.service.api.state import AppState, check_query_parameters, get_own
 from overtone.service.api.uploads import UploadLimits, read_body
 from overtone.service.job_store import TimelineJob, new_id
 from overtone.service.settings import MB
+from overtone.speaker_turns import SUFFIXES as TURN_SUFFIXES
 
 FIELDS = ("file", "turns")
-TURNS_SUFFIXES = (".rttm", ".csv", ".textgrid")
 MAX_TURNS_BYTES = 4 * MB  # about a hundred thousand turns; the file is read into memory
 JOB_ID = re.compile("[0-9a-f]{32}")
 WRITE_TIMEOUT_S = 60.0  # for converting a timeline to a format
@@ -172,8 +172,8 @@ def _split_uploads(uploads: list[Upload]) -> tuple[Upload, Upload | None]:
     if not turns:
         return recordings[0], None
     name = turns[0].name
-    if Path(name).suffix.lower() not in TURNS_SUFFIXES:
-        raise ApiError("unsupported_media_type", f"{name}: expected speaker turns as {', '.join(TURNS_SUFFIXES)}")
+    if Path(name).suffix.lower() not in map(str.lower, TURN_SUFFIXES):
+        raise ApiError("unsupported_media_type", f"{name}: expected speaker turns as {', '.join(TURN_SUFFIXES)}")
     if turns[0].file.seek(0, io.SEEK_END) > MAX_TURNS_BYTES:
         raise ApiError("too_large", f"{name}: more than {MAX_TURNS_BYTES / MB:.0f} MB of turns; split the recording")
     return recordings[0], turns[0]

@@ -1,0 +1,161 @@
+"""FILE OF SPEAKER TURNS -> SEGMENTS: who speaks when, and what, as other programs or people have written it.
+
+    turns = read_turns(Path("talk.rttm"), "talk.wav")                   # an invalid turn is an error
+    file = read_turns_file(Path("talk.rttm"), "talk.wav", duration_s)   # file.turns, and file.invalid
+
+A module of a format has one function
+
+    parse(content, recording)   returns or yields a `Turn` for each turn in the content of a file, and for each part of
+                                the file that is none; raises a `ValueError` if the content is not of this format
+
+To add a format, write such a module and add a row to `TURN_FORMATS`. The suffix of the file selects the format; a
+module is imported when its format is first read. `docs/turns.md` describes the formats.
+"""
+
+import math
+import stat
+from importlib import import_module
+from pathlib import Path
+from typing import NamedTuple
+
+from overtone.errors import InputError, format_errors, suggest
+from overtone.speaker_turns.turn import Turn
+from overtone.timeline import Segment
+
+TOLERANCE_S = 0.5  # by which turns may exceed the recording: they may come from another copy of it
+MIN_TURN_S = 0.001
+
+
+class TurnFormat(NamedTuple):
+    """A row of the registry: the module that reads a format, and the suffixes of its files."""
+
+    module: str
+    suffixes: tuple[str, ...]
+
+
+TURN_FORMATS: dict[str, TurnFormat] = {
+    "rttm": TurnFormat("rttm_turns", (".rttm",)),
+    "textgrid": TurnFormat("textgrid_turns", (".TextGrid",)),
+    "csv": TurnFormat("csv_turns", (".csv", ".tsv")),
+}
+SUFFIXES = tuple(suffix for row in TURN_FORMATS.values() for suffix in row.suffixes)
+
+
+class TurnsFile(NamedTuple):
+    """The content of a file of speaker turns.
+
+    Attributes:
+        turns: the valid turns as segments without predictions, sorted by start time; at least one.
+        invalid: position and fault of each invalid turn, such as "line 3: the turn from 2 to 2 s is empty".
+    """
+
+    turns: tuple[Segment, ...]
+    invalid: tuple[str, ...]
+
+
+def read_turns(path: Path, recording: str = "", duration_s: float | None = None) -> tuple[Segment, ...]:
+    """Return the speaker turns in a file as segments without predictions, sorted by start time.
+
+    Args:
+        path: a file with one of the `SUFFIXES`.
+        recording: path of the audio; selects its turns in a file with the turns of several recordings.
+        duration_s: duration of the recording, which the turns are checked against; None if it is unknown.
+
+    Raises:
+        InputError: as `read_turns_file`; or a turn is invalid.
+    """
+    turns, invalid = read_turns_file(path, recording, duration_s)
+    if invalid:
+        raise InputError(format_errors(str(path), invalid, "turns"))
+    return turns
+
+
+def read_turns_file(path: Path, recording: str = "", duration_s: float | None = None) -> TurnsFile:
+    """Return the valid speaker turns in a file, and the faults of the others.
+
+    A turn may start or end up to 0.5 s outside the recording; what is outside is cut off.
+
+    Args:
+        path: a file with one of the `SUFFIXES`.
+        recording: path of the audio; selects its turns in a file with the turns of several recordings.
+        duration_s: duration of the recording, which the turns are checked against; None if it is unknown.
+
+    Raises:
+        InputError: the file cannot be read, has another format, has no valid turn, or a turn that is beyond the end of
+            the recording. The message names the file, the position and the fault.
+    """
+    path = Path(path)
+    content = _read(path)
+    module = import_module(f"{__name__}.{_find_format(path).module}")
+    try:
+        parsed = list(module.parse(content, recording))
+    except ValueError as error:
+        raise InputError(f"{path}: {error}") from error
+    faults = [_find_fault(turn) for turn in parsed]
+    valid = [turn for turn, fault in zip(parsed, faults, strict=True) if not fault]
+    invalid = [f"{turn.position}: {fault}" for turn, fault in zip(parsed, faults, strict=True) if fault]
+    if not valid:
+        raise InputError(format_errors(str(path), invalid, "turns") if invalid else f"{path}: contains no turn")
+    _check_fit(path, valid, duration_s, recording)
+    segments = [_to_segment(turn, duration_s) for turn in valid]
+    return TurnsFile(tuple(sorted(segments, key=lambda turn: (turn.start_s, turn.end_s))), tuple(invalid))
+
+
+def is_beyond(start_s: float, end_s: float, duration_s: float) -> bool:
+    """Return whether a turn is beyond the end of a recording by more than the tolerance, or as a whole."""
+    return end_s > duration_s + TOLERANCE_S or start_s >= duration_s
+
+
+def _find_format(path: Path) -> TurnFormat:
+    suffix = path.suffix.lower()
+    for row in TURN_FORMATS.values():
+        if suffix in map(str.lower, row.suffixes):
+            return row
+    raise InputError(
+        f"{path}: turns are read from {', '.join(SUFFIXES)}, and the suffix of the file says which"
+        f"{suggest(suffix, SUFFIXES)}"
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe without a writer would wait forever
+            raise InputError(f"{path}: is not a regular file; write the turns to a file")
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"{path}: the turns cannot be read: {reason}") from error
+
+
+def _find_fault(turn: Turn) -> str:
+    """Return why a turn cannot be used; "" if it can."""
+    if turn.error:
+        return turn.error
+    span = f"the turn from {turn.start_s:.10g} to {turn.end_s:.10g} s"
+    if not math.isfinite(turn.end_s - turn.start_s):
+        return f"{span} is not finite"
+    if turn.end_s < turn.start_s:
+        return f"{span} ends before it starts"
+    if turn.end_s - turn.start_s < MIN_TURN_S - 1e-9:
+        return f"{span} is empty"
+    if turn.start_s < -TOLERANCE_S or turn.end_s < MIN_TURN_S:
+        return f"{span} starts before the recording"
+    return ""
+
+
+def _check_fit(path: Path, turns: list[Turn], duration_s: float | None, recording: str) -> None:
+    """Check that no turn is beyond the end of the recording."""
+    beyond = [turn for turn in turns if duration_s is not None and is_beyond(turn.start_s, turn.end_s, duration_s)]
+    if beyond:
+        end = f"the end of {recording or 'the recording'} at {duration_s:.3f} s"
+        faults = [
+            f"{turn.position}: the turn from {turn.start_s:.10g} to {turn.end_s:.10g} s is beyond {end}; "
+            "are these the turns of another recording?"
+            for turn in beyond
+        ]
+        raise InputError(format_errors(str(path), faults, "turns"))
+
+
+def _to_segment(turn: Turn, duration_s: float | None) -> Segment:
+    start_s, end_s = max(turn.start_s, 0.0), turn.end_s
+    return Segment(start_s, end_s if duration_s is None else min(end_s, duration_s), None, turn.speaker)

@@ -1,0 +1,87 @@
+"""Reads a table of turns: a header and one row per turn, as spreadsheets and programs write it.
+
+    start_s,end_s,speaker,text                     also separated by semicolons, tabs, bars or blanks
+    0.5,2.75,anna,"well, yes"
+
+Times have a decimal point or comma, or are clock times such as `0:01:02.5`. A table may have the column `duration`
+instead of `end_s`, and a column of files. The output of `overtone timeline` is such a table: its segments without
+speech are not turns, unless they have a speaker or words.
+"""
+
+import io
+from collections.abc import Iterator, Sequence
+
+from overtone._internal.delimited_text import SEPARATORS, delimited_rows
+from overtone.speaker_turns.content import decode_text, select_recording
+from overtone.speaker_turns.turn import Turn, clean_text, make_turn
+
+COLUMNS: dict[str, tuple[str, ...]] = {
+    "start_s": ("start_s", "start", "begin", "onset", "start_time", "begin_time", "tmin", "xmin"),
+    "end_s": ("end_s", "end", "stop", "offset", "end_time", "stop_time", "tmax", "xmax"),
+    "duration": ("duration", "duration_s", "dur"),
+    "speaker": ("speaker", "speaker_id", "speaker_name", "speaker_label", "participant"),
+    "text": ("text", "transcript", "transcription", "words"),
+    "file": ("path", "file", "file_name", "filename", "audio"),
+    "speech": ("speech",),
+}
+EXPECTED = "start_s,end_s,speaker"
+
+
+def parse(content: bytes, recording: str) -> Iterator[Turn]:
+    """Yield the turns of a recording, and the rows that cannot be read."""
+    text = decode_text(content)
+    rows = delimited_rows(io.StringIO(text, newline=""), SEPARATORS + "| ")
+    header = next(rows, None)
+    if header is None:
+        raise ValueError(f"is empty; expected the columns {EXPECTED}")
+    if header.error:
+        raise ValueError(f"line {header.line}: not CSV: {header.error}")
+    columns = find_columns(header.cells)
+    named, faulty = [], []
+    for line, cells, error in rows:
+        position = f"line {line}"
+        if error:
+            faulty.append(Turn(position, error=f"not CSV: {error}"))
+        elif len(cells) > len(header.cells) and any(cell.strip() for cell in cells[len(header.cells) :]):
+            expected = "more cells than the header has; put quotes around text with separators"
+            faulty.append(Turn(position, error=expected))
+        else:
+            named.append((position, {name: cells[index] for name, index in columns.items() if index < len(cells)}))
+    selected = select_recording((row.get("file", "") for _, row in named), recording)
+    yield from faulty
+    yield from (row_to_turn(*row) for row in named if row[1].get("file", "") in selected and not is_pause(row[1]))
+
+
+def find_columns(names: Sequence[str]) -> dict[str, int]:
+    """Return the place of each known column, from 0.
+
+    Raises:
+        ValueError: a time is missing, or two columns have the same meaning.
+    """
+    found: dict[str, int] = {}
+    keys = [" ".join(name.split()).lower().replace(" ", "_") for name in names]
+    for meaning, known in COLUMNS.items():
+        places = [index for index, key in enumerate(keys) if key in known]
+        if len(places) > 1:
+            raise ValueError(f"the columns {' and '.join(names[index] for index in places)} both mean {meaning}")
+        found |= {meaning: places[0]} if places else {}
+    missing = [name for name in ("start_s", "end_s") if name not in found]
+    if "duration" in found and missing == ["end_s"]:
+        return found
+    if missing:
+        raise ValueError(f"the header lacks the column {' and '.join(missing)}")
+    found.pop("duration", None)  # the end says it
+    return found
+
+
+def is_pause(row: dict[str, str]) -> bool:
+    """Return whether a row is a segment without speech, and without a speaker or words that make it a turn."""
+    is_silent = row.get("speech", "").strip().lower() == "false"
+    return is_silent and not row.get("speaker", "").strip() and not row.get("text", "").strip()
+
+
+def row_to_turn(position: str, row: dict[str, str]) -> Turn:
+    """Return the turn in a row: column -> cell."""
+    duration = row.get("duration", "") if "end_s" not in row and "duration" in row else None
+    speaker, text = clean_text(row.get("speaker", "")), clean_text(row.get("text", ""))
+    return make_turn(position, row.get("start_s", ""), row.get("end_s", ""), speaker, text, duration=duration)

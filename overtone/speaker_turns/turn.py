@@ -1,0 +1,86 @@
+"""One speaker turn as a file has it, before it is checked."""
+
+import math
+from typing import NamedTuple
+
+from overtone._internal.clock_times import parse_seconds
+
+NO_NUMBER = "expected a time in seconds, such as 12.5, got "
+
+
+class Turn(NamedTuple):
+    """A turn in a file, or a part of the file that is none.
+
+    Attributes:
+        position: where it is in the file, such as "line 3".
+        start_s: start time; any number.
+        end_s: end time; any number.
+        speaker: name of the speaker; "" if it is unknown.
+        text: the words of the turn; "" if they are unknown.
+        error: why it cannot be used; "" if it can.
+    """
+
+    position: str
+    start_s: float = math.nan
+    end_s: float = math.nan
+    speaker: str = ""
+    text: str = ""
+    error: str = ""
+
+
+def make_turn(
+    position: str, start: object, end: object, speaker: object = "", text: object = "", *, duration: object = None
+) -> Turn:
+    """Return a turn from the values of a file; if its times are invalid, with an error.
+
+    Args:
+        position: where it is in the file.
+        start: start time: a number of seconds, or a text that `overtone._internal.clock_times` reads; may be negative.
+        end: end time, likewise; None if the file has the duration.
+        speaker: name of the speaker; None if it is unknown. Whitespace becomes single blanks.
+        text: the words of the turn, likewise.
+        duration: duration of the turn, if there is no end.
+    """
+    try:
+        start_s = parse_time(start)
+        end_s = parse_time(end) if duration is None else round(start_s + parse_time(duration), 6)
+    except ValueError as error:
+        return Turn(position, error=str(error))
+    return Turn(position, start_s, end_s, clean_text(speaker), clean_text(text))
+
+
+def parse_time(value: object) -> float:
+    """Return a time in seconds, which may be negative but is finite.
+
+    Raises:
+        ValueError: it is not a time.
+    """
+    if isinstance(value, str):
+        text = value.strip()
+        try:
+            time_s = parse_seconds(text.removeprefix("-"))
+        except ValueError:
+            time_s = None
+        if time_s is None:
+            raise ValueError(f"{NO_NUMBER}{_shorten(value)!r}")
+        return -time_s if text.startswith("-") else time_s
+    try:
+        time_s = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # an integer of hundreds of digits
+        time_s = math.nan
+    if not math.isfinite(time_s):
+        raise ValueError(f"{NO_NUMBER}{'nothing' if value is None else _shorten(repr(value))}")
+    return time_s
+
+
+def clean_text(value: object) -> str:
+    """Return a text on one line: any whitespace becomes a blank; "" for None.
+
+    Half of a surrogate pair, which JSON can contain and no encoding can, becomes U+FFFD.
+    """
+    text = "" if value is None else str(value)
+    return " ".join(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").split())
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= 40 else text[:40] + "…"

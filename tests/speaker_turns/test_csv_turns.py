@@ -1,0 +1,77 @@
+"""Tables of turns: separators, decimal commas, names of columns, blank rows, rows that are invalid."""
+
+from pathlib import Path
+
+import pytest
+
+from overtone.errors import InputError
+from overtone.speaker_turns import read_turns, read_turns_file
+from overtone.timeline import Segment
+
+TURNS = (Segment(0, 1.8, None, "A"), Segment(2.1, 4.1, None, 'ben "b"'))
+
+
+def write(folder: Path, content: str, encoding: str = "utf-8") -> Path:
+    path = folder / "turns.csv"
+    path.write_bytes(content.encode(encoding))
+    return path
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'start_s,end_s,speaker\n0.0,1.8,A\n2.1,4.1,"ben ""b"""\n',
+        'start_s;end_s;speaker\n0,0;1,8;A\n2,1;4,1;"ben ""b"""\n',
+        'start_s,end_s,speaker\n"0,0","1,8",A\n"2,1","4,1","ben ""b"""\n',
+        'start_s\tend_s\tspeaker\n0.0\t1.8\tA\n2.1\t4.1\t"ben ""b"""\n',
+        'start_s|end_s|speaker\n0.0|1.8|A\n2.1|4.1|"ben ""b"""\n',
+        'start_s  end_s  speaker\n0.0    1.8    A\n2.1    4.1    "ben ""b"""\n',
+        'start_s, end_s, speaker\n0.0, 1.8, A\n2.1, 4.1,"ben ""b"""\n',
+        'start_s,end_s,speaker\r\n0.0,1.8,A\r\n2.1,4.1,"ben ""b"""\r\n,,\r\n,,\r\n',
+        'Speaker,Start,End\nA,0.0,1.8\n"ben ""b""",0:02.1,0:00:04.1\n',
+        'begin,duration,speaker_id\n0.0,1.8,A\n2.1,2,"ben ""b"""\n',
+        'file,start_s,end_s,speaker\ntalk.mp3,0,1.8,A\ntalk.mp3,2.1,4.1,"ben ""b"""\nother.mp3,0,1,C\n',
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_in_any_notation(tmp_path: Path, content: str, encoding: str) -> None:
+    assert read_turns(write(tmp_path, content, encoding), "talk.wav") == TURNS
+
+
+def test_speakers_may_be_unknown(tmp_path: Path) -> None:
+    assert read_turns(write(tmp_path, "start_s,end_s\n1,2\n")) == (Segment(1, 2),)
+
+
+def test_segments_without_speech_are_no_turns(tmp_path: Path) -> None:
+    content = "start_s,end_s,speaker,speech\n0,1,,false\n1,2,,true\n2,3,A,false\n"
+    assert read_turns(write(tmp_path, content)) == (Segment(1, 2), Segment(2, 3, None, "A"))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", r"turns\.csv: is empty; expected the columns start_s,end_s,speaker"),
+        ("a,b\n1,2\n", r"turns\.csv: the header lacks the column start_s and end_s"),
+        ("start_s,speaker\n1,anna\n", "lacks the column end_s"),
+        ("start_s,end_s\n", r"turns\.csv: contains no turn$"),
+        ("start,start_s,end\n1,1,2\n", "the columns start and start_s both mean start_s"),
+        ("path,start,end\na.wav,1,2\nb.wav,1,2\n", "several recordings, and none is called 'talk'"),
+    ],
+)
+def test_invalid_tables_are_refused(tmp_path: Path, content: str, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_turns(write(tmp_path, content), "talk.wav")
+
+
+@pytest.mark.parametrize(
+    ("row", "fault"),
+    [
+        ("2,3,Doe, Jane", "line 4: more cells than the header has; put quotes around text with separators"),
+        ('2,3,"x"y', "line 4: not CSV: "),
+    ],
+)
+def test_an_invalid_row_does_not_lose_the_others(tmp_path: Path, row: str, fault: str) -> None:
+    path = write(tmp_path, f"start_s,end_s,speaker\n\n1,2,anna\n{row}\n4,5,ben\n")
+    turns, (invalid,) = read_turns_file(path)
+    assert turns == (Segment(1, 2, None, "anna"), Segment(4, 5, None, "ben"))
+    assert invalid.startswith(fault)

@@ -1,0 +1,155 @@
+"""TextGrids: all published forms, also as Praat writes them, brackets in names and texts, files that are incomplete."""
+
+from pathlib import Path
+
+import pytest
+from parselmouth.praat import call
+
+from overtone.errors import InputError
+from overtone.speaker_turns import read_turns, read_turns_file
+from overtone.timeline import Segment
+
+TURNS = (Segment(0.5, 2.75, None, "anna"), Segment(2.0, 4.0, None, 'ben "b"'))
+LONG = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+xmin = 0
+xmax = 5
+tiers? <exists>
+size = 3
+item []:
+    item [1]:
+        class = "IntervalTier"
+        name = "anna"
+        xmin = 0
+        xmax = 5
+        intervals: size = 3
+        intervals [1]:
+            xmin = 0
+            xmax = 0.5
+            text = ""
+        intervals [2]:
+            xmin = 0.5
+            xmax = 2.75
+            text = "well, 3 of [12]:"
+        intervals [3]:
+            xmin = 2.75
+            xmax = 5
+            text = " "
+    item [2]:
+        class = "TextTier"
+        name = "clicks"
+        xmin = 0
+        xmax = 5
+        points: size = 1
+        points [1]:
+            number = 1.5
+            mark = "click"
+    item [3]:
+        class = "IntervalTier"
+        name = "ben ""b""\"
+        xmin = 0
+        xmax = 5
+        intervals: size = 1
+        intervals [1]:
+            xmin = 2
+            xmax = 4
+            text = "he said ""no""\"
+"""
+SHORT = """File type = "ooTextFile"
+Object class = "TextGrid"
+
+0
+5
+<exists>
+2
+"IntervalTier"
+"anna"
+0
+5
+2
+0.5
+2.75
+"yes"
+2.75
+5
+""
+"IntervalTier"
+"ben ""b""\"
+0
+5
+1
+2
+4
+"no"
+"""
+SAVE = ("text", "short text", "chronological text", "binary")  # commands of Praat: "Save as text file", ...
+
+
+def spans(path: Path) -> list[tuple[float, float, str]]:
+    return [(turn.start_s, turn.end_s, turn.speaker) for turn in read_turns(path)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [LONG.encode(), LONG.encode("utf-16"), LONG.replace("\n", "\r\n").encode("utf-8-sig"), SHORT.encode()],
+    ids=["long", "UTF-16", "byte order mark", "short"],
+)
+def test_both_text_formats(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "turns.textgrid").write_bytes(content)
+    assert read_turns(tmp_path / "turns.textgrid") == TURNS
+
+
+def test_the_header_of_old_versions(tmp_path: Path) -> None:
+    header = 'File type = "ooTextFile short"\n"TextGrid"'
+    (tmp_path / "old.TextGrid").write_text(SHORT.replace('File type = "ooTextFile"\nObject class = "TextGrid"', header))
+    assert header in (tmp_path / "old.TextGrid").read_text()
+    assert read_turns(tmp_path / "old.TextGrid") == TURNS
+
+
+@pytest.mark.parametrize("form", SAVE)
+@pytest.mark.parametrize("name", ["speaker [1]", "声", "Zoë \U0001f600"])
+def test_what_praat_writes(tmp_path: Path, form: str, name: str) -> None:
+    grid = call("Create TextGrid", 0, 5, f'"{name}" clicks'.replace('"', "x").replace(" ", "_"), "clicks")
+    call(grid, "Set tier name", 1, name)
+    call(grid, "Insert boundary", 1, 1.25)
+    call(grid, "Insert boundary", 1, 2.5)
+    call(grid, "Set interval text", 1, 2, f"[12] 3 ! {name}")
+    call(grid, f"Save as {form} file", str(tmp_path / "praat.TextGrid"))
+    assert spans(tmp_path / "praat.TextGrid") == [(1.25, 2.5, name)]
+
+
+def test_latin_1_as_old_versions_write_it(tmp_path: Path) -> None:
+    (tmp_path / "old.TextGrid").write_bytes(SHORT.replace("anna", "Zoë").encode("latin-1"))
+    assert spans(tmp_path / "old.TextGrid")[0] == (0.5, 2.75, "Zoë")
+
+
+def test_brackets_in_names_and_texts(tmp_path: Path) -> None:
+    (tmp_path / "b.TextGrid").write_text(LONG.replace('"anna"', '"speaker [1]"').replace('"well', '"[3] [4]: well'))
+    assert spans(tmp_path / "b.TextGrid") == [(0.5, 2.75, "speaker [1]"), (2, 4, 'ben "b"')]
+
+
+def test_an_invalid_interval_does_not_lose_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.TextGrid").write_text(LONG.replace("xmax = 2.75", "xmax = 0.5"))
+    turns, invalid = read_turns_file(tmp_path / "a.TextGrid")
+    assert turns == TURNS[1:]
+    assert invalid == ("tier 'anna', interval 2: the turn from 0.5 to 0.5 s is empty",)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"start_s,end_s\n", "truncated"),
+        (b'"hello"', "does not start with the header of a TextGrid"),
+        (LONG[: len(LONG) // 2].encode(), "truncated"),
+        (SHORT.replace("2.75", "soon").encode(), r"a\.TextGrid: expected a number, got "),
+        (LONG.replace("size = 3", "size = -3").encode(), r"expected a count, got -3"),
+        (b"ooBinaryFile\x08TextGrid" + bytes(20), "contains no turn"),
+        (b"ooBinaryFile\x08TextGrid" + bytes(10), "truncated"),
+        (b"ooBinaryFile\x04Tree", "does not start with the header"),
+    ],
+)
+def test_incomplete_files_are_refused(tmp_path: Path, content: bytes, message: str) -> None:
+    (tmp_path / "a.TextGrid").write_bytes(content)
+    with pytest.raises(InputError, match=message):
+        read_turns(tmp_path / "a.TextGrid")
