@@ -23,12 +23,14 @@ class Segment:
         end_s: end time, greater than `start_s`.
         prediction: prediction for the segment, its probabilities averaged over the speech; None without speech.
         speaker: name of the speaker; "" where unknown.
+        text: the words that are spoken; "" where unknown.
     """
 
     start_s: float
     end_s: float
     prediction: Prediction | None = None
     speaker: str = ""
+    text: str = ""
 
     def __post_init__(self) -> None:
         require(0 <= self.start_s < self.end_s, self, "0 <= start_s < end_s", (self.start_s, self.end_s))

@@ -8,12 +8,14 @@ import pytest
 
 from overtone.arousal_valence import arousal_valence
 from overtone.datatypes import Prediction
-from overtone.formats.annotation_tiers import label, make_tiers
+from overtone.formats.annotation_tiers import has_words, label, make_tiers, words
 from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")
 STEP_S = 0.1
 NASTY_NAMES = ('say "hé"', "line\nbreak\ttab", "a --> b", "<b>&amp;</b></script>", "声", "not-utf8-\udcff", "']]>\\")
+
+TEXTS = ("well, yes", "<script>alert(1)</script>", "a --> b", '&amp; "no" | ; = {x}', "می\u200cخواهم 👩\u200d🚀", "声")
 
 
 def make_prediction(emotion: str, confidence: float = 0.7, **branches: str) -> Prediction:
@@ -74,6 +76,15 @@ def turns_timeline(*speakers: str) -> Timeline:
     return make_timeline(turns[0], overlapping, *turns[1:], silent, turns=True)
 
 
+def words_timeline(*texts: str) -> Timeline:
+    """Return the turns of two speakers with these words; the last turn has speech but no words."""
+    turns = [
+        Segment(k / 4, k / 4 + 0.5, make_prediction("sad", 0.6) if k % 3 else None, "Anna" if k % 2 else "Ben", text)
+        for k, text in enumerate((*texts, ""), start=1)
+    ]
+    return make_timeline(*turns, turns=True)
+
+
 def channels_timeline(*speakers: str) -> Timeline:
     """Return a timeline of channels that are speakers: each overlaps the next, and the last one is silent."""
     emotions = ("angry", "happy", "sad", "neutral")
@@ -104,6 +115,7 @@ TIMELINES = {
     "channels": channels_timeline("agent", "customer"),
     "nasty channels": channels_timeline('say "hé", Anna', "a --> b", "<b>&amp;</b></script>"),
     "silent channel": channels_timeline("left"),
+    "words": words_timeline(*TEXTS),
     "branches": branch_timeline(),
     "silence": silent_timeline(),
     "nothing": empty_timeline(),
@@ -129,6 +141,9 @@ def expected_tiers(timeline: Timeline) -> dict[str, list[tuple[float, float, str
         expected[tier.tier_name("confidence")] = [
             (start, end, f"{segment.prediction.confidence:.3f}") for start, end, segment in spans if segment.prediction
         ]
+        if has_words(timeline):
+            texts = [(start, end, words(segment)) for start, end, segment in spans if segment.text]
+            expected[tier.tier_name("text")] = texts
     return expected
 
 

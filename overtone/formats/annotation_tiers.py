@@ -4,6 +4,7 @@ A tier is one line of intervals, as in Praat and ELAN. Each known speaker has a 
 one speaker go to an additional tier. If each channel is a speaker, one without speech has an empty tier.
 """
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -103,6 +104,16 @@ def label_with_confidence(segment: Segment) -> str:
     if segment.prediction is None:
         return label(segment)
     return f"{label(segment)} {100 * segment.prediction.confidence:.0f} %"
+
+
+def words(segment: Segment) -> str:
+    """Return the words of a segment on one line. Joiners and marks of direction stay, unlike in `printable` names."""
+    return "".join(char if unicodedata.category(char) == "Cf" else printable(char) for char in segment.text)
+
+
+def has_words(timeline: Timeline) -> bool:
+    """Return whether a visible segment has words."""
+    return any(segment.text for segment in visible_segments(timeline))
 
 
 def branch_labels(segment: Segment) -> str:

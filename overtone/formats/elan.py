@@ -7,7 +7,8 @@
 ...
 <TIER TIER_ID="confidence@Anna" PARENT_REF="emotion@Anna" ...>
 
-Confidences are symbolically associated with emotions: each emotion has one, which moves with it. If the source is a
+Confidences are symbolically associated with emotions: each emotion has one, which moves with it. So are words, in
+tiers `text@Anna`, if the words of a segment are known. If the source is a
 file, it is linked twice: by its absolute path, and as a file in the folder of the EAF, so that both can be moved
 together.
 
@@ -22,12 +23,14 @@ from typing import TextIO
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from overtone.formats.annotation_tiers import Tier, label, make_tiers, span_ms
+from overtone.formats.annotation_tiers import Tier, has_words, label, make_tiers, span_ms, words
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
+EMOTION, CONFIDENCE, TEXT = "emotion", "confidence", "text"  # tiers, and their linguistic types
+DEPENDENT = (CONFIDENCE, TEXT)
 NO_DATE = "1970-01-01T00:00:00Z"  # the schema requires a date; a constant one keeps the output deterministic
 
 
@@ -51,10 +54,11 @@ def write(timeline: Timeline, stream: TextIO, *, is_local: bool = True) -> None:
         SubElement(header, "MEDIA_DESCRIPTOR", _media_descriptor(Path(timeline.source)))
     time_order = SubElement(document, "TIME_ORDER")
     ids = count(1)
+    contents = (EMOTION, *DEPENDENT) if has_words(timeline) else (EMOTION, CONFIDENCE)
     for tier in make_tiers(timeline):
-        _add_tiers(document, time_order, tier, ids)
+        _add_tiers(document, time_order, tier, ids, contents)
     time_order[:] = sorted(time_order, key=lambda slot: int(slot.attrib["TIME_VALUE"]))  # required by the format
-    _add_linguistic_types(document)
+    _add_linguistic_types(document, contents)
     ElementTree.indent(document)
     text = ElementTree.tostring(document, encoding="unicode")
     stream.write(f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n')
@@ -71,16 +75,19 @@ def _media_descriptor(file: Path) -> dict[str, str]:
     }
 
 
-def _add_tiers(document: Element, time_order: Element, tier: Tier, ids: "count[int]") -> None:
-    """Add the emotion and the confidence tier with their annotations and time slots."""
+def _add_tiers(
+    document: Element, time_order: Element, tier: Tier, ids: "count[int]", contents: tuple[str, ...]
+) -> None:
+    """Add the emotion tier and those that depend on it, with their annotations and time slots."""
     participant = {"PARTICIPANT": printable(tier.speaker)} if tier.speaker else {}
-    emotions, confidences = (
-        SubElement(
+    elements = {
+        content: SubElement(
             document, "TIER", {"TIER_ID": tier.tier_name(content), **participant, "LINGUISTIC_TYPE_REF": content}
         )
-        for content in ("emotion", "confidence")
-    )
-    confidences.set("PARENT_REF", emotions.attrib["TIER_ID"])
+        for content in contents
+    }
+    for content in contents[1:]:
+        elements[content].set("PARENT_REF", elements[EMOTION].attrib["TIER_ID"])
     for segment in tier.segments:
         number = next(ids)
         slots = {}
@@ -89,10 +96,14 @@ def _add_tiers(document: Element, time_order: Element, tier: Tier, ids: "count[i
             SubElement(time_order, "TIME_SLOT", {"TIME_SLOT_ID": slot_id, "TIME_VALUE": str(time_ms)})
             slots[f"TIME_SLOT_REF{end + 1}"] = slot_id
         emotion_id = f"e{number}"
-        _add_annotation(emotions, "ALIGNABLE_ANNOTATION", {"ANNOTATION_ID": emotion_id, **slots}, label(segment))
-        if segment.prediction is not None:
-            attributes = {"ANNOTATION_ID": f"c{number}", "ANNOTATION_REF": emotion_id}
-            _add_annotation(confidences, "REF_ANNOTATION", attributes, f"{segment.prediction.confidence:.3f}")
+        attributes = {"ANNOTATION_ID": emotion_id, **slots}
+        _add_annotation(elements[EMOTION], "ALIGNABLE_ANNOTATION", attributes, label(segment))
+        confidence = f"{segment.prediction.confidence:.3f}" if segment.prediction else ""
+        values = {CONFIDENCE: confidence, TEXT: words(segment)}
+        for content in contents[1:]:
+            if values[content]:
+                attributes = {"ANNOTATION_ID": f"{content[0]}{number}", "ANNOTATION_REF": emotion_id}
+                _add_annotation(elements[content], "REF_ANNOTATION", attributes, values[content])
 
 
 def _add_annotation(tier: Element, tag: str, attributes: dict[str, str], value: str) -> None:
@@ -100,10 +111,15 @@ def _add_annotation(tier: Element, tag: str, attributes: dict[str, str], value: 
     SubElement(annotation, "ANNOTATION_VALUE").text = value
 
 
-def _add_linguistic_types(document: Element) -> None:
-    emotion = {"LINGUISTIC_TYPE_ID": "emotion", "TIME_ALIGNABLE": "true", "GRAPHIC_REFERENCES": "false"}
-    confidence = {"LINGUISTIC_TYPE_ID": "confidence", "TIME_ALIGNABLE": "false", "GRAPHIC_REFERENCES": "false"}
-    SubElement(document, "LINGUISTIC_TYPE", emotion)
-    SubElement(document, "LINGUISTIC_TYPE", {**confidence, "CONSTRAINTS": "Symbolic_Association"})
+def _add_linguistic_types(document: Element, contents: tuple[str, ...]) -> None:
+    for content in contents:
+        is_independent = content == EMOTION
+        attributes = {
+            "LINGUISTIC_TYPE_ID": content,
+            "TIME_ALIGNABLE": "true" if is_independent else "false",
+            "GRAPHIC_REFERENCES": "false",
+        }
+        constraint = {} if is_independent else {"CONSTRAINTS": "Symbolic_Association"}
+        SubElement(document, "LINGUISTIC_TYPE", {**attributes, **constraint})
     constraint = {"STEREOTYPE": "Symbolic_Association", "DESCRIPTION": "1-1 association with a parent annotation"}
     SubElement(document, "CONSTRAINT", constraint)

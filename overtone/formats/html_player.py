@@ -26,6 +26,7 @@ from overtone.formats.annotation_tiers import (
     label_with_confidence,
     lane_emotions,
     make_tiers,
+    words,
 )
 from overtone.formats.branches import branch_label
 from overtone.formats.ogg import encode_ogg
@@ -164,6 +165,7 @@ def _segment_data(segment: Segment, row: int, timeline: Timeline) -> dict[str, A
         "label": label_with_confidence(segment),
         "emotion": _emotion_index(segment, timeline),
         "uncertain": _is_uncertain(segment),
+        "text": words(segment),
         "branches": branch_labels(segment),
         "branches_disagree": _branches_disagree(segment),
     }
@@ -255,11 +257,12 @@ def _segment_list(timeline: Timeline) -> str:
 def _segment_item(segment: Segment, emotion: int | None) -> str:
     swatch = "swatch" + ("" if emotion is None else f" e{emotion}") + (" uncertain" if _is_uncertain(segment) else "")
     speaker = f'<span class="speaker">{html.escape(printable(segment.speaker))}</span>' if segment.speaker else ""
+    text = f'<span class="text" dir="auto">{html.escape(words(segment))}</span>' if segment.text else ""
     branches = html.escape(branch_labels(segment))
     branches = f'<span class="branches">{branches}</span>' if branches else ""
     time = f"{format_clock(segment.start_s, 1)} – {format_clock(segment.end_s, 1)}"
     return (
         f'<li><button type="button"><span class="time">{time}</span>'
         f'<span class="label"><span class="{swatch}"></span> {html.escape(label_with_confidence(segment))}</span>'
-        f"{speaker}{branches}</button></li>\n"
+        f"{speaker}{branches}{text}</button></li>\n"
     )

@@ -75,6 +75,7 @@ function showTip(x) {
   tip.replaceChildren();
   append("b", formatClock(time, 1), tip);
   append("b", describe(segments), tip);
+  for (const { text } of segments.filter(({ text }) => text)) append("small", text, tip);
   for (const { branches } of segments.filter(({ branches }) => branches)) append("small", branches, tip);
   for (const { speaker, lanes, pitch_hz, loudness_db, affect } of GROUPS) {
     if (speaker) append("b", speaker, tip);

@@ -69,10 +69,15 @@ def printable(text: str) -> str:
 
 def class_label(emotion: str) -> str:
     """Return a class name for people: printable, and cut to `MAX_EMOTION_WIDTH` cells."""
-    text = printable(emotion)
-    if display_width(text) <= MAX_EMOTION_WIDTH:
+    return shorten_end(printable(emotion), MAX_EMOTION_WIDTH)
+
+
+def shorten_end(text: str, width: int) -> str:
+    """Return a printable text, cut off at the end if it has more than `width` cells."""
+    if display_width(text) <= width:
         return text
-    while display_width(text) >= MAX_EMOTION_WIDTH:
+    text = text[:width]
+    while display_width(text) >= width:
         text = text[:-1]
     return text.rstrip() + ELLIPSIS
 

@@ -15,8 +15,9 @@
             xmax = 4
             text = "happy"
 
-The tiers are `emotion` and `confidence`; each known speaker has both: `emotion@Anna`, `confidence@Anna`. Intervals
-without speech are empty; a given speaker turn without speech reads `no speech`.
+The tiers are `emotion` and `confidence`; each known speaker has both: `emotion@Anna`, `confidence@Anna`. If the words
+of a segment are known, there are tiers `text` too. Intervals without speech are empty; a given speaker turn without
+speech reads `no speech`.
 
 Source: Praat manual, "TextGrid file formats".
 """
@@ -24,7 +25,7 @@ Source: Praat manual, "TextGrid file formats".
 from collections.abc import Callable
 from typing import TextIO
 
-from overtone.formats.annotation_tiers import Tier, label, make_tiers
+from overtone.formats.annotation_tiers import Tier, has_words, label, make_tiers, words
 from overtone.timeline import Segment, Timeline
 
 DIGITS = 6  # decimals of a second: finer than a sample
@@ -33,8 +34,9 @@ Interval = tuple[float, float, str]
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Write two interval tiers per tier of the timeline; each covers the whole recording."""
-    tiers = [(tier, content) for tier in make_tiers(timeline) for content in TIER_CONTENTS]
+    """Write two or three interval tiers per tier of the timeline; each covers the whole recording."""
+    contents = [content for content in TIER_CONTENTS if content != "text" or has_words(timeline)]
+    tiers = [(tier, content) for tier in make_tiers(timeline) for content in contents]
     stream.write('File type = "ooTextFile"\nObject class = "TextGrid"\n\n')
     stream.write(f"xmin = 0\nxmax = {_number(timeline.duration_s)}\ntiers? <exists>\nsize = {len(tiers)}\nitem []:\n")
     for tier_number, (tier, content) in enumerate(tiers, start=1):
@@ -52,7 +54,7 @@ def _confidence(segment: Segment) -> str:
     return f"{segment.prediction.confidence:.3f}" if segment.prediction else ""
 
 
-TIER_CONTENTS: dict[str, Callable[[Segment], str]] = {"emotion": label, "confidence": _confidence}
+TIER_CONTENTS: dict[str, Callable[[Segment], str]] = {"emotion": label, "confidence": _confidence, "text": words}
 
 
 def _intervals(tier: Tier, content: Callable[[Segment], str], duration_s: float) -> list[Interval]:

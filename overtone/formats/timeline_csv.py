@@ -1,8 +1,8 @@
 """A timeline as CSV: one row per segment. Segments without speech have empty prediction columns.
 
-path,start_s,end_s,speaker,speech,emotion,confidence,uncertain,speech_s,arousal,valence,reference_clips,p_neutral,...
-talk.wav,0.000,1.200,,false,,,,,,,,,...
-talk.wav,1.200,3.900,,true,happy,0.810000,false,2.144,0.900,0.860,41,0.020000,...
+path,start_s,end_s,speaker,text,speech,emotion,confidence,uncertain,speech_s,arousal,valence,reference_clips,p_neutral,...
+talk.wav,0.000,1.200,,,false,,,,,,,,,...
+talk.wav,1.200,3.900,Anna,"well, yes",true,happy,0.810000,false,2.144,0.900,0.860,41,0.020000,...
 """
 
 import csv
@@ -12,7 +12,7 @@ from overtone.formats.csv import to_cell
 from overtone.timeline import Segment, Timeline
 
 PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence", "reference_clips")
-FIXED_COLUMNS = ("path", "start_s", "end_s", "speaker", "speech", *PREDICTION_COLUMNS)
+FIXED_COLUMNS = ("path", "start_s", "end_s", "speaker", "text", "speech", *PREDICTION_COLUMNS)
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
@@ -22,7 +22,7 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     for segment in timeline.segments:
         times = (f"{segment.start_s:.3f}", f"{segment.end_s:.3f}")
         cells = _prediction_cells(segment, len(timeline.emotions))
-        writer.writerow([timeline.source, *times, segment.speaker, *cells])
+        writer.writerow([timeline.source, *times, segment.speaker, segment.text, *cells])
 
 
 def _prediction_cells(segment: Segment, emotion_count: int) -> list[str]:

@@ -3,8 +3,8 @@
 {"path": "talk.wav", "duration_s": 61.3, "model": "overtone-1", "emotions": ["neutral", ...], "turns_given": false,
 "adaptation": "recording",
 "segments": [
-{"start_s": 0.0, "end_s": 1.2, "speaker": "", "speech": false},
-{"start_s": 1.2, "end_s": 3.9, "speaker": "", "speech": true, "emotion": "happy", "confidence": 0.81,
+{"start_s": 0.0, "end_s": 1.2, "speaker": "", "text": "", "speech": false},
+{"start_s": 1.2, "end_s": 3.9, "speaker": "", "text": "", "speech": true, "emotion": "happy", "confidence": 0.81,
  "uncertain": false, "probabilities": {"neutral": 0.02, ...}, "branches": {...}, "prosody": {...},
  "reference_clips": 41},
 ...
@@ -21,9 +21,10 @@
 "probabilities": {"neutral": [null, 0.02, ...], ...}
 }}
 
-`adaptation` says what the model was adapted to: "none"; "reference", the reference clips of the caller; "recording" or
-"speakers", the recording itself or each of its speakers; "stream", the audio before. Tracks have one value per step;
-probabilities, arousal and valence are null in steps without speech.
+`text` has the words of a speaker turn, if they are known. `adaptation` says what the model was adapted to: "none";
+"reference", the reference clips of the caller; "recording" or "speakers", the recording itself or each of its speakers;
+"stream", the audio before. Tracks have one value per step; probabilities, arousal and valence are null in steps without
+speech.
 
 If each channel is a speaker, the tracks of each follow those of the recording, which are then those of the loudest
 channel with speech:
@@ -91,6 +92,7 @@ def segment_to_object(segment: Segment) -> dict[str, Any]:
         "start_s": round(segment.start_s, DIGITS),
         "end_s": round(segment.end_s, DIGITS),
         "speaker": segment.speaker,
+        "text": segment.text,
         "speech": segment.is_speech,
     }
     if segment.prediction is not None:

@@ -1,6 +1,6 @@
 r"""A timeline as Parquet: one row per segment, as in `overtone.formats.timeline_csv`, typed and unrounded.
 
-Columns: path, model, start_s, end_s, speaker, speech, emotion, confidence, uncertain, speech_s, arousal, valence,
+Columns: path, model, start_s, end_s, speaker, text, speech, emotion, confidence, uncertain, speech_s, arousal, valence,
 reference_clips, p_neutral, ...; per branch of the model, such as mel_p_neutral, ...; and per measured prosody value,
 such as pitch_median_hz. They are null in segments without speech or without a measurement. The file metadata contains
 facts about the whole recording, as JSON under "overtone": duration_s, emotions, turns_given, adaptation; and channels,
@@ -18,8 +18,8 @@ from overtone.formats.parquet import to_utf8
 from overtone.timeline import Segment, Timeline
 
 PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence", "reference_clips")
-FIXED_COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "speech", *PREDICTION_COLUMNS)
-STRING_COLUMNS, BOOLEAN_COLUMNS = ("path", "model", "speaker", "emotion"), ("speech", "uncertain")
+FIXED_COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "text", "speech", *PREDICTION_COLUMNS)
+STRING_COLUMNS, BOOLEAN_COLUMNS = ("path", "model", "speaker", "text", "emotion"), ("speech", "uncertain")
 METADATA_KEY = "overtone"
 
 
@@ -59,6 +59,7 @@ def _row(timeline: Timeline, segment: Segment) -> dict[str, Any]:
         "start_s": segment.start_s,
         "end_s": segment.end_s,
         "speaker": segment.speaker,
+        "text": segment.text,
         "speech": segment.is_speech,
     }
     prediction = segment.prediction

@@ -9,7 +9,7 @@ talk.wav  1:01.3  adapted to the recording
 anna: 48.2 s of speech: happy 44%, neutral 31%, sad 25%
 
 The first line says what the model was adapted to, if anything. A dash marks segments without speech. The speaker column
-is omitted if no speaker is known.
+is omitted if no speaker is known. If the words of a segment are known, their beginning is the last column.
 """
 
 from typing import TextIO
@@ -27,11 +27,12 @@ from overtone.formats.table import (
     printable,
     runner_up,
     shorten,
+    shorten_end,
 )
 from overtone.timeline import Segment, SpeakerSummary, Timeline
 
-MAX_SPEAKER_WIDTH = 24
-TITLES = ("from", "to", "speaker", "emotion", "confidence", "runner-up", "pitch")
+MAX_SPEAKER_WIDTH, MAX_TEXT_WIDTH = 24, 60
+TITLES = ("from", "to", "speaker", "emotion", "confidence", "runner-up", "pitch", "text")
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
@@ -40,6 +41,8 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     rows = [list(TITLES), *(_row(segment, unicode) for segment in timeline.segments)]
     if not any(segment.speaker for segment in timeline.segments):
         rows = [row[:2] + row[3:] for row in rows]
+    if not any(segment.text for segment in timeline.segments):
+        rows = [row[:-1] for row in rows]
     widths = [max(map(display_width, column)) for column in zip(*rows, strict=True)]
     title = [printable(timeline.source), format_clock(timeline.duration_s, 1), ADAPTATION_LABELS[timeline.adaptation]]
     stream.write(GAP.join(title).rstrip() + "\n\n")
@@ -64,8 +67,9 @@ def _row(segment: Segment, unicode: bool) -> list[str]:
         format_clock(segment.end_s, 1),
         shorten(printable(segment.speaker), MAX_SPEAKER_WIDTH),
     ]
+    text = shorten_end(printable(segment.text), MAX_TEXT_WIDTH)
     if prediction is None:
-        return [*position, MISSING, "", "", ""]
+        return [*position, MISSING, "", "", "", text]
     pitch_hz = prediction.prosody.get("pitch_median_hz")
     return [
         *position,
@@ -73,4 +77,5 @@ def _row(segment: Segment, unicode: bool) -> list[str]:
         f"{bar(prediction.confidence, unicode)} {prediction.confidence:4.0%}",
         runner_up(prediction),
         "" if pitch_hz is None else f"{pitch_hz:.0f} Hz",
+        text,
     ]

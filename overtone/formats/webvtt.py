@@ -4,6 +4,9 @@ WEBVTT
 
 00:00:01.000 --> 00:00:03.000
 <v Anna>happy 81 %
+well, yes
+
+The words of a segment, if they are known, are the second line.
 
 Source: W3C, "WebVTT: The Web Video Text Tracks Format".
 """
@@ -11,7 +14,7 @@ Source: W3C, "WebVTT: The Web Video Text Tracks Format".
 import html
 from typing import TextIO
 
-from overtone.formats.annotation_tiers import label_with_confidence, span_ms, visible_segments
+from overtone.formats.annotation_tiers import label_with_confidence, span_ms, visible_segments, words
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
@@ -23,7 +26,8 @@ def write(timeline: Timeline, stream: TextIO) -> None:
         start_ms, end_ms = span_ms(segment)
         voice = f"<v {_escape(printable(segment.speaker))}>" if segment.speaker else ""
         times = f"{_format_time(start_ms)} --> {_format_time(end_ms)}"
-        stream.write(f"\n{times}\n{voice}{_escape(label_with_confidence(segment))}\n")
+        text = f"{_escape(words(segment))}\n" if segment.text else ""
+        stream.write(f"\n{times}\n{voice}{_escape(label_with_confidence(segment))}\n{text}")
 
 
 def _format_time(time_ms: int) -> str:

@@ -68,6 +68,8 @@ def _decode_tracks(values: Float32Array, step_s: float, steps: int, emotions: in
 
 def _encode_segment(segment: Segment) -> dict[str, Any]:
     fields: dict[str, Any] = {"start_s": segment.start_s, "end_s": segment.end_s, "speaker": segment.speaker}
+    if segment.text:
+        fields["text"] = segment.text
     if segment.prediction is not None:
         fields["prediction"] = encode_prediction(segment.prediction)
         fields["uncertain_below"] = segment.prediction.uncertain_below
@@ -84,4 +86,4 @@ def _decode_segment(fields: dict[str, Any], emotions: tuple[str, ...], header: d
             source=header["source"],
             uncertain_below=fields["uncertain_below"],
         )
-    return Segment(fields["start_s"], fields["end_s"], prediction, fields["speaker"])
+    return Segment(fields["start_s"], fields["end_s"], prediction, fields["speaker"], fields.get("text", ""))

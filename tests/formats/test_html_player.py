@@ -11,12 +11,14 @@ import pytest
 from timelines import (
     EMOTIONS,
     NASTY_NAMES,
+    TEXTS,
     branch_timeline,
     channels_timeline,
     every_timeline,
     many_classes_timeline,
     plain_timeline,
     turns_timeline,
+    words_timeline,
 )
 
 from overtone.formats import html_player
@@ -63,6 +65,14 @@ def test_names_are_escaped_everywhere() -> None:
         assert title == printable(f"{name}.wav").rsplit("/", 1)[-1]
 
 
+def test_words_are_shown_and_escaped() -> None:
+    page = write_page(words_timeline(*TEXTS))
+    assert span_texts(parse(page), "text") == list(TEXTS)
+    data = json.loads(parse(page).find(f".//{XHTML}script[@id='data']").text)
+    assert [segment["text"] for segment in data["segments"]] == [*TEXTS, ""]
+    assert "<script>alert" not in page
+
+
 @pytest.mark.parametrize("audio", [None, SILENCE], ids=["linked", "embedded"])
 def test_nothing_is_loaded_from_elsewhere(audio) -> None:
     class LinkParser(HTMLParser):
@@ -88,7 +98,7 @@ def test_the_script_receives_the_timeline() -> None:
     assert (tracks["pitch_hz"][0], tracks["loudness_db"][0], tracks["envelope"][20]) == (None, -70, 1)
     expected = {"start": 3.25, "end": 5, "tier": 0, "tracks": 0, "speaker": "", "label": "uncertain (sad) 40 %"}
     assert data["segments"][1] == {
-        **expected, "emotion": 2, "uncertain": True, "branches": "", "branches_disagree": False,
+        **expected, "emotion": 2, "uncertain": True, "text": "", "branches": "", "branches_disagree": False,
     }  # fmt: skip
 
 

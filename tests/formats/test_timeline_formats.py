@@ -50,7 +50,7 @@ def test_json_contains_the_whole_timeline() -> None:
         (0, 1, False), (1, 3, True), (3, 3.457, True),
     ]  # fmt: skip
     silent, happy, angry = fields["segments"]
-    assert set(silent) == {"start_s", "end_s", "speaker", "speech"}
+    assert set(silent) == {"start_s", "end_s", "speaker", "text", "speech"}
     assert (happy["emotion"], happy["confidence"], happy["speaker"]) == ("happy", 0.7, "anna")
     assert happy["prosody"] == {"pitch_median_hz": 212.4} and happy["branches"]["mel"]["neutral"] == 1
     assert (happy["uncertain"], angry["uncertain"]) == (False, True)
@@ -102,6 +102,19 @@ def test_the_table_is_for_people() -> None:
         "anna: 2.0 s of speech: happy 100%",
         "ben\\n: 0.5 s of speech: angry 100%",
     ]
+
+
+def test_words_are_in_every_text_format() -> None:
+    timeline = make_timeline()
+    spoken = "well, \u201cyes\u201d and so on, " * 4
+    timeline = replace(timeline, segments=(*timeline.segments[:2], replace(timeline.segments[2], text=spoken.strip())))
+    assert [row["text"] for row in json.loads(format_text("json", timeline))["segments"]] == ["", "", spoken.strip()]
+    rows = csv.DictReader(io.StringIO(format_text("csv", timeline), newline=""))
+    assert [row["text"] for row in rows] == ["", "", spoken.strip()]
+    lines = format_text("table", timeline).splitlines()
+    assert lines[2].endswith("  pitch   text")
+    assert lines[5].endswith(f"  {spoken[:59].rstrip()}…")
+    assert all(line == line.rstrip() for line in lines)
 
 
 def test_the_table_needs_neither_speakers_nor_block_characters() -> None:

@@ -44,11 +44,13 @@ def test_segments_are_lossless(timeline: Timeline, tmp_path: Path) -> None:
     for row, segment in zip(table.to_pylist(), timeline.segments, strict=True):
         assert (row["path"], row["model"]) == (escape_surrogates(timeline.source), timeline.model)
         assert (row["start_s"], row["end_s"]) == (segment.start_s, segment.end_s)
-        assert row["speaker"] == escape_surrogates(segment.speaker)
+        assert (row["speaker"], row["text"]) == (escape_surrogates(segment.speaker), segment.text)
         prediction = segment.prediction
         if prediction is None:
             filled = {name for name, value in row.items() if value is not None}
-            assert filled == {"path", "model", "start_s", "end_s", "speaker", "speech"} and row["speech"] is False
+            assert (
+                filled == {"path", "model", "start_s", "end_s", "speaker", "text", "speech"} and row["speech"] is False
+            )
         else:
             assert (row["speech"], row["emotion"], row["uncertain"]) == (True, prediction.emotion, prediction.uncertain)
             assert row["confidence"] == prediction.confidence
@@ -76,7 +78,7 @@ def test_columns_are_typed_even_without_segments(tmp_path: Path) -> None:
     schema = read_table(TIMELINES["nothing"], tmp_path / "nothing.parquet").schema
     types = {name: str(schema.field(name).type) for name in schema.names}
     assert types == {
-        **dict.fromkeys(("path", "model", "speaker", "emotion"), "string"),
+        **dict.fromkeys(("path", "model", "speaker", "text", "emotion"), "string"),
         **dict.fromkeys(("start_s", "end_s", "confidence", "speech_s", "arousal", "valence"), "double"),
         **dict.fromkeys(("speech", "uncertain"), "bool"),
         "reference_clips": "int64",

@@ -7,7 +7,7 @@ import webvtt
 from timelines import every_timeline, write_to
 
 from overtone.formats import webvtt as webvtt_format
-from overtone.formats.annotation_tiers import label_with_confidence, visible_segments
+from overtone.formats.annotation_tiers import label_with_confidence, visible_segments, words
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
@@ -16,7 +16,8 @@ from overtone.timeline import Timeline
 def test_webvtt_py_reads_the_cues(timeline: Timeline, tmp_path: Path) -> None:
     cues = list(webvtt.read(str(write_to(tmp_path / "talk.vtt", webvtt_format, timeline))))
     expected = visible_segments(timeline)
-    assert [html.unescape(cue.text) for cue in cues] == [label_with_confidence(segment) for segment in expected]
+    texts = [label_with_confidence(segment) + (f"\n{words(segment)}" if segment.text else "") for segment in expected]
+    assert [html.unescape(cue.text) for cue in cues] == texts
     assert [html.unescape(cue.voice or "") for cue in cues] == [printable(segment.speaker) for segment in expected]
     for cue, segment in zip(cues, expected, strict=True):
         assert cue.start == format_time(segment.start_s)
