@@ -36,7 +36,12 @@ class TurnFormat(NamedTuple):
 TURN_FORMATS: dict[str, TurnFormat] = {
     "rttm": TurnFormat("rttm_turns", (".rttm",)),
     "textgrid": TurnFormat("textgrid_turns", (".TextGrid",)),
+    "elan": TurnFormat("elan_turns", (".eaf",)),
+    "srt": TurnFormat("subtitle_turns", (".srt",)),
+    "webvtt": TurnFormat("subtitle_turns", (".vtt",)),
+    "audacity": TurnFormat("audacity_turns", (".txt",)),
     "csv": TurnFormat("csv_turns", (".csv", ".tsv")),
+    "json": TurnFormat("json_turns", (".json", ".jsonl", ".ndjson")),
 }
 SUFFIXES = tuple(suffix for row in TURN_FORMATS.values() for suffix in row.suffixes)
 
@@ -158,4 +163,4 @@ def _check_fit(path: Path, turns: list[Turn], duration_s: float | None, recordin
 
 def _to_segment(turn: Turn, duration_s: float | None) -> Segment:
     start_s, end_s = max(turn.start_s, 0.0), turn.end_s
-    return Segment(start_s, end_s if duration_s is None else min(end_s, duration_s), None, turn.speaker)
+    return Segment(start_s, end_s if duration_s is None else min(end_s, duration_s), None, turn.speaker, turn.text)

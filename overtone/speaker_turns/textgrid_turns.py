@@ -1,6 +1,7 @@
 r"""Reads the TextGrid of Praat: one interval tier per speaker, named after the speaker.
 
-Intervals with a text are turns, and the text is their words; point tiers are not read. All published forms are read:
+Intervals with a text are turns, and the text is their words; point tiers are not read. The tiers of `overtone timeline`
+are read by `overtone.speaker_turns.own_tiers`. All published forms are read:
 the long and the short text format, also with the header `ooTextFile short` of old versions, the chronological text
 format and the binary format; as UTF-8, UTF-16 or ISO 8859-1.
 
@@ -13,6 +14,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from overtone.speaker_turns.content import decode_text
+from overtone.speaker_turns.own_tiers import are_own, read_own_tiers
 from overtone.speaker_turns.turn import Turn, make_turn
 
 # Only quoted texts, free-standing numbers and flags count; "!" starts a comment.
@@ -43,7 +45,11 @@ class IntervalTier(NamedTuple):
 
 def parse(content: bytes, recording: str) -> Iterator[Turn]:
     """Yield the intervals that have a text."""
-    for tier in read_tiers(content):
+    tiers = read_tiers(content)
+    if are_own([tier.name for tier in tiers]):
+        yield from read_own_tiers(tiers)
+        return
+    for tier in tiers:
         for number, (start, end, text) in enumerate(tier.intervals, start=1):
             if text.strip():
                 yield make_turn(f"tier '{tier.name}', interval {number}", start, end, tier.name, text)

@@ -133,7 +133,7 @@ function Input({ addFiles, recordings, showMessage }) {
       <button id="choose" class="main" onClick=${() => input.current.click()}>Choose recordings</button>
       <input ref=${input} type="file" multiple hidden accept=${config.accept}
         onChange=${({ target }) => (addFiles(target.files), (target.value = ""))} />
-      <span class="soft wide">or drop them here, optionally with a file of speaker turns (.rttm, .csv, .TextGrid)</span>
+      <span class="soft wide">or drop them here, optionally with a file of speaker turns (.rttm, .TextGrid, .srt, .json, …)</span>
       <label>Channels
         <select id="channel" value=${recordings.channel}
           onChange=${({ target }) => recordings.setChannel(target.value)}>

@@ -4,7 +4,7 @@ import { RequestError, randomKey, request, sleep, upload, withRetries } from "./
 
 const FIRST_POLL_MS = 100, MAX_POLL_MS = 2000; // interval between two polls of a job; it grows
 const JOBS_AT_FULL_RATE = 8; // with more jobs, each is polled less often
-const TURNS_FILE = /\.(rttm|csv|textgrid)$/i;
+const TURNS_FILE = /\.(rttm|textgrid|eaf|srt|vtt|txt|csv|tsv|json|jsonl|ndjson)$/i;
 const stem = ({ name }) => name.replace(/\.[^.]*$/, "");
 
 export class Recordings {

@@ -1,0 +1,123 @@
+"""Reads subtitles: SRT and WebVTT. A cue is a turn.
+
+    00:00:01,000 --> 00:00:03,000            00:01.000 --> 00:03.000
+    [SPEAKER_00]: well, yes                  <v Anna>well, yes
+
+The speaker is the voice of a WebVTT cue; two voices in a cue are two turns. Without voices, it is the name in brackets
+in front of the words, or the name in front of a colon if all cues have one. Comments, styles and tags are not read. If
+the first line of all cues is a label with its confidence, `overtone timeline` has written it, and it is not words.
+
+Source: W3C, "WebVTT: The Web Video Text Tracks Format".
+"""
+
+import html
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from overtone.speaker_turns.content import decode_text
+from overtone.speaker_turns.own_labels import is_label, split_prefix
+from overtone.speaker_turns.turn import Turn, make_turn
+
+ARROW = "-->"
+NO_CUE = ("WEBVTT", "NOTE", "STYLE", "REGION")  # first word of blocks of WebVTT that are not cues
+TIME = re.compile(r"(?:\d+:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,9})?")
+VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
+TAG = re.compile(r"</?(?:[biucv]|font|ruby|rt|lang)(?:[.\s][^>]*)?>|<\d[\d:.]*>|\{\\an?\d\}")
+
+
+class _Cue(NamedTuple):
+    """A cue: its position, its times as written, and for each voice its name and its lines."""
+
+    position: str
+    start: str
+    end: str
+    voices: list[tuple[str, list[str]]]
+    error: str = ""
+
+
+def parse(content: bytes, recording: str) -> Iterator[Turn]:
+    """Yield a turn for each voice of each cue."""
+    text = decode_text(content)
+    is_webvtt = text.split("\n", 1)[0].split()[:1] == ["WEBVTT"]
+    cues = list(_read_webvtt(text) if is_webvtt else _read_srt(text))
+    voices = [voice for cue in cues for voice in cue.voices]
+    if voices and all(lines and is_label(lines[0]) for _, lines in voices):
+        for _, lines in voices:
+            del lines[0]
+    elif not any(name for name, _ in voices):
+        cues = [cue._replace(voices=_split_names(cue.voices, voices)) for cue in cues]
+    for position, start, end, found, error in cues:
+        if error:
+            yield Turn(position, error=error)
+        yield from (make_turn(position, start, end, name, " ".join(lines)) for name, lines in found)
+
+
+def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the number of the first line of each block between blank lines, and its lines."""
+    block: list[str] = []
+    for number, line in enumerate([*text.splitlines(), ""], start=1):
+        if line.strip():
+            block.append(line.strip())
+        elif block:
+            yield number - len(block), block
+            block = []
+
+
+def _read_webvtt(text: str) -> Iterator[_Cue]:
+    for number, lines in _blocks(text):
+        if lines[0].split()[0] not in NO_CUE or any(ARROW in line for line in lines[1:2]):
+            yield _read_cue(number, lines, _voices)
+
+
+def _read_srt(text: str) -> Iterator[_Cue]:
+    """Yield the cues; a block without times continues the words before, unless it starts with the number of a cue."""
+    last: _Cue | None = None
+    for number, lines in _blocks(text):
+        if last and last.voices and not any(ARROW in line for line in lines[:2]) and not lines[0].isdecimal():
+            last.voices[0][1].extend(map(_without_tags, lines))
+            continue
+        last = _read_cue(number, lines, lambda payload: [("", list(map(_without_tags, payload)))])
+        yield last
+
+
+def _read_cue(number: int, lines: list[str], voices_of) -> _Cue:  # type: ignore[no-untyped-def]
+    index = next((index for index, line in enumerate(lines[:2]) if ARROW in line), None)
+    if index is None:
+        return _Cue(f"line {number}", "", "", [], f"expected times such as 00:00:01.000 {ARROW} 00:00:03.000")
+    start, _, rest = lines[index].partition(ARROW)
+    end = (rest.split() or [""])[0]
+    position = f"line {number + index}"
+    for time in (start.strip(), end):
+        if not TIME.fullmatch(time):
+            return _Cue(position, "", "", [], f"expected a time such as 00:00:01.000, got '{time[:40]}'")
+    return _Cue(position, start.strip(), end, voices_of(lines[index + 1 :]))
+
+
+def _voices(lines: list[str]) -> list[tuple[str, list[str]]]:
+    """Return the name and the lines of each voice in a cue of WebVTT; one with the name "" if there is none."""
+    before, *parts = VOICE.split("\n".join(lines))
+    found: dict[str, list[str]] = {}
+    for name, text in [("", before), *zip(parts[::2], parts[1::2], strict=True)]:
+        spoken = [html.unescape(_without_tags(line)) for line in text.split("\n")]
+        found.setdefault(html.unescape(name).strip(), []).extend(line for line in spoken if line.strip())
+    if len(found) > 1 and not found[""]:
+        del found[""]
+    return list(found.items())
+
+
+def _without_tags(line: str) -> str:
+    return TAG.sub("", line)
+
+
+def _split_names(
+    voices: list[tuple[str, list[str]]], all_voices: list[tuple[str, list[str]]]
+) -> list[tuple[str, list[str]]]:
+    """Return the words of a cue without voices, with the name of the speaker in front of them, if there is one."""
+    always = all(split_prefix(" ".join(lines)) for _, lines in all_voices)
+    found = []
+    for _, lines in voices:
+        text = " ".join(lines)
+        prefix = split_prefix(text) if always or text.startswith("[") else None
+        found.append((prefix.speaker, [prefix.text]) if prefix else ("", [text]))
+    return found

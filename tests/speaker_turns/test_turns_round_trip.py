@@ -1,0 +1,68 @@
+"""A timeline that is written and given back as turns has the same turns, to 1 ms, with their speakers and words."""
+
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from timelines import channels_timeline, make_prediction, make_timeline, plain_timeline
+
+from overtone.formats import get_timeline_format, save_timeline
+from overtone.speaker_turns import read_turns
+from overtone.speaker_turns.turn import clean_text
+from overtone.timeline import Segment, Timeline
+
+DURATION_S = 30
+FORMATS = ("textgrid", "elan", "webvtt", "audacity", "csv", "json", "jsonl")
+every_format = pytest.mark.parametrize("format_name", FORMATS)
+
+NAMES, TEXTS = ("anna", "anna 2", "A & <b>", "x: y", ""), ("", "happy 81 %", "no: 50 %", "a --> b", "|")
+characters = st.characters(exclude_categories=("C", "Z"), include_characters=" ")
+speakers = st.text(characters, max_size=12).map(clean_text) | st.sampled_from(NAMES)
+texts = st.text(characters, max_size=30).map(clean_text) | st.sampled_from(TEXTS)
+
+
+@st.composite
+def turns(draw: st.DrawFn) -> Segment:
+    start_ms = draw(st.integers(0, 1000 * DURATION_S - 1))
+    end_ms = draw(st.integers(start_ms + 1, min(start_ms + 5000, 1000 * DURATION_S)))
+    prediction = draw(st.sampled_from((None, make_prediction("happy", 0.8), make_prediction("sad", 0.3))))
+    return Segment(start_ms / 1000, end_ms / 1000, prediction, draw(speakers), draw(texts))
+
+
+def give_back(timeline: Timeline, format_name: str) -> tuple[Segment, ...]:
+    """Return the turns in the file of a timeline."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / f"talk{get_timeline_format(format_name).suffix}"
+        save_timeline(timeline, path, format_name)
+        return read_turns(path, timeline.source, timeline.duration_s)
+
+
+def in_ms(segments: tuple[Segment, ...]) -> list[tuple[int, int, str, str]]:
+    return sorted((round(1000 * part.start_s), round(1000 * part.end_s), part.speaker, part.text) for part in segments)
+
+
+@every_format
+@settings(max_examples=25, deadline=None)
+@given(segments=st.lists(turns(), min_size=1, max_size=6))
+@example(segments=[Segment(0, 2, None, "anna"), Segment(1, 3, None, "anna"), Segment(1.5, 4, None, "anna")])
+@example(segments=[Segment(0, 2), Segment(1, 3, make_prediction("sad")), Segment(5, 6, None, "", "well, yes")])
+def test_turns_are_the_same(format_name: str, segments: list[Segment]) -> None:
+    if format_name in ("csv", "jsonl"):  # where a segment without any content is a pause
+        segments = [part for part in segments if part.prediction or part.speaker or part.text]
+    ordered = sorted(segments, key=lambda turn: (turn.start_s, turn.end_s))
+    if ordered:
+        timeline = make_timeline(*ordered, duration_s=DURATION_S, turns=True)
+        assert in_ms(give_back(timeline, format_name)) == in_ms(timeline.segments)
+
+
+@every_format
+def test_pauses_are_no_turns(format_name: str) -> None:
+    assert in_ms(give_back(plain_timeline(), format_name)) == [(1000, 3250, "", ""), (3250, 5000, "", "")]
+
+
+@every_format
+def test_channels_are_speakers(format_name: str) -> None:
+    timeline = channels_timeline("agent", "customer", "third")
+    assert in_ms(give_back(timeline, format_name)) == [(0, 1000, "agent", ""), (500, 1500, "customer", "")]
