@@ -28,6 +28,7 @@ PAGES = (
         "docs/own-labels.md",
         "docs/scale.md",
         "docs/serve.md",
+        "docs/turns.md",
     ),
 )
 FOLDERS = "overtone|tests|docs|tools|examples|experiments|benchmarks|results"

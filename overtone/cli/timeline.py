@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
@@ -31,12 +32,12 @@ from overtone.cli.output import (
     is_device,
     open_device,
 )
+from overtone.cli.turns_option import check_turns_options, read_given_turns, turns_arguments
 from overtone.each_channel import EACH
-from overtone.errors import InputError, OptionError, OvertoneError, format_errors
+from overtone.errors import InputError, OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
 from overtone.formats.table import printable, shorten
 from overtone.inference.recogniser import Recogniser
-from overtone.speaker_turns import SUFFIXES, TurnsFile, read_turns_file
 from overtone.timeline import Segment, Timeline
 
 NAME_CELLS = 40
@@ -45,22 +46,14 @@ Task = tuple[Path | OvertoneError, Path | None]  # a recording, and the file of 
 
 
 def timeline_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add FILE..., --turns, --strict, the options of the output, of channels, and those of the recogniser."""
+    """Add FILE..., the options of turns, of the output and of channels, --no-adapt, and those of the recogniser."""
     parser.add_argument(
         "paths",
         nargs="+",
         metavar="FILE",
         help="a recording of any length, or a folder that is searched for recordings",
     )
-    parser.add_argument(
-        "--turns", metavar="FILE", type=Path,
-        help=f"a file of speaker turns ({', '.join(SUFFIXES)}): one prediction per turn (default: split the recording "
-        "where the emotion changes)",
-    )  # fmt: skip
-    parser.add_argument(
-        "--strict", action="store_true",
-        help="refuse a file of turns with an invalid turn (default: report it, and recognise the others)",
-    )  # fmt: skip
+    turns_arguments(parser)
     recogniser_arguments(parser)
     channel_arguments(parser)
     no_adapt_argument(parser)
@@ -83,13 +76,10 @@ def timeline(args: argparse.Namespace) -> int:
     tasks = list(_tasks(args.paths, args.output, format_name))
     if any(target == args.output for _, target in tasks):
         check_output_suffix(args.format, args.output)
-    if args.turns is not None and len(tasks) > 1:
-        raise OptionError(f"--turns {args.turns}: needs exactly one recording, got {len(tasks)}")
+    check_turns_options(args, len(tasks), format_name)
     choice = channel_choice(args)
     if args.turns is not None and choice.is_each:
         raise UsageError(f"--turns: cannot be combined with --channel {EACH}: turns name the speakers already")
-    if args.strict and args.turns is None:
-        raise OptionError("--strict: concerns speaker turns; name their file with --turns")
     recogniser, skipped_clips = load_recogniser(args, channel=args.channel)
     failures = invalid_turns = 0
     for source, target in tasks:
@@ -97,11 +87,11 @@ def timeline(args: argparse.Namespace) -> int:
             if isinstance(source, OvertoneError):
                 raise source
             _check_no_pipe(source)
-            turns = _read_turns(source, args)
-            invalid_turns += len(turns.invalid) if turns else 0
-            timeline = _recognise(recogniser, source, args, turns.turns if turns else None)
-            played = MIX if choice.is_each else args.channel  # by the formats that embed the audio
-            write_output(timeline, target, format_name, blocks(source, played))
+            turns = read_given_turns(args, source, format_name)
+            invalid_turns += turns.invalid
+            timeline = _recognise(recogniser, source, args, turns.segments)
+            audio = blocks(source, MIX if choice.is_each else args.channel)  # for the formats that embed it
+            write_output(timeline, target, format_name, audio, original=turns.original, words=args.words)
         except OvertoneError as error:
             failures += 1
             sys.stdout.flush()
@@ -122,7 +112,9 @@ def check_output_suffix(name: str | None, output: Path | None) -> None:
         raise OptionError(f"--output {output}: no format has this suffix ({suffixes}); choose one with --format")
 
 
-def write_output(timeline: Timeline, target: Path | None, format_name: str, audio: AudioBlocks | None = None) -> None:
+def write_output(
+    timeline: Timeline, target: Path | None, format_name: str, audio: AudioBlocks | None = None, **options: Any
+) -> None:
     """Write a timeline atomically to a file, or to a device, or to stdout.
 
     Args:
@@ -130,14 +122,15 @@ def write_output(timeline: Timeline, target: Path | None, format_name: str, audi
         target: path of the file or device; None for stdout.
         format_name: a key of `TIMELINE_FORMATS`.
         audio: the audio of the recording, for formats that embed it.
+        options: `original` and `words`, as for `overtone.formats.write_timeline`.
     """
     if target is None:
-        write_timeline(timeline, sys.stdout, format_name, audio)
+        write_timeline(timeline, sys.stdout, format_name, audio, **options)
     elif is_device(target):
         with open_device(target) as stream:
-            write_timeline(timeline, stream, format_name, audio)
+            write_timeline(timeline, stream, format_name, audio, **options)
     else:
-        save_timeline(timeline, target, format_name, audio)
+        save_timeline(timeline, target, format_name, audio, **options)
 
 
 def _tasks(paths: list[str], output: Path | None, format_name: str) -> Iterator[Task]:
@@ -172,19 +165,6 @@ def _check_no_pipe(source: Path) -> None:
     """Check that a recording is no pipe: it is read several times, and a pipe could be read only once."""
     if source.is_fifo():
         raise InputError(f"{source}: is a pipe; write the recording to a file first")
-
-
-def _read_turns(source: Path, args: argparse.Namespace) -> TurnsFile | None:
-    """Return the speaker turns of a recording; invalid ones are reported, unless they are to be an error."""
-    if args.turns is None:
-        return None
-    read = read_turns_file(args.turns, str(source), measure_duration(source))
-    if read.invalid:
-        message = format_errors(str(args.turns), read.invalid, "turns")
-        if args.strict:
-            raise InputError(message)
-        print_error(f"{message}\n  left out; the other turns are used")
-    return read
 
 
 def _recognise(

@@ -45,6 +45,7 @@ class Format:
         is_binary: whether the output is binary rather than text.
         embeds_audio: whether `write` takes the audio of the recording as a third argument.
         links_source: whether `write` takes `is_local`: whether the source is a file on this machine.
+        completes_json: whether `write` takes the JSON document of the speaker turns as a third argument, and `words`.
     """
 
     module: str
@@ -55,6 +56,7 @@ class Format:
     is_binary: bool = False
     embeds_audio: bool = False
     links_source: bool = False
+    completes_json: bool = False
 
     def write(self, content: Any, stream: TextIO, *args: Any, **options: Any) -> None:
         """Import the module of the format and call its `write`."""
@@ -83,6 +85,9 @@ TIMELINE_FORMATS: dict[str, Format] = {  # in the order in which the web page of
     "csv": Format("timeline_csv", ".csv", "text/csv", "CSV"),
     "json": Format("timeline_json", ".json", "application/json", "JSON"),
     "jsonl": Format("timeline_jsonl", ".jsonl", "application/x-ndjson", "JSON Lines"),
+    "whisperx": Format(
+        "whisperx", ".whisperx.json", "application/x-whisperx+json", "WhisperX (JSON)", completes_json=True
+    ),
     "parquet": Format(
         "timeline_parquet", ".parquet", "application/vnd.apache.parquet", "Parquet", "parquet", is_binary=True
     ),
@@ -126,7 +131,14 @@ def save(predictions: Iterable[Prediction], path: Path, format: str) -> None:
 
 
 def write_timeline(
-    timeline: Timeline, stream: TextIO, format: str, audio: AudioBlocks | None = None, *, is_local: bool = True
+    timeline: Timeline,
+    stream: TextIO,
+    format: str,
+    audio: AudioBlocks | None = None,
+    *,
+    is_local: bool = True,
+    original: Any = None,
+    words: bool = False,
 ) -> None:
     """Write a timeline to a text stream that has a binary `buffer`, as files and stdout have.
 
@@ -137,17 +149,28 @@ def write_timeline(
         audio: of the recording; only formats that embed audio read it.
         is_local: whether `timeline.source` is the path of a file on this machine, which formats may link; False if it
             is a name that a remote client sent.
+        original: the JSON document of the speaker turns, an `overtone.formats.whisperx.Original`, for the format
+            `whisperx`; None if they come from elsewhere.
+        words: whether each word of that document gets an emotion.
 
     Raises:
         OptionError: no such format exists.
     """
     row = get_timeline_format(format)
-    args = (audio,) if row.embeds_audio else ()
-    options = {"is_local": is_local} if row.links_source else {}
+    args = (audio,) if row.embeds_audio else (original,) if row.completes_json else ()
+    options = {"is_local": is_local} if row.links_source else {"words": words} if row.completes_json else {}
     row.write(timeline, stream, *args, **options)
 
 
-def save_timeline(timeline: Timeline, path: Path, format: str, audio: AudioBlocks | None = None) -> None:
+def save_timeline(
+    timeline: Timeline,
+    path: Path,
+    format: str,
+    audio: AudioBlocks | None = None,
+    *,
+    original: Any = None,
+    words: bool = False,
+) -> None:
     """Write a timeline to a file atomically. File names that are not UTF-8 keep their bytes.
 
     Args:
@@ -155,6 +178,8 @@ def save_timeline(timeline: Timeline, path: Path, format: str, audio: AudioBlock
         path: the file; an existing one is replaced.
         format: a key of `TIMELINE_FORMATS`.
         audio: of the recording; only formats that embed audio read it.
+        original: as for `write_timeline`.
+        words: as for `write_timeline`.
 
     Raises:
         OptionError: no such format exists.
@@ -162,7 +187,7 @@ def save_timeline(timeline: Timeline, path: Path, format: str, audio: AudioBlock
     """
     content = io.BytesIO()
     stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-    write_timeline(timeline, stream, format, audio)
+    write_timeline(timeline, stream, format, audio, original=original, words=words)
     stream.flush()
     write_bytes(path, content.getvalue())
 

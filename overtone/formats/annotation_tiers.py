@@ -5,6 +5,7 @@ one speaker go to an additional tier. If each channel is a speaker, one without 
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -41,15 +42,21 @@ class Tier:
         name: unique among the tiers of a timeline, printable on one line; "" for the first tier of an unknown speaker.
         speaker: as the segments name it.
         segments: in order, without overlap.
+        number: 1, or that of an additional tier of the same speaker.
     """
 
     name: str
     speaker: str
     segments: tuple[Segment, ...]
+    number: int = 1
 
     def tier_name(self, content: str) -> str:
-        """Return the name of the tier with this content (such as "emotion") of the segments: `content@name`."""
-        return f"{content}@{self.name}" if self.name else content
+        """Return the name of the tier with this content (such as "emotion") of the segments: `content@speaker`.
+
+        That of an additional tier is `content 2@speaker`, which no other speaker can have, whatever the names are.
+        """
+        numbered = content if self.number == 1 else f"{content} {self.number}"
+        return f"{numbered}@{printable(self.speaker)}" if self.speaker else numbered
 
 
 def make_tiers(timeline: Timeline) -> tuple[Tier, ...]:
@@ -66,9 +73,11 @@ def make_tiers(timeline: Timeline) -> tuple[Tier, ...]:
         else:
             row.append(segment)
     tiers: dict[str, Tier] = {}
+    counts: Counter[str] = Counter()
     for speaker, row in rows or [("", [])]:
         name = _unique_name(tiers, printable(speaker))
-        tiers[name] = Tier(name, speaker, tuple(row))
+        counts[printable(speaker)] += 1
+        tiers[name] = Tier(name, speaker, tuple(row), counts[printable(speaker)])
     return tuple(tiers.values())
 
 

@@ -51,10 +51,12 @@ class TurnsFile(NamedTuple):
 
     Attributes:
         turns: the valid turns as segments without predictions, sorted by start time; at least one.
+        positions: where each of these turns is in the file, such as "line 2".
         invalid: position and fault of each invalid turn, such as "line 3: the turn from 2 to 2 s is empty".
     """
 
     turns: tuple[Segment, ...]
+    positions: tuple[str, ...]
     invalid: tuple[str, ...]
 
 
@@ -69,10 +71,10 @@ def read_turns(path: Path, recording: str = "", duration_s: float | None = None)
     Raises:
         InputError: as `read_turns_file`; or a turn is invalid.
     """
-    turns, invalid = read_turns_file(path, recording, duration_s)
-    if invalid:
-        raise InputError(format_errors(str(path), invalid, "turns"))
-    return turns
+    file = read_turns_file(path, recording, duration_s)
+    if file.invalid:
+        raise InputError(format_errors(str(path), file.invalid, "turns"))
+    return file.turns
 
 
 def read_turns_file(path: Path, recording: str = "", duration_s: float | None = None) -> TurnsFile:
@@ -102,8 +104,10 @@ def read_turns_file(path: Path, recording: str = "", duration_s: float | None = 
     if not valid:
         raise InputError(format_errors(str(path), invalid, "turns") if invalid else f"{path}: contains no turn")
     _check_fit(path, valid, duration_s, recording)
-    segments = [_to_segment(turn, duration_s) for turn in valid]
-    return TurnsFile(tuple(sorted(segments, key=lambda turn: (turn.start_s, turn.end_s))), tuple(invalid))
+    found = [(_to_segment(turn, duration_s), turn.position) for turn in valid]
+    found.sort(key=lambda item: (item[0].start_s, item[0].end_s))
+    segments, positions = zip(*found, strict=True)
+    return TurnsFile(segments, positions, tuple(invalid))
 
 
 def is_beyond(start_s: float, end_s: float, duration_s: float) -> bool:

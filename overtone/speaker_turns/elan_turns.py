@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from overtone.speaker_turns.own_tiers import split_tier_name
 from overtone.speaker_turns.turn import Turn, make_turn
 
 MILLISECONDS = "milliseconds"
@@ -68,7 +69,7 @@ def _refuse_dtd(*_: object) -> None:
 
 def _is_own(tier: Element) -> bool:
     name = tier.get("TIER_ID", "")
-    return tier.get("LINGUISTIC_TYPE_REF") == OWN_TYPE and name.partition("@")[0] == OWN_TYPE
+    return tier.get("LINGUISTIC_TYPE_REF") == OWN_TYPE and split_tier_name(name).content == OWN_TYPE
 
 
 def _dependent_texts(document: Element) -> dict[str, str]:

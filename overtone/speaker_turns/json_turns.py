@@ -11,11 +11,13 @@ speech are not turns, unless they have a speaker or words, or were turns before.
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from overtone.speaker_turns.content import decode_text, select_recording
 from overtone.speaker_turns.turn import Turn, make_turn
 
+SUFFIXES = (".json", ".jsonl", ".ndjson")
 LISTS = ("segments", "turnLevelTranscription", "diarization", "turns", "content", "output")  # by preference
 STARTS, ENDS, DURATIONS = ("start_s", "start"), ("end_s", "end"), ("duration_s", "duration")
 SPEAKERS, TEXTS, FILES = ("speaker", "label", "speaker_id"), ("text", "transcript"), ("path", "uri", "audio_filepath")
@@ -54,6 +56,14 @@ def read_items(text: str) -> tuple[list[tuple[str, Any]], bool]:
         raise ValueError(EXPECTED)
     were_turns = isinstance(document, dict) and document.get("turns_given") is True
     return [(f"turn {number}", item) for number, item in enumerate(found, start=1)], were_turns
+
+
+def parse_json(path: Path) -> Any:
+    """Return the document in a file; None if it is not JSON."""
+    try:
+        return json.loads(decode_text(path.read_bytes())) if path.suffix.lower() in SUFFIXES else None
+    except (OSError, ValueError, RecursionError):
+        return None
 
 
 def find_turns(document: Any, depth: int = 2) -> list[Any] | None:

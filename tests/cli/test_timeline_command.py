@@ -199,3 +199,36 @@ def test_a_named_pipe_is_an_error_rather_than_a_wait(
     os.mkfifo(tmp_path / "pipe.wav")
     assert main(["timeline", str(tmp_path / "pipe.wav"), "--model", model]) == 1
     assert "pipe.wav: is a pipe; write the recording to a file first" in capsys.readouterr().err
+
+
+def test_whisperx_json_is_written_back_with_emotions(
+    model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [{"word": "yes", "start": 4.0, "end": 4.4, "score": 0.9}, {"word": "2"}]
+    segments = [
+        {"start": 4.0, "end": 5.0, "text": " Yes  2", "speaker": "SPEAKER_00", "words": words},
+        {"start": 2, "end": 1, "text": "no"},
+        {"start": 0.0, "end": 2.0, "text": "hm", "avg_logprob": -0.2},
+    ]
+    (tmp_path / "talk.json").write_text(json.dumps({"segments": segments, "language": "en"}))
+    options = ["--turns", str(tmp_path / "talk.json"), "--model", model, "--format", "whisperx"]
+    assert main(["timeline", str(talk), *options, "--words"]) == 1
+    out, err = capsys.readouterr()
+    assert "talk.json, turn 2: the turn from 2 to 1 s ends before it starts; left out" in err
+    found = json.loads(out)
+    emotions = [segment.pop("emotion") for segment in found["segments"]]
+    word_emotions = [word.pop("emotion") for word in found["segments"][0]["words"]]
+    assert found == {"segments": segments, "language": "en"}
+    assert emotions[0]["label"] in emotions[0]["probabilities"] and emotions[1:] == [None, None]
+    assert word_emotions[0]["uncertain"] and word_emotions[1] is None
+
+
+def test_words_need_whisperx_json(model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "turns.csv").write_text("start_s,end_s\n0,2\n")
+    options = ["--turns", str(tmp_path / "turns.csv"), "--model", model, "--words"]
+    assert main(["timeline", str(talk), *options]) == 1
+    assert "--words: needs --format whisperx, and --turns with JSON of WhisperX" in capsys.readouterr().err
+    assert main(["timeline", str(talk), *options, "--format", "whisperx"]) == 1
+    assert "turns.csv: --words needs JSON of WhisperX" in capsys.readouterr().err
+    assert main(["timeline", str(talk), *options[:-1], "--format", "whisperx"]) == 0
+    assert len(json.loads(capsys.readouterr().out)["segments"]) == 1

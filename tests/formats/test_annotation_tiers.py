@@ -37,7 +37,7 @@ def test_an_unknown_speaker_has_one_tier_of_speech() -> None:
 def test_each_speaker_has_a_tier_and_a_second_one_for_overlap() -> None:
     timeline = turns_timeline("Anna", "Ben")
     tiers = make_tiers(timeline)
-    assert [tier.tier_name("emotion") for tier in tiers] == ["emotion@Anna", "emotion@Anna 2", "emotion@Ben"]
+    assert [tier.tier_name("emotion") for tier in tiers] == ["emotion@Anna", "emotion 2@Anna", "emotion@Ben"]
     assert [tier.speaker for tier in tiers] == ["Anna", "Anna", "Ben"]
     segments = [segment for tier in tiers for segment in tier.segments]
     assert sorted(segments, key=timeline.segments.index) == [*timeline.segments]

@@ -1,6 +1,8 @@
 """The page in headless Chromium: playback, seeking, zoom, accessibility; and no request to another server."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ from timelines import (
 
 from overtone.formats import html_player
 from overtone.formats.palette import contrast
+from overtone.speaker_turns import read_turns
 from overtone.timeline import Segment, Timeline
 
 pytestmark = pytest.mark.slow
@@ -185,6 +188,44 @@ def test_names_cannot_inject_scripts(open_page) -> None:
     assert page.tab.locator("img").count() == 0
     assert page.tab.locator("#now").inner_text() == f"{attack}: sad 70 %"
     assert page.tab.locator("#tip b").last.inner_text() == f"{attack}: sad 70 %"
+
+
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    '"><svg onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "javascript:alert(1)",
+    "<iframe srcdoc='<script>alert(1)</script>'>",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "<!--<script>",
+    "]]><script>alert(1)</script>",
+    "${alert(1)}`;alert(1)//",
+    "\\u003cscript\\u003ealert(1)",
+    "<a href='javascript:alert(1)'>",
+    "</style><style>@import 'http://localhost/x';",
+    "\u2028alert(1)",
+)
+
+
+def test_names_and_words_of_turns_run_no_script(open_page, tmp_path: Path) -> None:
+    turns = [{"start": k / 4, "end": k / 4 + 1, "speaker": text, "text": text} for k, text in enumerate(PAYLOADS)]
+    (tmp_path / "turns.json").write_text(json.dumps(turns))
+    segments = [replace(turn, prediction=make_prediction("sad")) for turn in read_turns(tmp_path / "turns.json")]
+    dialogs: list[str] = []
+    page = open_page(make_timeline(*segments, turns=True, source=f"{PAYLOADS[0]}.wav")).wait_for_audio()
+    page.tab.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    for segment in segments:
+        page.click_at(segment.start_s + 0.2)
+    texts = page.tab.locator("#segments .text").all_text_contents()
+    assert texts == page.tab.locator("#segments .speaker").all_text_contents() == [turn.text for turn in segments]
+    tips = page.tab.locator("#tip small").all_text_contents()
+    assert texts[-1] in tips
+    for tag in ("img", "svg", "iframe", "a", "main script"):
+        assert page.tab.locator(tag).count() == 0
+    assert dialogs == [] and page.tab.evaluate("document.scripts.length") == 3
 
 
 def test_it_plays_an_audio_file_in_its_folder(open_page, tmp_path: Path) -> None:

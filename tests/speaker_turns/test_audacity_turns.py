@@ -39,7 +39,7 @@ def test_frequencies_are_not_read(tmp_path: Path) -> None:
 
 def test_an_invalid_line_does_not_lose_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("0.5\t2.75\tAnna\nhello\n3\t3\tpoint\n4\tsoon\tx\n5\t6\tBen\n")
-    turns, invalid = read_turns_file(tmp_path / "a.txt")
+    turns, _, invalid = read_turns_file(tmp_path / "a.txt")
     assert [turn.speaker for turn in turns] == ["Anna", "Ben"]
     assert invalid == (
         "line 2: expected start, end and label, separated by tabs, got 'hello'",

@@ -72,6 +72,6 @@ def test_invalid_tables_are_refused(tmp_path: Path, content: str, message: str) 
 )
 def test_an_invalid_row_does_not_lose_the_others(tmp_path: Path, row: str, fault: str) -> None:
     path = write(tmp_path, f"start_s,end_s,speaker\n\n1,2,anna\n{row}\n4,5,ben\n")
-    turns, (invalid,) = read_turns_file(path)
+    turns, _, (invalid,) = read_turns_file(path)
     assert turns == (Segment(1, 2, None, "anna"), Segment(4, 5, None, "ben"))
     assert invalid.startswith(fault)

@@ -41,7 +41,7 @@ def test_an_invalid_annotation_does_not_lose_the_others(talk: Path) -> None:
     for broken in (text.replace('TIME_VALUE="2000"', 'TIME_VALUE="soon"'), text.replace('TIME_VALUE="2000"', "")):
         assert broken != text
         talk.write_text(broken, "utf-8")
-        turns, (invalid,) = read_turns_file(talk)
+        turns, _, (invalid,) = read_turns_file(talk)
         assert [turn.start_s for turn in turns] == [0.5]
         assert invalid.startswith("tier 'ben', annotation a3: expected a time in seconds")
 

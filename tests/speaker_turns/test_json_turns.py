@@ -96,13 +96,13 @@ def test_a_timeline_without_speech_was_given_as_turns_or_not(tmp_path: Path) -> 
     ],
 )
 def test_an_invalid_turn_does_not_lose_the_others(tmp_path: Path, item: Any, fault: str) -> None:
-    turns, (invalid,) = read_turns_file(write(tmp_path, [PLAIN[0], item, PLAIN[1]]))
+    turns, _, (invalid,) = read_turns_file(write(tmp_path, [PLAIN[0], item, PLAIN[1]]))
     assert turns == TURNS
     assert invalid.startswith(fault)
 
 
 def test_an_invalid_line_does_not_lose_the_others(tmp_path: Path) -> None:
-    turns, (invalid,) = read_turns_file(write(tmp_path, f"{json.dumps(PLAIN[0])}\n{{no\n{json.dumps(PLAIN[1])}\n"))
+    turns, _, (invalid,) = read_turns_file(write(tmp_path, f"{json.dumps(PLAIN[0])}\n{{no\n{json.dumps(PLAIN[1])}\n"))
     assert turns == TURNS
     assert invalid.startswith("line 2: not JSON: ")
 

@@ -74,7 +74,7 @@ def test_known_orthography_and_subtype(tmp_path: Path) -> None:
 )
 def test_an_invalid_line_does_not_lose_the_others(tmp_path: Path, line: str, fault: str) -> None:
     (tmp_path / "a.rttm").write_text(f"{RTTM}{line}\n")
-    turns, (invalid,) = read_turns_file(tmp_path / "a.rttm", "talk.wav")
+    turns, _, (invalid,) = read_turns_file(tmp_path / "a.rttm", "talk.wav")
     assert turns == (Segment(0.5, 2.75, None, "anna"), Segment(2, 4, None, "ben"))
     assert invalid.startswith(f"line 5: {fault}")
 

@@ -38,7 +38,7 @@ def test_turns_are_sorted_by_start(tmp_path: Path) -> None:
 )
 def test_an_invalid_turn_does_not_lose_the_others(tmp_path: Path, row: str, fault: str) -> None:
     path = write(tmp_path, f"start_s,end_s,speaker\n0,1.8,anna\n{row}\n4,5,ben\n")
-    turns, invalid = read_turns_file(path)
+    turns, _, invalid = read_turns_file(path)
     assert [turn.speaker for turn in turns] == ["anna", "ben"]
     assert invalid == (f"line 3: {fault}",)
     with pytest.raises(InputError, match=r"turns\.csv, line 3: "):

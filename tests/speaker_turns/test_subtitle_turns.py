@@ -100,7 +100,7 @@ def test_an_invalid_cue_does_not_lose_the_others(tmp_path: Path, name: str, time
     content = ("WEBVTT\n\n" if name == "a.vtt" else "\n\n") + SRT[: SRT.index("2\n00:01")]
     content = content.rstrip("\n") + f"\n\n2\n{time}\nhello\n\n3\n00:00:08,000 --> 00:00:09,000\n[B]: end\n"
     (tmp_path / name).write_text(content)
-    turns, (invalid,) = read_turns_file(tmp_path / name)
+    turns, _, (invalid,) = read_turns_file(tmp_path / name)
     assert [(turn.start_s, turn.speaker) for turn in turns] == [(0.5, "SPEAKER_00"), (8, "B")]
     assert invalid == fault
 

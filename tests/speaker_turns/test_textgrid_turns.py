@@ -131,7 +131,7 @@ def test_brackets_in_names_and_texts(tmp_path: Path) -> None:
 
 def test_an_invalid_interval_does_not_lose_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.TextGrid").write_text(LONG.replace("xmax = 2.75", "xmax = 0.5"))
-    turns, invalid = read_turns_file(tmp_path / "a.TextGrid")
+    turns, _, invalid = read_turns_file(tmp_path / "a.TextGrid")
     assert turns == (Segment(2, 4, None, 'ben "b"', 'he said "no"'),)
     assert invalid == ("tier 'anna', interval 2: the turn from 0.5 to 0.5 s is empty",)
 

@@ -62,7 +62,7 @@ def check(content: bytes, name: str) -> None:
         path = Path(folder) / f"turns{TURN_FORMATS[name].suffixes[0]}"
         path.write_bytes(content)
         try:
-            turns, invalid = read_turns_file(path, "talk.wav", 12.52)
+            turns, _, invalid = read_turns_file(path, "talk.wav", 12.52)
         except InputError as error:
             assert str(error).startswith(str(path))
             return
@@ -86,5 +86,5 @@ def test_the_valid_files_are_valid(name: str, tmp_path: Path) -> None:
     for content in SEEDS[name]:
         path = tmp_path / f"turns{TURN_FORMATS[name].suffixes[0]}"
         path.write_bytes(content)
-        turns, invalid = read_turns_file(path, "talk.wav", 12.52)
+        turns, _, invalid = read_turns_file(path, "talk.wav", 12.52)
         assert turns and not invalid

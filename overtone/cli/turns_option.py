@@ -1,0 +1,90 @@
+"""The options of speaker turns: --turns, --strict and --words."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from overtone.audio.blocks import measure_duration
+from overtone.cli.errors import print_error
+from overtone.errors import InputError, OptionError, format_errors
+from overtone.formats.whisperx import Original
+from overtone.speaker_turns import SUFFIXES, TurnsFile, read_turns_file
+from overtone.speaker_turns.json_turns import find_turns, parse_json
+from overtone.timeline import Segment
+
+WORDS_FORMAT = "whisperx"
+
+
+class GivenTurns(NamedTuple):
+    """The speaker turns of a recording.
+
+    Attributes:
+        segments: the turns; None if there are none.
+        invalid: how many turns were left out.
+        original: the JSON document they come from, for `--format whisperx`; None if they come from elsewhere.
+    """
+
+    segments: Sequence[Segment] | None = None
+    invalid: int = 0
+    original: Original | None = None
+
+
+def turns_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add --turns, --strict and --words."""
+    parser.add_argument(
+        "--turns", metavar="FILE", type=Path,
+        help=f"a file of speaker turns ({', '.join(SUFFIXES)}): one prediction per turn (default: split the recording "
+        "where the emotion changes)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--strict", action="store_true",
+        help="refuse a file of turns with an invalid turn (default: report it, and recognise the others)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--words", action="store_true",
+        help=f"add an emotion to each word of the JSON given by --turns (with --format {WORDS_FORMAT})",
+    )  # fmt: skip
+
+
+def check_turns_options(args: argparse.Namespace, recordings: int, format_name: str) -> None:
+    """Check that the options of turns go together.
+
+    Raises:
+        OptionError: they do not.
+    """
+    if args.turns is not None and recordings > 1:
+        raise OptionError(f"--turns {args.turns}: needs exactly one recording, got {recordings}")
+    if args.strict and args.turns is None:
+        raise OptionError("--strict: concerns speaker turns; name their file with --turns")
+    if args.words and (format_name != WORDS_FORMAT or args.turns is None):
+        raise OptionError(f"--words: needs --format {WORDS_FORMAT}, and --turns with JSON of WhisperX")
+
+
+def read_given_turns(args: argparse.Namespace, source: Path, format_name: str) -> GivenTurns:
+    """Return the speaker turns of a recording; invalid ones are reported on stderr.
+
+    Raises:
+        InputError: as `read_turns_file`; or a turn is invalid, with --strict.
+    """
+    if args.turns is None:
+        return GivenTurns()
+    read = read_turns_file(args.turns, str(source), measure_duration(source))
+    if read.invalid:
+        message = format_errors(str(args.turns), read.invalid, "turns")
+        if args.strict:
+            raise InputError(message)
+        print_error(f"{message}\n  left out; the other turns are used")
+    original = _read_original(args.turns, read) if format_name == WORDS_FORMAT else None
+    if args.words and original is None:
+        raise InputError(f"{args.turns}: --words needs JSON of WhisperX")
+    return GivenTurns(read.turns, len(read.invalid), original)
+
+
+def _read_original(path: Path, read: TurnsFile) -> Original | None:
+    """Return the JSON document that turns come from; None if they come from another format, or from JSON Lines."""
+    document = parse_json(path)
+    turns = find_turns(document)
+    if turns is None:
+        return None
+    return Original(document, turns, [turns[int(position.split()[1]) - 1] for position in read.positions])
