@@ -6,6 +6,8 @@ from pathlib import PurePath
 
 from overtone.errors import suggest
 
+MAX_IDS = 1000  # that are searched for a similar one
+
 
 def decode_text(content: bytes, otherwise: str = "") -> str:
     """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark.
@@ -47,7 +49,8 @@ def select_recording(ids: Iterable[str], recording: str) -> set[str]:
             found = {key for key in known if name_of(key) == name}
             if found:
                 return found
-    raise ValueError(f"contains several recordings, and none is called '{path.stem}'{suggest(path.stem, known)}")
+    hint = suggest(path.stem, sorted(known)[:MAX_IDS])
+    raise ValueError(f"contains several recordings, and none is called '{path.stem}'{hint}")
 
 
 def _name(key: str) -> str:

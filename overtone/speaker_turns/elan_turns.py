@@ -59,7 +59,7 @@ def parse_xml(content: bytes) -> Element:
     try:
         parser.Parse(content, True)
     except (expat.ExpatError, LookupError) as error:
-        raise ValueError(f"not XML: {error}") from error
+        raise ValueError(f"not XML: {error}; save it again with ELAN") from error
     return builder.close()
 
 

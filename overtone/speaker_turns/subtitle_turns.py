@@ -12,7 +12,7 @@ Source: W3C, "WebVTT: The Web Video Text Tracks Format".
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from overtone.speaker_turns.content import decode_text
@@ -22,8 +22,10 @@ from overtone.speaker_turns.turn import Turn, make_turn
 ARROW = "-->"
 NO_CUE = ("WEBVTT", "NOTE", "STYLE", "REGION")  # first word of blocks of WebVTT that are not cues
 TIME = re.compile(r"(?:\d+:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,9})?")
-VOICE = re.compile(r"<v(?:\.[^\s>]*)?\s+([^>]*)>")
-TAG = re.compile(r"</?(?:[biucv]|font|ruby|rt|lang)(?:[.\s][^>]*)?>|<\d[\d:.]*>|\{\\an?\d\}")
+VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>")
+TAG = re.compile(r"</?(?:[biucv]|font|ruby|rt|lang)(?:[.\s][^<>]*)?>|<\d[\d:.]*>|\{\\an?\d\}")
+
+Voice = tuple[str, list[str]]  # name and lines
 
 
 class _Cue(NamedTuple):
@@ -32,7 +34,7 @@ class _Cue(NamedTuple):
     position: str
     start: str
     end: str
-    voices: list[tuple[str, list[str]]]
+    voices: list[Voice]
     error: str = ""
 
 
@@ -46,7 +48,8 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
         for _, lines in voices:
             del lines[0]
     elif not any(name for name, _ in voices):
-        cues = [cue._replace(voices=_split_names(cue.voices, voices)) for cue in cues]
+        always = all(split_prefix(" ".join(lines)) for _, lines in voices)
+        cues = [cue._replace(voices=_split_names(cue.voices, always)) for cue in cues]
     for position, start, end, found, error in cues:
         if error:
             yield Turn(position, error=error)
@@ -77,11 +80,12 @@ def _read_srt(text: str) -> Iterator[_Cue]:
         if last and last.voices and not any(ARROW in line for line in lines[:2]) and not lines[0].isdecimal():
             last.voices[0][1].extend(map(_without_tags, lines))
             continue
-        last = _read_cue(number, lines, lambda payload: [("", list(map(_without_tags, payload)))])
+        last = _read_cue(number, lines, _single_voice)
         yield last
 
 
-def _read_cue(number: int, lines: list[str], voices_of) -> _Cue:  # type: ignore[no-untyped-def]
+def _read_cue(number: int, lines: list[str], read_voices: Callable[[list[str]], list[Voice]]) -> _Cue:
+    """Return the cue in a block of lines, the first of which has this number."""
     index = next((index for index, line in enumerate(lines[:2]) if ARROW in line), None)
     if index is None:
         return _Cue(f"line {number}", "", "", [], f"expected times such as 00:00:01.000 {ARROW} 00:00:03.000")
@@ -91,10 +95,14 @@ def _read_cue(number: int, lines: list[str], voices_of) -> _Cue:  # type: ignore
     for time in (start.strip(), end):
         if not TIME.fullmatch(time):
             return _Cue(position, "", "", [], f"expected a time such as 00:00:01.000, got '{time[:40]}'")
-    return _Cue(position, start.strip(), end, voices_of(lines[index + 1 :]))
+    return _Cue(position, start.strip(), end, read_voices(lines[index + 1 :]))
 
 
-def _voices(lines: list[str]) -> list[tuple[str, list[str]]]:
+def _single_voice(lines: list[str]) -> list[Voice]:
+    return [("", [_without_tags(line) for line in lines])]
+
+
+def _voices(lines: list[str]) -> list[Voice]:
     """Return the name and the lines of each voice in a cue of WebVTT; one with the name "" if there is none."""
     before, *parts = VOICE.split("\n".join(lines))
     found: dict[str, list[str]] = {}
@@ -110,11 +118,13 @@ def _without_tags(line: str) -> str:
     return TAG.sub("", line)
 
 
-def _split_names(
-    voices: list[tuple[str, list[str]]], all_voices: list[tuple[str, list[str]]]
-) -> list[tuple[str, list[str]]]:
-    """Return the words of a cue without voices, with the name of the speaker in front of them, if there is one."""
-    always = all(split_prefix(" ".join(lines)) for _, lines in all_voices)
+def _split_names(voices: list[Voice], always: bool) -> list[Voice]:
+    """Return the words of a cue without voices, with the name of the speaker in front of them, if there is one.
+
+    Args:
+        voices: of the cue.
+        always: whether all cues have a name; otherwise it must be in brackets.
+    """
     found = []
     for _, lines in voices:
         text = " ".join(lines)
