@@ -140,7 +140,7 @@ def _find_fault(turn: Turn) -> str:
     """Return why a turn cannot be used; "" if it can."""
     if turn.error:
         return turn.error
-    span = f"the turn from {turn.start_s:.10g} to {turn.end_s:.10g} s"
+    span = _span(turn)
     if not math.isfinite(turn.end_s - turn.start_s):
         return f"{span} is not finite"
     if turn.end_s < turn.start_s:
@@ -152,17 +152,18 @@ def _find_fault(turn: Turn) -> str:
     return ""
 
 
+def _span(turn: Turn) -> str:
+    return f"the turn from {turn.start_s:.10g} to {turn.end_s:.10g} s"
+
+
 def _check_fit(path: Path, turns: list[Turn], duration_s: float | None, recording: str) -> None:
     """Check that no turn is beyond the end of the recording."""
     beyond = [turn for turn in turns if duration_s is not None and is_beyond(turn.start_s, turn.end_s, duration_s)]
     if beyond:
-        end = f"the end of {recording or 'the recording'} at {duration_s:.3f} s"
-        faults = [
-            f"{turn.position}: the turn from {turn.start_s:.10g} to {turn.end_s:.10g} s is beyond {end}; "
-            "are these the turns of another recording?"
-            for turn in beyond
-        ]
-        raise InputError(format_errors(str(path), faults, "turns"))
+        end = f"beyond the end of {recording or 'the recording'} at {duration_s:.3f} s"
+        faults = [f"{turn.position}: {_span(turn)} is {end}" for turn in beyond]
+        question = "are these the turns of another recording?"
+        raise InputError(f"{format_errors(str(path), faults, 'turns')}; {question}")
 
 
 def _to_segment(turn: Turn, duration_s: float | None) -> Segment:

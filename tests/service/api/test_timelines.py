@@ -97,6 +97,28 @@ def test_each_turn_is_a_segment(served: Served, tiny: Path) -> None:
     assert (twice.status, twice.code) == (400, "malformed_request")
 
 
+def test_turns_keep_their_words_and_are_refused_if_they_do_not_fit(served: Served) -> None:
+    head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="%s"; filename="%s"\r\n\r\n'
+
+    def post_turns(end_s: float) -> dict[str, Any]:
+        turns = {"segments": [{"start": 0.5, "end": end_s, "text": " well, <b>yes</b>", "speaker": "SPEAKER_00"}]}
+        body = (head % ("turns", "t.json")).encode() + json.dumps(turns).encode() + b"\r\n"
+        body += (head % ("file", "talk.flac")).encode() + SPEECH + f"\r\n--{BOUNDARY}--\r\n".encode()
+        return wait_until_finished(served, served.ask("POST", "/v1/timeline", body, Content_Type=form_type()))
+
+    job = post_turns(3.5)
+    for name, text in (
+        ("json", '"text": "well, <b>yes</b>"'),
+        ("html", "well, &lt;b&gt;yes&lt;/b&gt;"),
+        ("webvtt", "well, &lt;b&gt;yes&lt;/b&gt;"),
+        ("whisperx", '"text": "well, <b>yes</b>", "speaker": "SPEAKER_00", "emotion": {"label": '),
+    ):
+        assert text in served.ask("GET", f"{job['timeline']}?format={name}").content.decode(), name
+    failed = post_turns(60)
+    assert failed["state"] == "failed"
+    assert "turn 1: the turn from 0.5 to 60 s is beyond the end of talk.flac at 8.000 s" in failed["error"]
+
+
 def test_overlapping_turns_are_limited(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each turn is recognised separately: many turns over the whole recording would take too long."""
 
