@@ -8,8 +8,13 @@ DIGITS = 16
 # The code that turns an audio file into the features that all networks share. Other modules of `audio` do not affect
 # features, and those of `features` that are not listed compute contours that only some recipes name.
 FEATURES = (
+    "audio/byte_streams.py",
+    "audio/chunks.py",
+    "audio/consecutive.py",
     "audio/containers.py",
     "audio/decode.py",
+    "audio/flac.py",
+    "audio/frames.py",
     "audio/mp3.py",
     "audio/source.py",
     "channels.py",

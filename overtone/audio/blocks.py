@@ -13,6 +13,7 @@ The concatenated blocks equal the waveform of `decode.read` or `decode.from_arra
 from collections.abc import Iterator
 
 import numpy as np
+import soundfile
 import soxr
 
 from overtone.audio.decode import (
@@ -24,7 +25,6 @@ from overtone.audio.decode import (
     select_channel,
     to_mono,
 )
-from overtone.audio.pyav_reader import PyavReader
 from overtone.audio.source import Source, check_not_empty, check_sample_rate, open_source, source_name
 from overtone.channels import MIX, Channel
 from overtone.datatypes import SAMPLE_RATE_HZ
@@ -105,7 +105,7 @@ def count_channels(source: Source) -> int:
         AudioError: as `overtone.audio.decode.read`.
     """
     with open_source(source) as file:
-        return file.source_channels if isinstance(file, PyavReader) else file.channels
+        return file.channels if isinstance(file, soundfile.SoundFile) else file.source_channels
 
 
 def measure_duration(source: Source) -> float:

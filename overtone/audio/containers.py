@@ -1,164 +1,141 @@
-"""Checks that an audio file is complete and of a supported format, before it is decoded.
+"""Finds the recordings in an audio file and checks that it is complete and of a supported format, before it is decoded.
 
-libsndfile silently repairs a header that declares more audio than the file contains, and decodes the rest. The
-prediction for a truncated recording would then pass for one of the complete recording, so the declared length is
-checked here first. What each format declares:
+libsndfile silently repairs a header that declares more audio than the file contains, decodes the rest, and stops at the
+end of the first of several recordings. The prediction for a truncated recording would then pass for one of the complete
+recording, so the declared length is checked here first. What each format declares:
 
-    WAV, AIFF, RF64     length of the data chunk: a length past the end of the file is an error
-    W64, CAF            the same, with their own chunk layouts; CAF may leave the length open
-    AU                  position and length of the audio in its header; it may leave the length open
+    WAV, AIFF, RF64, W64, CAF, AU    see `chunks`
     Ogg Vorbis, Opus    length and flags of the last page: it must be complete, and the last one if bytes follow
-    FLAC                nothing here: the decoder itself fails at the truncation
+    FLAC                see `flac`; the decoder itself fails at a truncation
     MP3                 nothing here: `decode.read` compares with the length in its tag, which `mp3` adds if missing
     M4A, WebM, ...      see `ffmpeg_formats`
 """
 
-import io
 import os
-import struct
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
-from overtone.audio.ffmpeg_formats import ContainerFormat, detect_format
+from overtone.audio.byte_streams import SplicedStream, check_rest, mapped
+from overtone.audio.chunks import find_extent
+from overtone.audio.ffmpeg_formats import ContainerFormat, detect_format, find_second_start
+from overtone.audio.flac import FLAC_MARKER, find_flac
+from overtone.audio.mp3 import after_id3, find_mp3
 from overtone.errors import AudioError
 
-HEADER_BYTES = 12
-MAX_CHUNKS = 10_000  # a file with more chunks before its audio data was not written by a recorder
+MAX_RECORDINGS = 1_000
 OGG_PAGE_HEADER_BYTES = 27
-MAX_OGG_PAGE_BYTES = OGG_PAGE_HEADER_BYTES + 255 + 255 * 255
 OGG_LAST_PAGE = 0x04
-UNKNOWN_32 = 0xFFFFFFFF
+OGG_FIRST_PAGE = b"OggS\0\2"
+ID3_HEADER_BYTES = 10
 
 
 @dataclass(frozen=True)
-class ChunkLayout:
-    """The layout of a format whose files consist of chunks: each a name and a length, then its content.
+class Recording:
+    """One recording in a file.
 
     Attributes:
-        first: position of the first chunk.
-        header: name and length, as a `struct` format.
-        data: name of the chunk with the audio data.
-        align: chunks start at multiples of this many bytes.
-        counts_header: whether the length is that of the whole chunk, not of its content.
+        stream: its bytes, for the decoder; the file itself if it is the only one and needs no correction.
+        container_format: its format; None if libsndfile decodes it.
     """
 
-    first: int
-    header: str
-    data: bytes
-    align: int = 2
-    counts_header: bool = False
+    stream: BinaryIO
+    container_format: ContainerFormat | None
 
 
-CHUNK_LAYOUTS: dict[bytes, ChunkLayout] = {
-    b"RIFF": ChunkLayout(HEADER_BYTES, "<4sI", b"data"),
-    b"RIFX": ChunkLayout(HEADER_BYTES, ">4sI", b"data"),
-    b"RF64": ChunkLayout(HEADER_BYTES, "<4sI", b"data"),
-    b"FORM": ChunkLayout(HEADER_BYTES, ">4sI", b"SSND"),
-    b"riff": ChunkLayout(40, "<16sQ", b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a", 8, counts_header=True),
-    b"caff": ChunkLayout(8, ">4sq", b"data", 1),
-}
-AU_BYTE_ORDERS = {b".snd": ">", b"dns.": "<"}
-
-
-class SafeBytesIO(io.BytesIO):
-    """Bytes as a stream whose `seek` never raises: damaged headers make libsndfile seek anywhere, from a C callback."""
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Return the new position; the old one if the requested position is invalid."""
-        try:
-            return super().seek(offset, whence)
-        except (ValueError, OverflowError):
-            return self.tell()
-
-
-def check_complete(stream: BinaryIO, source: str) -> ContainerFormat | None:
-    """Return the container format of a file, or None if libsndfile decodes it; the stream is rewound.
+def find_recordings(stream: BinaryIO, source: str) -> list[Recording]:
+    """Return the recordings in a file, in order; nearly every file has one. Their streams are at their start.
 
     Args:
         stream: the file, seekable, opened in binary mode.
         source: its name, for messages.
 
     Raises:
-        AudioError: empty, of an unsupported format, or shorter than its header declares.
+        AudioError: empty, of an unsupported format, shorter than its header declares, or with too many recordings.
     """
-    size = stream.seek(0, os.SEEK_END)
-    if size == 0:
+    if stream.seek(0, os.SEEK_END) == 0:
         raise AudioError(f"{source}: the file is empty (0 bytes); record or copy it again")
-    stream.seek(0)
-    header = stream.read(HEADER_BYTES)
+    recordings: list[Recording] = []
+    start = 0
+    while True:
+        rest = stream if start == 0 else cast(BinaryIO, SplicedStream(b"", stream, start))
+        recording, following = _first_recording(rest, source)
+        recordings.append(recording)
+        recording.stream.seek(0)
+        if following is None:
+            return recordings
+        start += following
+        if len(recordings) == MAX_RECORDINGS:
+            raise AudioError(f"{source}: contains more than {MAX_RECORDINGS} recordings; split it")
+
+
+def _first_recording(stream: BinaryIO, source: str) -> tuple[Recording, int | None]:
+    """Return the first recording of a file, and the position of the next one; None if there is none."""
+    size = stream.seek(0, os.SEEK_END)
     container_format = detect_format(stream, size, source)
-    if container_format is None:
-        _check_native(header, stream, size, source)
+    if container_format is not None:
+        following = find_second_start(stream, container_format, size, source)
+        return Recording(_up_to(stream, following), container_format), following
+    extent = find_extent(stream, size, source)
+    if extent is not None:
+        if extent.header or extent.end < size:
+            stream = cast(BinaryIO, SplicedStream(extent.header, stream, extent.data_start, extent.end))
+        return Recording(stream, None), extent.following
     stream.seek(0)
-    return container_format
+    header = stream.read(ID3_HEADER_BYTES)
+    stream.seek(after_id3(header))
+    marker = stream.read(len(FLAC_MARKER))
+    if marker == FLAC_MARKER:
+        decoded, following = find_flac(stream, after_id3(header), source)
+    elif header.startswith(b"OggS"):
+        following = _find_second_chain_link(stream)
+        decoded = _check_ogg_pages(_up_to(stream, following), source)
+    else:
+        decoded, following = find_mp3(stream, source)
+    return Recording(decoded, None), following
 
 
-def _check_native(header: bytes, stream: BinaryIO, size: int, source: str) -> None:
-    """Check that a file of a format for libsndfile is complete."""
-    if header[:4] in CHUNK_LAYOUTS:
-        _check_chunks(stream, CHUNK_LAYOUTS[header[:4]], size, source)
-    elif header[:4] in AU_BYTE_ORDERS:
-        _check_au(header, size, source)
-    elif header[:4] == b"OggS":
-        _check_ogg_pages(stream, size, source)
+def _up_to(stream: BinaryIO, end: int | None) -> BinaryIO:
+    return stream if end is None else cast(BinaryIO, SplicedStream(b"", stream, 0, end))
 
 
-def _check_chunks(stream: BinaryIO, layout: ChunkLayout, size: int, source: str) -> None:
-    """Check that the chunk with the audio data ends within the file.
+def _find_second_chain_link(stream: BinaryIO) -> int | None:
+    """Return the position of the second link of a chained Ogg stream; None if it is not chained.
 
-    Source: Microsoft and IBM, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64); Apple AIFF 1.3; Sony
-    Wave64 (W64); Apple Core Audio Format 1.0 (CAF).
+    A link starts with the first pages of all its streams, one after the other.
+
+    Source: RFC 3533, section 4.
     """
-    header_bytes = struct.calcsize(layout.header)
-    position, long_data_bytes = layout.first, None
-    for _ in range(MAX_CHUNKS):
-        stream.seek(position)
-        header = stream.read(header_bytes)
-        if len(header) < header_bytes:
-            return  # no audio data: the decoder reports it
-        name, length = struct.unpack(layout.header, header)
-        length -= header_bytes if layout.counts_header else 0
-        if name == b"ds64":
-            sizes = stream.read(16)
-            long_data_bytes = struct.unpack("<Q", sizes[8:])[0] if len(sizes) == 16 else None
-        if name == layout.data:
-            if length == UNKNOWN_32 and long_data_bytes is not None:
-                length = long_data_bytes
-            _check_bytes(length, size - position - header_bytes, source)
-            return
-        if length < 0:
-            raise AudioError(f"{source}: damaged: a chunk of invalid length before its audio data; copy it again")
-        position += header_bytes + length
-        position += -position % layout.align
-    raise AudioError(f"{source}: damaged: more than {MAX_CHUNKS} chunks and no audio data; copy it again")
+    with mapped(stream) as (content, begin, end):
+        expected = begin
+        while True:
+            found = content.find(OGG_FIRST_PAGE, expected, end)
+            if found != expected:
+                return None if found < 0 else found - begin
+            segments = found + OGG_PAGE_HEADER_BYTES
+            counts = content[segments : segments + content[segments - 1]] if segments <= end else b""
+            expected = segments + len(counts) + sum(counts)
 
 
-def _check_au(header: bytes, size: int, source: str) -> None:
-    """Source: the manual page audio(5) of SunOS 4, or of any system with AU files."""
-    if len(header) == HEADER_BYTES:
-        start, length = struct.unpack(AU_BYTE_ORDERS[header[:4]] + "II", header[4:])
-        _check_bytes(0 if length == UNKNOWN_32 else length, size - start, source)
+def _check_ogg_pages(stream: BinaryIO, source: str) -> BinaryIO:
+    """Return the stream up to the end of its last page, after checking that this is complete.
 
+    A live recording may lack the flag of the last page, but no part of a page.
 
-def _check_bytes(declared: int, actual: int, source: str) -> None:
-    if declared > actual:
-        raise AudioError(
-            f"{source}: truncated, or its header is wrong: it declares {declared} bytes of audio "
-            f"and has {max(0, actual)}; copy it again, or repair it: ffmpeg -i INPUT OUTPUT.wav"
-        )
-
-
-def _check_ogg_pages(stream: BinaryIO, size: int, source: str) -> None:
-    """Source: RFC 3533, section 6. A live recording may lack the flag of the last page, but no part of a page."""
-    stream.seek(max(0, size - MAX_OGG_PAGE_BYTES))
-    tail = stream.read()
-    page = tail.rfind(b"OggS")
-    segments = page + OGG_PAGE_HEADER_BYTES
-    complete = page >= 0 and segments <= len(tail)
-    if complete:
-        count = tail[segments - 1]
-        end = segments + count + sum(tail[segments : segments + count])
-        is_last = bool(tail[page + 5] & OGG_LAST_PAGE)
-        complete = end == len(tail) or (end < len(tail) and is_last)
-    if not complete:
-        raise AudioError(f"{source}: truncated: its last Ogg page is incomplete; copy or record it again")
+    Source: RFC 3533, section 6.
+    """
+    with mapped(stream) as (content, begin, end):
+        page = content.rfind(b"OggS", begin, end)
+        segments = page + OGG_PAGE_HEADER_BYTES
+        page_end, is_last = end + 1, False
+        if page >= begin and segments <= end:
+            count = content[segments - 1]
+            page_end = segments + count + sum(content[segments : segments + count])
+            is_last = bool(content[page + 5] & OGG_LAST_PAGE)
+        if page_end > end or (page_end < end and not is_last):
+            raise AudioError(f"{source}: truncated: its last Ogg page is incomplete; copy or record it again")
+        if content.find(OGG_FIRST_PAGE + bytes(8) + content[page + 14 : page + 18], begin, end) < 0:
+            raise AudioError(
+                f"{source}: damaged: its last Ogg page belongs to another stream; split or record it again"
+            )
+        check_rest(content, page_end, end, source)
+    return _up_to(stream, page_end - begin if page_end < end else None)

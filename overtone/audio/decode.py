@@ -2,7 +2,7 @@
 
 Formats: WAV, FLAC, Ogg (Vorbis, Opus), MP3, AIFF, AU, CAF, W64, RF64; 8 to 32 bit, float, double, u-law, A-law; any
 number of channels (their mean, or one of them); 8 to 192 kHz. With PyAV also M4A, MP4, WebM, AAC,
-WMA and video: see `pyav_reader`. A truncated file is an error, never a shorter waveform: see `containers` and `mp3`.
+WMA and video: see `pyav_reader`. A truncated file is an error, never a shorter waveform: see `containers`.
 
     waveform = read("clip.wav")                         # the whole file
     waveform = read("talk.flac", start_s=60, end_s=65)  # decodes these five seconds only
@@ -16,9 +16,11 @@ import numbers
 from collections.abc import Iterator
 
 import numpy as np
+import soundfile
 import soxr
 
-from overtone.audio.pyav_reader import PyavReader
+from overtone.audio.consecutive import ConsecutiveAudio
+from overtone.audio.frames import count_slack, one_channel, read_mono
 from overtone.audio.source import (
     UNKNOWN_FRAMES,
     OpenAudio,
@@ -38,9 +40,7 @@ LIBSNDFILE_SUFFIXES = frozenset(
 
 QUALITY = "HQ"  # soxr: 20 bit, pass band to 0.91 of the Nyquist frequency
 BLOCK_SAMPLES = 2**20  # decoded at once, over all channels: limits the memory that a damaged header can request
-MP3_SLACK_FRAMES = 2 * 1152  # encoder delay and padding, which encoders report differently
 END_SLACK_S = 0.1  # segment tables round their times
-INT16_STEP = np.float32(2.0**-15)
 MAX_AMPLITUDE = 256.0  # full scale is 1; larger values are unscaled integers
 
 
@@ -124,7 +124,7 @@ def to_mono(samples: np.ndarray, source: str, channel: Channel = MIX) -> np.ndar
         raise AudioError(f"{source}: expected shape (samples, channels), got {array.shape}; transpose it")
     scaled = _scale_to_one(array, source)
     index = channel_index(channel, 1 if scaled.ndim == 1 else scaled.shape[1], source)
-    mono = scaled if scaled.ndim == 1 else _one_channel(scaled, index)
+    mono = scaled if scaled.ndim == 1 else one_channel(scaled, index)
     check_samples(mono, source)
     return mono.astype(np.float32, copy=False)
 
@@ -184,7 +184,9 @@ def _read_interval(
 
 def frame_limits(file: OpenAudio) -> tuple[int, int]:
     """Return how many frames to request for the whole file, and how many its header declares."""
-    return (UNKNOWN_FRAMES, file.declared_frames) if isinstance(file, PyavReader) else (file.frames, file.frames)
+    if isinstance(file, soundfile.SoundFile):
+        return file.frames, file.frames
+    return UNKNOWN_FRAMES, file.declared_frames
 
 
 def check_all_frames(file: OpenAudio, decoded: int, declared: int, name: str) -> None:
@@ -193,8 +195,7 @@ def check_all_frames(file: OpenAudio, decoded: int, declared: int, name: str) ->
     Raises:
         AudioError: there were fewer.
     """
-    slack = MP3_SLACK_FRAMES if file.format == "MP3" else 0
-    slack = file.slack_frames if isinstance(file, PyavReader) else slack
+    slack = file.slack_frames if isinstance(file, ConsecutiveAudio) else count_slack(file)
     if decoded < max(1, declared - slack):
         raise AudioError(f"{name}: truncated or damaged: {declared} samples declared, {decoded} found; copy it again")
 
@@ -206,10 +207,10 @@ def select_channel(file: OpenAudio, channel: Channel, name: str) -> int | None:
         AudioError: the file has no such channel.
         OptionError: not a channel.
     """
-    if isinstance(file, PyavReader):  # which returns one channel
-        file.select_channel(channel_index(channel, file.source_channels, name))
-        return None
-    return channel_index(channel, file.channels, name)
+    if isinstance(file, soundfile.SoundFile):
+        return channel_index(channel, file.channels, name)
+    file.select_channel(channel_index(channel, file.source_channels, name))  # it returns one channel
+    return None
 
 
 def mono_blocks(file: OpenAudio, frames: int, index: int | None = None) -> Iterator[np.ndarray]:
@@ -222,19 +223,11 @@ def mono_blocks(file: OpenAudio, frames: int, index: int | None = None) -> Itera
     """
     block_frames = max(1, BLOCK_SAMPLES // file.channels)
     while frames > 0:
-        block = _decode(file, min(frames, block_frames))
+        block = read_mono(file, min(frames, block_frames), index)
         if not len(block):
             return
-        yield _one_channel(block, index)
+        yield block
         frames -= len(block)
-
-
-def _decode(file: OpenAudio, frames: int) -> np.ndarray:
-    """Return the next frames, or as many as there are, float32 `(frames, channels)` with full scale 1."""
-    if isinstance(file, PyavReader) or file.subtype != "PCM_16":
-        return file.read(frames, dtype="float32", always_2d=True)
-    # The same values as libsndfile returns for 16 bit, in a quarter of the time.
-    return np.multiply(file.read(frames, dtype="int16", always_2d=True), INT16_STEP, dtype=np.float32)
 
 
 def _read_frames(file: OpenAudio, frames: int, index: int | None) -> np.ndarray:
@@ -255,14 +248,6 @@ def _interval_frames(frames: int, rate_hz: int, start_s: float, end_s: float | N
         )
     start = min(round(start_s * rate_hz), frames - 1)
     return start, max(start + 1, min(round(stop_s * rate_hz), frames))
-
-
-def _one_channel(frames: np.ndarray, index: int | None) -> np.ndarray:
-    """Return one channel, or the mean of all for None: `(frames, channels)` -> `(frames,)`."""
-    if index is not None:
-        return np.ascontiguousarray(frames[:, index])
-    with np.errstate(all="ignore"):  # `check_samples` reports infinities
-        return frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
 
 
 def _scale_to_one(array: np.ndarray, source: str) -> np.ndarray:

@@ -11,11 +11,13 @@ first, as in `containers`:
     MPEG                nothing at all: a broadcast may end anywhere
 """
 
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from overtone.audio.byte_streams import check_rest, mapped
 from overtone.audio.mp3 import after_id3
 from overtone.errors import AudioError
 
@@ -65,7 +67,9 @@ FFMPEG_SUFFIXES = frozenset(
 )
 MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-FLV_TAG_HEADER_BYTES = 11
+FLV_SIGNATURE = b"FLV\x01"
+FLV_HEADER_BYTES = 13  # with the length of a tag before the first one, 0
+FLV_TAG_BYTES = 15  # header, and length behind it
 MAX_ASF_OBJECTS = 1_000
 ASF_BROADCAST = 1
 
@@ -89,10 +93,10 @@ def detect_format(stream: BinaryIO, size: int, source: str) -> ContainerFormat |
         raise AudioError(
             f"{source}: {container_format.label} is not supported; convert it first: ffmpeg -i INPUT OUTPUT.wav"
         )
-    if container_format is MP4 and b"moof" in _box_names(stream, size, source):
+    if container_format is MP4 and any(name == b"moof" for name, _ in _boxes(stream, size, source)):
         return replace(container_format, has_duration=False)  # a fragmented file declares only its first fragment
-    if container_format is FLV and not _is_last_tag_complete(stream, size):
-        raise AudioError(f"{source}: truncated: its last FLV tag is incomplete; copy it again")
+    if container_format is FLV and not _has_complete_flv_tags(stream):
+        raise AudioError(f"{source}: truncated: an FLV tag is incomplete; copy it again")
     if container_format in DECLARED_SIZES:
         declared = DECLARED_SIZES[container_format](stream, size)
         if declared > size:
@@ -116,23 +120,53 @@ def _match_signature(probed: bytes, stream: BinaryIO) -> ContainerFormat | None:
     return None
 
 
-def _box_names(stream: BinaryIO, size: int, source: str) -> set[bytes]:
-    """Return the names of the top-level boxes, after checking that the last one ends with the file.
+def find_second_start(stream: BinaryIO, container_format: ContainerFormat, size: int, source: str) -> int | None:
+    """Return the position of a second recording in the file; None if there is none.
+
+    FFmpeg stops at the end of the first one, or decodes the header of the second as audio. AAC and MPEG streams have no
+    header: they continue.
+
+    Args:
+        stream: the file, which `detect_format` has checked; its position changes.
+        container_format: its format.
+        size: its length in bytes.
+        source: its name, for messages.
+
+    Raises:
+        AudioError: other content follows, which may be sound.
+    """
+    if container_format.demuxer == MP4.demuxer:
+        names_and_positions = _boxes(stream, size, source)
+        movie = next((position for name, position in names_and_positions if name == b"moov"), size)
+        return next((position for name, position in names_and_positions if name == b"ftyp" and position > movie), None)
+    pattern = STARTS.get(container_format.demuxer)
+    if pattern is None:
+        return None
+    end = DECLARED_SIZES[container_format](stream, size) if container_format in DECLARED_SIZES else 0
+    with mapped(stream) as (content, begin, content_end):
+        found = pattern.search(content, begin + max(end, 1), content_end)
+        if found is None and end and container_format in (MATROSKA, AVI):
+            check_rest(content, begin + end, content_end, source)
+        return None if found is None else found.start() - begin
+
+
+def _boxes(stream: BinaryIO, size: int, source: str) -> list[tuple[bytes, int]]:
+    """Return names and positions of the top-level boxes, after checking that the last one ends with the file.
 
     Source: ISO/IEC 14496-12, section 4.2.
     """
-    position, names = 0, set[bytes]()
+    position, boxes = 0, list[tuple[bytes, int]]()
     for _ in range(MAX_BOXES):
         if position + 8 > size:
             break
         stream.seek(position)
         length, name, long_length = struct.unpack(">I4sQ", stream.read(16).ljust(16, b"\0"))
-        names.add(name)
+        boxes.append((name, position))
         length = {0: size - position, 1: long_length}.get(length, length)
         if length < 8 or position + length > size:
             raise AudioError(f"{source}: truncated or damaged: it ends inside its box {name!r}; copy it again")
         position += length
-    return names
+    return boxes
 
 
 def _riffs_end(stream: BinaryIO, size: int) -> int:
@@ -143,8 +177,10 @@ def _riffs_end(stream: BinaryIO, size: int) -> int:
     end = 0
     while end + 8 <= size:
         stream.seek(end + end % 2)
-        name, length = struct.unpack("<4sI", stream.read(8).ljust(8))
+        name, length, kind = struct.unpack("<4sI4s", stream.read(12).ljust(12))
         if name != b"RIFF" or not length:  # other data after the video, or a recording that was interrupted
+            break
+        if end and kind != b"AVIX":  # another recording
             break
         end += end % 2 + 8 + length
     return end
@@ -175,12 +211,15 @@ def _ebml_number(stream: BinaryIO) -> int:
     return -1 if number == mask else number
 
 
-def _is_last_tag_complete(stream: BinaryIO, size: int) -> bool:
+def _has_complete_flv_tags(stream: BinaryIO) -> bool:
     """Source: Adobe Flash Video File Format Specification 10.1, annex E: each tag is followed by its length."""
-    stream.seek(max(0, size - 4))
-    tag_bytes = int.from_bytes(stream.read(4), "big")
-    stream.seek(max(0, size - 4 - tag_bytes))
-    return tag_bytes == FLV_TAG_HEADER_BYTES + int.from_bytes(stream.read(4)[1:], "big")
+    with mapped(stream) as (content, position, end):
+        while position < end:
+            if content[position : position + 4] == FLV_SIGNATURE:
+                position += FLV_HEADER_BYTES
+            else:
+                position += FLV_TAG_BYTES + int.from_bytes(content[position + 1 : position + 4], "big")
+        return position == end
 
 
 def _asf_size(stream: BinaryIO, size: int) -> int:
@@ -201,6 +240,14 @@ def _asf_size(stream: BinaryIO, size: int) -> int:
     return 0
 
 
+# How a recording starts, by demuxer.
+STARTS = {
+    "matroska": re.compile(rb"\x1aE\xdf\xa3.{0,48}(?:webm|matroska)", re.DOTALL),
+    "asf": re.compile(re.escape(b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa\0b\xcel")),
+    "avi": re.compile(rb"RIFF.{4}AVI LIST", re.DOTALL),
+    "flv": re.compile(rb"FLV\x01[\x00-\x05]\x00\x00\x00\x09"),
+    "amr": re.compile(rb"#!AMR(?:-WB)?\n"),
+}
 DECLARED_SIZES: dict[ContainerFormat, Callable[[BinaryIO, int], int]] = {
     MATROSKA: _segment_end,
     ASF: _asf_size,

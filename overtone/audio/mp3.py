@@ -3,20 +3,17 @@
 An MP3 is a sequence of frames. Most encoders first write a frame with a "Xing" tag that contains their number. Where it
 is missing, the decoder guesses the number from the size of the first frame and stops there: with a variable bit rate
 most of the audio would be lost silently. So the frames are counted here, and a tag with the right number is put before
-them.
+them. Where the tag counts only the first of several recordings in a row (`cat a.mp3 b.mp3`), the next one is found.
+Bytes before the first frame are skipped: zeros, or the rest of a frame in the middle of a broadcast.
 
 Source: ISO/IEC 11172-3, section 2.4.2.3 (frame header); the Xing tag as described by its author, GB Xing VBR header.
 """
 
-import contextlib
-import io
-import mmap
-import os
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
+from overtone.audio.byte_streams import MAX_REST_BYTES, Content, SplicedStream, check_rest, mapped
 from overtone.errors import AudioError
 
 KILOBITS_MPEG1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -28,7 +25,8 @@ MONO = 3
 TAG_KILOBITS_INDEX = 9  # large enough for a frame that holds the tag at every sampling rate
 TAG_HAS_COUNT = 1
 TAG_HAS_BYTES = 2
-MAX_FRAME_BYTES = 2_881  # 320 kbit/s in MPEG 2.5 at 8 kHz
+MIN_RUN = 3  # as many frames in a row are not sync words by chance
+MAX_JUNK_BYTES = 2**20  # before the first frame
 
 
 @dataclass(frozen=True)
@@ -41,6 +39,11 @@ class Frame:
     length_bytes: int
 
     @property
+    def stream(self) -> tuple[int, int]:
+        """What is the same in all frames of a recording."""
+        return self.version, self.rate_hz
+
+    @property
     def side_bytes(self) -> int:
         """Length of the side information, which a Xing tag follows."""
         if self.version == MPEG1:
@@ -48,7 +51,7 @@ class Frame:
         return 9 if self.mode == MONO else 17
 
 
-def frame_at(content: bytes | mmap.mmap, position: int) -> Frame | None:
+def frame_at(content: Content, position: int) -> Frame | None:
     """Return the layer III frame whose header is at `position`, or None."""
     header = content[position : position + 4]
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
@@ -62,68 +65,46 @@ def frame_at(content: bytes | mmap.mmap, position: int) -> Frame | None:
     return Frame(version, rate_hz, header[3] >> 6, per_kilobit * table[kilobits] // rate_hz + padding)
 
 
-class TaggedStream(io.RawIOBase):
-    """A stream that consists of a tag and the bytes of another stream from `start`; the other one must stay open.
-
-    Its `seek` never raises: libsndfile calls it from C.
-    """
-
-    def __init__(self, tag: bytes, stream: BinaryIO, start: int) -> None:
-        self._tag, self._stream, self._start = tag, stream, start
-        self._length = len(tag) + stream.seek(0, os.SEEK_END) - start
-        self._position = 0
-
-    def readable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seekable(self) -> bool:
-        """Return True."""
-        return True
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
-        """Return the new position; the old one if the requested position is invalid."""
-        position = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._position}.get(whence, self._length)
-        self._position = position if position >= 0 else self._position
-        return self._position
-
-    def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill the buffer up to the end of the tag or of the stream; return the number of bytes."""
-        if self._position < len(self._tag):
-            part = self._tag[self._position : self._position + len(buffer)]
-        else:
-            self._stream.seek(self._start + self._position - len(self._tag))
-            part = self._stream.read(len(buffer))
-        buffer[: len(part)] = part
-        self._position += len(part)
-        return len(part)
-
-
-def with_xing_header(stream: BinaryIO, source: str) -> BinaryIO:
-    """Return the stream itself or, for an MP3 without a Xing tag, a stream over it that has one.
+def find_mp3(stream: BinaryIO, source: str) -> tuple[BinaryIO, int | None]:
+    """Return the first recording of an MP3, with a right Xing tag, and the position of the next; None if there is none.
 
     Args:
-        stream: any audio file, seekable; it is rewound if it is returned itself.
+        stream: any audio file, seekable; it is returned itself if it is not an MP3, or needs no correction.
         source: its name, for messages.
 
     Raises:
         AudioError: an MP3 is shorter than its tag declares, or the last frame of one without a tag is incomplete.
     """
-    stream.seek(0)
-    start = after_id3(stream.read(10))
-    stream.seek(start)
-    header = stream.read(MAX_FRAME_BYTES)
-    first = frame_at(header, 0)
-    tag = 0 if first is None else _tag_position(header[: first.length_bytes])
-    if first is not None and tag == 0:
-        with _content(stream) as content:
-            count = _count_frames(content, start, first, source)
-        if count > 1:  # a single one is a sync word by chance, in a file that is not an MP3
-            return cast(BinaryIO, TaggedStream(_tag_frame(header, first, count), stream, start))
-    elif first is not None:
-        _check_bytes(header[tag:], stream.seek(0, os.SEEK_END) - start, source)
-    stream.seek(0)
-    return stream
+    with mapped(stream) as (content, begin, end):
+        start, is_first = _first_frame(content, begin, end)
+        first = frame_at(content, start)
+        if first is None:
+            return stream, None
+        header = content[start : start + first.length_bytes]
+        tag = header[_tag_position(header) or len(header) :]
+        declared_count, declared_bytes = _declared(tag)
+        if declared_bytes > end - start:
+            raise AudioError(
+                f"{source}: truncated: {declared_bytes} bytes of MP3 declared, {end - start} found; copy it again"
+            )
+        if declared_count and declared_bytes:
+            count, stop = declared_count, start + declared_bytes
+        else:
+            begin_s = start + first.length_bytes if tag else start
+            count, stop = _count_frames(content, begin_s, end, first, source)
+        following = _find_run(content, stop, end)
+        if following is None and tag:
+            check_rest(content, stop, end, source)
+    length = None if following is None and end - stop <= MAX_REST_BYTES else stop - begin
+    following = None if following is None else following - begin
+    if tag and declared_count >= count:
+        is_whole = is_first and length is None
+        return (stream if is_whole else cast(BinaryIO, SplicedStream(b"", stream, start - begin, length))), following
+    if count <= 1:  # a single one is a sync word by chance, in a file that is not an MP3
+        return stream, None
+    start += first.length_bytes if tag else 0
+    corrected = SplicedStream(_tag_frame(header, first, count), stream, start - begin, length)
+    return cast(BinaryIO, corrected), following
 
 
 def after_id3(header: bytes) -> int:
@@ -138,38 +119,71 @@ def _tag_position(frame: bytes) -> int:
     return max(frame.find(b"Xing"), frame.find(b"Info"), 0)
 
 
-def _check_bytes(tag: bytes, actual: int, source: str) -> None:
-    """Check the declared length: the decoder would detect a truncation too, but print a warning to stderr."""
-    flags = tag[7] if len(tag) >= 16 else 0
-    if flags & TAG_HAS_BYTES:
-        declared = struct.unpack(">I", tag[12:16] if flags & TAG_HAS_COUNT else tag[8:12])[0]
-        if declared > actual:
-            raise AudioError(f"{source}: truncated: {declared} bytes of MP3 declared, {actual} found; copy it again")
+def _declared(tag: bytes) -> tuple[int, int]:
+    """Return the number of frames and of bytes that a tag declares, 0 if it does not.
+
+    The decoder would detect a truncation by the bytes too, but print a warning to stderr.
+    """
+    flags, numbers = (tag[7] if len(tag) >= 16 else 0), iter(struct.unpack(">II", tag[8:16].ljust(8, b"\0")))
+    count = next(numbers) if flags & TAG_HAS_COUNT else 0
+    return count, next(numbers) if flags & TAG_HAS_BYTES else 0
 
 
-@contextlib.contextmanager
-def _content(stream: BinaryIO) -> Iterator[bytes | mmap.mmap]:
-    """Return all bytes of a stream; a file is memory-mapped, as a long recording may be larger than the memory."""
-    if isinstance(stream, io.BytesIO):
-        yield stream.getvalue()
-    else:
-        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
-            yield mapped
+def _first_frame(content: Content, begin: int, end: int) -> tuple[int, bool]:
+    """Return the position of the first frame, and whether it is where decoders expect it.
+
+    If there is none, it is a position without a frame.
+    """
+    start = begin
+    while tag_bytes := after_id3(content[start : start + 10]):
+        start += tag_bytes
+    if frame_at(content, start) is not None:
+        return start, True
+    found = _find_run(content, start, min(end, start + MAX_JUNK_BYTES))
+    return (start, True) if found is None else (found, False)
 
 
-def _count_frames(content: bytes | mmap.mmap, start: int, first: Frame, source: str) -> int:
-    """Return the number of frames from `start`, ignoring bytes between them."""
-    position, count = start, 0
-    while 0 <= position <= len(content) - 4:
+def _find_run(content: Content, position: int, end: int) -> int | None:
+    """Return the position of the next frames of at least `MIN_RUN` in a row; None if there are none."""
+    while 0 <= (position := content.find(b"\xff", position, end)) <= end - 4:
+        if _is_run(content, position, end):
+            return position
+        position += 1
+    return None
+
+
+def _is_run(content: Content, position: int, end: int) -> bool:
+    first = frame_at(content, position)
+    for _ in range(MIN_RUN):
         frame = frame_at(content, position)
-        if frame is None or (frame.version, frame.rate_hz) != (first.version, first.rate_hz):
-            position = content.find(b"\xff", position + 1)
-            continue
+        if first is None or frame is None or frame.stream != first.stream:
+            return False
         position += frame.length_bytes
+    return position <= end
+
+
+def _count_frames(content: Content, start: int, end: int, first: Frame, source: str) -> tuple[int, int]:
+    """Return the number of frames from `start` and the position after them, ignoring bytes between them.
+
+    They end before another recording: a frame with a tag, or frames with another sampling rate.
+    """
+    position, stop, count = start, start, 0
+    while 0 <= position <= end - 4:
+        frame = frame_at(content, position)
+        if frame is None or frame.stream != first.stream:
+            if frame is not None and _is_run(content, position, end):
+                break
+            position = content.find(b"\xff", position + 1, end)
+            continue
+        tag = content[position + 4 + frame.side_bytes : position + 10 + frame.side_bytes]
+        if count and (b"Xing" in tag or b"Info" in tag):
+            break
+        position += frame.length_bytes
+        stop = position
         count += 1
-        if position > len(content) and count > 1:
+        if position > end and count > 1:
             raise AudioError(f"{source}: truncated: its last MP3 frame is incomplete; copy it again")
-    return count
+    return count, stop
 
 
 def _tag_frame(header: bytes, first: Frame, count: int) -> bytes:

@@ -3,14 +3,17 @@
 import contextlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
 import soundfile
 
-from overtone.audio.containers import SafeBytesIO, check_complete
-from overtone.audio.mp3 import TaggedStream, with_xing_header
+from overtone.audio.byte_streams import SafeBytesIO, SplicedStream
+from overtone.audio.consecutive import ConsecutiveAudio
+from overtone.audio.containers import Recording, find_recordings
+from overtone.audio.ffmpeg_formats import ContainerFormat
 from overtone.audio.pyav_reader import PyavReader, open_track
 from overtone.errors import AudioError
 
@@ -21,7 +24,7 @@ MIN_RATE_HZ = 8_000
 MAX_RATE_HZ = 192_000
 UNKNOWN_FRAMES = 2**62  # libsndfile returns 2**63 - 1 if the header declares no length
 
-OpenAudio: TypeAlias = soundfile.SoundFile | PyavReader
+OpenAudio: TypeAlias = soundfile.SoundFile | PyavReader | ConsecutiveAudio
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
 
 
@@ -40,18 +43,8 @@ def open_source(source: Source) -> Iterator[OpenAudio]:
     name = source_name(source)
     try:
         with _open_stream(source, name) as stream:
-            container_format = check_complete(stream, name)
-            if container_format is not None:
-                with open_track(stream, container_format, name) as track:
-                    _check_audio(track, name)
-                    yield track
-                return
-            tagged = with_xing_header(stream, name)
-            # An open descriptor rather than the path: libsndfile then ignores the suffix of the name.
-            handle = tagged if isinstance(tagged, SafeBytesIO | TaggedStream) else tagged.fileno()
-            with soundfile.SoundFile(handle, closefd=False) as file:
-                _check_format(file.format, name)
-                _check_audio(file, name)
+            recordings = find_recordings(stream, name)
+            with _open_recording(recordings[0], name) if len(recordings) == 1 else _open_all(recordings, name) as file:
                 yield file
     except soundfile.SoundFileError as error:
         reason = getattr(error, "error_string", str(error)).strip(" .") or "unknown format"
@@ -61,6 +54,34 @@ def open_source(source: Source) -> Iterator[OpenAudio]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AudioError(f"{name}: cannot be read: {reason}") from error
+
+
+def _open_recording(recording: Recording, name: str) -> AbstractContextManager[soundfile.SoundFile | PyavReader]:
+    """Return one recording, open at its first frame in a `with` statement."""
+    stream = recording.stream
+    if recording.container_format is not None:
+        return _open_checked_track(stream, recording.container_format, name)
+    # An open descriptor rather than the path: libsndfile then ignores the suffix of the name.
+    handle = stream if isinstance(stream, SafeBytesIO | SplicedStream) else stream.fileno()
+    file = soundfile.SoundFile(handle, closefd=False)
+    _check_format(file.format, name)
+    _check_audio(file, name)
+    return file
+
+
+@contextlib.contextmanager
+def _open_checked_track(stream: BinaryIO, container_format: ContainerFormat, name: str) -> Iterator[PyavReader]:
+    with open_track(stream, container_format, name) as track:
+        _check_audio(track, name)
+        yield track
+
+
+@contextlib.contextmanager
+def _open_all(recordings: Sequence[Recording], name: str) -> Iterator[ConsecutiveAudio]:
+    """Open several recordings as one."""
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(_open_recording(recording, name)) for recording in recordings]
+        yield ConsecutiveAudio(files, name)
 
 
 def source_name(source: Source) -> str:
@@ -109,7 +130,7 @@ def _check_format(format_name: str, name: str) -> None:
         raise AudioError(f"{name}: {format_name} is not supported; convert it first: ffmpeg -i INPUT OUTPUT.wav")
 
 
-def _check_audio(file: OpenAudio, name: str) -> None:
+def _check_audio(file: soundfile.SoundFile | PyavReader, name: str) -> None:
     check_not_empty(file.frames, name)
     check_sample_rate(file.samplerate, name)
     if file.frames >= UNKNOWN_FRAMES:

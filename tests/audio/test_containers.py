@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from overtone.audio.containers import check_complete
+from overtone.audio.containers import find_recordings
 from overtone.audio.decode import read
 from overtone.errors import AudioError
 
@@ -30,22 +30,23 @@ CHECKED = [
 @pytest.mark.parametrize(("container", "subtype"), [*CHECKED, ("FLAC", "PCM_16"), ("MP3", "MPEG_LAYER_III")])
 def test_complete_files_pass_and_the_stream_is_rewound(container: str, subtype: str) -> None:
     stream = io.BytesIO(encoded(container, subtype))
-    assert check_complete(stream, "clip") is None
+    (recording,) = find_recordings(stream, "clip")
+    assert recording.stream is stream and recording.container_format is None
     assert stream.tell() == 0
 
 
 @pytest.mark.parametrize(("container", "subtype"), CHECKED)
 def test_one_missing_byte_is_detected(container: str, subtype: str) -> None:
     with pytest.raises(AudioError, match=r"^clip: truncated"):
-        check_complete(io.BytesIO(encoded(container, subtype)[:-1]), "clip")
+        find_recordings(io.BytesIO(encoded(container, subtype)[:-1]), "clip")
 
 
 @pytest.mark.parametrize(("container", "endian"), [("AU", "LITTLE"), ("CAF", "LITTLE")])
 def test_both_byte_orders(container: str, endian: str) -> None:
     content = encoded(container, endian=endian)
-    check_complete(io.BytesIO(content), "clip")
+    find_recordings(io.BytesIO(content), "clip")
     with pytest.raises(AudioError, match="truncated"):
-        check_complete(io.BytesIO(content[: len(content) // 2]), "clip")
+        find_recordings(io.BytesIO(content[: len(content) // 2]), "clip")
 
 
 @pytest.mark.parametrize(
@@ -69,7 +70,7 @@ def test_a_caf_without_a_declared_length() -> None:
     content = bytearray(encoded("CAF"))
     position = content.index(b"data") + 4
     content[position : position + 8] = struct.pack(">q", -1)
-    check_complete(io.BytesIO(content), "clip")
+    find_recordings(io.BytesIO(content), "clip")
 
 
 @pytest.mark.parametrize(
@@ -81,56 +82,56 @@ def test_a_caf_without_a_declared_length() -> None:
 )
 def test_chunks_of_invalid_length(content: bytes) -> None:
     with pytest.raises(AudioError, match=r"^clip: damaged: a chunk of invalid length"):
-        check_complete(io.BytesIO(content), "clip")
+        find_recordings(io.BytesIO(content), "clip")
 
 
 def test_a_w64_with_a_chunk_before_the_audio_data() -> None:
     content = encoded("W64")
     chunk = b"junk" + bytes(12) + struct.pack("<Q", 24 + 3) + b"abc" + bytes(5)
-    check_complete(io.BytesIO(content[:40] + chunk + content[40:]), "clip")
+    find_recordings(io.BytesIO(content[:40] + chunk + content[40:]), "clip")
     with pytest.raises(AudioError, match="declares 80000 bytes of audio and has 79999"):
-        check_complete(io.BytesIO(content[:40] + chunk + content[40:-1]), "clip")
+        find_recordings(io.BytesIO(content[:40] + chunk + content[40:-1]), "clip")
 
 
 def test_big_endian_wav() -> None:
     content = encoded("WAV", endian="BIG")
     assert content[:4] == b"RIFX"
-    check_complete(io.BytesIO(content), "clip")
+    find_recordings(io.BytesIO(content), "clip")
     with pytest.raises(AudioError, match="truncated"):
-        check_complete(io.BytesIO(content[:-2]), "clip")
+        find_recordings(io.BytesIO(content[:-2]), "clip")
 
 
-@pytest.mark.parametrize("declared", [0xFFFFFFFF, 4_000_000_000, 2_000])
+@pytest.mark.parametrize("declared", [3_000_000_000, 4_000_000_000, 2_000])
 def test_a_header_that_declares_too_many_bytes(declared: int) -> None:
     content = bytearray(encoded("WAV")[:1_000])
     content[40:44] = struct.pack("<I", declared)
     with pytest.raises(AudioError, match=rf"declares {declared} bytes of audio and has 956"):
-        check_complete(io.BytesIO(content), "clip")
+        find_recordings(io.BytesIO(content), "clip")
 
 
 def test_chunks_around_the_audio_data_are_allowed() -> None:
     content = encoded("WAV")
     chunk = b"LIST" + struct.pack("<I", 3) + b"abc\0"
-    check_complete(io.BytesIO(content[:12] + chunk + content[12:] + chunk), "clip")
+    find_recordings(io.BytesIO(content[:12] + chunk + content[12:] + chunk), "clip")
     with pytest.raises(AudioError, match="truncated"):
-        check_complete(io.BytesIO(content[:12] + chunk + content[12:-1]), "clip")
+        find_recordings(io.BytesIO(content[:12] + chunk + content[12:-1]), "clip")
 
 
 def test_the_number_of_chunks_is_limited() -> None:
     with pytest.raises(AudioError, match="damaged"):
-        check_complete(io.BytesIO(b"RIFF\0\0\0\0WAVE" + (b"junk" + bytes(4)) * 20_000), "clip")
+        find_recordings(io.BytesIO(b"RIFF\0\0\0\0WAVE" + (b"junk" + bytes(4)) * 20_000), "clip")
 
 
 def test_an_ogg_may_end_on_a_page_that_is_not_the_last_but_not_within_one() -> None:
     content = encoded("OGG", "OPUS")
     last = content.rindex(b"OggS")
-    check_complete(io.BytesIO(content[:last]), "clip")
-    check_complete(io.BytesIO(content + b"TAG of some tool"), "clip")
+    find_recordings(io.BytesIO(content[:last]), "clip")
+    find_recordings(io.BytesIO(content + b"TAG of some tool"), "clip")
     for cut in (1, 20, 27, 30):
         with pytest.raises(AudioError, match="Ogg page is incomplete"):
-            check_complete(io.BytesIO(content[: last + cut]), "clip")
+            find_recordings(io.BytesIO(content[: last + cut]), "clip")
 
 
 def test_an_empty_file() -> None:
     with pytest.raises(AudioError, match="empty"):
-        check_complete(io.BytesIO(b""), "clip")
+        find_recordings(io.BytesIO(b""), "clip")

@@ -1,7 +1,6 @@
 """MP3 files without a Xing tag are decoded to their end, and truncated ones are detected."""
 
 import io
-import os
 import tracemalloc
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 import soundfile
 
 from overtone.audio.decode import read
-from overtone.audio.mp3 import TaggedStream, _tag_frame, frame_at, with_xing_header
+from overtone.audio.mp3 import _tag_frame, find_mp3, frame_at
 from overtone.errors import AudioError
 
 
@@ -84,20 +83,19 @@ def test_a_tag_that_declares_too_many_frames() -> None:
 def test_files_with_a_tag_and_other_files_are_unchanged() -> None:
     for content in (mp3(44_100), b"", b"ID3", b"\xff\xfb", b"\xff\xfb\x90\xc4" + bytes(1_000), b"RIFF" + bytes(50)):
         stream = io.BytesIO(content)
-        assert with_xing_header(stream, "clip") is stream
-        assert stream.tell() == 0
+        assert find_mp3(stream, "clip") == (stream, None)
 
 
 def test_a_truncated_last_frame_is_detected() -> None:
     bare = without_tag(mp3(44_100))
     with pytest.raises(AudioError, match=r"^clip: truncated: its last MP3 frame is incomplete"):
-        with_xing_header(io.BytesIO(bare[:-20]), "clip")
+        find_mp3(io.BytesIO(bare[:-20]), "clip")
 
 
 def test_fewer_bytes_than_the_tag_declares() -> None:
     content = mp3(44_100)
     with pytest.raises(AudioError, match=rf"^clip: truncated: {len(content)} bytes of MP3 declared, 9999 found"):
-        with_xing_header(io.BytesIO(content[:9_999]), "clip")
+        find_mp3(io.BytesIO(content[:9_999]), "clip")
 
 
 def test_frame_headers() -> None:
@@ -121,23 +119,10 @@ def test_a_file_without_a_tag_is_decoded_without_loading_it(tmp_path: Path) -> N
     path.write_bytes(bare)
     with path.open("rb", buffering=0) as file:
         tracemalloc.start()
-        whole = with_xing_header(file, "clip")
+        whole, _ = find_mp3(file, "clip")
         whole.read(100_000)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 400_000 < len(bare)
     interval = {"start_s": 300.0, "end_s": 301.5}
     np.testing.assert_array_equal(read(path, **interval).samples, read(bare, **interval).samples)
-
-
-def test_a_tagged_stream_reads_as_one() -> None:
-    inner = b"ID3 and then the sound"
-    tagged, expected = TaggedStream(b"tag:", io.BytesIO(inner), 4), io.BytesIO(b"tag:" + inner[4:])
-    for offset, whence in ((0, os.SEEK_SET), (2, os.SEEK_SET), (-3, os.SEEK_END), (1, os.SEEK_CUR), (99, os.SEEK_SET)):
-        assert tagged.seek(offset, whence) == expected.seek(offset, whence)
-        assert b"".join(iter(lambda: tagged.read(3), b"")) == expected.read()
-    before = tagged.tell()
-    assert tagged.seek(-1) == before
-    assert tagged.readable() and tagged.seekable()
-    tagged.seek(0)
-    assert tagged.readall() == b"tag:" + inner[4:]
