@@ -26,6 +26,7 @@ TAG_KILOBITS_INDEX = 9  # large enough for a frame that holds the tag at every s
 TAG_HAS_COUNT = 1
 TAG_HAS_BYTES = 2
 MIN_RUN = 3  # as many frames in a row are not sync words by chance
+TAG_POSITION_BYTES = 48  # a tag starts before
 MAX_JUNK_BYTES = 2**20  # before the first frame
 
 
@@ -137,7 +138,7 @@ def _first_frame(content: Content, begin: int, end: int) -> tuple[int, bool]:
     start = begin
     while tag_bytes := after_id3(content[start : start + 10]):
         start += tag_bytes
-    if frame_at(content, start) is not None:
+    if _is_run(content, start, end) or _tag_position(content[start : start + TAG_POSITION_BYTES]):
         return start, True
     found = _find_run(content, start, min(end, start + MAX_JUNK_BYTES))
     return (start, True) if found is None else (found, False)

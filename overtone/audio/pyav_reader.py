@@ -14,7 +14,6 @@ PyAV (BSD) binds FFmpeg and is used if it is installed. Overtone does not instal
 """
 
 import contextlib
-import functools
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -24,10 +23,9 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from overtone.audio.ffmpeg_formats import MP4, ContainerFormat
+from overtone.audio.pyav_import import audio_decoders, import_pyav
 from overtone.errors import AudioError
 
-MIN_PYAV_VERSION = 17  # older ones cannot discard video
-INSTALL = f"pip install 'av>={MIN_PYAV_VERSION}' (docs/audio-formats.md), or convert it: ffmpeg -i INPUT OUTPUT.wav"
 BUFFER_BYTES = 2**17
 MIN_GAP_S = 0.2  # shorter ones are differences between clocks
 MAX_GAP_S = 3600.0  # longer ones are clocks that were reset; the audio continues
@@ -58,7 +56,7 @@ class PyavReader:
         self, container: Any, stream: Any, container_format: ContainerFormat, name: str, counted_s: Fraction | None
     ) -> None:
         self._container, self._stream, self._name = container, stream, name
-        self._start_s = _start_s(container, stream)
+        self._start_s = _start_s(container, stream, container_format)
         self._can_seek = container_format.demuxer in SEEKABLE
         self._rest = np.empty(0, np.float32)
         self._frames = self._decode()
@@ -174,13 +172,18 @@ def open_track(stream: BinaryIO, container_format: ContainerFormat, name: str) -
     Raises:
         AudioError: PyAV is not installed; or the file is damaged, protected, of an unknown codec, or without audio.
     """
-    av = _import_pyav(container_format, name)
+    av = import_pyav(container_format, name)
     try:
         with contextlib.ExitStack() as stack:
             container, track = stack.enter_context(_open_container(av, stream, container_format, name))
             counted_s = None
-            if not container_format.has_duration or container.duration is None:
-                counted_s = _count_duration_s(container, track)
+            is_mp4 = container_format == MP4  # whose duration includes it
+            if (
+                not container_format.has_duration
+                or container.duration is None
+                or (not is_mp4 and _starts_late(container))
+            ):
+                counted_s = _count_duration_s(container, track, container_format)
                 stack.close()
                 container, track = stack.enter_context(_open_container(av, stream, container_format, name))
             yield PyavReader(container, track, container_format, name, counted_s)
@@ -199,7 +202,7 @@ def _open_container(
     """Open the container; yield it and the selected track."""
     stream.seek(0)
     # Security: with a fixed demuxer and audio decoders only, the content of a file cannot select other code to run.
-    options = {"codec_whitelist": _audio_decoders()}
+    options = {"codec_whitelist": audio_decoders()}
     with av.open(
         stream,
         format=container_format.demuxer,
@@ -224,10 +227,15 @@ def _open_container(
         yield container, selected
 
 
-def _count_duration_s(container: Any, stream: Any) -> Fraction:
+def _starts_late(container: Any) -> bool:
+    """Return whether the first time stamp is not 0: only some programs count this time to the declared duration."""
+    return (container.start_time or 0) * MICROSECOND > SLACK_S
+
+
+def _count_duration_s(container: Any, stream: Any, container_format: ContainerFormat) -> Fraction:
     """Return the duration of the audio up to the end of its last packet, without decoding it."""
     ends = (packet.pts + (packet.duration or 0) for packet in _packets(container, stream) if packet.pts is not None)
-    return max(ends, default=0) * stream.time_base - _start_s(container, stream)
+    return max(ends, default=0) * stream.time_base - _start_s(container, stream, container_format)
 
 
 def _packets(container: Any, stream: Any) -> Iterator[Any]:
@@ -236,10 +244,11 @@ def _packets(container: Any, stream: Any) -> Iterator[Any]:
         yield from container.demux(stream)
 
 
-def _start_s(container: Any, stream: Any) -> Fraction:
-    """Return the first time stamp of the container."""
+def _start_s(container: Any, stream: Any, container_format: ContainerFormat) -> Fraction:
+    """Return the first time stamp of the container; 0 for an MP4 that starts with a pause, by its edit list."""
     if container.start_time is not None:
-        return container.start_time * MICROSECOND
+        start_s: Fraction = container.start_time * MICROSECOND
+        return min(Fraction(0), start_s) if container_format == MP4 else start_s
     return stream.start_time * stream.time_base if stream.start_time is not None else Fraction(0)
 
 
@@ -271,27 +280,3 @@ def _scale_to_one(samples: np.ndarray) -> np.ndarray:
     limits = np.iinfo(samples.dtype)
     middle = (limits.max + 1 + limits.min) / 2  # 128 for unsigned bytes, else 0
     return (samples - middle) / (middle - limits.min)
-
-
-@functools.cache
-def _audio_decoders() -> str:
-    """Return the names of all audio decoders, separated by commas."""
-    import av
-
-    names = []
-    for name in sorted(av.codecs_available):
-        with contextlib.suppress(ValueError):  # an encoder without a decoder
-            if av.Codec(name, "r").type == "audio":
-                names.append(name)
-    return ",".join(names)
-
-
-def _import_pyav(container_format: ContainerFormat, name: str) -> ModuleType:
-    label = container_format.label
-    try:
-        import av
-    except ImportError as error:
-        raise AudioError(f"{name}: {label} needs PyAV, which is not installed: {INSTALL}") from error
-    if int(av.__version__.partition(".")[0]) < MIN_PYAV_VERSION:
-        raise AudioError(f"{name}: {label} needs PyAV {MIN_PYAV_VERSION}, and {av.__version__} is installed: {INSTALL}")
-    return av

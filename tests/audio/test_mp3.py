@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from video_files import encode_video
 
 from overtone.audio.decode import read
 from overtone.audio.mp3 import _tag_frame, find_mp3, frame_at
@@ -126,3 +127,41 @@ def test_a_file_without_a_tag_is_decoded_without_loading_it(tmp_path: Path) -> N
         assert peak < 400_000 < len(bare)
     interval = {"start_s": 300.0, "end_s": 301.5}
     np.testing.assert_array_equal(read(path, **interval).samples, read(bare, **interval).samples)
+
+
+@pytest.mark.parametrize(
+    "junk", [bytes(700), bytes(200_000), b"\xff\xfb\x90" + bytes(range(200)), b"ID3\x04\0\0\0\0\0\0" + bytes(99)]
+)
+def test_bytes_before_the_first_frame_are_skipped(junk: bytes) -> None:
+    content = mp3(44_100)
+    np.testing.assert_array_equal(read(junk + content).samples, read(content).samples)
+    assert read(junk + without_tag(content)).duration_s == pytest.approx(2, abs=0.1)
+
+
+def test_an_mp3_that_starts_within_a_frame() -> None:
+    content = without_tag(mp3(44_100))
+    assert read(content[300:]).duration_s == pytest.approx(2, abs=0.1)
+
+
+def test_mp3_in_wav() -> None:
+    """Its header counts the samples of the last frame as a whole, which the decoder does not return."""
+    audio = speech_like(44_100, 2.0).astype(np.float32)
+    content = encode_video("wav", "libmp3lame", [audio], 44_100)
+    assert content[20:22] == b"\x55\0"
+    assert read(content).duration_s == pytest.approx(2, abs=0.1)
+    assert read(content + content).duration_s == pytest.approx(4, abs=0.2)
+
+
+def test_a_tag_that_counts_too_few_frames() -> None:
+    bare = without_tag(mp3(44_100))
+    first = frame_at(bare, 0)
+    assert first is not None
+    assert read(_tag_frame(bare, first, 20) + bare).duration_s == pytest.approx(2, abs=0.1)
+
+
+def test_recordings_in_a_row_without_tags() -> None:
+    bare, other = without_tag(mp3(44_100)), without_tag(mp3(48_000))
+    assert read(bare + bare).duration_s == pytest.approx(4, abs=0.2)
+    assert read(bare + mp3(44_100)).duration_s == pytest.approx(4, abs=0.2)
+    with pytest.raises(AudioError, match="2 recordings of different sampling rates, 44100 to 48000 Hz"):
+        read(bare + other)

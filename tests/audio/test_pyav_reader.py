@@ -213,3 +213,22 @@ def test_a_track_shorter_than_its_header_says() -> None:
         read(damaged)
     with pytest.raises(AudioError, match=r"truncated or damaged: 2880000 samples declared, 48000 found"):
         list(blocks(damaged))
+
+
+@pytest.mark.parametrize(("container", "codec"), [("mp4", "aac"), ("mov", "pcm_s16le"), ("ipod", "alac")])
+@pytest.mark.parametrize("delay_s", [0.5, 5.0])
+def test_an_edit_list_that_starts_with_a_pause_is_silence(container: str, codec: str, delay_s: float) -> None:
+    samples = read(encode_video(container, codec, [noise()], delay_s=delay_s)).samples
+    assert len(samples) / 16_000 == pytest.approx(delay_s + 1, abs=0.002)
+    assert not samples[: round(16_000 * (delay_s - 0.1))].any()
+    assert np.abs(samples[round(16_000 * (delay_s + 0.2)) :]).max() > 0.2
+
+
+@pytest.mark.parametrize(("container", "codec"), [("webm", "libopus"), ("matroska", "flac"), ("asf", "wmav2")])
+@pytest.mark.parametrize("delay_s", [1.0, 100.0])
+def test_a_first_time_stamp_that_is_not_zero_is_not_a_truncation(container: str, codec: str, delay_s: float) -> None:
+    content = encode_video(container, codec, [noise()], delay_s=delay_s)
+    assert read(content).duration_s == pytest.approx(1, abs=0.06)
+    assert measure_duration(content) == pytest.approx(1, abs=0.06)
+    with pytest.raises(AudioError):
+        read(content[:-500])

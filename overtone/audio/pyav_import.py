@@ -1,0 +1,40 @@
+"""Imports PyAV, which is used where it is installed: `docs/audio-formats.md`."""
+
+import contextlib
+import functools
+from types import ModuleType
+
+from overtone.audio.ffmpeg_formats import ContainerFormat
+from overtone.errors import AudioError
+
+MIN_PYAV_VERSION = 17  # older ones cannot discard video
+INSTALL = f"pip install 'av>={MIN_PYAV_VERSION}' (docs/audio-formats.md), or convert it: ffmpeg -i INPUT OUTPUT.wav"
+
+
+@functools.cache
+def audio_decoders() -> str:
+    """Return the names of all audio decoders, separated by commas."""
+    import av
+
+    names = []
+    for name in sorted(av.codecs_available):
+        with contextlib.suppress(ValueError):  # an encoder without a decoder
+            if av.Codec(name, "r").type == "audio":
+                names.append(name)
+    return ",".join(names)
+
+
+def import_pyav(container_format: ContainerFormat, name: str) -> ModuleType:
+    """Return the module of PyAV.
+
+    Raises:
+        AudioError: it is not installed, or too old.
+    """
+    label = container_format.label
+    try:
+        import av
+    except ImportError as error:
+        raise AudioError(f"{name}: {label} needs PyAV, which is not installed: {INSTALL}") from error
+    if int(av.__version__.partition(".")[0]) < MIN_PYAV_VERSION:
+        raise AudioError(f"{name}: {label} needs PyAV {MIN_PYAV_VERSION}, and {av.__version__} is installed: {INSTALL}")
+    return av
