@@ -13,6 +13,7 @@ FEATURES = (
     "audio/consecutive.py",
     "audio/containers.py",
     "audio/decode.py",
+    "audio/downmix.py",
     "audio/flac.py",
     "audio/frames.py",
     "audio/mp3.py",

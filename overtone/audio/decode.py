@@ -32,7 +32,7 @@ from overtone.audio.source import (
 )
 from overtone.channels import MIX, Channel, channel_index
 from overtone.datatypes import SAMPLE_RATE_HZ, Utterance, Waveform
-from overtone.errors import AudioError, OptionError
+from overtone.errors import AudioError, OptionError, first_line
 
 LIBSNDFILE_SUFFIXES = frozenset(
     {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"}
@@ -101,8 +101,9 @@ def from_array(samples: np.ndarray, rate_hz: float, *, source: str = "array", ch
     """
     check_is_number(rate_hz)
     check_sample_rate(rate_hz, source)
-    check_not_empty(np.size(samples), source)
-    return _waveform(to_mono(samples, source, channel), rate_hz, source)
+    array = _to_array(samples, source)
+    check_not_empty(array.size, source)
+    return _waveform(to_mono(array, source, channel), rate_hz, source)
 
 
 def to_mono(samples: np.ndarray, source: str, channel: Channel = MIX) -> np.ndarray:
@@ -117,7 +118,7 @@ def to_mono(samples: np.ndarray, source: str, channel: Channel = MIX) -> np.ndar
         AudioError: an unsupported shape or type, not finite, unscaled integers, or a missing channel.
         OptionError: not a channel.
     """
-    array = np.asarray(samples)
+    array = _to_array(samples, source)
     if array.ndim not in (1, 2):
         raise AudioError(f"{source}: expected shape (samples,) or (samples, channels), got {array.shape}")
     if array.ndim == 2 and array.shape[1] > max(array.shape[0], 64):
@@ -260,6 +261,13 @@ def _scale_to_one(array: np.ndarray, source: str) -> np.ndarray:
     if kind == "u" and bits == 8:
         return (array - 128.0) / 128.0
     raise AudioError(f"{source}: samples of type {array.dtype} are not audio; use float32, int16, int32 or uint8")
+
+
+def _to_array(samples: object, source: str) -> np.ndarray:
+    try:
+        return np.asarray(samples)
+    except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths; a torch tensor with gradients
+        raise AudioError(f"{source}: cannot be converted to an array of samples: {first_line(error)}") from error
 
 
 def _waveform(mono: np.ndarray, rate_hz: float, source: str) -> Waveform:

@@ -3,6 +3,7 @@
 import numpy as np
 import soundfile
 
+from overtone.audio.downmix import downmix
 from overtone.audio.pyav_reader import PyavReader
 
 INT16_STEP = np.float32(2.0**-15)
@@ -24,8 +25,7 @@ def one_channel(frames: np.ndarray, index: int | None) -> np.ndarray:
     """Return one channel, or the mean of all for None: `(frames, channels)` -> `(frames,)`."""
     if index is not None:
         return np.ascontiguousarray(frames[:, index])
-    with np.errstate(all="ignore"):  # `decode.check_samples` reports infinities
-        return frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
+    return downmix(frames)
 
 
 def count_slack(file: soundfile.SoundFile | PyavReader) -> int:

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
+from overtone.audio.downmix import downmix
 from overtone.audio.ffmpeg_formats import MP4, ContainerFormat
 from overtone.audio.pyav_import import audio_decoders, import_pyav
 from overtone.errors import AudioError
@@ -157,7 +158,7 @@ class PyavReader:
             if len(channels) != self.source_channels:
                 raise AudioError(f"{self._name}: its number of channels changes; convert it first, or choose mix")
             channels = channels[self._channel, None]
-        return _scale_to_one(channels).mean(axis=0, dtype=np.float32)
+        return downmix(_scale_to_one(channels).T).astype(np.float32, copy=False)
 
 
 @contextlib.contextmanager
