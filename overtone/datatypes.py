@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from overtone.channels import parse_channel
 from overtone.emotions import parse_label
+from overtone.equality import EqualByValue
 from overtone.errors import InputError
 
 SAMPLE_RATE_HZ = 16_000
@@ -72,8 +73,8 @@ class Utterance:
         require(self.end_s is None or self.end_s > self.start_s, self, "end_s > start_s", (self.start_s, self.end_s))
 
 
-@dataclass(frozen=True)
-class Waveform:
+@dataclass(frozen=True, eq=False)
+class Waveform(EqualByValue):
     """Mono audio at 16 kHz.
 
     Attributes:
@@ -95,14 +96,13 @@ class Waveform:
         return len(self.samples) / SAMPLE_RATE_HZ
 
 
-@dataclass(frozen=True)
-class Prediction:
+@dataclass(frozen=True, eq=False)
+class Prediction(EqualByValue):
     """The prediction of a model for one clip.
 
     Attributes:
         emotions, duration_s: names of the classes, in the order of every probability vector; duration of the clip.
-        probabilities: float `(emotions,)`, summing to 1: the fused prediction.
-        branches: branch name ("mel", "prosody") -> float `(emotions,)`, each summing to 1.
+        probabilities, branches: the fused one, float `(emotions,)`, and by name of the branch; each summing to 1.
         prosody: name with unit -> measured value, e.g. "pitch_median_hz", "speech_rate_hz", "tempo_bpm".
         model, source: id of the model; file name or description.
         uncertain_below, columns: confidence below which it counts as uncertain, in [0, 1]; manifest column -> value.

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from overtone.datatypes import FloatArray, Prediction, require
+from overtone.equality import EqualByValue
 
 NOT_ADAPTED = "none"
 ADAPTED_TO_REFERENCE = "reference"  # reference clips that the caller supplied
@@ -46,8 +47,8 @@ class Segment:
         return self.end_s - self.start_s
 
 
-@dataclass(frozen=True)
-class Tracks:
+@dataclass(frozen=True, eq=False)
+class Tracks(EqualByValue):
     """Values over a recording in steps of equal length; the last step may extend past the end.
 
     Attributes:
@@ -97,8 +98,8 @@ class ChannelTracks:
     tracks: Tracks
 
 
-@dataclass(frozen=True)
-class SpeakerSummary:
+@dataclass(frozen=True, eq=False)
+class SpeakerSummary(EqualByValue):
     """The emotions of one speaker over a whole recording.
 
     Attributes:
