@@ -24,6 +24,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import numpy as np
 
+from overtone._internal.file_objects import read_file_object
 from overtone._internal.form_body import FormBody
 from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Prediction
@@ -296,4 +297,4 @@ def _open(source: Source) -> Iterator[tuple[str, BinaryIO]]:
         with file:
             yield Path(source).name, file
     else:
-        yield str(getattr(source, "name", "audio")), io.BytesIO(source.read())
+        yield str(getattr(source, "name", "audio")), io.BytesIO(read_file_object(source))

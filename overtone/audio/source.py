@@ -10,6 +10,7 @@ from typing import BinaryIO, TypeAlias
 
 import soundfile
 
+from overtone._internal.file_objects import read_file_object
 from overtone.audio.byte_streams import SafeBytesIO, SplicedStream
 from overtone.audio.consecutive import ConsecutiveAudio
 from overtone.audio.containers import Recording, find_recordings
@@ -104,7 +105,7 @@ def _open_stream(source: Source, name: str) -> BinaryIO:
         return _open_path(Path(source), name)
     if not hasattr(source, "read"):
         raise AudioError(f"{name}: expected a path, bytes or a file object, got {type(source).__name__}")
-    content = source.read()
+    content = read_file_object(source)
     if not isinstance(content, bytes):
         raise AudioError(f"{name}: the file object returns {type(content).__name__}; open it in binary mode ('rb')")
     return SafeBytesIO(content)

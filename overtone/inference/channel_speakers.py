@@ -16,10 +16,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import BinaryIO, TypeVar, cast
 
 import numpy as np
 
+from overtone._internal.file_objects import read_file_object
 from overtone.audio.blocks import count_channels
 from overtone.audio.decode import read
 from overtone.audio.source import Source, source_name
@@ -233,7 +234,7 @@ class _Content(io.BytesIO):
 def _repeatable(source: AnyKind) -> AnyKind | _Content:
     """The source, or the content of a pipe or a file object."""
     if hasattr(source, "read"):
-        content = source.read()
+        content = read_file_object(cast(BinaryIO, source))
         return _Content(content, source_name(cast(Source, source))) if isinstance(content, bytes) else source
     try:
         if isinstance(source, str | os.PathLike) and stat.S_ISFIFO(Path(source).stat().st_mode):

@@ -1,7 +1,8 @@
 """Converts and checks the input of a recogniser: a path, bytes, file object or samples -> a waveform with speech."""
 
+import numbers
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TypeGuard
 
 import numpy as np
@@ -17,6 +18,8 @@ Samples = FloatArray | Sequence[float] | Sequence[Sequence[float]]
 
 MIN_DURATION_S = 0.1  # shorter audio contains no syllable
 MAX_DURATION_S = 600.0  # the graph processes a clip in one go, and its memory grows with the length
+INT16_FULL_SCALE = 2**15
+INT32_FULL_SCALE = 2**31
 SILENCE = 1e-4  # -80 dB re full scale, three steps of 16 bit
 
 
@@ -54,11 +57,39 @@ def is_file_source(source: object, rate_hz: float | None) -> TypeGuard[Source]:
     return is_file
 
 
+def check_several(sources: object, name: str) -> None:
+    """Check that a list of clips is not a single one, which could be iterated over too.
+
+    Args:
+        sources: what the caller gave.
+        name: of the function, for messages.
+
+    Raises:
+        OptionError: one clip, or nothing that can be iterated over.
+    """
+    is_one = isinstance(sources, str | os.PathLike | bytes | bytearray | memoryview | Waveform | np.ndarray)
+    if is_one or hasattr(sources, "read") or not isinstance(sources, Iterable):
+        raise OptionError(
+            f"{name}: expected several clips, such as a list of paths, got one {type(sources).__name__}; "
+            "put it into a list: [clip]"
+        )
+
+
+def check_threads(threads: object) -> None:
+    """Check a number of threads.
+
+    Raises:
+        OptionError: not a whole number of at least 1.
+    """
+    if not isinstance(threads, numbers.Integral) or threads < 1:
+        raise OptionError(f"threads: expected a whole number of at least 1, got {threads!r}")
+
+
 def waveform_from_samples(source: object, rate_hz: float | None, channel: Channel = MIX) -> Waveform:
     """The waveform of a `Waveform` or of samples.
 
     Raises:
-        AudioError: not samples, samples that are not audio, or samples without this channel.
+        AudioError: not samples, samples that are not audio or not scaled to their type, or without this channel.
         OptionError: an array without a sample rate, or not a channel.
     """
     if isinstance(source, Waveform):
@@ -67,7 +98,9 @@ def waveform_from_samples(source: object, rate_hz: float | None, channel: Channe
     array = to_array(source)
     if rate_hz is None:
         raise OptionError("rate_hz: an array needs its sample rate, for example rate_hz=16000")
-    return from_array(array, rate_hz, channel=channel)
+    waveform = from_array(array, rate_hz, channel=channel)
+    _check_integer_scale(array, waveform.source)
+    return waveform
 
 
 def check_min_duration(duration_s: float, source: str) -> None:
@@ -107,3 +140,15 @@ def _check_speech(waveform: Waveform) -> None:
         raise AudioError(f"{name}: contains samples that are not finite (NaN or infinity); write it again without them")
     if spread < 2 * SILENCE:
         raise AudioError(f"{name}: no speech: nothing but silence; check whether the microphone was on")
+
+
+def _check_integer_scale(array: FloatArray, source: str) -> None:
+    """Check that integers use more than a 65 536th of their full scale, as those of a smaller type do not."""
+    if array.dtype.kind != "i" or array.dtype.itemsize != 4:
+        return
+    peak = max(int(array.max()), -int(array.min()))
+    if 0 < peak <= INT16_FULL_SCALE:
+        raise AudioError(
+            f"{source}: samples reach {peak} where {INT32_FULL_SCALE} is full scale; if they are 16-bit integers, "
+            "convert them: samples.astype('int16')"
+        )

@@ -23,7 +23,7 @@ from overtone._internal.tensor_names import PROBABILITIES, RATES, TRACKS, WAVEFO
 from overtone.arousal_valence import arousal_valence
 from overtone.datatypes import FloatArray, Prediction, Waveform
 from overtone.errors import ModelError, first_line
-from overtone.inference.checksum import check_intact, require_checksum
+from overtone.inference.checksum import ENTRY_BYTES, check_intact, require_checksum
 from overtone.inference.model_card import read_card
 from overtone.inference.speaker_statistics import SpeakerStatistics, unknown_speaker
 
@@ -33,8 +33,47 @@ if TYPE_CHECKING:
 FATAL_ONLY = 4  # log level of onnxruntime: errors are raised once, with the name of the file, and not logged as well
 
 
+class _Graph:
+    """The graph of a model file. A pickled one holds the path of the file, which must be the same where it is loaded.
+
+    Args:
+        path: path of the model file.
+        threads: number of threads for one clip.
+
+    Attributes:
+        session: the graph, loaded by onnxruntime.
+
+    Raises:
+        ModelError: missing or damaged.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        content = _read(path)
+        check_intact(content, str(path))
+        self.session = _load_graph(content, path, threads)
+        self._path, self._threads, self._checksum = path, threads, content[-ENTRY_BYTES:]
+
+    def require_checksum(self) -> None:
+        """Check that the file has a checksum, as `overtone.inference.checksum.require_checksum` does."""
+        require_checksum(self._checksum, str(self._path))
+
+    def __getstate__(self) -> tuple[Path, int, bytes]:
+        return self._path, self._threads, self._checksum
+
+    def __setstate__(self, state: tuple[Path, int, bytes]) -> None:
+        path, threads, checksum = state
+        self.__init__(path, threads)  # type: ignore[misc]
+        if self._checksum != checksum:
+            raise ModelError(f"{path}: not the model that was pickled: the file has changed; load it again")
+
+    def __deepcopy__(self, _: object) -> "_Graph":
+        return self  # it does not change
+
+
 class OnnxModel:
     """A loaded model file with its settings; several threads may use it at the same time.
+
+    It can be copied, and pickled for other processes of the same machine: they read the model file again.
 
     Args:
         path: path of the model file.
@@ -56,18 +95,16 @@ class OnnxModel:
     """
 
     def __init__(self, path: Path, threads: int = 1, uncertain_below: float | None = None) -> None:
-        content = _read(path)
-        check_intact(content, str(path))
-        self._graph = _load_graph(content, path, threads)
+        self._graph = _Graph(path, threads)
         self.path = path
-        self.card: dict[str, Any] = read_card(self._graph.get_modelmeta().custom_metadata_map, str(path))
-        require_checksum(content, str(path))  # last: any other fault of the file is more informative
+        self.card: dict[str, Any] = read_card(self._graph.session.get_modelmeta().custom_metadata_map, str(path))
+        self._graph.require_checksum()  # last: any other fault of the file is more informative
         self.emotions: tuple[str, ...] = tuple(self.card["emotions"])
         self.uncertain_below: float = (
             self.card.get("uncertain_below", 0.0) if uncertain_below is None else uncertain_below
         )
-        inputs = {node.name: node.shape for node in self._graph.get_inputs()}
-        outputs = [node.name for node in self._graph.get_outputs()]
+        inputs = {node.name: node.shape for node in self._graph.session.get_inputs()}
+        outputs = [node.name for node in self._graph.session.get_outputs()]
         adapts = tensor_names.SPEAKER_STATISTICS in inputs
         self.statistics = unknown_speaker(inputs[tensor_names.SPEAKER_STATISTICS][1]) if adapts else None
         self.branches = tensor_names.branches_among(outputs)
@@ -123,7 +160,7 @@ class OnnxModel:
             checked = (*checked, tensor_names.ADAPTED_PROBABILITIES)
             inputs |= self.statistics.inputs
         try:
-            outputs: Outputs = dict(zip(names, self._graph.run(names, inputs), strict=True))
+            outputs: Outputs = dict(zip(names, self._graph.session.run(names, inputs), strict=True))
         except Exception as error:  # onnxruntime raises bare `Exception`s of its own
             raise ModelError(f"{source}: the model {self.path} fails on it: {first_line(error)}") from error
         for name in checked:

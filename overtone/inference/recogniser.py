@@ -11,7 +11,7 @@
 The model file is described in `overtone.inference.onnx_model`.
 """
 
-import os
+import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,10 +23,10 @@ from overtone.audio.source import Source
 from overtone.audio.vad import measure_speech
 from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Float32Array, Prediction, Waveform
-from overtone.each_channel import choose_channels
+from overtone.each_channel import ChannelChoice, choose_channels
 from overtone.errors import ModelError, OptionError, OvertoneError
 from overtone.inference.bundled_models import model_path
-from overtone.inference.inputs import Samples, load_waveform
+from overtone.inference.inputs import Samples, check_several, check_threads, load_waveform
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.prosody_summary import summarise_clip
 from overtone.inference.speaker_statistics import RunningStatistics, SpeakerStatistics
@@ -106,8 +106,7 @@ class Recogniser:
             AudioError: a clip cannot be recognised, and `on_error` is None.
         """
         self.check_can_adapt()
-        if isinstance(sources, str | bytes | os.PathLike):
-            raise OptionError("adapt: expected several clips, such as a list of paths, got one")
+        check_several(sources, "adapt")
         statistics, channel = RunningStatistics(), parse_channel(channel)
         for source in sources:
             try:
@@ -141,16 +140,14 @@ class Recogniser:
         """The prediction for one clip as a whole; uncertain if the clip contains hardly any speech.
 
         Args:
-            source: path, bytes, file object, `Waveform`, or samples `(samples,)` or `(samples, channels)`: an array, or
-                anything that numpy converts to one, such as a list of floats.
-            rate_hz: sample rate of an array; files have their own.
+            source: path, bytes, file object, `Waveform`, or what numpy converts to samples `(samples[, channels])`.
+            rate_hz: sample rate of samples; files have their own.
             channel: "mix" for the mean of all channels, "left" or "right" of two, or a number from 1.
 
         Raises:
             AudioError: the audio cannot be read or lacks the channel, or there is nothing to recognise: silence, or
                 less than 0.1 s.
-            OptionError: an array without a sample rate, an invalid one, one for a source that has its own, or not a
-                channel ("each" is one for `recognise_many`).
+            OptionError: samples without a valid rate, a rate for another source, or not a channel of a single prediction.
             ModelError: the model fails on the clip.
         """
         waveform, outputs = self._run(source, rate_hz, channel)
@@ -166,13 +163,17 @@ class Recogniser:
     ) -> Iterator[Prediction | OvertoneError]:
         """One prediction per source, in order; if a source cannot be recognised, the error in its place.
 
-        With the channel "each" there is one per channel: `Prediction.channel` is one of `channel_names`, by default
-        "left" and "right" of two, else a number from 1.
+        With the channel "each" there is one per channel: `Prediction.channel` is its name, or its number from 1.
 
         Raises:
-            OptionError: not a channel, or names that are not valid or not needed.
+            OptionError: a single source instead of a list, not a channel, or names that are not valid or not needed.
         """
-        choice = choose_channels(channel, channel_names)
+        check_several(sources, "recognise_many")
+        return self._recognise_all(sources, choose_channels(channel, channel_names))
+
+    def _recognise_all(
+        self, sources: Iterable[Source | Waveform], choice: ChannelChoice
+    ) -> Iterator[Prediction | OvertoneError]:
         for source in sources:
             try:
                 if choice.is_each:
@@ -287,10 +288,10 @@ def load(
         ModelError: missing, damaged, not a model of Overtone, or of another version.
         OptionError: fewer threads than 1, a confidence outside [0, 1], an unknown class or branch, or too few.
     """
-    if threads < 1:
-        raise OptionError(f"threads: expected at least 1, got {threads}")
-    if uncertain_below is not None and not 0 <= uncertain_below <= 1:
-        raise OptionError(f"uncertain_below: expected a confidence in [0, 1], got {uncertain_below}")
+    check_threads(threads)
+    is_number = isinstance(uncertain_below, numbers.Real)
+    if uncertain_below is not None and not (is_number and 0 <= uncertain_below <= 1):
+        raise OptionError(f"uncertain_below: expected a confidence in [0, 1], got {uncertain_below!r}")
     loaded = OnnxModel(model_path(model), threads, uncertain_below)
     if emotions is not None or branches is not None:
         from overtone.inference.selection import select

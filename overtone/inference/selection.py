@@ -6,7 +6,7 @@
 `overtone.inference.onnx_model.OnnxModel.with_selection` applies a selection to all predictions of a model.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,5 +140,5 @@ def _check_branches(branches: Sequence[str], model_branches: tuple[str, ...]) ->
 
 
 def _check_is_list(option: str, names: Sequence[str]) -> None:
-    if isinstance(names, str):
-        raise OptionError(f"{option}: expected several names, such as a tuple, got '{names}'")
+    if isinstance(names, str) or not isinstance(names, Iterable):
+        raise OptionError(f"{option}: expected several names, such as a tuple, got {names!r}")

@@ -18,6 +18,7 @@ import numpy as np
 from overtone.audio.windows import STEP_SAMPLES, Window
 from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, FloatArray, Waveform
 from overtone.inference.aggregation import RecordingTracks, WindowPrediction, build_timeline, step_to_seconds
+from overtone.inference.inputs import check_threads
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.self_reference import FixedReference, Reference
 from overtone.inference.windowed_stream import Span, WindowedStream
@@ -55,7 +56,8 @@ class Stream(WindowedStream):
     ) -> None:
         self._model = model
         self._reference = reference or FixedReference(model)
-        if self._reference.is_running and threads > 1:
+        check_threads(threads)
+        if self._reference.is_running:
             threads = 1
         super().__init__(rate_hz, source, turns, threads, speech)
         self._pending: deque[tuple[Span, Window, Future[WindowPrediction] | None]] = deque()

@@ -19,10 +19,10 @@ from overtone.audio.blocks import StreamResampler
 from overtone.audio.vad import CHUNK_S, CHUNK_SAMPLES, SPEECH_ONSET, VoiceActivityDetector, speech_chunks
 from overtone.audio.windows import HOP_STEPS, STEP_SAMPLES, Window, count_steps, split_windows
 from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, FloatArray
-from overtone.errors import AudioError, OptionError
+from overtone.errors import AudioError
 from overtone.inference.aggregation import WindowPrediction, turn_to_steps
 from overtone.inference.given_turns import check_fit
-from overtone.inference.inputs import check_min_duration
+from overtone.inference.inputs import check_min_duration, check_threads
 from overtone.timeline import Segment
 
 MIN_LOUDNESS_DB = -90.0
@@ -88,8 +88,7 @@ class WindowedStream:
         threads: int = 1,
         speech: "array[float] | None" = None,
     ) -> None:
-        if threads < 1:
-            raise OptionError(f"threads: expected at least 1, got {threads}")
+        check_threads(threads)
         self._source = source
         self._resampler = StreamResampler(rate_hz, source)
         self._detector = None if speech is not None else VoiceActivityDetector()

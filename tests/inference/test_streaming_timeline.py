@@ -204,7 +204,7 @@ def test_invalid_recordings_and_options_are_refused(recogniser: Recogniser, tmp_
         recogniser.timeline(wav(silence(3))[:-1_000])
     with pytest.raises(OptionError, match="only for arrays"):
         recogniser.timeline(wav(silence(3)), RATE_HZ)
-    with pytest.raises(OptionError, match="threads: expected at least 1, got 0"):
+    with pytest.raises(OptionError, match="threads: expected a whole number of at least 1, got 0"):
         recogniser.timeline(silence(3), RATE_HZ, threads=0)
     with pytest.raises(AudioError, match="not finite"):
         recogniser.timeline(Waveform(np.full(RATE_HZ, np.nan, np.float32)))
