@@ -101,7 +101,7 @@ NAME = parameter("name", "file name of a raw body, for the response", maxLength=
 def body(**fields: Any) -> dict[str, Any]:
     """Return the OpenAPI object of a body: a multipart form with these fields (`file` is required), or a raw file."""
     form = {"type": "object", "properties": fields, "required": ["file"]}
-    contents = {MULTIPART: form, "application/octet-stream": AUDIO, "audio/*": AUDIO}
+    contents = {MULTIPART: form, "application/octet-stream": AUDIO, "audio/*": AUDIO, "video/*": AUDIO}
     return {"required": True, "content": {media_type: {"schema": schema} for media_type, schema in contents.items()}}
 
 

@@ -15,7 +15,8 @@ from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.multipart import MultipartReader, Upload, base_name, discard, temporary_file
 from overtone.service.settings import MB
 
-RAW_TYPES = ("", "application/octet-stream", "application/ogg", "video/ogg")
+RAW_TYPES = ("", "application/octet-stream", "binary/octet-stream", "application/ogg", "application/mp4")
+RAW_KINDS = ("audio/", "video/")  # of any subtype: the content decides the format
 MULTIPART = "multipart/form-data"
 MIN_UPLOAD_BYTES_PER_S = 1_000  # below the bit rate of any speech codec: a slower client only blocks an upload slot
 GRACE_S = 10.0  # delay allowed on top of that rate
@@ -110,7 +111,7 @@ async def _read(
 
 
 def _check_media_type(media_type: str, request: Request) -> None:
-    if media_type != MULTIPART and media_type not in RAW_TYPES and not media_type.startswith("audio/"):
+    if media_type != MULTIPART and media_type not in RAW_TYPES and not media_type.startswith(RAW_KINDS):
         raise ApiError(
             "unsupported_media_type",
             f"Content-Type: {media_type} is not supported; send {MULTIPART} with a field 'file', or a raw audio file "

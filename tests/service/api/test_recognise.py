@@ -32,7 +32,8 @@ def expected_object(tiny: Path, content: bytes, name: str) -> dict[str, object]:
 
 
 def test_a_raw_file_gets_the_prediction_of_the_library(served: Served, tiny: Path) -> None:
-    for media_type in ("audio/flac", "application/octet-stream", "AUDIO/x-anything; codecs=1"):
+    types = ("audio/flac", "application/octet-stream", "AUDIO/x-anything; codecs=1", "audio/x-wav", "video/webm")
+    for media_type in (*types, "video/mp4", "application/mp4", "binary/octet-stream"):
         reply = served.raw("/v1/recognise?name=folder/my%20clip.flac", CLIP, Content_Type=media_type)
         assert reply.status == 200
         assert reply.headers["content-type"] == "application/json"
