@@ -40,6 +40,15 @@ SPELLINGS: dict[str, str] = {
     "boredom": "bored",
 }
 
+# Other words for the classes, for hints alone: in a table they may be classes of their own.
+MEANINGS: dict[str, str] = {
+    **dict.fromkeys(("scared", "afraid", "frightened", "terrified"), "fearful"),
+    **dict.fromkeys(("mad", "furious"), "angry"),
+    **dict.fromkeys(("joyful", "cheerful"), "happy"),
+    **dict.fromkeys(("unhappy", "sorrowful"), "sad"),
+    **dict.fromkeys(("astonished", "amazed"), "surprised"),
+}
+
 # Class names of corpora -> the nearest class here. Corpus readers use this; user-written manifests do not: the author
 # of "pleasant surprise" should choose the class.
 CORPUS_SYNONYMS: dict[str, str] = {
@@ -83,6 +92,7 @@ LABEL_MAPS: dict[str, LabelMap] = {
 
 # Characters that reverse the order of the text around them: a label with one would garble the line it is printed on.
 DIRECTION_OVERRIDES = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+MIN_PREFIX = 3  # letters of an abbreviation
 MIN_SIMILARITY = 0.75  # of a label to a known emotion, for a hint; "angri" and "hapy" are above, "satisfied" is below
 MAX_LISTED_CLASSES = 20  # in a message
 
@@ -96,7 +106,7 @@ def parse_emotion(label: str) -> str:
     name = label_key(label)
     name = SPELLINGS.get(name, name)
     if name not in EMOTIONS:
-        raise InputError(f"unknown emotion '{label}'{suggest(name, [*EMOTIONS, *SPELLINGS])}")
+        raise InputError(f"unknown emotion '{label}'{suggest_emotion(name, [*EMOTIONS, *SPELLINGS])}")
     return name
 
 
@@ -154,6 +164,19 @@ def similar_emotion(label: str) -> str | None:
     """Return the known emotion that a label of an own class resembles so closely that it may be a typo; else None."""
     close = difflib.get_close_matches(label_key(label), [*EMOTIONS, *SPELLINGS], n=1, cutoff=MIN_SIMILARITY)
     return SPELLINGS.get(close[0], close[0]) if close else None
+
+
+def suggest_emotion(label: str, known: Sequence[str]) -> str:
+    """Return the hint of `overtone.errors.suggest`, by the meaning of a label rather than its letters alone.
+
+    Args:
+        label: what the user wrote, such as "scared", "angri" or "neu".
+        known: the classes or labels that exist.
+    """
+    key = label_key(label)
+    begun = [name for name in known if len(key) >= MIN_PREFIX and name.startswith(key)]
+    meant = MEANINGS.get(key) or SPELLINGS.get(key) or (begun[0] if len(begun) == 1 else "")
+    return f"; did you mean '{meant}'?" if meant in known else suggest(key, known, MIN_SIMILARITY)
 
 
 def list_classes(names: Sequence[str], most: int | None = MAX_LISTED_CLASSES) -> str:

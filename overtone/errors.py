@@ -61,15 +61,16 @@ class MissingExtraError(OvertoneError):
     """An optional dependency is not installed; the message says how to install it."""
 
 
-def suggest(name: str, known: Iterable[str]) -> str:
+def suggest(name: str, known: Iterable[str], min_similarity: float = 0.6) -> str:
     """Return the hint `"; did you mean 'x'?"` with the most similar known name, or a list of the known names.
 
     Args:
         name: what the user wrote.
         known: the names that exist.
+        min_similarity: of the name to a suggested one, in [0, 1].
     """
     names = sorted(known)
-    close = difflib.get_close_matches(name.lower(), names, n=1)
+    close = difflib.get_close_matches(name.lower(), names, n=1, cutoff=min_similarity)
     more = f" and {len(names) - MAX_LISTED} more" if len(names) > MAX_LISTED else ""
     return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names[:MAX_LISTED])}{more}"
 

@@ -15,6 +15,7 @@ from overtone.emotions import (
     parse_emotion,
     parse_label,
     similar_emotion,
+    suggest_emotion,
 )
 from overtone.errors import InputError, OptionError
 
@@ -123,6 +124,21 @@ def test_a_class_is_found_exactly_in_any_case_or_spelling() -> None:
 )
 def test_typing_errors_resemble_an_emotion(label: str, emotion: str | None) -> None:
     assert similar_emotion(label) == emotion
+
+
+@pytest.mark.parametrize(
+    ("label", "hint"),
+    [
+        ("scared", "; did you mean 'fearful'?"),
+        ("Mad", "; did you mean 'angry'?"),
+        ("angri", "; did you mean 'angry'?"),
+        ("joy", "; did you mean 'happy'?"),
+        ("neu", "; did you mean 'neutral'?"),
+        *((label, "; known are angry, fearful, happy, neutral, sad") for label in ("fru", "amazed", "sm", "exc")),
+    ],
+)
+def test_hints_are_near_to_what_was_meant(label: str, hint: str) -> None:
+    assert suggest_emotion(label, ("neutral", "happy", "sad", "angry", "fearful")) == hint
 
 
 def test_listed_classes_can_be_told_apart() -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from overtone.datatypes import FloatArray
-from overtone.emotions import find_class, list_classes
+from overtone.emotions import find_class, list_classes, suggest_emotion
 from overtone.errors import OptionError, suggest
 
 MIN_PROBABILITY = 1e-9  # so that the logarithm of every probability is finite
@@ -121,7 +121,7 @@ def _parse_emotions(emotions: Sequence[str], model_emotions: tuple[str, ...]) ->
     for text in emotions:
         name = find_class(text, model_emotions)
         if name is None:
-            raise OptionError(f"emotions: the model has no class '{text}'{suggest(text, model_emotions)}")
+            raise OptionError(f"emotions: the model has no class '{text}'{suggest_emotion(text, model_emotions)}")
         names.add(name)
     if len(names) < MIN_CLASSES:
         found = list_classes(sorted(names)) or "none"
