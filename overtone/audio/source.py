@@ -1,6 +1,7 @@
 """Opens a path, bytes or a file object as audio; incomplete files and other formats are an `AudioError`."""
 
 import contextlib
+import io
 import os
 import stat
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,22 @@ UNKNOWN_FRAMES = 2**62  # libsndfile returns 2**63 - 1 if the header declares no
 
 OpenAudio: TypeAlias = soundfile.SoundFile | PyavReader | ConsecutiveAudio
 Source = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryIO
+
+
+class RepeatableContent(io.BytesIO):
+    """The content of a pipe or a file object, which decoding reads as a whole: it can be read again and again.
+
+    Attributes:
+        name: the name of the source, for messages.
+    """
+
+    def __init__(self, content: bytes, name: str) -> None:
+        super().__init__(content)
+        self.name = name
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Return the whole content."""
+        return self.getvalue()
 
 
 @contextlib.contextmanager
@@ -93,6 +110,23 @@ def source_name(source: Source) -> str:
         return os.fspath(source)
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else "audio from a file object"
+
+
+def read_pipe(path: str | os.PathLike[str]) -> RepeatableContent | None:
+    """Return the content of a named pipe, which can be read only once; None for anything else.
+
+    Raises:
+        AudioError: the pipe cannot be read.
+    """
+    try:
+        if not stat.S_ISFIFO(Path(path).stat().st_mode):
+            return None
+    except (OSError, ValueError):
+        return None  # opening it raises the error
+    try:
+        return RepeatableContent(Path(path).read_bytes(), source_name(path))
+    except OSError as error:
+        raise AudioError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}") from error
 
 
 def _open_stream(source: Source, name: str) -> BinaryIO:

@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from overtone.audio.blocks import blocks, measure_duration
 from overtone.audio.discovery import find_audio_files, is_folder
+from overtone.audio.source import Source, read_pipe
 from overtone.channels import MIX
 from overtone.cli.errors import UsageError, print_error
 from overtone.cli.options import (
@@ -34,7 +35,7 @@ from overtone.cli.output import (
 )
 from overtone.cli.turns_option import check_turns_options, read_given_turns, turns_arguments
 from overtone.each_channel import EACH
-from overtone.errors import InputError, OptionError, OvertoneError
+from overtone.errors import OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
 from overtone.formats.table import printable, shorten
 from overtone.inference.recogniser import Recogniser
@@ -86,11 +87,11 @@ def timeline(args: argparse.Namespace) -> int:
         try:
             if isinstance(source, OvertoneError):
                 raise source
-            _check_no_pipe(source)
-            turns = read_given_turns(args, source, format_name)
+            recording = read_pipe(source) or source  # which is read several times
+            turns = read_given_turns(args, source, recording, format_name)
             invalid_turns += turns.invalid
-            timeline = _recognise(recogniser, source, args, turns.segments)
-            audio = blocks(source, MIX if choice.is_each else args.channel)  # for the formats that embed it
+            timeline = _recognise(recogniser, source, recording, args, turns.segments)
+            audio = blocks(recording, MIX if choice.is_each else args.channel)  # for the formats that embed it
             write_output(timeline, target, format_name, audio, original=turns.original, words=args.words)
         except OvertoneError as error:
             failures += 1
@@ -161,24 +162,23 @@ def _relative_name(path: str, source: Path | OvertoneError) -> Path:
     return source.relative_to(path) if is_folder(path) else Path(source.name)
 
 
-def _check_no_pipe(source: Path) -> None:
-    """Check that a recording is no pipe: it is read several times, and a pipe could be read only once."""
-    if source.is_fifo():
-        raise InputError(f"{source}: is a pipe; write the recording to a file first")
-
-
 def _recognise(
-    recogniser: Recogniser, source: Path, args: argparse.Namespace, turns: Sequence[Segment] | None
+    recogniser: Recogniser,
+    source: Path,
+    recording: Source,
+    args: argparse.Namespace,
+    turns: Sequence[Segment] | None,
 ) -> Timeline:
+    """Return the timeline of a recording, which is the file or the content of a pipe."""
     with tqdm(
-        total=round(measure_duration(source)),
+        total=round(measure_duration(recording)),
         desc=shorten(printable(str(source)), NAME_CELLS),
         unit=" s",
         disable=None,
         leave=False,
     ) as bar:
         return recogniser.timeline(
-            source,
+            recording,
             channel=args.channel,
             channel_names=args.channel_names,
             turns=turns,

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overtone.audio.blocks import measure_duration
+from overtone.audio.source import Source
 from overtone.cli.errors import print_error
 from overtone.errors import InputError, OptionError, format_errors
 from overtone.formats.whisperx import Original
@@ -61,15 +62,21 @@ def check_turns_options(args: argparse.Namespace, recordings: int, format_name: 
         raise OptionError(f"--words: needs --format {WORDS_FORMAT}, and --turns with JSON of WhisperX")
 
 
-def read_given_turns(args: argparse.Namespace, source: Path, format_name: str) -> GivenTurns:
+def read_given_turns(args: argparse.Namespace, source: Path, recording: Source, format_name: str) -> GivenTurns:
     """Return the speaker turns of a recording; invalid ones are reported on stderr.
+
+    Args:
+        args: the parsed arguments.
+        source: path of the recording, whose name selects its turns in a file of several recordings.
+        recording: the file, or the content of a pipe.
+        format_name: of the output.
 
     Raises:
         InputError: as `read_turns_file`; or a turn is invalid, with --strict.
     """
     if args.turns is None:
         return GivenTurns()
-    read = read_turns_file(args.turns, str(source), measure_duration(source))
+    read = read_turns_file(args.turns, str(source), measure_duration(recording))
     if read.invalid:
         message = format_errors(str(args.turns), read.invalid, "turns")
         if args.strict:

@@ -9,13 +9,10 @@ The result of a channel is exactly that of a mono file of this channel. A file i
 that the memory does not depend on its length.
 """
 
-import io
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import BinaryIO, TypeVar, cast
 
 import numpy as np
@@ -23,7 +20,7 @@ import numpy as np
 from overtone._internal.file_objects import read_file_object
 from overtone.audio.blocks import count_channels
 from overtone.audio.decode import read
-from overtone.audio.source import Source, source_name
+from overtone.audio.source import RepeatableContent, Source, read_pipe, source_name
 from overtone.channels import SIDES, Channel
 from overtone.datatypes import FloatArray, Prediction, Waveform
 from overtone.each_channel import EACH, ChannelChoice, NamedChannel
@@ -219,29 +216,12 @@ def _of_the_loudest(tracks: Sequence[Tracks]) -> Tracks:
     return Tracks(tracks[0].step_s, *map(select, names))
 
 
-class _Content(io.BytesIO):
-    """The content of a pipe or a file object, which decoding reads as a whole: it can be read again and again."""
-
-    def __init__(self, content: bytes, name: str) -> None:
-        super().__init__(content)
-        self.name = name
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        """Return the whole content."""
-        return self.getvalue()
-
-
-def _repeatable(source: AnyKind) -> AnyKind | _Content:
+def _repeatable(source: AnyKind) -> AnyKind | RepeatableContent:
     """The source, or the content of a pipe or a file object."""
     if hasattr(source, "read"):
         content = read_file_object(cast(BinaryIO, source))
-        return _Content(content, source_name(cast(Source, source))) if isinstance(content, bytes) else source
-    try:
-        if isinstance(source, str | os.PathLike) and stat.S_ISFIFO(Path(source).stat().st_mode):
-            return _Content(Path(source).read_bytes(), source_name(source))
-    except (OSError, ValueError):
-        pass  # opening it raises the error
-    return source
+        return RepeatableContent(content, source_name(cast(Source, source))) if isinstance(content, bytes) else source
+    return (read_pipe(source) or source) if isinstance(source, str | os.PathLike) else source
 
 
 def _count_channels(source: AnySource, rate_hz: float | None) -> int:

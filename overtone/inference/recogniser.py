@@ -147,7 +147,7 @@ class Recogniser:
         Raises:
             AudioError: the audio cannot be read or lacks the channel, or there is nothing to recognise: silence, or
                 less than 0.1 s.
-            OptionError: samples without a valid rate, a rate for another source, or not a channel of a single prediction.
+            OptionError: samples without a valid rate, a rate for another source, or not a channel of one prediction.
             ModelError: the model fails on the clip.
         """
         waveform, outputs = self._run(source, rate_hz, channel)

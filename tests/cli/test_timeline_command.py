@@ -3,6 +3,7 @@ import io
 import json
 import os
 import re
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -192,13 +193,22 @@ def test_turns_beyond_the_end_are_refused_before_anything_is_recognised(
     assert out == "" and "turns.csv, line 3: the turn from 3 to 60 s is beyond the end of" in err
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes on this system")
-def test_a_named_pipe_is_an_error_rather_than_a_wait(
-    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+@pytest.mark.parametrize("format_name", ["json", "html"])
+def test_a_named_pipe_is_read_once_and_processed_like_a_file(
+    format_name: str, model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    os.mkfifo(tmp_path / "pipe.wav")
-    assert main(["timeline", str(tmp_path / "pipe.wav"), "--model", model]) == 1
-    assert "pipe.wav: is a pipe; write the recording to a file first" in capsys.readouterr().err
+    pipe = tmp_path / "pipe.wav"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_bytes, args=(talk.read_bytes(),))
+    writer.start()
+    assert main(["timeline", str(pipe), "--model", model, "--format", format_name]) == 0
+    writer.join()
+    found = capsys.readouterr().out
+    assert main(["timeline", str(talk), "--model", model, "--format", format_name]) == 0
+    expected = capsys.readouterr().out
+    audio = r"base64,[^\"]*"  # a Vorbis stream, with a random number
+    assert re.sub(audio, "", found.replace("pipe.wav", "talk.wav")) == re.sub(audio, "", expected)
 
 
 def test_whisperx_json_is_written_back_with_emotions(
