@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import select
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
@@ -24,6 +25,7 @@ FORMATS = frozenset({"WAV", "WAVEX", "RF64", "W64", "FLAC", "OGG", "MP3", "AIFF"
 
 MIN_RATE_HZ = 8_000
 MAX_RATE_HZ = 192_000
+PIPE_TIMEOUT_S = 30.0  # until a program writes to a named pipe
 UNKNOWN_FRAMES = 2**62  # libsndfile returns 2**63 - 1 if the header declares no length
 
 OpenAudio: TypeAlias = soundfile.SoundFile | PyavReader | ConsecutiveAudio
@@ -116,7 +118,7 @@ def read_pipe(path: str | os.PathLike[str]) -> RepeatableContent | None:
     """Return the content of a named pipe, which can be read only once; None for anything else.
 
     Raises:
-        AudioError: the pipe cannot be read.
+        AudioError: the pipe cannot be read, or no program writes to it.
     """
     try:
         if not stat.S_ISFIFO(Path(path).stat().st_mode):
@@ -124,9 +126,21 @@ def read_pipe(path: str | os.PathLike[str]) -> RepeatableContent | None:
     except (OSError, ValueError):
         return None  # opening it raises the error
     try:
-        return RepeatableContent(Path(path).read_bytes(), source_name(path))
+        return RepeatableContent(_read_fifo(path), source_name(path))
     except OSError as error:
         raise AudioError(f"{os.fspath(path)}: cannot be read: {error.strerror or error}") from error
+
+
+def _read_fifo(path: str | os.PathLike[str]) -> bytes:
+    """Return what is written to a named pipe.
+
+    Opening one waits for a program that writes to it, and would wait for ever if there is none.
+    """
+    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as pipe:
+        if not select.select([pipe], [], [], PIPE_TIMEOUT_S)[0]:
+            raise AudioError(f"{os.fspath(path)}: no program has written to this pipe for {PIPE_TIMEOUT_S:.0f} s")
+        os.set_blocking(pipe.fileno(), True)
+        return pipe.read()
 
 
 def _open_stream(source: Source, name: str) -> BinaryIO:

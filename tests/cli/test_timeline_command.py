@@ -211,6 +211,16 @@ def test_a_named_pipe_is_read_once_and_processed_like_a_file(
     assert re.sub(audio, "", found.replace("pipe.wav", "talk.wav")) == re.sub(audio, "", expected)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs named pipes")
+def test_a_named_pipe_without_a_writer_is_an_error(
+    model: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("overtone.audio.source.PIPE_TIMEOUT_S", 0.1)
+    os.mkfifo(tmp_path / "pipe.wav")
+    assert main(["timeline", str(tmp_path / "pipe.wav"), "--model", model]) == 1
+    assert "pipe.wav: no program has written to this pipe for 0 s" in capsys.readouterr().err
+
+
 def test_whisperx_json_is_written_back_with_emotions(
     model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
