@@ -136,7 +136,7 @@ def _read_fifo(path: str | os.PathLike[str]) -> bytes:
 
     Opening one waits for a program that writes to it, and would wait for ever if there is none.
     """
-    with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as pipe:
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as pipe:
         if not select.select([pipe], [], [], PIPE_TIMEOUT_S)[0]:
             raise AudioError(f"{os.fspath(path)}: no program has written to this pipe for {PIPE_TIMEOUT_S:.0f} s")
         os.set_blocking(pipe.fileno(), True)
