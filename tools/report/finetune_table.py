@@ -1,5 +1,6 @@
 """`results/finetune.json` -> what fine-tuning on few clips of an unseen corpus gains, by corpus and number of clips."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -49,14 +50,27 @@ def _mean(rows: Sequence[Mapping[str, Any]], key: str) -> float:
 
 
 def _method(draws: Sequence[Mapping[str, Any]]) -> str:
-    speakers, number = min(row["speakers"] for row in draws), len({row["draw"] for row in draws})
+    speakers = min(row["speakers"] for row in draws)
     return (
         "UAR in per cent on other speakers than those of the clips, in a corpus that the model was not trained on; "
-        f"mean of {number} draws of as many clips of each class, of {speakers} speakers, or of "
+        f"mean of {_numbers(draws)} of as many clips of each class, of {speakers} speakers, or of "
         "more where these have too few; where all have too few, of all their clips. As it is: the model without these "
         "clips, among the classes of the corpus. Linear, from scratch: logistic regression on the same statistics of "
         f"the encoder. Measured with: {COMMAND}."
     )
+
+
+def _numbers(draws: Sequence[Mapping[str, Any]]) -> str:
+    """How many draws there are of each size, such as `5 draws`, or `5 draws (2 of 25 clips per class)`."""
+    per_cell = Counter((row["size"], row["corpus"]) for row in draws)
+    fewest = {size: min(count for (of, _), count in per_cell.items() if of == size) for size, _ in per_cell}
+    most = max(fewest.values())
+    sizes: dict[int, list[str]] = {}
+    for size in sorted(fewest):
+        if fewest[size] < most:
+            sizes.setdefault(fewest[size], []).append(str(size))
+    fewer = [f"at least {count} of {', '.join(names)} clips per class" for count, names in sizes.items()]
+    return f"{most} draws" + (f" ({'; '.join(fewer)})" if fewer else "")
 
 
 def _sizes(draws: Sequence[Mapping[str, Any]]) -> str:

@@ -36,6 +36,14 @@ def test_the_table_has_a_row_per_size_and_model_and_the_targets(tmp_path: Path) 
     assert "missed" in to_markdown(blocks(write(tmp_path / "finetune.json", 0.05)))
 
 
+def test_sizes_with_fewer_draws_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "finetune.json", 0.1)
+    content = json.loads(path.read_text("utf-8"))
+    kept = [row for row in content["draws"] if (row["size"], row["corpus"], row["draw"]) != (5, "emovo", 1)]
+    path.write_text(json.dumps({**content, "draws": kept}), "utf-8")
+    assert "mean of 2 draws (at least 1 of 5 clips per class)" in to_markdown(blocks(path))
+
+
 def test_without_results_there_is_no_table_and_damaged_ones_are_an_error(tmp_path: Path) -> None:
     assert blocks(tmp_path / "finetune.json") == []
     (tmp_path / "finetune.json").write_text("{}", "utf-8")
