@@ -12,6 +12,7 @@ ADAPTED_TO_REFERENCE = "reference"  # reference clips that the caller supplied
 ADAPTED_TO_RECORDING = "recording"  # all windows of the recording
 ADAPTED_TO_SPEAKERS = "speakers"  # the windows of each speaker: of the turns, or of one channel
 ADAPTED_TO_STREAM = "stream"  # the windows that had been read before, since the audio was read only once
+TURN_TOLERANCE_S = 0.5  # by which speaker turns may exceed the recording: they may come from another copy of it
 ADAPTATIONS = (NOT_ADAPTED, ADAPTED_TO_REFERENCE, ADAPTED_TO_RECORDING, ADAPTED_TO_SPEAKERS, ADAPTED_TO_STREAM)
 
 
@@ -45,6 +46,11 @@ class Segment:
     def duration_s(self) -> float:
         """Duration in seconds."""
         return self.end_s - self.start_s
+
+
+def is_beyond(start_s: float, end_s: float, duration_s: float) -> bool:
+    """Return whether a turn is beyond the end of a recording by more than the tolerance, or as a whole."""
+    return end_s > duration_s + TURN_TOLERANCE_S or start_s >= duration_s
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from overtone.errors import InputError
-from overtone.speaker_turns import is_beyond
-from overtone.timeline import Segment
+from overtone.timeline import Segment, is_beyond
 
 
 def check_turns(turns: object) -> list[Segment] | None:

@@ -20,9 +20,8 @@ from typing import NamedTuple
 
 from overtone.errors import InputError, format_errors, suggest
 from overtone.speaker_turns.turn import Turn
-from overtone.timeline import Segment
+from overtone.timeline import TURN_TOLERANCE_S, Segment, is_beyond
 
-TOLERANCE_S = 0.5  # by which turns may exceed the recording: they may come from another copy of it
 MIN_TURN_S = 0.001
 
 
@@ -110,11 +109,6 @@ def read_turns_file(path: Path, recording: str = "", duration_s: float | None = 
     return TurnsFile(segments, positions, tuple(invalid))
 
 
-def is_beyond(start_s: float, end_s: float, duration_s: float) -> bool:
-    """Return whether a turn is beyond the end of a recording by more than the tolerance, or as a whole."""
-    return end_s > duration_s + TOLERANCE_S or start_s >= duration_s
-
-
 def _find_format(path: Path) -> TurnFormat:
     suffix = path.suffix.lower()
     for row in TURN_FORMATS.values():
@@ -147,7 +141,7 @@ def _find_fault(turn: Turn) -> str:
         return f"{span} ends before it starts"
     if turn.end_s - turn.start_s < MIN_TURN_S - 1e-9:
         return f"{span} is empty"
-    if turn.start_s < -TOLERANCE_S or turn.end_s < MIN_TURN_S:
+    if turn.start_s < -TURN_TOLERANCE_S or turn.end_s < MIN_TURN_S:
         return f"{span} starts before the recording"
     return ""
 
