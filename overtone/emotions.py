@@ -174,8 +174,8 @@ def suggest_emotion(label: str, known: Sequence[str]) -> str:
         known: the classes or labels that exist.
     """
     key = label_key(label)
-    begun = [name for name in known if len(key) >= MIN_PREFIX and name.startswith(key)]
-    meant = MEANINGS.get(key) or SPELLINGS.get(key) or (begun[0] if len(begun) == 1 else "")
+    starting = [name for name in known if len(key) >= MIN_PREFIX and name.startswith(key)]
+    meant = MEANINGS.get(key) or SPELLINGS.get(key) or (starting[0] if len(starting) == 1 else "")
     return f"; did you mean '{meant}'?" if meant in known else suggest(key, known, MIN_SIMILARITY)
 
 

@@ -21,9 +21,9 @@ from overtone.cli.output import choose_format
 from overtone.cli.timeline import check_output_suffix, format_arguments, write_output
 from overtone.errors import AudioError, MissingExtraError
 from overtone.formats import TIMELINE_FORMATS, get_timeline_format
-from overtone.formats.annotation_tiers import NO_SPEECH, format_clock
+from overtone.formats.annotation_tiers import format_clock
 from overtone.formats.html_player import MAX_EMBEDDED_S
-from overtone.formats.table import BAR_EIGHTHS, bar, can_encode, emotion_label, runner_up
+from overtone.formats.table import BAR_EIGHTHS, NO_SPEECH, bar, can_encode, emotion_label, runner_up
 from overtone.inference.recogniser import Recogniser
 from overtone.timeline import Segment, Timeline
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from overtone.formats.branches import branch_emotion
-from overtone.formats.table import UNCERTAIN, printable
+from overtone.formats.table import NO_SPEECH, UNCERTAIN, printable
 from overtone.timeline import (
     ADAPTED_TO_RECORDING,
     ADAPTED_TO_REFERENCE,
@@ -23,7 +23,6 @@ from overtone.timeline import (
     Timeline,
 )
 
-NO_SPEECH = "no speech"
 MAX_LANES = 24  # of probabilities over time, in a plot or page; models of own labels may have hundreds of classes
 ADAPTATION_LABELS = {  # for people, by the value of `Timeline.adaptation`
     NOT_ADAPTED: "",

@@ -3,10 +3,10 @@
 file                          emotion    confidence        runner-up       mel        prosody    pitch   syllables
 Actor_01/03-01-03-02-01.wav   happy      ██████▌     65 %  surprised 12 %  happy      angry      212 Hz      4.1 /s
 
-A prediction below the confidence threshold, or for a clip with hardly any speech, reads `uncertain (happy)`. If a
-channel was asked for, a column `channel` follows the file. In a narrow terminal, columns are dropped from the right,
-and long file names lose their beginning. Characters that would move the cursor or are invisible (control characters,
-bidirectional marks) are escaped.
+A prediction below the confidence threshold, or for a clip with hardly any speech, reads `uncertain (happy)`, and one
+for a clip without any `no speech`. If a channel was asked for, a column `channel` follows the file. In a narrow
+terminal, columns are dropped from the right, and long file names lose their beginning. Characters that would move the
+cursor or are invisible (control characters, bidirectional marks) are escaped.
 """
 
 import shutil
@@ -31,6 +31,7 @@ BAR_WIDTH = 8
 BAR_EIGHTHS = " ▏▎▍▌▋▊▉"
 ELLIPSIS = "…"
 UNCERTAIN = "uncertain ({})"
+NO_SPEECH = "no speech"
 MISSING = "-"
 
 
@@ -83,7 +84,9 @@ def shorten_end(text: str, width: int) -> str:
 
 
 def emotion_label(prediction: Prediction) -> str:
-    """Return the predicted class for people, marked where it is uncertain; see `class_label`."""
+    """Return the predicted class for people, marked where it is uncertain; see `class_label`. Without speech, none."""
+    if prediction.speech_s == 0:
+        return NO_SPEECH
     emotion = class_label(prediction.emotion)
     return UNCERTAIN.format(emotion) if prediction.uncertain else emotion
 

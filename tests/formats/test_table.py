@@ -81,6 +81,12 @@ def test_uncertain_predictions_are_marked() -> None:
     assert "uncertain (surprised)" in table_lines(make_prediction(emotion="surprised", uncertain_below=1), width=40)[1]
 
 
+def test_a_clip_without_speech_has_no_emotion() -> None:
+    *_, silent, short = table_lines(make_prediction(speech_s=0.0), make_prediction(speech_s=0.1))
+    assert "no speech" in silent and "happy" not in silent.partition("%")[0]
+    assert "uncertain (" in short
+
+
 def test_file_names_cannot_move_the_cursor_or_hide() -> None:
     row = table_lines(make_prediction("a\n\x1b[2J\u202e\udcff\t.wav"), width=140)[1]
     assert row.isprintable()
