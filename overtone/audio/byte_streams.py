@@ -12,7 +12,7 @@ from overtone.errors import AudioError
 Content = bytes | mmap.mmap
 MAX_REST_BYTES = 1_024  # behind the audio, that may be anything: less sound than a syllable
 BLOCK_BYTES = 2**20
-TAGS = (b"TAG", b"ID3", b"APETAGEX", b"LYRICSBEGIN", b"LIST", b"id3 ", b"bext", b"iXML", b"info", b"NAME", b"ANNO")
+TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"LIST", b"id3 ", b"bext", b"iXML", b"info", b"NAME", b"ANNO")
 
 
 class SafeBytesIO(io.BytesIO):
@@ -110,6 +110,14 @@ def after_zeros(content: Content, position: int, end: int) -> int:
     return end
 
 
+def after_id3(header: bytes) -> int:
+    """Return the position after an ID3v2 tag at the start (its length has 7 bits per byte), 0 without one."""
+    if header[:3] != b"ID3" or len(header) < 10:
+        return 0
+    a, b, c, d = (byte & 0x7F for byte in header[6:10])
+    return 10 + (a << 21 | b << 14 | c << 7 | d)
+
+
 def check_rest(content: Content, position: int, end: int, source: str) -> None:
     """Check that nothing but zeros, the tags of a player or a few bytes follow the audio.
 
@@ -123,6 +131,8 @@ def check_rest(content: Content, position: int, end: int, source: str) -> None:
         AudioError: there is more, which may be sound.
     """
     start = after_zeros(content, position, end)
+    while start < end and (tag_bytes := after_id3(content[start : start + 10])):
+        start = after_zeros(content, start + tag_bytes, end)
     if end - start > MAX_REST_BYTES and not content[start : start + 12].startswith(TAGS):
         is_wav = content[:4] == b"RIFF"
         remedy = "if they are its sound: ffmpeg -ignore_length 1 -i INPUT OUTPUT.wav; " if is_wav else ""

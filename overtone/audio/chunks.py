@@ -14,7 +14,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from overtone.audio.byte_streams import after_zeros, check_rest, mapped
+from overtone.audio.byte_streams import Content, after_zeros, check_rest, mapped
 from overtone.errors import AudioError
 
 HEADER_BYTES = 12
@@ -30,6 +30,7 @@ RECORDING_START = re.compile(
     rb"|dns\...\x00\x00.{4}[\x01-\x1b]\x00\x00\x00..[\x00-\x02]\x00[\x01-\x40]\x00\x00\x00|" + re.escape(W64_RIFF),
     re.DOTALL,
 )
+MAGIC = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"caff", b"fLaC", b"OggS\0\2", b".snd\0\0", b"dns.", W64_RIFF)
 START_BYTES = 24  # longest match
 
 
@@ -179,8 +180,8 @@ def _is_unknown(data: _AudioData, layout: ChunkLayout | None, stream: BinaryIO, 
 def _to_the_end(stream: BinaryIO, data: _AudioData, size: int, source: str) -> Extent:
     """Return the extent of a recording of unknown length, with a header that declares it."""
     with mapped(stream) as (content, begin, end):
-        found = RECORDING_START.search(content, begin + data.start + data.prefix, end)
-        following = None if found is None else found.start() - begin
+        start = _next_start(content, begin + data.start + data.prefix, end)
+        following = None if start is None else start - begin
     length = (following or size) - data.start
     if data.start > MAX_HEADER_BYTES or length + data.added >= 256 ** struct.calcsize(data.field_format[1:]):
         _check_bytes(data.length, size - data.start, source)
@@ -189,6 +190,17 @@ def _to_the_end(stream: BinaryIO, data: _AudioData, size: int, source: str) -> E
     header = bytearray(stream.read(data.start))
     struct.pack_into(data.field_format, header, data.field, length + data.added)
     return Extent(bytes(header), data.start, following or size, following)
+
+
+def _next_start(content: Content, position: int, end: int) -> int | None:
+    """Return the position of the next recording; None if there is none. Faster than a search for the pattern."""
+    starts = []
+    for magic in MAGIC:
+        found = content.find(magic, position, end)
+        while found >= 0 and not RECORDING_START.match(content, found, end):
+            found = content.find(magic, found + 1, end)
+        starts += [found] if found >= 0 else []
+    return min(starts, default=None)
 
 
 def _find_following(stream: BinaryIO, layout: ChunkLayout | None, end: int, size: int, source: str) -> int | None:

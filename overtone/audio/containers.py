@@ -15,11 +15,11 @@ import os
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from overtone.audio.byte_streams import SplicedStream, check_rest, mapped
+from overtone.audio.byte_streams import SplicedStream, after_id3, check_rest, mapped
 from overtone.audio.chunks import find_extent
 from overtone.audio.ffmpeg_formats import ContainerFormat, detect_format, find_second_start
 from overtone.audio.flac import FLAC_MARKER, find_flac
-from overtone.audio.mp3 import after_id3, find_mp3
+from overtone.audio.mp3 import find_mp3
 from overtone.errors import AudioError
 
 MAX_RECORDINGS = 1_000

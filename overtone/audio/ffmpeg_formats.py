@@ -17,8 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from overtone.audio.byte_streams import check_rest, mapped
-from overtone.audio.mp3 import after_id3
+from overtone.audio.byte_streams import after_id3, check_rest, mapped
 from overtone.errors import AudioError
 
 PROBED_BYTES = 512  # enough for three packets of a transport stream
@@ -102,6 +101,20 @@ def detect_format(stream: BinaryIO, size: int, source: str) -> ContainerFormat |
         if declared > size:
             raise AudioError(f"{source}: truncated: {declared} bytes declared, {size} found; copy it again")
     return container_format
+
+
+def fallback_format(stream: BinaryIO) -> ContainerFormat | None:
+    """Return WAV for a WAV with a codec that only FFmpeg decodes; None for other files.
+
+    Source: Microsoft and IBM, Multimedia Programming Interface 1.0, and RFC 2361 (codes of codecs).
+    """
+    stream.seek(0)
+    header = stream.read(PROBED_BYTES)
+    position = header.find(b"fmt ", 12)
+    if header[:4] != b"RIFF" or not 0 < position <= len(header) - 10:
+        return None
+    (codec,) = struct.unpack_from("<H", header, position + 8)
+    return None if codec in LIBSNDFILE_WAV_CODECS else WAV
 
 
 def _match_signature(probed: bytes, stream: BinaryIO) -> ContainerFormat | None:
@@ -240,6 +253,10 @@ def _asf_size(stream: BinaryIO, size: int) -> int:
     return 0
 
 
+# The codecs of WAV that libsndfile decodes: PCM, MS ADPCM, float, A-law, u-law, IMA ADPCM, GSM 6.10, NMS ADPCM, G.721,
+# MP3, and the extensible header. It refuses damaged files with these, which FFmpeg would decode as far as it can.
+LIBSNDFILE_WAV_CODECS = frozenset({0x01, 0x02, 0x03, 0x06, 0x07, 0x11, 0x31, 0x38, 0x40, 0x55, 0xFFFE})
+WAV = ContainerFormat("WAV", "wav", has_duration=True)
 # How a recording starts, by demuxer.
 STARTS = {
     "matroska": re.compile(rb"\x1aE\xdf\xa3.{0,48}(?:webm|matroska)", re.DOTALL),

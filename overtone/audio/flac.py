@@ -83,7 +83,11 @@ def _count_samples(content: Content, first: int, end: int, header: bytes, source
     tail = content[tail_start:end].rstrip(b"\0") if declared else content[tail_start:end]
     for frame in _frames_backwards(tail, min_block if min_block == max_block else 0):
         if frame.end_sample == declared:
-            check_rest(tail, frame.position + max_frame_bytes, len(tail), source)
+            tag = tail.find(b"ID3", frame.position)
+            is_behind = (
+                tag > 1 and _crc16(tail[frame.position : tag - 2]) == struct.unpack(">H", tail[tag - 2 : tag])[0]
+            )
+            check_rest(tail, tag if is_behind else frame.position + max_frame_bytes, len(tail), source)
             return None
         if _crc16(tail[frame.position : -2]) == struct.unpack(">H", tail[-2:])[0]:
             if frame.end_sample < declared:

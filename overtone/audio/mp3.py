@@ -13,7 +13,7 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from overtone.audio.byte_streams import MAX_REST_BYTES, Content, SplicedStream, check_rest, mapped
+from overtone.audio.byte_streams import MAX_REST_BYTES, Content, SplicedStream, after_id3, check_rest, mapped
 from overtone.errors import AudioError
 
 KILOBITS_MPEG1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -91,8 +91,8 @@ def find_mp3(stream: BinaryIO, source: str) -> tuple[BinaryIO, int | None]:
         if declared_count and declared_bytes:
             count, stop = declared_count, start + declared_bytes
         else:
-            begin_s = start + first.length_bytes if tag else start
-            count, stop = _count_frames(content, begin_s, end, first, source)
+            counted_from = start + first.length_bytes if tag else start
+            count, stop = _count_frames(content, counted_from, end, first, source)
         following = _find_run(content, stop, end)
         if following is None and tag:
             check_rest(content, stop, end, source)
@@ -106,14 +106,6 @@ def find_mp3(stream: BinaryIO, source: str) -> tuple[BinaryIO, int | None]:
     start += first.length_bytes if tag else 0
     corrected = SplicedStream(_tag_frame(header, first, count), stream, start - begin, length)
     return cast(BinaryIO, corrected), following
-
-
-def after_id3(header: bytes) -> int:
-    """Return the position after an ID3v2 tag at the start (its length has 7 bits per byte), 0 without one."""
-    if header[:3] != b"ID3" or len(header) < 10:
-        return 0
-    a, b, c, d = (byte & 0x7F for byte in header[6:10])
-    return 10 + (a << 21 | b << 14 | c << 7 | d)
 
 
 def _tag_position(frame: bytes) -> int:

@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import importlib.util
 from types import ModuleType
 
 from overtone.audio.ffmpeg_formats import ContainerFormat
@@ -22,6 +23,11 @@ def audio_decoders() -> str:
             if av.Codec(name, "r").type == "audio":
                 names.append(name)
     return ",".join(names)
+
+
+def has_pyav() -> bool:
+    """Return whether PyAV is installed."""
+    return importlib.util.find_spec("av") is not None
 
 
 def import_pyav(container_format: ContainerFormat, name: str) -> ModuleType:

@@ -219,7 +219,7 @@ def _open_container(
         codec = selected.codec_context
         if codec is None:
             raise AudioError(f"{name}: its audio codec is unknown to FFmpeg; convert it with the program that made it")
-        if codec.codec_tag.lower() in PROTECTED:
+        if container_format.demuxer == MP4.demuxer and codec.codec_tag.lower() in PROTECTED:  # others are not text
             raise AudioError(f"{name}: its audio is copy-protected and cannot be decoded; choose another file")
         codec.thread_count = 1
         for other in container.streams:

@@ -16,7 +16,8 @@ from overtone._internal.file_objects import read_file_object
 from overtone.audio.byte_streams import SafeBytesIO, SplicedStream
 from overtone.audio.consecutive import ConsecutiveAudio
 from overtone.audio.containers import Recording, find_recordings
-from overtone.audio.ffmpeg_formats import ContainerFormat
+from overtone.audio.ffmpeg_formats import ContainerFormat, fallback_format
+from overtone.audio.pyav_import import has_pyav
 from overtone.audio.pyav_reader import PyavReader, open_track
 from overtone.errors import AudioError
 
@@ -83,7 +84,13 @@ def _open_recording(recording: Recording, name: str) -> AbstractContextManager[s
         return _open_checked_track(stream, recording.container_format, name)
     # An open descriptor rather than the path: libsndfile then ignores the suffix of the name.
     handle = stream if isinstance(stream, SafeBytesIO | SplicedStream) else stream.fileno()
-    file = soundfile.SoundFile(handle, closefd=False)
+    try:
+        file = soundfile.SoundFile(handle, closefd=False)
+    except soundfile.SoundFileError:
+        fallback = fallback_format(stream)
+        if fallback is None or not has_pyav():
+            raise
+        return _open_checked_track(stream, fallback, name)
     _check_format(file.format, name)
     _check_audio(file, name)
     return file

@@ -111,13 +111,17 @@ def test_intervals_across_recordings(container: str, subtype: str, endian: str) 
 
 
 @pytest.mark.parametrize(("container", "subtype", "endian"), CONTAINERS)
-@pytest.mark.parametrize("rest", ["sound", "zeros", "tag", "another format"])
+@pytest.mark.parametrize("rest", ["sound", "zeros", "tag", "another format", "tagged MP3"])
 def test_what_follows_a_recording(container: str, subtype: str, endian: str, rest: str) -> None:
     first, second = (encoded(container, subtype, endian, seconds) for seconds in (1, 0.5))
     if rest == "zeros":
         check_whole(first + bytes(3_000), 1)
     elif rest == "tag":
         check_whole(first + b"TAG" + bytes(range(125)), 1)
+    elif rest == "tagged MP3":
+        id3 = b"ID3\x04\0\0\0\0\0\x20" + bytes(32)
+        check_whole_or_error(first + id3 + encoded("MP3", "MPEG_LAYER_III", seconds=0.5), 1.5)
+        check_whole(first + id3, 1)
     elif rest == "sound":
         check_whole_or_error(first + second[len(second) // 2 :], 1.2)
     else:

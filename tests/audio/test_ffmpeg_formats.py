@@ -6,8 +6,10 @@ import struct
 
 import numpy as np
 import pytest
+import soundfile
 from video_files import encode_video
 
+from overtone.audio.decode import read
 from overtone.audio.ffmpeg_formats import FFMPEG_SUFFIXES, ContainerFormat, detect_format
 from overtone.errors import AudioError
 
@@ -121,3 +123,19 @@ def test_headers_with_huge_lengths() -> None:
 
 def test_typescript_files_are_not_video() -> None:
     assert not {".ts", ".mts"} & FFMPEG_SUFFIXES, "TypeScript, more often than not"
+
+
+@pytest.mark.parametrize(("container", "codec"), [("wav", "g722"), ("wav", "ac3")])
+def test_codecs_that_libsndfile_refuses_are_decoded_with_pyav(container: str, codec: str) -> None:
+    rate_hz = 16_000 if codec == "g722" else 48_000
+    audio = (0.3 * np.sin(np.arange(rate_hz) / 20)).astype(np.float32)
+    content = encode_video(container, codec, [audio], rate_hz)
+    with pytest.raises(soundfile.SoundFileError):
+        soundfile.SoundFile(io.BytesIO(content))
+    assert read(content).duration_s == pytest.approx(1, abs=0.05)
+    assert read(content + content).duration_s == pytest.approx(2, abs=0.1)
+    with pytest.raises(AudioError, match="truncated"):
+        read(content[:-200])
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(AudioError, match="not a readable audio file"):
+        patch.setattr("overtone.audio.source.has_pyav", lambda: False)
+        read(content)
