@@ -121,7 +121,7 @@ def test_unknown_classes_and_branches_are_usage_errors(
         "serve": ["--state-dir", str(tmp_path), "--port", "0"],
     }.get(command, [])
     for options, text in (
-        (["--emotions", "happy,sat"], "no class 'sat'; did you mean 'sad'"),
+        (["--emotions", "happy,sadd"], "no class 'sadd'; did you mean 'sad'"),
         (["--emotions", "happy,bored"], "no class 'bored'"),
         (["--branches", "prosodi"], "did you mean 'prosody'"),
     )[: 1 if command == "serve" else None]:

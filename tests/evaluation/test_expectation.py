@@ -74,5 +74,5 @@ def test_a_class_of_one_speaker_is_said_to_be_not_measured() -> None:
 def test_a_measurement_on_few_speakers_is_said_to_be_one() -> None:
     for speakers in (3, 6):
         result = expected(clips(speakers, happy=5, sad=5), dict.fromkeys(CLASSES, 1.0))
-        told = any(line.startswith(f"measured on {speakers} speakers only") for line in result.lines())
-        assert (result.speakers, told) == (speakers, speakers < 6)
+        warned = any(line.startswith(f"measured on {speakers} speakers only") for line in result.lines())
+        assert (result.speakers, warned) == (speakers, speakers < 6)
