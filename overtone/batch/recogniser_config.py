@@ -29,9 +29,11 @@ CODE = (
     "datatypes.py",
     "each_channel.py",
     "emotions.py",
+    "equality.py",
     "errors.py",
     "formats",
     "inference",
+    "speaker_turns",
     "timeline.py",
 )
 

@@ -18,7 +18,7 @@ from overtone.cli.main import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SPEECH = PROJECT / "examples" / "speech" / "level.flac"
-MAX_MODULES = 40
+MAX_MODULES = 49
 TRAINING_PACKAGES = {"torch", "librosa", "scipy", "sklearn", "matplotlib", "onnx", "onnxscript", "safetensors"}
 
 
@@ -98,7 +98,7 @@ def test_without_speech_a_prediction_is_uncertain(model: str, folder: Path, caps
     (row,) = json.loads(capsys.readouterr().out)
     assert row["uncertain"] is True and row["speech_s"] < 0.5
     assert main(["predict", str(folder / "a.flac"), *options]) == 0
-    assert f"uncertain ({row['emotion']})" in capsys.readouterr().out
+    assert "a.flac  no speech " in capsys.readouterr().out
 
 
 def test_some_classes_and_branches(model: str, capsys: pytest.CaptureFixture[str]) -> None:
