@@ -11,6 +11,7 @@ Wave64 (W64); Apple Core Audio Format 1.0 (CAF); the manual page audio(5) of Sun
 
 import re
 import struct
+import sys
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -24,11 +25,10 @@ UNKNOWN_32 = 0xFFFFFFFF
 # Programs that write to a pipe declare one of these lengths, or the same without the header or an incomplete frame.
 PLACEHOLDERS = (0x7FFFF000, 0x7FFFFFFF, 0x80000000, UNKNOWN_32, 2**63 - 1, 2**64 - 1)
 W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
-RECORDING_START = re.compile(
-    rb"(?:RIFF|RIFX|RF64).{4}WAVE|FORM.{4}AIF[FC]|caff\x00\x01\x00\x00|fLaC[\x00\x80]\x00\x00\x22|OggS\x00\x02"
+RECORDING_START = (  # a regular expression, compiled when it is used
+    rb"(?s)(?:RIFF|RIFX|RF64).{4}WAVE|FORM.{4}AIF[FC]|caff\x00\x01\x00\x00|fLaC[\x00\x80]\x00\x00\x22|OggS\x00\x02"
     rb"|\.snd\x00\x00.{6}\x00\x00\x00[\x01-\x1b]\x00[\x00-\x02]..\x00\x00\x00[\x01-\x40]"
-    rb"|dns\...\x00\x00.{4}[\x01-\x1b]\x00\x00\x00..[\x00-\x02]\x00[\x01-\x40]\x00\x00\x00|" + re.escape(W64_RIFF),
-    re.DOTALL,
+    rb"|dns\...\x00\x00.{4}[\x01-\x1b]\x00\x00\x00..[\x00-\x02]\x00[\x01-\x40]\x00\x00\x00|riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 )
 MAGIC = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"caff", b"fLaC", b"OggS\0\2", b".snd\0\0", b"dns.", W64_RIFF)
 START_BYTES = 24  # longest match
@@ -192,12 +192,17 @@ def _to_the_end(stream: BinaryIO, data: _AudioData, size: int, source: str) -> E
     return Extent(bytes(header), data.start, following or size, following)
 
 
+def _match_start(content: Content, position: int = 0, end: int = sys.maxsize) -> bool:
+    """Return whether a recording starts at a position."""
+    return re.compile(RECORDING_START).match(content, position, end) is not None
+
+
 def _next_start(content: Content, position: int, end: int) -> int | None:
     """Return the position of the next recording; None if there is none. Faster than a search for the pattern."""
     starts = []
     for magic in MAGIC:
         found = content.find(magic, position, end)
-        while found >= 0 and not RECORDING_START.match(content, found, end):
+        while found >= 0 and not _match_start(content, found, end):
             found = content.find(magic, found + 1, end)
         starts += [found] if found >= 0 else []
     return min(starts, default=None)
@@ -214,7 +219,7 @@ def _find_following(stream: BinaryIO, layout: ChunkLayout | None, end: int, size
         return None
     with mapped(stream) as (content, begin, file_end):
         start = after_zeros(content, begin + position, file_end)
-        if RECORDING_START.match(content, start, file_end):
+        if _match_start(content, start, file_end):
             return start - begin
         check_rest(content, begin + position, file_end, source)
     return None
@@ -237,7 +242,7 @@ def _chunk_bytes(stream: BinaryIO, layout: ChunkLayout, position: int, size: int
     """Return the length of the chunk at a position; 0 if there is none, or a recording."""
     stream.seek(position)
     head = stream.read(max(layout.header_bytes, START_BYTES))
-    if len(head) < layout.header_bytes or RECORDING_START.match(head):
+    if len(head) < layout.header_bytes or _match_start(head):
         return 0
     name, length = struct.unpack_from(layout.header, head)
     length += 0 if layout.counts_header else layout.header_bytes

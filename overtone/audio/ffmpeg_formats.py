@@ -157,7 +157,7 @@ def find_second_start(stream: BinaryIO, container_format: ContainerFormat, size:
         return None
     end = DECLARED_SIZES[container_format](stream, size) if container_format in DECLARED_SIZES else 0
     with mapped(stream) as (content, begin, content_end):
-        found = pattern.search(content, begin + max(end, 1), content_end)
+        found = re.compile(pattern).search(content, begin + max(end, 1), content_end)
         if found is None and end and container_format in (MATROSKA, AVI):
             check_rest(content, begin + end, content_end, source)
         return None if found is None else found.start() - begin
@@ -257,13 +257,13 @@ def _asf_size(stream: BinaryIO, size: int) -> int:
 # MP3, and the extensible header. It refuses damaged files with these, which FFmpeg would decode as far as it can.
 LIBSNDFILE_WAV_CODECS = frozenset({0x01, 0x02, 0x03, 0x06, 0x07, 0x11, 0x31, 0x38, 0x40, 0x55, 0xFFFE})
 WAV = ContainerFormat("WAV", "wav", has_duration=True)
-# How a recording starts, by demuxer.
-STARTS = {
-    "matroska": re.compile(rb"\x1aE\xdf\xa3.{0,48}(?:webm|matroska)", re.DOTALL),
-    "asf": re.compile(re.escape(b"0&\xb2u\x8ef\xcf\x11\xa6\xd9\0\xaa\0b\xcel")),
-    "avi": re.compile(rb"RIFF.{4}AVI LIST", re.DOTALL),
-    "flv": re.compile(rb"FLV\x01[\x00-\x05]\x00\x00\x00\x09"),
-    "amr": re.compile(rb"#!AMR(?:-WB)?\n"),
+# How a recording starts, by demuxer; compiled when it is used.
+STARTS: dict[str, bytes] = {
+    "matroska": rb"(?s)\x1aE\xdf\xa3.{0,48}(?:webm|matroska)",
+    "asf": rb"0&\xb2u\x8ef\xcf\x11\xa6\xd9\x00\xaa\x00b\xcel",
+    "avi": rb"(?s)RIFF.{4}AVI LIST",
+    "flv": rb"FLV\x01[\x00-\x05]\x00\x00\x00\x09",
+    "amr": rb"#!AMR(?:-WB)?\n",
 }
 DECLARED_SIZES: dict[ContainerFormat, Callable[[BinaryIO, int], int]] = {
     MATROSKA: _segment_end,

@@ -2,7 +2,6 @@
 
 import contextlib
 import functools
-import importlib.util
 from types import ModuleType
 
 from overtone.audio.ffmpeg_formats import ContainerFormat
@@ -27,7 +26,11 @@ def audio_decoders() -> str:
 
 def has_pyav() -> bool:
     """Return whether PyAV is installed."""
-    return importlib.util.find_spec("av") is not None
+    try:
+        import av  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 def import_pyav(container_format: ContainerFormat, name: str) -> ModuleType:
