@@ -11,6 +11,7 @@ map of `LABEL_MAPS`. A map drops the classes it does not name, and merges classe
 import difflib
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from operator import ne
 
 from overtone.errors import InputError, OptionError, suggest
 
@@ -176,6 +177,10 @@ def suggest_emotion(label: str, known: Sequence[str]) -> str:
     key = label_key(label)
     starting = [name for name in known if len(key) >= MIN_PREFIX and name.startswith(key)]
     meant = MEANINGS.get(key) or SPELLINGS.get(key) or (starting[0] if len(starting) == 1 else "")
+    # A wrong letter in a short word: "sat" for "sad".
+    meant = meant or next(
+        (name for name in sorted(known) if sum(map(ne, name, key)) == 1 and len(name) == len(key)), ""
+    )
     return f"; did you mean '{meant}'?" if meant in known else suggest(key, known, MIN_SIMILARITY)
 
 

@@ -134,6 +134,7 @@ def test_typing_errors_resemble_an_emotion(label: str, emotion: str | None) -> N
         ("angri", "; did you mean 'angry'?"),
         ("joy", "; did you mean 'happy'?"),
         ("neu", "; did you mean 'neutral'?"),
+        ("sat", "; did you mean 'sad'?"),
         *((label, "; known are angry, fearful, happy, neutral, sad") for label in ("fru", "amazed", "sm", "exc")),
     ],
 )
