@@ -18,7 +18,7 @@ import numpy as np
 
 from overtone.batch import object_storage
 from overtone.batch.checkpoint import Report
-from overtone.batch.inputs import Inputs
+from overtone.batch.inputs import CHANNEL_COLUMN, Inputs
 from overtone.batch.job import GIVEN_PREFIX
 from overtone.batch.parquet_sink import PREDICTIONS_FOLDER
 from overtone.corpora.tables import read_tables
@@ -78,7 +78,7 @@ def select_columns(inputs: Inputs, by: Sequence[str]) -> ScoreColumns:
 
     Args:
         inputs: of the batch.
-        by: columns of the manifest whose values are scored separately.
+        by: columns of the manifest whose values are scored separately; "channel" for its channels.
 
     Raises:
         OptionError: the inputs have no labels, or no such column.
@@ -88,9 +88,10 @@ def select_columns(inputs: Inputs, by: Sequence[str]) -> ScoreColumns:
     if "emotion" not in found:
         source = f"{inputs.manifest}: has no column 'emotion'" if inputs.manifest else "the inputs have no labels"
         raise OptionError(f"{source}, which a score needs; give a manifest with the label of each input")
+    known = (*inputs.columns, *([CHANNEL_COLUMN] if inputs.has_channels else []))
     for name in by:
-        if name not in inputs.columns:
-            raise OptionError(f"{inputs.manifest}: no column '{name}' to score by{suggest(name, inputs.columns)}")
+        if name not in known:
+            raise OptionError(f"{inputs.manifest}: no column '{name}' to score by{suggest(name, known)}")
     speaker = inputs.columns[found["speaker"]] if "speaker" in found else ""
     return ScoreColumns(inputs.columns, inputs.columns[found["emotion"]], speaker, tuple(dict.fromkeys(by)))
 

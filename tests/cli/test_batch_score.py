@@ -73,6 +73,17 @@ def test_hundreds_of_values_are_counted(work: Path, tmp_path: Path, capsys: pyte
     assert len(json.loads((tmp_path / "out" / "score.json").read_text("utf-8"))["by"]["site"]) == 30
 
 
+def test_the_channels_of_a_manifest_are_scored_separately(work: Path, tmp_path: Path) -> None:
+    noise = np.random.default_rng(4).normal(0, 0.2, (2 * RATE_HZ, 2))
+    soundfile.write(work / "stereo.wav", noise, RATE_HZ)
+    rows = [f"stereo.wav,{EMOTIONS[k % 2]},{side}" for k, side in enumerate(("left", "right", "left"))]
+    (work / "sides.csv").write_text("\n".join(["path,emotion,channel", *rows]), "utf-8")
+    options = ["--output", str(tmp_path / "out"), "--model", str(work / "tiny.onnx"), "--score-by", "channel"]
+    assert main(["batch", str(work / "sides.csv"), "--processes", "1", *options]) == 0
+    score = json.loads((tmp_path / "out" / "score.json").read_text("utf-8"))
+    assert {name: group["n"] for name, group in score["by"]["channel"].items()} == {"left": 2, "right": 1}
+
+
 def test_a_score_without_labels_is_a_usage_error(
     work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
