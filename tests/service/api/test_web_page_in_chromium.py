@@ -89,10 +89,12 @@ def test_the_channels_of_a_recording_can_be_chosen(open_page, talk: Path, tmp_pa
     assert choice.input_value() == "each"
     choice.select_option("right")
     page.add_files(call, talk)
-    page.wait_until("document.querySelectorAll('progress').length === 0")
-    rows = dict(zip(page.row.locator("b").all_inner_texts(), page.row.all_inner_texts(), strict=True))
-    assert "talk.flac: has 1 channel, so there is no right channel; choose mix" in rows["talk.flac"]
+    refused = page.row.filter(has_text="talk.flac")
+    refused.locator(".error").wait_for()
+    assert "talk.flac: has 1 channel, so there is no right channel; choose mix" in refused.inner_text()
     page.press("Five speaking styles")
+    page.row.nth(3).wait_for()  # the fourth recording is listed, and then processed
+    page.wait_until("!/uploaded|waiting|queued|process/.test(document.querySelector('#recordings').innerText)")
     page.wait_until("document.querySelectorAll('progress').length === 0")
     assert "right channel" not in page.row.first.inner_text(), "examples and recordings are mono"
     jobs = [page.served.ask("GET", f"/v1/jobs/{job}/timeline").json for job in dict.fromkeys(page.job_ids())]
