@@ -14,9 +14,9 @@ from overtone.evaluation.calibration import (
     fit_temperature,
     fit_threshold,
 )
-from overtone.models.ensemble import Ensemble
+from overtone.models.ensemble import networks_of
 from overtone.models.fusion import WeightedFusion
-from overtone.models.network import Model, Network
+from overtone.models.network import Model
 from overtone.recipe import FUSION
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.loop import predict_logits
@@ -84,8 +84,7 @@ def _corpora(utterances: Sequence[Utterance], indices: Sequence[int]) -> set[str
 
 def weighted_fusions(model: Model) -> list[WeightedFusion]:
     """The weighted fusions of all networks of a model."""
-    networks = model.networks if isinstance(model, Ensemble) else [model]
-    fusions = [network.fusion for network in networks if isinstance(network, Network)]
+    fusions = [network.fusion for network in networks_of(model)]
     return [fusion for fusion in fusions if isinstance(fusion, WeightedFusion)]
 
 
