@@ -40,7 +40,7 @@ from overtone.training.loop import predict_logits
 from overtone.training.onnx_export import TOLERANCE, agreement
 from overtone.training.onnx_import import ImportedModel, import_onnx
 from overtone.training.own_clips import check_audio, check_labels
-from overtone.training.targets import make_targets
+from overtone.training.targets import make_targets, mean_recall
 
 RECIPE = "finetune"
 
@@ -185,7 +185,5 @@ def _start_scores(start: ImportedModel, clips: OwnClips, validated: CrossValidat
     columns = [known.index(name) for name in names]
     logits = predict_logits(start.model, clips.store, validated.positions.tolist())[FUSION][:, columns]
     predicted = clips.targets.at(validated.positions).mask_disallowed(logits).argmax(-1)
-    truth = clips.targets.truth[validated.positions]
-    recalls = [(predicted[truth == k] == k).float().mean().item() for k in truth.unique()]
-    uar = 100 * sum(recalls) / len(recalls)
+    uar = 100 * mean_recall(predicted, clips.targets.truth[validated.positions])
     return [f"the model to start from, '{start.card['id']}', reaches UAR {uar:.1f} per cent on the same clips"]

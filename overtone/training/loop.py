@@ -24,7 +24,7 @@ from overtone.training import checkpoint
 from overtone.training.batches import augment, clean_batches, mixup, training_batches
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.reference_sets import ReferenceSets, drawable_sets
-from overtone.training.targets import Targets, smoothed_cross_entropy
+from overtone.training.targets import Targets, mean_recall, smoothed_cross_entropy
 
 WARM_UP = 0.2  # share of the steps until the learning rate reaches its peak
 FIRST_RATE, LAST_RATE = 1 / 25, 1e-4  # as shares of the peak
@@ -98,11 +98,10 @@ def predict_logits(
 
 def _validation(logits: Tensor, targets: Targets) -> dict[str, float]:
     truth, predicted = targets.truth, targets.mask_disallowed(logits).argmax(-1)
-    recalls = [(predicted[truth == label] == label).float().mean() for label in truth.unique()]
     return {
         "val_loss": smoothed_cross_entropy(logits, targets, 0.0).item(),
         "val_accuracy": (predicted == truth).float().mean().item(),
-        "val_uar": torch.stack(recalls).mean().item(),
+        "val_uar": mean_recall(predicted, truth),
     }
 
 

@@ -80,6 +80,17 @@ def make_targets(utterances: Sequence[Utterance], emotions: Sequence[str]) -> Ta
     return Targets(torch.tensor(labels), torch.stack([rows[utterance.corpus] for utterance in utterances]))
 
 
+def mean_recall(predicted: Tensor, truth: Tensor) -> float:
+    """UAR: the recall of each class that occurs in the truth, averaged over these classes; in [0, 1].
+
+    Args:
+        predicted: position of the emotion predicted for each clip, int64 `(clips,)`.
+        truth: position of its emotion, int64 `(clips,)`.
+    """
+    recalls = [(predicted[truth == label] == label).float().mean() for label in truth.unique()]
+    return torch.stack(recalls).mean().item()
+
+
 def smoothed_cross_entropy(logits: Tensor, targets: Targets, smoothing: float) -> Tensor:
     """Mean cross entropy over the allowed emotions of each clip; the others get no gradient.
 
