@@ -25,10 +25,8 @@ from overtone.training.exported_weights import State
 from overtone.training.finetune_loop import OwnClips, start_mlp, train_epochs
 from overtone.training.onnx_import import ImportedModel
 
-TEMPERATURES = (
-    0.5,
-    5.0,
-)  # a few clips that are all right, or all wrong, must not make every prediction certain or even
+# A few clips that are all right, or all wrong, must not make every prediction certain or even.
+TEMPERATURES = (0.5, 5.0)
 
 
 @dataclass(frozen=True)
@@ -132,11 +130,8 @@ def train_on_all(
 
 def _model(start: ImportedModel, clips: OwnClips, states: Sequence[State], temperature: float) -> Model:
     """A calibrated model of networks with these weights of their MLPs, and the adapter of the start."""
-    emotions, mlps = len(clips.emotions), []
-    for state in states:
-        mlps.append(start.architecture.build_mlp(emotions))
-        mlps[-1].load_state_dict(state)
-    model = start.architecture.combine(mlps, emotions)
+    emotions = len(clips.emotions)
+    model = start.architecture.combine(start.architecture.load_mlps(states, emotions), emotions)
     for network in networks_of(model):
         network.round_to_float16()
     model.temperature.fill_(temperature)

@@ -55,6 +55,18 @@ class Architecture(NamedTuple):
         """
         return EncoderMlp(self.recipe.branches[BRANCH], emotions, self.recipe.dropout, self.values)
 
+    def load_mlps(self, states: Sequence[State], emotions: int) -> list[EncoderMlp]:
+        """An MLP with each of these weights.
+
+        Args:
+            states: of the MLPs.
+            emotions: number of classes.
+        """
+        mlps = [self.build_mlp(emotions) for _ in states]
+        for mlp, state in zip(mlps, states, strict=True):
+            mlp.load_state_dict(state)
+        return mlps
+
     def combine(self, mlps: Sequence[StatisticsMlp], emotions: int) -> Model:
         """A model of one network or several; it is not calibrated, and has no adapter.
 
@@ -111,10 +123,7 @@ def _import(content: bytes, card: dict[str, Any], recipe: Recipe) -> ImportedMod
     graph = ExportedGraph(content)
     weights, emotions = graph.weights(), len(card["emotions"])
     architecture = _architecture(graph, weights, card, recipe)
-    mlps = []
-    for state in _states_of_mlps(weights):
-        mlps.append(architecture.build_mlp(emotions))
-        mlps[-1].load_state_dict(state)
+    mlps = architecture.load_mlps(_states_of_mlps(weights), emotions)
     model = architecture.combine(mlps, emotions)
     for fusion in weighted_fusions(model):
         fusion.weights.fill_(graph.fusion_weight())
