@@ -1,9 +1,9 @@
 """The text of a file of turns, and the recording that its turns belong to."""
 
-import codecs
 from collections.abc import Iterable
 from pathlib import PurePath
 
+from overtone._internal.text_encoding import UTF_16, text_encoding
 from overtone.errors import suggest
 
 MAX_IDS = 1000  # that are searched for a similar one
@@ -19,11 +19,11 @@ def decode_text(content: bytes, otherwise: str = "") -> str:
     Raises:
         ValueError: it is neither.
     """
-    is_utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = text_encoding(content)
     try:
-        return content.decode("utf-16" if is_utf16 else "utf-8-sig")
+        return content.decode(encoding)
     except UnicodeError as error:
-        if otherwise and not is_utf16:
+        if otherwise and encoding != UTF_16:
             return content.decode(otherwise)
         raise ValueError(f"neither UTF-8 nor UTF-16 ({getattr(error, 'reason', error)}); save it as UTF-8") from error
 

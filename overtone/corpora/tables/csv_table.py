@@ -4,13 +4,13 @@ Cells are separated by commas, semicolons or tabs, as the header is; cells that 
 quotes. UTF-8, with or without byte order mark, or UTF-16 with one, as spreadsheets write it.
 """
 
-import codecs
 import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TextIO
 
 from overtone._internal.delimited_text import delimited_rows
+from overtone._internal.text_encoding import text_encoding
 from overtone.corpora.tables.rows import Row, Table
 from overtone.errors import CorpusError
 
@@ -68,5 +68,5 @@ def rows(table: Path | str, expected: str, content: bytes | None = None) -> Iter
 def _open_text(table: Path | str, content: bytes | None) -> TextIO:
     raw = Path(table).open("rb", buffering=0) if content is None else io.BytesIO(content)  # noqa: SIM115 (see below)
     file = io.BufferedReader(raw)
-    is_utf_16 = file.peek().startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # without seeking: it may be a pipe
-    return io.TextIOWrapper(file, encoding="utf-16" if is_utf_16 else "utf-8-sig", newline="")  # closes all three
+    encoding = text_encoding(file.peek())  # without seeking: it may be a pipe
+    return io.TextIOWrapper(file, encoding=encoding, newline="")  # closes all three

@@ -1,0 +1,14 @@
+"""The encoding of a text file that a person or another program wrote: UTF-8, or UTF-16 with a byte order mark."""
+
+import codecs
+
+UTF_16 = "utf-16"
+
+
+def text_encoding(start: bytes) -> str:
+    """Return UTF-16 if a file that starts with these bytes has its byte order mark; else UTF-8, also with a mark.
+
+    Args:
+        start: at least the first two bytes of the file, if it has so many.
+    """
+    return UTF_16 if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
