@@ -38,7 +38,7 @@ def make_folds(utterances: Sequence[Utterance]) -> Folds:
     """
     speakers = [(utterance.corpus, utterance.speaker) for utterance in utterances]
     if len(set(speakers)) > 1:
-        splits = _splits(utterances, speakers, _groups_of_speakers(speakers))
+        splits = _splits(utterances, _groups_of_speakers(speakers))
         measured = {utterances[i].emotion for split in splits for i in split.validation}
         if len(measured) > 1:
             classes = dict.fromkeys(utterance.emotion for utterance in utterances)
@@ -47,21 +47,20 @@ def make_folds(utterances: Sequence[Utterance]) -> Folds:
     else:
         name = utterances[0].speaker
         reason = f"all clips are of one speaker, {name}" if name else "the clips do not name their speakers"
-    return Folds(_splits(utterances, range(len(utterances)), _groups_of_clips(utterances)), reason)
+    return Folds(_splits(utterances, _groups_of_clips(utterances)), reason)
 
 
-def _splits(utterances: Sequence[Utterance], units: Sequence[object], groups: Groups) -> tuple[Split, ...]:
+def _splits(utterances: Sequence[Utterance], groups: Groups) -> tuple[Split, ...]:
     """A split per group of clips that is left out, without those that cannot be trained or validated.
 
     Args:
         utterances: all clips.
-        units: of each clip: clips of one unit, such as a speaker, are left out together.
-        groups: the clips of each group.
+        groups: the clips of each group, such as all those of some speakers.
     """
     splits: list[Split] = []
     for group in groups:
-        left_out = {units[i] for i in group}
-        train = tuple(i for i, unit in enumerate(units) if unit not in left_out)
+        left_out = set(group)
+        train = tuple(i for i in range(len(utterances)) if i not in left_out)
         trained = {utterances[i].emotion for i in train}
         validation = tuple(sorted(i for i in group if utterances[i].emotion in trained))
         if validation and len(trained) > 1:
