@@ -100,7 +100,7 @@ def cross_validate(
             best, states, predictions = k, current, torch.cat(rows)
         elif k - best > recipe.patience:
             break
-    temperature = _temperature(predictions, truth)
+    temperature = limited_temperature(predictions, truth)
     models = tuple(_model(start, clips, of_fold, temperature) for of_fold in states)
     return CrossValidation(tried[best], temperature, positions, predictions, models, history)
 
@@ -154,14 +154,20 @@ def _log_probabilities(
     return clips.targets.at(torch.tensor(positions)).mask_disallowed(torch.stack(rows).mean(0).log()).log_softmax(-1)
 
 
-def _temperature(log_probabilities: Tensor, truth: Tensor) -> float:
+def limited_temperature(log_probabilities: Tensor, truth: Tensor) -> float:
+    """The temperature that calibrates these predictions, within the limits of `TEMPERATURES`.
+
+    Args:
+        log_probabilities: of left-out clips `(clips, emotions)`.
+        truth: position of the emotion of each clip, int64 `(clips,)`.
+    """
     fitted = fit_temperature(log_probabilities.double().numpy(), truth.numpy())
     return min(max(fitted, TEMPERATURES[0]), TEMPERATURES[1])
 
 
 def _quality(log_probabilities: Tensor, truth: Tensor) -> dict[str, float]:
     """Mean loss of each class after calibration, averaged over the classes, and UAR."""
-    calibrated = (log_probabilities / _temperature(log_probabilities, truth)).log_softmax(-1)
+    calibrated = (log_probabilities / limited_temperature(log_probabilities, truth)).log_softmax(-1)
     losses, hits = -calibrated.gather(1, truth[:, None])[:, 0], calibrated.argmax(-1) == truth
     of_classes = [(losses[truth == k].mean().item(), hits[truth == k].float().mean().item()) for k in truth.unique()]
     loss, uar = np.mean(of_classes, axis=0)

@@ -23,7 +23,14 @@ from overtone.training import finetune_run
 from overtone.training.feature_cache import FeatureStore
 from overtone.training.finetune import Finetuned, finetune
 from overtone.training.finetune_loop import OwnClips, start_mlp, train_epochs
-from overtone.training.finetune_networks import CrossValidation, cross_validate, train_on_all, tried_epochs
+from overtone.training.finetune_networks import (
+    TEMPERATURES,
+    CrossValidation,
+    cross_validate,
+    limited_temperature,
+    train_on_all,
+    tried_epochs,
+)
 from overtone.training.finetune_run import check_output, write_run
 from overtone.training.onnx_import import ImportedModel, import_onnx
 from overtone.training.targets import make_targets
@@ -108,6 +115,15 @@ def test_separable_classes_are_learnt_and_predicted_for_other_speakers(start: Im
     assert model.adapter is not None and start.model.adapter is not None
     assert torch.equal(model.adapter.expert_weights, start.model.adapter.expert_weights)  # type: ignore[arg-type]
     assert (model.temperature == validated.temperature).all()
+
+
+def test_the_temperature_of_a_few_clips_is_limited() -> None:
+    truth = torch.arange(3).repeat(4)
+    certain = torch.nn.functional.one_hot(truth, 3) * 20.0
+    assert limited_temperature(certain / 20.0, truth) == TEMPERATURES[0], "all right: without limit, all but certain"
+    assert limited_temperature(certain, (truth + 1) % 3) == TEMPERATURES[1], "all wrong: without limit, all but even"
+    mixed = torch.where(torch.arange(12) < 9, truth, (truth + 1) % 3)
+    assert TEMPERATURES[0] < limited_temperature(certain / 10.0, mixed) < TEMPERATURES[1]
 
 
 def test_no_epoch_leaves_the_networks_as_they_start(start: ImportedModel) -> None:
