@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import safetensors.numpy
 
-from overtone.models.whisper_encoder import CONFIG_FILE, PREFIX, WEIGHTS_FILE
+from overtone.models.encoder_files import CONFIG_FILE, PREFIX, WEIGHTS_FILE
 
 CONFIG = {
     "model_type": "whisper",

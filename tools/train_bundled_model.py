@@ -3,7 +3,7 @@
     python tools/train_bundled_model.py --data DIR            # or: make model
     python tools/train_bundled_model.py --data DIR --plan     # only say what is needed and how long it takes
 
-DIR holds a folder per corpus; the pretrained encoder is found as `overtone.models.whisper_encoder.find_encoder` says.
+DIR holds a folder per corpus; the pretrained encoder is found as `overtone.models.encoder_files.find_encoder` says.
 
 - `overtone`: recipe `encoder` on all corpora, with calm as neutral: both RAVDESS and EmoDB have a class that no other
   corpus has (calm, bored), which a model could only tell by the corpus.

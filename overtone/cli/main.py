@@ -49,6 +49,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("serve", "Serve emotion recognition over HTTP and WebSocket", "overtone.cli.serve"),
     Command("info", "Show a model's training data, licence, scores and limits", "overtone.cli.info"),
     Command("corpora", "List, download and verify emotional speech corpora", "overtone.cli.corpora"),
+    Command("encoders", "List and download the pretrained encoders that recipes name", "overtone.cli.encoders"),
     Command("train", "Train a model on one or more corpora and export it to ONNX", "overtone.cli.train"),
     Command("finetune", "Train a model further on a few labelled clips of your own", "overtone.cli.finetune"),
     Command("evaluate", "Train and test every fold of an evaluation protocol", "overtone.cli.evaluate"),
@@ -68,7 +69,7 @@ class Parser(argparse.ArgumentParser):
         """Print a one-line message with a hint on stderr, and exit with code 2."""
         invalid = re.fullmatch(r"(argument .*: )?invalid choice: '(.*)' \(choose from (.*)\)", message)
         if invalid:
-            choices = re.findall(r"[\w-]+", invalid[3])
+            choices = re.findall(r"[\w.-]+", invalid[3])
             message = f"{invalid[1] or ''}unknown {invalid[2]!r}{suggest(invalid[2], choices)}"
         self.exit(USAGE_ERROR, f"{self.prog}: {single_line(message)}\n{self.prog}: see {self.prog} --help\n")
 

@@ -3,9 +3,10 @@
 from torch import Tensor
 
 from overtone.features.front_end import Features
+from overtone.models.encoder_files import CONFIG_FILE, find_encoder
 from overtone.models.encoder_statistics import FEATURE, statistics_size
 from overtone.models.statistics_mlp import StatisticsMlp
-from overtone.models.whisper_encoder import CONFIG_FILE, find_encoder, read_config
+from overtone.models.whisper_encoder import read_config
 
 DEFAULT_ENCODER = "whisper-tiny.en"
 

@@ -5,7 +5,6 @@ time of the middle layers, which carry emotion best; the last layer serves trans
 """
 
 import math
-import re
 from functools import partial
 from pathlib import Path
 
@@ -19,25 +18,14 @@ from overtone.features.loudness import Loudness, active_frames
 from overtone.features.spectrum import hops
 from overtone.features.whisper_mel import HOP_SAMPLES as ENCODER_HOP_SAMPLES
 from overtone.features.whisper_mel import WhisperLogMel
+from overtone.models.encoder_files import CONFIG_FILE, WEIGHTS_FILE, EncoderConfig, find_encoder, terms
 from overtone.models.pooling import masked_moments
-from overtone.models.whisper_encoder import (
-    CONFIG_FILE,
-    WEIGHTS_FILE,
-    EncoderConfig,
-    WhisperEncoder,
-    find_encoder,
-    load_encoder,
-    read_config,
-)
+from overtone.models.whisper_encoder import WhisperEncoder, load_encoder, read_config
 
 FEATURE = "encoder"  # name of the extra feature
 MARGIN_FRAMES = 4  # of the front end, left around the speech: 64 ms
 # The code that computes the statistics, beyond the front end.
 CODE = ("models/encoder_statistics.py", "models/pooling.py", "models/whisper_encoder.py")
-# Encoders that OpenAI has published; weights in other folders are their owner's business.
-PUBLISHED = re.compile(r"whisper-(tiny|base|small|medium|large|large-v2|large-v3)(\.en)?")
-LICENCE, UNKNOWN_LICENCE = "MIT", "unknown: see the source of the encoder"
-CITATION = "Radford et al. (2022), Robust Speech Recognition via Large-Scale Weak Supervision, arXiv 2212.04356; OpenAI"
 
 
 def middle_layers(layers: int) -> range:
@@ -131,8 +119,7 @@ def statistics_feature(name: str) -> dict[str, ExtraFeature]:
     """
     folder = find_encoder(name)
     digest = file_digest(folder / WEIGHTS_FILE)
-    terms = (LICENCE, CITATION) if PUBLISHED.fullmatch(name) else (UNKNOWN_LICENCE, "")
-    pretrained = Pretrained(folder.name if "/" in name else name, digest, *terms)
+    pretrained = Pretrained(folder.name if "/" in name else name, digest, *terms(name))
     max_samples = longest_clip(read_config(folder / CONFIG_FILE))
     return {FEATURE: ExtraFeature(partial(_load, folder), code=CODE, pretrained=pretrained, max_samples=max_samples)}
 

@@ -1,4 +1,4 @@
-"""The encoder of OpenAI's Whisper, with the parameter names of the Hugging Face layout.
+"""The encoder of OpenAI's Whisper, with the parameter names of the Hugging Face layout; `encoder_files` finds it.
 
     encoder = load_encoder(find_encoder("whisper-tiny.en"))
     states = encoder(WhisperLogMel(encoder.config.bands)(waveform))      # of every layer, at 20 ms
@@ -7,8 +7,6 @@ Source: Radford et al. (2022), "Robust Speech Recognition via Large-Scale Weak S
 """
 
 import json
-import os
-from dataclasses import dataclass
 from pathlib import Path
 
 import safetensors
@@ -17,34 +15,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from overtone.errors import ModelError, OptionError
-
-ENCODERS_VARIABLE = "OVERTONE_ENCODERS"
-DEFAULT_FOLDER = Path("../shared/encoders")  # relative to the working directory
-HUB_OWNER = "openai"
-PREFIX = "model.encoder."  # of the encoder's parameters in a file that may hold a decoder too
-CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
-
-
-@dataclass(frozen=True)
-class EncoderConfig:
-    """The sizes of an encoder.
-
-    Attributes:
-        width: of its hidden states.
-        layers: number of transformer layers.
-        heads: attention heads of each layer.
-        hidden: width inside the feed-forward networks.
-        bands: mel bands of its input.
-        positions: maximum number of frames of 20 ms.
-    """
-
-    width: int
-    layers: int
-    heads: int
-    hidden: int
-    bands: int
-    positions: int
+from overtone.errors import ModelError
+from overtone.models.encoder_files import CONFIG_FILE, PREFIX, WEIGHTS_FILE, EncoderConfig
 
 
 class SelfAttention(nn.Module):
@@ -123,31 +95,6 @@ class WhisperEncoder(nn.Module):
         if len(outputs) < self.config.layers:
             return outputs
         return [*outputs[:-1], self.layer_norm(outputs[-1])]
-
-
-def find_encoder(name: str) -> Path:
-    """Return the folder of an encoder such as "whisper-tiny.en".
-
-    It is looked for as a path, in $OVERTONE_ENCODERS (default: ../shared/encoders), and in the cache of the Hugging
-    Face hub.
-
-    Raises:
-        OptionError: it is in none of these places; the message lists them.
-    """
-    candidates = [Path(name), Path(os.environ.get(ENCODERS_VARIABLE) or DEFAULT_FOLDER) / name]
-    hub = (
-        os.environ.get("HF_HUB_CACHE") or Path(os.environ.get("HF_HOME") or "~/.cache/huggingface").expanduser() / "hub"
-    )
-    snapshots = Path(hub) / f"models--{HUB_OWNER}--{name}" / "snapshots"
-    candidates += sorted(snapshots.glob("*")) if snapshots.is_dir() else [snapshots]
-    for folder in candidates:
-        if (folder / CONFIG_FILE).is_file():
-            return folder
-    places = ", ".join(map(str, candidates))
-    raise OptionError(
-        f"no encoder '{name}' with a {CONFIG_FILE} in any of: {places}; set ${ENCODERS_VARIABLE} to the folder that "
-        f"contains its folder, or fetch it into the cache: hf download {HUB_OWNER}/{name} {CONFIG_FILE} {WEIGHTS_FILE}"
-    )
 
 
 def load_encoder(folder: Path) -> WhisperEncoder:

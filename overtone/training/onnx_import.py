@@ -14,12 +14,13 @@ from overtone._internal.tensor_names import PROBABILITIES, branch_output
 from overtone.errors import ModelError, first_line
 from overtone.features.front_end import ExtraFeature, Pretrained
 from overtone.inference.onnx_model import OnnxModel
+from overtone.models.encoder_files import EncoderConfig
 from overtone.models.encoder_mlp import EncoderMlp
 from overtone.models.encoder_statistics import CODE, FEATURE, EncoderStatistics, longest_clip, statistics_size
 from overtone.models.network import Model, Network
 from overtone.models.reference_adapter import ReferenceAdapter
 from overtone.models.statistics_mlp import StatisticsMlp
-from overtone.models.whisper_encoder import EncoderConfig, WhisperEncoder
+from overtone.models.whisper_encoder import WhisperEncoder
 from overtone.recipe import Recipe, recipe_from_dict
 from overtone.training.calibrate import weighted_fusions
 from overtone.training.ensemble_members import combine

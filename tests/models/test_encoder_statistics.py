@@ -11,9 +11,9 @@ from torch import nn
 
 from overtone.errors import ModelError, OptionError
 from overtone.features.whisper_mel import WhisperLogMel
+from overtone.models.encoder_files import UNKNOWN_LICENCE
 from overtone.models.encoder_statistics import (
     FEATURE,
-    UNKNOWN_LICENCE,
     EncoderStatistics,
     freeze,
     middle_layers,

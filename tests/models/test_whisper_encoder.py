@@ -8,8 +8,9 @@ import safetensors.torch
 import torch
 from small_encoder import write_encoder
 
-from overtone.errors import ModelError, OptionError
-from overtone.models.whisper_encoder import PREFIX, WhisperEncoder, find_encoder, load_encoder
+from overtone.errors import ModelError
+from overtone.models.encoder_files import PREFIX
+from overtone.models.whisper_encoder import WhisperEncoder, load_encoder
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -85,19 +86,6 @@ def test_it_can_be_exported_with_dynamic_time(tmp_path: Path) -> None:
         with torch.inference_mode():
             for own, other in zip(encoder(log_mel), found, strict=True):
                 torch.testing.assert_close(own, torch.from_numpy(other), atol=1e-4, rtol=1e-4)
-
-
-def test_an_encoder_is_found_by_path_variable_and_hub_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder = write_encoder(tmp_path / "encoders" / "whisper-small.xx")
-    assert find_encoder(str(folder)) == folder
-    monkeypatch.setenv("OVERTONE_ENCODERS", str(tmp_path / "encoders"))
-    assert find_encoder("whisper-small.xx") == folder
-    monkeypatch.setenv("OVERTONE_ENCODERS", str(tmp_path / "none"))
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "hub"))
-    snapshot = write_encoder(tmp_path / "hub" / "models--openai--whisper-small.xx" / "snapshots" / "abc")
-    assert find_encoder("whisper-small.xx") == snapshot
-    with pytest.raises(OptionError, match=r"no encoder 'whisper-other'.*OVERTONE_ENCODERS"):
-        find_encoder("whisper-other")
 
 
 def test_faults_of_a_folder_name_the_file(tmp_path: Path) -> None:

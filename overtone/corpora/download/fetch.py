@@ -40,6 +40,10 @@ class _RetryError(Exception):
         self.retry_after_s = retry_after_s
 
 
+class _RangeError(_RetryError):
+    """The server has no bytes in the requested range."""
+
+
 def fetch(url: str, part: Path, size_bytes: int, progress: Callable[[int, int], None]) -> None:
     """Fetch a URL into a file until the file has its published size.
 
@@ -75,6 +79,41 @@ def fetch(url: str, part: Path, size_bytes: int, progress: Callable[[int, int], 
         time.sleep(min(max(MIN_BACKOFF_S * 2**failures, retry_after_s), MAX_BACKOFF_S))
 
 
+def content_size(url: str, max_bytes: int) -> int:
+    """Return the size in bytes of the content of a URL, as its server states it; for files of unpublished size.
+
+    Args:
+        url: address of the content.
+        max_bytes: the largest size that is accepted.
+
+    Raises:
+        DownloadError: not https, refused by the server, no size, a larger one, or no response in five attempts.
+    """
+    _check_secure(url, allow_loopback=True)
+    for failures in range(1, MAX_ATTEMPTS + 1):
+        try:
+            with _request(url, "bytes=0-0") as response:
+                size = _stated_size(response)
+            break
+        except _RetryError as error:
+            if failures == MAX_ATTEMPTS:
+                raise DownloadError(f"{url}: {error}; check the connection and run the download again") from error
+            time.sleep(min(max(MIN_BACKOFF_S * 2**failures, error.retry_after_s), MAX_BACKOFF_S))
+    if not 0 < size <= max_bytes:
+        raise DownloadError(
+            f"{url}: is not the published file: the server states {size} bytes, at most {max_bytes} are expected; "
+            "look at the address in a browser, or try again later"
+        )
+    return size
+
+
+def _stated_size(response: http.client.HTTPResponse) -> int:
+    """Return the size of the complete content; 0 if the server does not state it."""
+    content_range = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+    text = content_range[2] if content_range else response.headers.get("Content-Length", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
+
+
 def _size(part: Path) -> int:
     return part.stat().st_size if part.is_file() else 0
 
@@ -82,7 +121,12 @@ def _size(part: Path) -> int:
 def _attempt(url: str, part: Path, size_bytes: int, progress: Callable[[int, int], None]) -> None:
     """Make one request: append to the part, or overwrite it if the server sends the complete file."""
     start = _size(part)
-    with _request(url, start, part) as response:
+    try:
+        response = _request(url, f"bytes={start}-" if start else None)
+    except _RangeError:
+        part.unlink()
+        raise
+    with response:
         if response.status == PARTIAL_CONTENT:
             _check_range(response, url, part, start, size_bytes)
         else:
@@ -94,23 +138,22 @@ def _attempt(url: str, part: Path, size_bytes: int, progress: Callable[[int, int
                 progress(start, size_bytes)
 
 
-def _request(url: str, start: int, part: Path) -> http.client.HTTPResponse:
-    """Return the response to a request for all bytes from `start`."""
+def _request(url: str, byte_range: str | None) -> http.client.HTTPResponse:
+    """Return the response to a request for a range of bytes; None for all."""
     headers = {"User-Agent": f"overtone/{__version__}", "Accept-Encoding": "identity"}
-    if start:
-        headers["Range"] = f"bytes={start}-"
+    if byte_range:
+        headers["Range"] = byte_range
     try:
         return _opener(url).open(urllib.request.Request(url, headers=headers), timeout=TIMEOUT_S)
     except urllib.error.HTTPError as error:
         error.close()
-        if error.code == RANGE_NOT_SATISFIABLE and start:
-            part.unlink()
-            raise _RetryError("the server cannot resume there") from error
+        if error.code == RANGE_NOT_SATISFIABLE and byte_range:
+            raise _RangeError("the server cannot resume there") from error
         if error.code in RETRY_STATUS:
             raise _RetryError(f"HTTP {error.code} {error.reason}", _retry_after_s(error)) from error
         raise DownloadError(
-            f"{url}: the server refuses: HTTP {error.code} {error.reason}; check the home page of the corpus, "
-            "see: overtone corpora list"
+            f"{url}: the server refuses: HTTP {error.code} {error.reason}; look at the address in a browser, or at "
+            "the home page of its publisher: see overtone corpora list"
         ) from error
     except urllib.error.URLError as error:
         raise _RetryError(f"no connection ({error.reason})") from error

@@ -7,7 +7,7 @@ import pytest
 from unreliable_server import Behaviour, hang_up, reliable, send_body, serving, status, without_ranges
 
 from overtone.corpora.download import fetch as fetch_module
-from overtone.corpora.download.fetch import fetch
+from overtone.corpora.download.fetch import content_size, fetch
 from overtone.errors import DownloadError
 
 CONTENT = bytes(range(256)) * 4000  # about 1 MB, several blocks
@@ -208,3 +208,20 @@ def test_a_full_disk_is_an_os_error(tmp_path: Path) -> None:
     (tmp_path / "file.part").symlink_to(full)
     with pytest.raises(OSError, match="No space left"), serving(CONTENT) as server:
         fetch(server.url, tmp_path / "file.part", len(CONTENT), lambda done, total: None)
+
+
+@pytest.mark.parametrize("behaviour", [reliable(), without_ranges(max_bytes=10)])
+def test_the_size_of_a_file_is_known_before_it_is_fetched(behaviour: Behaviour) -> None:
+    with serving(CONTENT, status(503), behaviour) as server:
+        assert content_size(server.url, max_bytes=len(CONTENT)) == len(CONTENT)
+
+
+@pytest.mark.parametrize("behaviour", [reliable(), send_body(b"no size"), status(503), status(404), hang_up])
+def test_an_unknown_or_excessive_size_is_an_error(behaviour: Behaviour) -> None:
+    with serving(CONTENT, behaviour) as server, pytest.raises(DownloadError, match=re.escape(server.url)):
+        content_size(server.url, max_bytes=len(CONTENT) - 1)
+
+
+def test_the_size_is_asked_by_https_only() -> None:
+    with pytest.raises(DownloadError, match="https"):
+        content_size("http://example.org/file", max_bytes=1)

@@ -27,11 +27,11 @@ class Handler(BaseHTTPRequestHandler):
             self.send_header(name.replace("_", "-"), str(value))
         self.end_headers()
 
-    def first_byte(self) -> int:
-        """Return the position of the first requested byte."""
-        requested = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range") or "bytes=0-")
+    def requested_range(self) -> tuple[int, int | None]:
+        """Return the positions of the first and of the last requested byte; None for the end of the content."""
+        requested = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range") or "bytes=0-")
         assert requested, "a range in a format that the client never sends"
-        return int(requested[1])
+        return int(requested[1]), int(requested[2]) if requested[2] else None
 
     def log_message(self, *_: object) -> None:
         """Log nothing."""
@@ -65,10 +65,11 @@ def reliable(*, max_bytes: int | None = None, declared_total: int | None = None,
     """Support ranges. May stop after `max_bytes`, declare another total, or send another range than requested."""
 
     def behave(handler: Handler, content: bytes) -> None:
-        start = handler.first_byte()
-        rest = content[start + shift_bytes :]
-        content_range = f"bytes {start + shift_bytes}-{len(content) - 1}/{declared_total or len(content)}"
-        if start:
+        start, end = handler.requested_range()
+        end = len(content) - 1 if end is None else end
+        rest = content[start + shift_bytes : end + 1]
+        content_range = f"bytes {start + shift_bytes}-{end}/{declared_total or len(content)}"
+        if handler.headers.get("Range"):
             handler.send_head(206, Content_Length=len(rest), Content_Range=content_range)
         else:
             handler.send_head(200, Content_Length=declared_total or len(rest))
