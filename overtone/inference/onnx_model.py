@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import onnxruntime
 
 from overtone._internal import tensor_names
 from overtone._internal.tensor_names import PROBABILITIES, RATES, TRACKS, WAVEFORM, Outputs
@@ -25,12 +24,11 @@ from overtone.datatypes import FloatArray, Prediction, Waveform
 from overtone.errors import ModelError, first_line
 from overtone.inference.checksum import ENTRY_BYTES, check_intact, require_checksum
 from overtone.inference.model_card import read_card
+from overtone.inference.onnx_session import start_session
 from overtone.inference.speaker_statistics import SpeakerStatistics, unknown_speaker
 
 if TYPE_CHECKING:
     from overtone.inference.selection import Selection
-
-FATAL_ONLY = 4  # log level of onnxruntime: errors are raised once, with the name of the file, and not logged as well
 
 
 class _Graph:
@@ -241,14 +239,8 @@ def _read(path: Path) -> bytes:
 
 
 def _load_graph(content: bytes, path: Path, threads: int) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = FATAL_ONLY
-    onnxruntime.disable_telemetry_events()
     try:
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return start_session(content, threads)
     except Exception as error:  # onnxruntime raises bare `Exception`s of its own
         raise ModelError(f"{path}: not a model, or damaged: {first_line(error)}; copy it again") from error
 
