@@ -12,13 +12,15 @@ from torch import Tensor, nn
 import overtone
 from overtone.features.front_end import ExtraFeature, Features
 from overtone.formats import save
+from overtone.models import build
 from overtone.models.branches import BRANCHES, Branch
-from overtone.recipe import Recipe
+from overtone.recipe import Recipe, read_recipe
 from overtone.training.export import export_run
 from overtone.training.run_config import RunConfig
 from overtone.training.train import train
 
 pytestmark = pytest.mark.slow
+PROJECT = Path(__file__).resolve().parents[2]
 HOP_SAMPLES = 400
 RECIPE = f"""
 name = "three-branches"
@@ -108,3 +110,10 @@ def test_frames_of_a_feature_are_cropped_with_the_speech() -> None:
     assert cropped.extra["clock"][-1, 0] == pytest.approx(65 * 256 / 16_000, abs=2 * HOP_SAMPLES / 16_000)
     assert cropped.extra["id"].shape == (1, 2)
     assert torch.equal(torch.from_numpy(cropped.log_mel), torch.zeros(30, 4))
+
+
+def test_the_recipe_of_all_branches_builds_each_of_them(small_encoder: str) -> None:
+    recipe = read_recipe(PROJECT / "experiments" / "recipes" / "three-branches.toml")
+    assert recipe.fusion == "weighted" and recipe.branches["encoder"] == small_encoder
+    network = build(recipe, emotions=4)
+    assert tuple(network.branches) == tuple(BRANCHES) == ("mel", "prosody", "encoder")
