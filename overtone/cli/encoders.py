@@ -1,6 +1,7 @@
 """`overtone encoders`: list the pretrained encoders and where they were found, or download one."""
 
 import argparse
+import shlex
 from pathlib import Path
 
 from overtone.cli.progress import ProgressBar
@@ -85,6 +86,7 @@ def _download(name: str, folder: Path) -> int:
         was_incomplete = download_encoder(name, folder, bar)
     path = printable(str(folder / name))
     print(f"{name} is complete in {path}" + ("" if was_incomplete else "; nothing was downloaded"))
-    if local_encoders().get(name) != folder / name:
-        print(f"to use it: export {ENCODERS_VARIABLE}={printable(str(folder.absolute()))}")
+    found = local_encoders().get(name)
+    if not found or found.absolute() != (folder / name).absolute():
+        print(f"to use it: export {ENCODERS_VARIABLE}={shlex.quote(printable(str(folder.absolute())))}")
     return 0

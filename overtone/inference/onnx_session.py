@@ -5,9 +5,9 @@ from typing import Any
 import onnxruntime
 
 FATAL_ONLY = 4  # log level of onnxruntime: errors are raised once, with the name of the file, and not logged as well
-# Passes of its graph optimiser of the level "extended". They look for patterns of quantised models, language models and
-# fused activations; they change nothing that affects speed in the graphs of Overtone, and take a fifth of the time to
-# load one. The layout of convolutions, of a higher level, stays on. Names that a version does not know are ignored.
+# Passes of its graph optimiser, level "extended". They look for patterns of quantised models, language models and
+# fused activations; they do not make the graphs of Overtone faster, and take a good part of the time to load one. The
+# layout of convolutions, of a higher level, stays on. Names that a version does not know are ignored.
 UNUSED_PASSES = (
     "AttentionFusion",
     "BiasGeluFusion",

@@ -137,18 +137,21 @@ def weights_digest(path: Path) -> str:
     them. So it is equal for a file that holds a decoder too, for float32 and float16, and for any order.
 
     Raises:
-        ModelError: the file is missing, damaged, or has no numbers of these types.
+        ModelError: the file is missing or damaged, contains no encoder, or has no numbers of these types.
     """
     digest = hashlib.sha256()
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
-            names = file.keys()
-            for name in sorted(name for name in names if name.startswith(PREFIX)):
+            all_names = file.keys()
+            names = sorted(name for name in all_names if name.startswith(PREFIX))
+            for name in names:
                 weights = file.get_tensor(name).astype(np.dtype("<f2"))
                 digest.update(f"{name.removeprefix(PREFIX)} {weights.shape}\n".encode())
                 digest.update(np.ascontiguousarray(weights).tobytes())
     except (safetensors.SafetensorError, OSError, TypeError) as error:
         raise ModelError(f"{path}: the weights cannot be read ({error}); copy the file again") from error
+    if not names:
+        raise ModelError(f"{path}: contains no encoder: no '{PREFIX}...'; copy the file of a Whisper model")
     return digest.hexdigest()
 
 

@@ -105,6 +105,9 @@ def test_the_digest_identifies_the_weights_in_any_file(tmp_path: Path) -> None:
     for changed in ({name: 2 * encoder[name]}, {name: encoder[name][None]}, {f"{PREFIX}more": encoder[name]}):
         safetensors.numpy.save_file(encoder | changed, tmp_path / "changed.safetensors")
         assert weights_digest(tmp_path / "changed.safetensors") != digest
+    safetensors.numpy.save_file({"decoder": np.ones(2, np.float32)}, tmp_path / "other.safetensors")
+    with pytest.raises(ModelError, match=r"other\.safetensors: contains no encoder"):
+        weights_digest(tmp_path / "other.safetensors")
     path.write_bytes(path.read_bytes()[:1000])
     with pytest.raises(ModelError, match=r"model\.safetensors"):
         weights_digest(path)

@@ -110,7 +110,10 @@ def content_size(url: str, max_bytes: int) -> int:
 def _stated_size(response: http.client.HTTPResponse) -> int:
     """Return the size of the complete content; 0 if the server does not state it."""
     content_range = CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
-    text = content_range[2] if content_range else response.headers.get("Content-Length", "")
+    if response.status == PARTIAL_CONTENT:
+        text = content_range[2] if content_range else ""
+    else:
+        text = response.headers.get("Content-Length", "")
     return int(text) if text.isascii() and text.isdigit() else 0
 
 
