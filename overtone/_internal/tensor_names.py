@@ -12,7 +12,8 @@ Outputs = dict[str, Float32Array]
 
 WAVEFORM = "waveform"  # float32 (batch, samples) at 16 kHz
 PROBABILITIES = "probabilities"  # of the fusion, (batch, emotions), rows summing to 1
-TRACKS = ("pitch_hz", "loudness_db")  # (batch, frames); pitch is 0 in unvoiced frames
+LOUDNESS = "loudness_db"  # (batch, frames)
+TRACKS = ("pitch_hz", LOUDNESS)  # (batch, frames); pitch is 0 in unvoiced frames
 RATES = ("tempo_bpm", "speech_rate_hz", "pause_ratio")  # (batch,)
 
 # Of a model with a speaker adapter:

@@ -178,14 +178,19 @@ def _average(model: OnnxModel, windows: Sequence[WindowPrediction], steps: StepR
 
 
 def _pitch_hz(windows: Sequence[WindowPrediction], steps: int) -> Float32Array:
-    """Pitch of the whole recording, float32 `(steps,)`; 0 where unvoiced."""
-    if not windows:
-        return np.zeros(steps, np.float32)
-    tracks = [window.pitch_hz[:, np.newaxis] for window in windows]
-    voiced = [track[:, 0] > 0 for track in tracks]
-    pitch_hz, _ = overlap_add([window.window for window in windows], tracks, steps, voiced)
-    track: Float32Array = np.nan_to_num(pitch_hz[:, 0]).astype(np.float32)
-    return track
+    """Pitch of the whole recording, float32 `(steps,)`; 0 where unvoiced.
+
+    Each step has the pitch of one window, that in which it is furthest from the edges: where two disagree, which may be
+    by an octave, their mean would be the pitch of neither.
+    """
+    pitch_hz, margins = np.zeros(steps, np.float32), np.zeros(steps, int)
+    for window in windows:
+        first, end = window.window
+        rise = np.arange(1, end - first + 1)
+        margin = np.minimum(rise, rise[::-1])
+        better = margin > margins[first:end]
+        pitch_hz[first:end][better], margins[first:end][better] = window.pitch_hz[better], margin[better]
+    return pitch_hz
 
 
 def _reference_clips(windows: Sequence[WindowPrediction], ranges: Sequence[StepRange], steps: int) -> list[int]:

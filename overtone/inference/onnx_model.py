@@ -7,6 +7,7 @@ in `overtone._internal.tensor_names`:
     pitch_hz, loudness_db                    (batch, frames), pitch 0 in unvoiced frames
     tempo_bpm, speech_rate_hz, pause_ratio   (batch,)
 
+`OnnxModel.run` leaves out `pitch_hz`: predictions show the pitch of `overtone.inference.pitch_track`.
 A model with a speaker adapter has further inputs and outputs; see `overtone.inference.speaker_statistics`.
 """
 
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from overtone._internal import tensor_names
-from overtone._internal.tensor_names import PROBABILITIES, RATES, TRACKS, WAVEFORM, Outputs
+from overtone._internal.tensor_names import LOUDNESS, PROBABILITIES, RATES, TRACKS, WAVEFORM, Outputs
 from overtone.arousal_valence import arousal_valence
 from overtone.datatypes import FloatArray, Prediction, Waveform
 from overtone.errors import ModelError, first_line
@@ -152,7 +153,7 @@ class OnnxModel:
         missing = self.card["min_samples"] - len(waveform.samples)
         samples = np.pad(waveform.samples, (0, missing)) if missing > 0 else waveform.samples
         inputs = {WAVEFORM: samples[np.newaxis]}
-        names, checked = [*self._probabilities, *TRACKS, *RATES], self._probabilities
+        names, checked = [*self._probabilities, LOUDNESS, *RATES], self._probabilities
         if self.statistics is not None:
             names += [tensor_names.SPEAKER_FEATURES, tensor_names.ADAPTED_PROBABILITIES]
             checked = (*checked, tensor_names.ADAPTED_PROBABILITIES)

@@ -2,22 +2,25 @@
 
 import numpy as np
 
-from overtone._internal.tensor_names import RATES, TRACKS, Outputs
+from overtone._internal.tensor_names import LOUDNESS, RATES, Outputs
 from overtone.datatypes import FloatArray
+from overtone.inference.pitch_track import HOP_SAMPLES, track_pitch
 
 SPEECH_RANGE_DB = 30.0  # frames further below the loudest one are pauses, and do not count towards the speaking level
 PITCH_PERCENTILES = (10, 50, 90)
 SEMITONES_PER_OCTAVE = 12
 
 
-def summarise_clip(outputs: Outputs, frames: int) -> dict[str, float]:
+def summarise_clip(samples: FloatArray, outputs: Outputs) -> dict[str, float]:
     """The prosody of one clip: as `summarise_prosody`, and the rates, such as the tempo, that could be measured.
 
     Args:
-        outputs: of the model.
-        frames: length of the clip in frames.
+        samples: of the clip, `(samples,)` at 16 kHz.
+        outputs: of the model for it.
     """
-    pitch_hz, loudness_db = (outputs[name][0, :frames].astype(float) for name in TRACKS)
+    frames = max(1, len(samples) // HOP_SAMPLES)
+    pitch_hz = track_pitch(samples, frames)
+    loudness_db = outputs[LOUDNESS][0, :frames].astype(float)
     rates = {name: float(outputs[name].reshape(-1)[0]) for name in RATES}
     finite = {name: value for name, value in rates.items() if np.isfinite(value)}
     return {**summarise_prosody(pitch_hz, loudness_db), **finite}

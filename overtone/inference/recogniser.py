@@ -151,7 +151,7 @@ class Recogniser:
             ModelError: the model fails on the clip.
         """
         waveform, outputs = self._run(source, rate_hz, channel)
-        prosody = summarise_clip(outputs, max(1, len(waveform.samples) // self.card["hop_samples"]))
+        prosody = summarise_clip(waveform.samples, outputs)
         probabilities = self.model.probabilities(outputs).astype(float)
         durations_s = waveform.duration_s, measure_speech(waveform.samples)
         affect = self.model.arousal_valence(outputs)

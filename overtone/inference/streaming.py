@@ -20,6 +20,7 @@ from overtone.datatypes import SAMPLE_RATE_HZ, Float32Array, FloatArray, Wavefor
 from overtone.inference.aggregation import RecordingTracks, WindowPrediction, build_timeline, step_to_seconds
 from overtone.inference.inputs import check_threads
 from overtone.inference.onnx_model import OnnxModel
+from overtone.inference.pitch_track import HOP_SAMPLES, track_pitch
 from overtone.inference.self_reference import FixedReference, Reference
 from overtone.inference.windowed_stream import Span, WindowedStream
 from overtone.timeline import Segment, Timeline
@@ -115,9 +116,8 @@ class Stream(WindowedStream):
         model = self._reference.model(speaker)
         outputs = model.run(Waveform(samples, self._source))
         self._reference.add(speaker, outputs)
-        hop = model.card["hop_samples"]
-        frames_hz = outputs["pitch_hz"][0, : max(1, len(samples) // hop)].astype(float)
-        pitch_hz = median_pitch(frames_hz, hop, window[1] - window[0])
+        frames_hz = track_pitch(samples, max(1, len(samples) // HOP_SAMPLES))
+        pitch_hz = median_pitch(frames_hz, HOP_SAMPLES, window[1] - window[0])
         log_probabilities = np.log(np.maximum(model.probabilities(outputs), 1e-9))
         affect = model.arousal_valence(outputs)
         return WindowPrediction(window, share, speech_s, log_probabilities, affect, pitch_hz, model.reference_clips)
