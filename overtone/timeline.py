@@ -60,7 +60,7 @@ class Tracks(EqualByValue):
     Attributes:
         step_s: length of a step; step `i` starts at `i * step_s`.
         probabilities: float `(steps, emotions)`, rows summing to 1; NaN without speech.
-        pitch_hz: float `(steps,)`, median of the voiced frames of a step; 0 without voiced frames.
+        pitch_hz: float `(steps,)`, median of the voiced frames of a step; 0 with fewer than two.
         loudness_db: float `(steps,)`, dB re full scale, mean over a step.
         arousal, valence: float `(steps,)` in [0, 1], as in `Prediction`; NaN without speech, or if unknown.
     """

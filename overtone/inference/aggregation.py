@@ -29,7 +29,7 @@ class WindowPrediction:
         speech_s: duration of the speech in it.
         log_probabilities: fused, and of each branch, `(1 + branches, emotions)`.
         arousal_valence: `(2,)`, in [0, 1] or NaN.
-        pitch_hz: `(its steps,)`, median of the voiced frames of a step; 0 where none is voiced.
+        pitch_hz: `(its steps,)`, median of the voiced frames of a step; 0 with fewer than two.
         reference_clips: number of clips or windows that the model was adapted to.
     """
 

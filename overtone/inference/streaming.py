@@ -25,6 +25,7 @@ from overtone.inference.self_reference import FixedReference, Reference
 from overtone.inference.windowed_stream import Span, WindowedStream
 from overtone.timeline import Segment, Timeline
 
+MIN_VOICED_FRAMES = 2  # of about six in a step
 MAX_PENDING_WINDOWS = 64  # so that they do not pile up where reading is faster than inference
 
 
@@ -140,7 +141,9 @@ class Stream(WindowedStream):
 
 
 def median_pitch(pitch_hz: FloatArray, hop_samples: int, steps: int) -> FloatArray:
-    """The median pitch of the voiced frames of each step, `(steps,)`; 0 where none is voiced.
+    """The median pitch of the voiced frames of each step, `(steps,)`; 0 where fewer than two are voiced.
+
+    A single one is at the edge of a voiced stretch, where the pitch of a frame is unreliable.
 
     Args:
         pitch_hz: `(frames,)`, 0 where unvoiced.
@@ -153,7 +156,7 @@ def median_pitch(pitch_hz: FloatArray, hop_samples: int, steps: int) -> FloatArr
     voiced_hz, step = voiced_hz[voiced_hz > 0], step[voiced_hz > 0]
     first, count = np.searchsorted(step, np.arange(steps)), np.bincount(step, minlength=steps)
     median_hz = np.zeros(steps)
-    has_voiced = count > 0
+    has_voiced = count >= MIN_VOICED_FRAMES
     low, high = first + (count - 1) // 2, first + count // 2  # the two middle ones of an even number
     median_hz[has_voiced] = (voiced_hz[low[has_voiced]] + voiced_hz[high[has_voiced]]) / 2
     return median_hz
