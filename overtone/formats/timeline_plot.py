@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from overtone.formats import plot_scales
 from overtone.formats.annotation_tiers import Tier, format_clock, label_with_confidence, lane_emotions, make_tiers
 from overtone.formats.matplotlib_helpers import new_figure, set_title, style_axes
 from overtone.formats.palette import INK, LINE, SOFT, emotion_colours, text_colour
@@ -24,13 +25,14 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 WIDTH_INCH = 12.0
-TIER_INCH, WAVEFORM_INCH, EMOTION_INCH, PITCH_INCH, LOUDNESS_INCH = 0.34, 1.1, 0.3, 1.0, 0.8
+TIER_INCH, WAVEFORM_INCH, EMOTION_INCH, PITCH_INCH, LOUDNESS_INCH = 0.34, 1.1, 0.34, 1.3, 0.9
 AFFECT_INCH = 0.7  # of arousal and of valence
 CHARACTER_INCH, SEGMENT_POINTS = 0.07, 7.5  # character width and font size of segment labels
 MAX_SPEAKER_CHARACTERS, MAX_TITLE_CHARACTERS = 24, 96
 MAX_STEPS = 1500  # that a plot of this width can resolve
 TICK_STEPS_S = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400)
 MAX_TICKS = 13
+LANE_SHARE = 0.8  # of the height of a lane, for a probability of 1
 TINT_ALPHA, HATCH = 0.16, "////"
 NO_SPEECH_COLOUR = "#eef1f4"
 
@@ -65,6 +67,7 @@ def draw_timeline(timeline: Timeline) -> "Figure":
         axes.grid(axis="x", color=LINE, linewidth=0.8)
         axes.set_axisbelow(True)
         style_axes(axes, frame=False)
+        axes.tick_params(axis="y", which="minor", labelcolor=SOFT)
     step_s = next((step for step in TICK_STEPS_S if timeline.duration_s / step < MAX_TICKS), TICK_STEPS_S[-1])
     ticks = np.arange(0, timeline.duration_s + 1e-9, step_s)
     panels[-1].set_xticks(ticks, [format_clock(tick) for tick in ticks])
@@ -185,37 +188,30 @@ def _draw_emotions(axes: "Axes", tracks: Tracks, classes: tuple[str, ...], emoti
     """Draw a lane for each of these emotions among the classes, filled to the height of its probability."""
     lanes, colours = np.arange(len(emotions)), emotion_colours(classes)
     for lane, name in enumerate(emotions):
-        tops = _repeat_last(lane + 1 - 0.9 * tracks.probabilities[:, classes.index(name)])
+        tops = _repeat_last(lane + 1 - LANE_SHARE * tracks.probabilities[:, classes.index(name)])
         filled = np.nan_to_num(tops, nan=lane + 1)
         axes.fill_between(_edges(tracks), lane + 1, filled, step="post", color=colours[name], linewidth=0)
         axes.step(_edges(tracks), tops, where="post", color=INK, linewidth=0.6)
     axes.set_ylim(len(emotions), 0)
     axes.set_yticks(lanes + 0.5, [class_label(name) for name in emotions], parse_math=False)
-    axes.set_yticks(lanes + 1, minor=True)
-    axes.grid(axis="y", which="minor", color=LINE, linewidth=0.8)
+    plot_scales.draw_lane_scales(axes, len(emotions), LANE_SHARE)
 
 
 def _draw_pitch(axes: "Axes", tracks: Tracks) -> None:
     pitch_hz = _repeat_last(np.where(tracks.pitch_hz > 0, tracks.pitch_hz, np.nan))
     axes.step(_edges(tracks), pitch_hz, where="post", color=INK, linewidth=1.4, solid_capstyle="round")
-    axes.set_ylabel("pitch, Hz")
-    axes.set_ymargin(0.15)
+    plot_scales.set_pitch_scale(axes, tracks.pitch_hz)
 
 
 def _draw_loudness(axes: "Axes", tracks: Tracks) -> None:
     axes.plot(tracks.times_s + tracks.step_s / 2, tracks.loudness_db, color=SOFT, linewidth=1)
-    axes.set_ylabel("loudness, dB")
-    axes.set_ymargin(0.1)
+    plot_scales.set_loudness_scale(axes, tracks.loudness_db)
 
 
 def _draw_affect(axes: "Axes", tracks: Tracks, name: str) -> None:
-    """Draw arousal or valence, above or below the middle of its scale."""
-    values = _repeat_last(getattr(tracks, name))
-    axes.axhline(0.5, color=LINE, linewidth=0.8)
-    axes.step(_edges(tracks), values, where="post", color=INK, linewidth=1.2)
-    axes.set_ylim(-0.1, 1.1)
-    axes.set_yticks([0, 0.5, 1])
-    axes.set_ylabel(name)
+    """Draw arousal or valence."""
+    axes.step(_edges(tracks), _repeat_last(getattr(tracks, name)), where="post", color=INK, linewidth=1.2)
+    plot_scales.set_unit_scale(axes, name)
 
 
 def _edges(tracks: Tracks) -> np.ndarray:
