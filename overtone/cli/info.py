@@ -6,6 +6,7 @@ import textwrap
 from typing import Any
 
 from overtone.cli.options import model_argument
+from overtone.cli.score_terms import explain_terms
 from overtone.datatypes import SAMPLE_RATE_HZ, Score
 from overtone.emotions import list_classes
 from overtone.formats.table import printable
@@ -60,6 +61,7 @@ def card_to_text(card: dict[str, Any]) -> str:
         "",
         *_scores(card["scores"], card["scores_of"]),
         *_subgroups(card.get("subgroups", [])),
+        *_terms(card["scores"]),
         "",
         *_field("limits", card["limits"]),
     ]
@@ -127,6 +129,13 @@ def _subgroups(rows: list[dict[str, Any]]) -> list[str]:
     text = "; ".join(f"{name}: {', '.join(values)}" for name, values in by_name.items())
     source = " ".join(str(rows[0].get(key, "?")) for key in ("protocol", "part")) if rows else ""
     return _field("UAR % by", f"{text} ({source})") if rows else []
+
+
+def _terms(rows: list[dict[str, Any]]) -> list[str]:
+    """Return what the words in the table of scores mean."""
+    names = ([str(row.get(key)) for row in rows] for key in ("protocol", "part"))
+    lines = (line for text in explain_terms(*names) for line in _field("", text))
+    return ["", "what these words mean", *lines] if rows else []
 
 
 def _score_row(row: dict[str, Any]) -> tuple[str, ...]:

@@ -219,8 +219,8 @@ function scoreText({ scores, emotions }) {
   const score = scores.find(({ part, audit }) => part === "fusion" && audit?.shared_speakers === 0);
   if (!score) return "";
   const [uar, low, high] = [score.uar, score.uar_low, score.uar_high].map((value) => (100 * value).toFixed(0));
-  return `Score: ${uar} % unweighted average recall (95 % interval ${low} to ${high} %) for ${emotions.length}
-    emotions, on ${score.speakers} speakers that were not in the training data (${score.protocol}).`;
+  return `Score: of each of ${emotions.length} emotions, it recognises ${uar} % on average (unweighted average recall, 95 %
+    interval ${low} to ${high} %), on ${score.speakers} speakers that were not in the training data.`;
 }
 
 const root = document.getElementById("app");
