@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from overtone.formats.branches import branch_emotion
+from overtone.formats.branches import branch_emotion, branch_label
 from overtone.formats.table import NO_SPEECH, UNCERTAIN, printable
 from overtone.timeline import (
     ADAPTED_TO_RECORDING,
@@ -125,15 +125,15 @@ def has_words(timeline: Timeline) -> bool:
 
 
 def branch_labels(segment: Segment) -> str:
-    """Return the emotion of each branch: "mel happy 80 % ≠ prosody sad 60 %" if they disagree; "" without branches."""
+    """Return the emotion of each branch, such as "parts disagree: spectrum happy 80 %, melody sad 60 %"; "" if none."""
     prediction = segment.prediction
     if prediction is None:
         return ""
-    separator = " · " if prediction.branches_agree else " ≠ "
-    return separator.join(
-        f"{name} {printable(branch_emotion(prediction, name))} {100 * np.max(values):.0f} %"
+    labels = [
+        f"{branch_label(name)} {printable(branch_emotion(prediction, name))} {100 * np.max(values):.0f} %"
         for name, values in prediction.branches.items()
-    )
+    ]
+    return " · ".join(labels) if prediction.branches_agree else f"parts disagree: {', '.join(labels)}"
 
 
 def span_ms(segment: Segment) -> tuple[int, int]:

@@ -4,12 +4,22 @@ import numpy as np
 
 from overtone.datatypes import Prediction
 
-BRANCH_LABELS = {"mel": "log-mel spectrogram", "encoder": "speech encoder"}
+# For people: a short label and an explanation; options and columns of files have the name of the branch.
+BRANCH_LABELS = {
+    "mel": ("spectrum", "the sound of the voice, as the energy of its low and high frequencies over time"),
+    "prosody": ("melody", "how it is said, by pitch, loudness and tempo alone"),
+    "encoder": ("encoder", "a network that has learned from many hours of speech what sounds it consists of"),
+}
 
 
 def branch_label(branch: str) -> str:
     """Return the label of a branch for people; the name of the branch if it has no label."""
-    return BRANCH_LABELS.get(branch, branch)
+    return BRANCH_LABELS[branch][0] if branch in BRANCH_LABELS else branch
+
+
+def branch_explanation(branch: str) -> str:
+    """Return what a branch predicts from, for people."""
+    return BRANCH_LABELS[branch][1] if branch in BRANCH_LABELS else "a part with a prediction of its own"
 
 
 def branch_emotion(prediction: Prediction, branch: str) -> str:

@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import numpy as np
 
+from overtone.datatypes import SAMPLE_RATE_HZ
 from overtone.formats.annotation_tiers import (
     ADAPTATION_LABELS,
     branch_labels,
@@ -28,9 +29,10 @@ from overtone.formats.annotation_tiers import (
     make_tiers,
     words,
 )
-from overtone.formats.branches import branch_label
 from overtone.formats.ogg import encode_ogg
+from overtone.formats.page_legend import make_legend
 from overtone.formats.palette import emotion_colours, text_colour
+from overtone.formats.peaks import StepPeaks
 from overtone.formats.table import printable
 from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, SpeakerSummary, Timeline
 
@@ -46,11 +48,14 @@ def write(timeline: Timeline, stream: TextIO, audio: Iterable[np.ndarray] | None
         audio: consecutive float32 blocks `(samples,)` to embed, mono, 16 kHz; None to play the file in the folder of
             the page that has the name of the source. Audio longer than `MAX_EMBEDDED_S` is never embedded.
     """
-    embedded = None if timeline.duration_s > MAX_EMBEDDED_S else audio
+    embedded, peaks = None if timeline.duration_s > MAX_EMBEDDED_S else audio, None
+    if embedded is not None:
+        peaks = StepPeaks(round(timeline.tracks.step_s * SAMPLE_RATE_HZ))
+        encoded = base64.b64encode(encode_ogg(peaks.measure(embedded))).decode("ascii")
     name = Path(timeline.source).name
     title = html.escape(printable(name)) or "recording"
     audio_file = printable(name) if embedded is None else ""
-    data = json.dumps(_page_data(timeline, audio_file), allow_nan=False, separators=(",", ":"))
+    data = json.dumps(_page_data(timeline, audio_file, peaks), allow_nan=False, separators=(",", ":"))
     data = data.replace("<", r"\u003c")  # "</script" ends a script element of any type
     style, script = _resource("look.css") + _resource("page.css"), page_script()
     stream.write(
@@ -59,13 +64,12 @@ def write(timeline: Timeline, stream: TextIO, audio: Iterable[np.ndarray] | None
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{title}: emotions over time</title>\n<link rel="icon" href="data:,">\n'
         f"<style>\n{style}{_emotion_styles(timeline)}</style>\n</head>\n<body>\n<main>\n"
-        f'<h1>{title}</h1>\n<p class="about">{_summary(timeline)}</p>\n{CONTROLS}{_help(timeline)}'
+        f'<h1>{title}</h1>\n<p class="about">{_summary(timeline)}</p>\n{CONTROLS}{HELP}{make_legend(timeline)}'
         f"{_speaker_table(timeline)}{_segment_list(timeline)}</main>\n"
         f'<audio preload="auto"{_src_attribute(name) if embedded is None else ""}></audio>\n'
         f'<script type="application/json" id="data">{data}</script>\n'
     )
     if embedded is not None:
-        encoded = base64.b64encode(encode_ogg(embedded)).decode("ascii")
         stream.write(f'<script type="text/plain" id="audio-data">{encoded}</script>\n')
     stream.write(f"<script>{script}</script>\n</body>\n</html>\n")
 
@@ -84,15 +88,16 @@ CONTROLS = """<div id="bar">
 </div>
 <noscript><p>Scripts are disabled: tracks and playback need them. The segments are listed below.</p></noscript>
 """
+SCRIPTS = ("page_axes.js", "page_waveform.js", "page_drawing.js", "page_player.js")
 HELP = """<p class="help">Click or drag to play from a position; hover to see the probabilities. <kbd>space</kbd> plays
 and pauses, <kbd>←</kbd> <kbd>→</kbd> seek by one second, <kbd>+</kbd> <kbd>−</kbd> zoom. Hatched segments are
-uncertain.{branches}</p>
+uncertain.</p>
 """
 
 
 def page_script() -> str:
     """Return the JavaScript of the page, which is the same in every page."""
-    return _resource("page_drawing.js") + "\n" + _resource("page_player.js")
+    return "\n".join(map(_resource, SCRIPTS))
 
 
 def script_digest(script: str) -> str:
@@ -116,12 +121,16 @@ def _src_attribute(name: str) -> str:
     return f' src="./{quote(os.fsencode(name))}"' if name else ""
 
 
-def _page_data(timeline: Timeline, audio_file: str) -> dict[str, Any]:
+def _page_data(timeline: Timeline, audio_file: str, peaks: StepPeaks | None) -> dict[str, Any]:
     """Return the data that the scripts draw."""
     colours = emotion_colours(timeline.emotions)
     loudest_db = max(channel.tracks.loudness_db.max(initial=-np.inf) for channel in timeline.tracks_by_speaker)
+    tracks = [_tracks_data(channel, timeline, loudest_db) for channel in timeline.tracks_by_speaker]
+    if peaks is not None and len(tracks) == 1:
+        tracks[0]["envelope"] = np.round(peaks.relative(len(timeline.tracks)), 3).tolist()
     return {
         "audio_file": audio_file,
+        "peak": None if peaks is None else peaks.highest,
         "duration_s": timeline.duration_s,
         "step_s": timeline.tracks.step_s,
         "emotions": [
@@ -130,14 +139,14 @@ def _page_data(timeline: Timeline, audio_file: str) -> dict[str, Any]:
         ],
         "tiers": [tier.name for tier in make_tiers(timeline)],
         "segments": [_segment_data(segment, row, timeline) for row, segment in _visible_rows(timeline)],
-        "tracks": [_tracks_data(channel, timeline, loudest_db) for channel in timeline.tracks_by_speaker],
+        "tracks": tracks,
     }
 
 
 def _tracks_data(channel: ChannelTracks, timeline: Timeline, loudest_db: float) -> dict[str, Any]:
     """Return the tracks of a speaker: probabilities, arousal and valence in whole per cent, null if missing.
 
-    The probabilities of an emotion without a lane are null. The envelope is 1 at the loudness `loudest_db`.
+    The probabilities of an emotion without a lane are null. The envelope is that of the loudness, 1 at `loudest_db`.
     """
     tracks, lanes = channel.tracks, lane_emotions(timeline)
     percents = np.round(100 * tracks.probabilities).T
@@ -214,15 +223,7 @@ def _summary(timeline: Timeline) -> str:
     text += f" · {ADAPTATION_LABELS[timeline.adaptation]}" if timeline.adaptation != NOT_ADAPTED else ""
     disagreements = sum(map(_branches_disagree, timeline.segments))
     speech_segments = sum(segment.is_speech for segment in timeline.segments)
-    return f"{text} · its branches disagree on {disagreements} of {speech_segments} segments" if disagreements else text
-
-
-def _help(timeline: Timeline) -> str:
-    """Return the usage hint; it explains the sign of disagreement if the model has several branches."""
-    predictions = [segment.prediction for segment in timeline.segments if segment.prediction]
-    branches = dict.fromkeys(html.escape(branch_label(name)) for item in predictions for name in item.branches)
-    text = f" ≠ marks segments on which the branches of the model ({', '.join(branches)}) predict different emotions."
-    return HELP.format(branches=text if len(branches) > 1 else "")
+    return f"{text} · its parts disagree on {disagreements} of {speech_segments} segments" if disagreements else text
 
 
 def _speaker_table(timeline: Timeline) -> str:

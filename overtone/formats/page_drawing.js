@@ -1,9 +1,9 @@
-"use strict";
-// Draws the timeline on the canvases of the page. `page_player.js` follows it and handles playback and input.
+// Draws the timeline on the canvases of the page, with the scales of `page_axes.js` and the waveform of
+// `page_waveform.js`. `page_player.js` handles playback and input.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const stage = document.getElementById("stage"), overview = document.getElementById("overview");
-const TIER = 28, WAVEFORM = 84, LANE = 26, PITCH = 78, LOUDNESS = 60, AFFECT = 48, AXIS = 20, GAP = 10, OVERVIEW = 26;
+const TIER = 28, WAVEFORM = 84, LANE = 36, PITCH = 96, LOUDNESS = 72, AFFECT = 52, AXIS = 20, GAP = 10, OVERVIEW = 26;
 const SPEAKER = 26; // pixels
 const TICKS_S = [0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200];
 const FONT = "system-ui, sans-serif";
@@ -24,28 +24,23 @@ function makeLanes({ percents }) {
 }
 
 function makeProsodyLines({ pitch_hz, loudness_db }) {
-  const lines = [
-    { label: "pitch", unit: "Hz", values: pitch_hz, colour: "ink", height: PITCH },
-    { label: "loudness", unit: "dB", values: loudness_db, colour: "soft", height: LOUDNESS },
+  const [pitch, loudness] = [pitchScale(pitch_hz), loudnessScale(loudness_db)];
+  return [
+    { label: "pitch", unit: "Hz", values: pitch_hz, colour: "ink", height: PITCH, scale: pitch },
+    { label: "loudness", unit: "dB", values: loudness_db, colour: "soft", height: LOUDNESS, scale: loudness },
   ];
-  return lines.map((line) => ({
-    ...line,
-    low: line.values.reduce((low, value) => (value === null ? low : Math.min(low, value)), Infinity),
-    high: line.values.reduce((high, value) => (value === null ? high : Math.max(high, value)), -Infinity),
-  }));
 }
 
 // Not every model has arousal and valence.
 function makeAffectLines({ arousal, valence }) {
   return [{ label: "arousal", values: arousal }, { label: "valence", values: valence }]
     .filter(({ values }) => values.some((value) => value !== null))
-    .map((line) => ({ ...line, unit: "%", colour: "ink", height: AFFECT, low: 0, high: 100 }));
+    .map((line) => ({ ...line, unit: "", colour: "ink", height: AFFECT, scale: SHARE_SCALE }));
 }
 
-const formatSigned = (value) => String(value).replace("-", "−");
 const css = {}; // colours of the page; read for every drawing, as they differ between light and dark mode
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
-const leftMargin = () => (view.width < 600 ? 68 : 92); // of the tracks; it contains their labels
+const leftMargin = () => (view.width < 600 ? 98 : 116); // of the tracks; it contains the labels and ticks of their axes
 const scale = () => (view.width - leftMargin()) / (view.to - view.from); // pixels per second
 const xOf = (time) => leftMargin() + (time - view.from) * scale();
 const timeAt = (x) => view.from + (x - leftMargin()) / scale();
@@ -81,10 +76,10 @@ function drawText(context, text, x, y, colour, align) {
 }
 
 function drawRowLabel(context, label, y) {
-  const fits = (text) => context.measureText(text).width <= leftMargin() - 10;
+  const fits = (text) => context.measureText(text).width <= leftMargin() - 10 - TICK_LABELS;
   let text = label;
   for (let end = label.length - 1; end > 0 && !fits(text); end--) text = `${label.slice(0, end)}…`;
-  drawText(context, text, leftMargin() - 8, y, css.ink, "right");
+  drawText(context, text, leftMargin() - 8 - TICK_LABELS, y, css.ink, "right");
 }
 
 // Fills a segment with the colour of its emotion, hatched if it is uncertain.
@@ -112,8 +107,8 @@ function drawSegment(context, segment, y, height) {
   fillSegment(context, segment, from, y, width, height);
   [context.strokeStyle, context.lineWidth] = [css.soft, 0.5];
   context.strokeRect(from, y, width, height);
-  const sign = segment.branches_disagree ? " ≠" : "";
-  const label = [segment.label + sign, name + sign].find((text) => context.measureText(text).width + 10 < width);
+  const note = segment.branches_disagree ? ", parts disagree" : "";
+  const label = [segment.label + note, segment.label, name].find((text) => context.measureText(text).width + 10 < width);
   if (!label) return;
   const boxWidth = context.measureText(label).width + 6;
   fillBox(context, colour, (from + to - boxWidth) / 2, y + 4, boxWidth, height - 8);
@@ -147,16 +142,10 @@ function drawLine(context, values, yOf, colour, width) {
   context.stroke();
 }
 
-function drawLineTrack(context, { label, unit, values, low, high, colour, height }, top) {
-  drawRowLabel(context, label, top + height / 2 - 8);
-  drawText(context, unit, leftMargin() - 8, top + height / 2 + 8, css.soft, "right");
-  if (low > high) return;
-  const yOf = (value) => top + height - 6 - ((value - low) / (high - low || 1)) * (height - 12);
-  drawLine(context, values, yOf, css[colour], 1.6);
-  context.font = `10px ${FONT}`;
-  drawText(context, formatSigned(high), leftMargin() + 3, top + 5, css.soft, "left");
-  drawText(context, formatSigned(low), leftMargin() + 3, top + height - 15, css.soft, "left"); // above the line
-  context.font = `12px ${FONT}`;
+function drawLineTrack(context, { label, unit, values, scale, colour, height }, top) {
+  drawRowLabel(context, label, top + height / 2 - (unit ? 8 : 0));
+  if (unit) drawText(context, unit, leftMargin() - 8 - TICK_LABELS, top + height / 2 + 8, css.soft, "right");
+  drawLine(context, values, drawAxis(context, scale, top + 6, top + height - 6), css[colour], 1.6);
 }
 
 function drawTimeAxis(context, height) {
@@ -190,9 +179,10 @@ function draw() {
   drawOverview();
 }
 
-function drawGroup(context, { speaker, waveformTop, envelope, lanes, lines }) {
+function drawGroup(context, group) {
+  const { speaker, waveformTop, lanes, lines } = group;
   if (speaker) drawSpeaker(context, speaker, waveformTop - SPEAKER / 2);
-  drawWaveform(context, envelope, waveformTop);
+  drawWaveform(context, group, waveformTop);
   const lanesTop = waveformTop + WAVEFORM + GAP;
   lanes.forEach((emotion, lane) => drawEmotion(context, emotion, lanesTop + lane * LANE));
   let top = lanesTop + lanes.length * LANE + GAP;
@@ -224,19 +214,10 @@ function drawTiers(context) {
   }
 }
 
-function drawWaveform(context, envelope, top) {
-  drawRowLabel(context, "sound", top + WAVEFORM / 2);
-  forEachColumn(envelope, (x, value) => {
-    const height = Math.max(value * WAVEFORM, 1);
-    fillBox(context, css.soft, x, top + (WAVEFORM - height) / 2, 1, height);
-  });
-}
-
 function drawEmotion(context, { name, colour, outline }, top) {
-  const bottom = top + LANE - 1, heightOf = (percent) => (percent / 100) * (LANE - 4);
-  fillBox(context, css.line, leftMargin(), bottom, view.width - leftMargin(), 1);
-  forEachColumn(outline, (x, percent) => fillBox(context, colour, x, bottom - heightOf(percent), 1, heightOf(percent)));
-  drawLine(context, outline, (percent) => bottom - heightOf(percent), css.ink, 0.7);
+  const bottom = top + LANE - 6, yOf = drawAxis(context, SHARE_SCALE, top + 6, bottom);
+  forEachColumn(outline, (x, percent) => fillBox(context, colour, x, yOf(percent), 1, bottom - yOf(percent)));
+  drawLine(context, outline, yOf, css.ink, 0.7);
   drawRowLabel(context, name, top + LANE / 2);
 }
 

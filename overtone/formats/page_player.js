@@ -61,6 +61,8 @@ function seek(time) {
   if (audio.readyState) audio.currentTime = now;
 }
 
+const formatShare = (percent) => (percent / 100).toFixed(2);
+
 // Shows the values at a horizontal position.
 function showTip(x) {
   const time = timeAt(x), step = Math.floor(time / data.step_s), segments = segmentsAt(time);
@@ -83,12 +85,12 @@ function showTip(x) {
       const row = append("div", "", tip);
       append("span", name, row);
       Object.assign(append("i", "", row).style, { background: colour, width: `${percent[step]}%` });
-      append("span", `${percent[step]} %`, row);
+      append("span", formatShare(percent[step]), row);
     }
     const pitch = pitch_hz[step] === null ? "no pitch" : `${pitch_hz[step]} Hz`;
     append("small", `${pitch}, ${formatSigned(loudness_db[step])} dB`, tip);
     const lines = affect.filter(({ values }) => values[step] !== null);
-    if (lines.length) append("small", lines.map(({ label, values }) => `${label} ${values[step]} %`).join(", "), tip);
+    if (lines.length) append("small", lines.map(({ label, values }) => `${label} ${formatShare(values[step])}`).join(", "), tip);
   }
   tip.style.left = `${x + 16 + tip.offsetWidth > view.width ? Math.max(x - 16 - tip.offsetWidth, 0) : x + 16}px`;
 }
@@ -103,7 +105,7 @@ function togglePlayback() {
 function showAudioError() {
   message.textContent = data.audio_file
     ? `Audio file not found: put “${data.audio_file}” into the folder of this page.`
-    : `This browser cannot play the audio${embeddedAudio ? " (Ogg Vorbis)" : ""}.`;
+    : `This browser cannot play the audio${embeddedBytes ? " (Ogg Vorbis)" : ""}.`;
 }
 
 function followPlayback() {
@@ -119,12 +121,7 @@ function updatePlayButton() {
   followPlayback();
 }
 
-const embeddedAudio = document.getElementById("audio-data");
-if (embeddedAudio) {
-  const binary = atob(embeddedAudio.textContent), bytes = new Uint8Array(binary.length);
-  for (let index = 0; index < binary.length; index++) bytes[index] = binary.charCodeAt(index);
-  audio.src = URL.createObjectURL(new Blob([bytes], { type: "audio/ogg" }));
-}
+if (embeddedBytes) audio.src = URL.createObjectURL(new Blob([embeddedBytes], { type: "audio/ogg" }));
 audio.addEventListener("error", showAudioError);
 audio.addEventListener("loadedmetadata", () => (audio.currentTime = now));
 for (const event of ["play", "pause", "ended"]) audio.addEventListener(event, updatePlayButton);

@@ -1,6 +1,6 @@
 """Predictions as a table for people, as wide as the terminal.
 
-file                          emotion    confidence        runner-up       mel        prosody    pitch   syllables
+file                          emotion    confidence        runner-up       spectrum   melody     pitch   syllables
 Actor_01/03-01-03-02-01.wav   happy      ██████▌     65 %  surprised 12 %  happy      angry      212 Hz      4.1 /s
 
 A prediction below the confidence threshold, or for a clip with hardly any speech, reads `uncertain (happy)`, and one
@@ -19,7 +19,7 @@ from typing import TextIO
 import numpy as np
 
 from overtone.datatypes import Prediction
-from overtone.formats.branches import branch_emotion
+from overtone.formats.branches import branch_emotion, branch_label
 
 GAP = "  "
 DEFAULT_WIDTH = 120  # without a terminal
@@ -150,7 +150,8 @@ def _branch_column(branch: str, width: int) -> Column:
     def text(prediction: Prediction) -> str:
         return class_label(branch_emotion(prediction, branch)) if branch in prediction.branches else MISSING
 
-    return Column(branch, max(width, display_width(branch)), text)
+    title = branch_label(branch)
+    return Column(title, max(width, display_width(title)), text)
 
 
 def _fit_columns(columns: list[Column], cells: int, ellipsis: str) -> list[Column]:

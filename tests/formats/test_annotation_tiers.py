@@ -79,7 +79,10 @@ def test_labels_of_segments() -> None:
 
 def test_branch_labels_cover_any_number_of_branches() -> None:
     prediction = make_prediction("sad", mel="sad", prosody="sad", speech_encoder="happy")
-    assert branch_labels(Segment(0, 1, prediction)) == "mel sad 60 % ≠ prosody sad 60 % ≠ speech_encoder happy 60 %"
+    assert (
+        branch_labels(Segment(0, 1, prediction))
+        == "parts disagree: spectrum sad 60 %, melody sad 60 %, speech_encoder happy 60 %"
+    )
     assert branch_labels(Segment(0, 1, make_prediction("sad"))) == branch_labels(Segment(0, 1)) == ""
 
 

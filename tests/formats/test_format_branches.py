@@ -1,7 +1,7 @@
 import numpy as np
 
 from overtone.datatypes import Prediction
-from overtone.formats.branches import branch_emotion, branch_label, probability_columns
+from overtone.formats.branches import branch_emotion, branch_explanation, branch_label, probability_columns
 
 
 def test_probability_columns_follow_the_branches_of_the_prediction() -> None:
@@ -19,5 +19,5 @@ def test_probability_columns_follow_the_branches_of_the_prediction() -> None:
 
 
 def test_a_branch_without_a_label_is_called_by_its_name() -> None:
-    assert branch_label("mel") == "log-mel spectrogram"
-    assert branch_label("speech_encoder") == "speech_encoder"
+    assert branch_label("mel") == "spectrum" and "frequencies" in branch_explanation("mel")
+    assert branch_label("speech_encoder") == "speech_encoder" and branch_explanation("speech_encoder")

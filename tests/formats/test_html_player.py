@@ -23,6 +23,7 @@ from timelines import (
 
 from overtone.formats import html_player
 from overtone.formats.annotation_tiers import MAX_LANES, label_with_confidence, visible_segments
+from overtone.formats.branches import branch_explanation
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
@@ -118,16 +119,16 @@ def test_each_channel_has_tracks_of_its_own() -> None:
 def test_it_shows_the_branches_and_where_they_disagree() -> None:
     text = write_page(branch_timeline())
     tree = parse(text)
-    labels = ["mel happy 60 % · prosody happy 60 %", "mel angry 60 % ≠ prosody sad 60 %"]
+    labels = ["spectrum happy 60 % · melody happy 60 %", "parts disagree: spectrum angry 60 %, melody sad 60 %"]
     assert span_texts(tree, "branches") == labels
     data = json.loads(tree.find(f".//{XHTML}script[@id='data']").text)
     segments = [(segment["branches"], segment["branches_disagree"]) for segment in data["segments"]]
     assert segments == list(zip(labels, (False, True), strict=True))
-    summary = "branches disagree on 1 of 2 segments"
+    summary = "parts disagree on 1 of 2 segments"
     assert summary in tree.find(f".//{XHTML}p[@class='about']").text
-    assert "(log-mel spectrogram, prosody) predict different emotions" in text
+    assert branch_explanation("mel") in text and branch_explanation("prosody") in text
     without_branches = write_page(plain_timeline())
-    assert summary not in without_branches and "predict different emotions" not in without_branches
+    assert summary not in without_branches and branch_explanation("mel") not in without_branches
 
 
 def test_a_long_recording_is_not_embedded(monkeypatch: pytest.MonkeyPatch) -> None:

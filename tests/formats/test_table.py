@@ -32,7 +32,7 @@ def table_lines(*predictions: Prediction, width: int = 120) -> list[str]:
 
 def test_a_wide_table() -> None:
     head, row = table_lines(make_prediction())
-    assert head.split() == ["file", "emotion", "confidence", "runner-up", "mel", "prosody", "pitch", "syllables"]
+    assert head.split() == ["file", "emotion", "confidence", "runner-up", "spectrum", "melody", "pitch", "syllables"]
     assert row.split() == [
         "a/clip.wav",
         "happy",
@@ -48,7 +48,7 @@ def test_a_wide_table() -> None:
         "/s",
     ]
     assert head.index("emotion") == row.index("happy")
-    assert head.index("prosody") == row.index("angry")
+    assert head.index("melody") == row.index("angry")
 
 
 @pytest.mark.parametrize("width", [30, 40, 60, 80, 100, 120, 200])
@@ -65,7 +65,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 def test_narrow_terminals_drop_columns_from_the_right() -> None:
     assert "pitch" in table_lines(make_prediction(), width=112)[0]
     assert "pitch" not in table_lines(make_prediction(), width=84)[0]
-    assert "mel" in table_lines(make_prediction(), width=84)[0]
+    assert "spectrum" in table_lines(make_prediction(), width=84)[0]
     assert table_lines(make_prediction(), width=20)[0].split() == ["file", "emotion"]
 
 
@@ -121,7 +121,7 @@ def test_missing_measurements_are_dashes() -> None:
 def test_each_branch_has_a_column() -> None:
     uniform = np.full(len(EMOTIONS), 1 / len(EMOTIONS))
     head, row = table_lines(make_prediction(branches={"speech_encoder": uniform, "mel": uniform}))
-    assert head.split()[4:6] == ["speech_encoder", "mel"]
+    assert head.split()[4:6] == ["speech_encoder", "spectrum"]
     assert head.index("pitch") + len("pitch") == row.index("Hz") + len("Hz"), "a long branch name widens its column"
 
 

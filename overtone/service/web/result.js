@@ -17,8 +17,9 @@ function TimelinePage({ recording }) {
   const frame = useRef(null), observer = useRef(null);
   const page = useMemo(() => withoutAudio(recording.page), [recording.page]);
   const onLoad = () => {
-    const { contentDocument: content } = frame.current;
+    const { contentDocument: content, contentWindow: player } = frame.current;
     content.querySelector("audio").src = recording.url;
+    player.setWaveformAudio(recording.file);
     observer.current = new ResizeObserver(() => (frame.current.style.height = `${content.body.scrollHeight}px`));
     observer.current.observe(content.body);
   };

@@ -35,7 +35,8 @@ def test_a_file_is_processed_and_played(open_page, talk: Path) -> None:
     assert page.frame.locator("h1").inner_text() == "talk.flac"
     buttons = page.frame.locator("#segments button")
     assert re.fullmatch(
-        r"0:00.0 – \d:\d\d.\d\D+\d+ %mel \w+ \d+ % [≠·] prosody \w+ \d+ %", buttons.first.text_content()
+        r"0:00.0 – \d:\d\d.\d\D+\d+ %(parts disagree: )?spectrum \w+ \d+ %( ·|,) melody \w+ \d+ %",
+        buttons.first.text_content(),
     )
     page.frame.locator("#stage").click(position={"x": 500, "y": 100})
     assert 2 < page.audio_property("currentTime") < 7
