@@ -8,7 +8,7 @@ from overtone.datatypes import Prediction
 BRANCH_LABELS = {
     "mel": ("spectrum", "the sound of the voice, as the energy of its low and high frequencies over time"),
     "prosody": ("melody", "how it is said, by pitch, loudness and tempo alone"),
-    "encoder": ("encoder", "a network that has learned from many hours of speech what sounds it consists of"),
+    "encoder": ("encoder", "the states of a network that was trained on much speech to recognise its words"),
 }
 
 

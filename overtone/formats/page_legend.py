@@ -23,7 +23,7 @@ SOUND = (
 PROBABILITY = (
     "The probability that people would hear this emotion in the voice, from 0 to 1; all emotions of the model add up "
     "to 1. The model predicts windows of 3 s, one every 1.5 s, and overlapping windows are averaged. There is no curve "
-    "where nobody speaks."
+    "without speech."
 )
 PITCH = (
     "How high the voice is: its fundamental frequency in hertz (Hz), the number of vibrations of the vocal folds per "
