@@ -2,7 +2,7 @@
 // are decoded a piece at a time, so that the page needs little memory whatever the length of the recording.
 
 const RATE_HZ = 16000; // of the embedded audio; other audio is converted to it
-const MAX_PIECE_S = 200, MAX_FILE_S = 900, MARGIN_S = 0.5;
+const MAX_PIECE_S = 200, MAX_FILE_S = 900, MAX_FILE_BYTES = 2e8, MARGIN_S = 0.5;
 const embeddedAudio = document.getElementById("audio-data");
 const embeddedBytes = embeddedAudio && decodeBase64(embeddedAudio.textContent);
 let oggPages = null, decoding = false;
@@ -25,8 +25,13 @@ function indexOgg(bytes) {
   return pages;
 }
 
-const decodeAudio = (buffer) =>
-  new OfflineAudioContext(1, 1, RATE_HZ).decodeAudioData(buffer).then((audio) => audio.getChannelData(0));
+// Returns the mean of all channels.
+async function decodeAudio(buffer) {
+  const audio = await new OfflineAudioContext(1, 1, RATE_HZ).decodeAudioData(buffer);
+  const [first, ...others] = Array.from({ length: audio.numberOfChannels }, (_, index) => audio.getChannelData(index));
+  if (!others.length) return first;
+  return first.map((value, index) => others.reduce((sum, other) => sum + other[index], value) / audio.numberOfChannels);
+}
 
 // Decodes the part of the embedded audio between two times: the headers and the pages around it are a stream of their own.
 async function decodePart(from, to) {
@@ -46,7 +51,7 @@ async function decodePart(from, to) {
 
 // Takes the audio of a page without embedded audio, as a blob; the page of the service calls it.
 async function setWaveformAudio(file) {
-  if (data.duration_s > MAX_FILE_S || data.tracks.length > 1) return;
+  if (data.duration_s > MAX_FILE_S || file.size > MAX_FILE_BYTES || data.tracks.length > 1) return;
   const samples = await decodeAudio(await file.arrayBuffer()).catch(() => null);
   if (!samples) return; // a format that this browser does not know
   const peak = samples.reduce((highest, value) => Math.max(highest, Math.abs(value)), 1e-9);
@@ -88,7 +93,7 @@ function sampleRange({ start, samples, peak }, from, to) {
     low = Math.min(low, samples[index]);
     high = Math.max(high, samples[index]);
   }
-  return low > high ? [0, 0] : [low / peak, high / peak];
+  return low > high ? [0, 0] : [clamp(low / peak, -1, 1), clamp(high / peak, -1, 1)]; // the codec adds a little
 }
 
 // The highest of all steps in a pixel column; where steps are wider than pixels, a line between their middles.

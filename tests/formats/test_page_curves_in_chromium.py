@@ -1,5 +1,6 @@
 """What the timeline page draws: the waveform at every zoom, the scales, and the legend, in headless Chromium."""
 
+import base64
 import io
 from collections.abc import Iterator
 from itertools import pairwise
@@ -16,7 +17,7 @@ from overtone.timeline import Segment, Timeline
 
 pytestmark = pytest.mark.slow
 RATE_HZ = 16_000
-LONG_S = 240
+LONG_S = 120
 # Returns, per pixel column of the tracks, the number of pixels of the waveform.
 HEIGHTS = """() => {
   const context = stage.querySelector("canvas").getContext("2d");
@@ -105,9 +106,11 @@ def test_without_audio_the_outline_has_no_blocks(browser, tmp_path: Path) -> Non
 
 def test_the_page_of_the_service_gets_the_samples_of_its_file(browser, tmp_path: Path) -> None:
     file = io.BytesIO()
-    soundfile.write(file, bursts(6), RATE_HZ, format="WAV")
+    stereo = np.stack([bursts(6), np.zeros(6 * RATE_HZ, np.float32)], axis=1)
+    soundfile.write(file, stereo, RATE_HZ, format="WAV")
     tab = Tab(browser, write(tmp_path / "page.html", plain_timeline(), None).as_uri())
-    tab.tab.evaluate("bytes => setWaveformAudio(new Blob([new Uint8Array(bytes)]))", list(file.getvalue()))
+    text = base64.b64encode(file.getvalue()).decode("ascii")
+    tab.tab.evaluate("text => setWaveformAudio(new Blob([decodeBase64(text)]))", text)
     assert tab.tab.evaluate("stage.dataset.waveform") == "samples"
     assert len(set(tab.tab.evaluate(HEIGHTS))) > 20
     tab.tab.evaluate("setWaveformAudio(new Blob(['no audio']))")
