@@ -27,7 +27,7 @@ SILENT_LEVEL = 0.03 / (1 + VOICING_THRESHOLD)  # with the silence threshold of 0
 COST_SCALE = 0.01 * SAMPLE_RATE_HZ / HOP_SAMPLES  # the paper has the following costs for frames 10 ms apart
 OCTAVE_JUMP_COST, VOICING_CHANGE_COST = 0.35 * COST_SCALE, 0.14 * COST_SCALE
 NO_CANDIDATE = -1e9  # strength
-BLOCK_FRAMES = 32  # that are transformed at once: half a minute; limits the memory for long clips
+BLOCK_FRAMES = 32  # that are transformed at once; larger blocks leave the cache of the processor
 
 
 class _Candidates(NamedTuple):

@@ -1,12 +1,14 @@
 """The scales of plots: ranges, ticks and units."""
 
 import io
+import re
 
 import numpy as np
 import pytest
 from timelines import EMOTIONS, channels_timeline, plain_timeline
 
 from overtone.formats import plot_scales
+from overtone.formats.html_player import page_script
 from overtone.formats.plot_scales import PITCH_RANGE_HZ, PITCH_TICKS_HZ, pitch_range_hz
 from overtone.formats.timeline_plot import draw_timeline
 
@@ -24,6 +26,11 @@ from overtone.formats.timeline_plot import draw_timeline
 )
 def test_the_pitch_scale_ends_at_ticks_around_the_voice(pitch_hz: list[float], expected: tuple[int, int]) -> None:
     assert pitch_range_hz(np.array(pitch_hz)) == expected
+
+
+def test_the_page_has_the_same_ticks_of_pitch() -> None:
+    listed = re.search(r"PITCH_TICKS_HZ = \[(.*?)\]", page_script())
+    assert listed is not None and tuple(map(int, listed[1].split(","))) == PITCH_TICKS_HZ
 
 
 def test_every_lane_has_a_scale_with_labels_inside_its_range() -> None:
