@@ -15,7 +15,7 @@ LAYERS = (
     ("emotions", "channels", "equality"),
     ("datatypes", "recipe", "arousal_valence", "each_channel"),
     ("_internal",),
-    ("timeline",),
+    ("timeline", "annotations"),
     ("audio", "features", "corpora", "formats", "speaker_turns", "client"),
     ("models", "evaluation"),
     ("inference",),

@@ -12,3 +12,22 @@ def text_encoding(start: bytes) -> str:
         start: at least the first two bytes of the file, if it has so many.
     """
     return UTF_16 if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+
+
+def decode_text(content: bytes, otherwise: str = "") -> str:
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark.
+
+    Args:
+        content: the content of the file.
+        otherwise: encoding of content that is neither; "" if it is an error.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    encoding = text_encoding(content)
+    try:
+        return content.decode(encoding)
+    except UnicodeError as error:
+        if otherwise and encoding != UTF_16:
+            return content.decode(otherwise)
+        raise ValueError(f"neither UTF-8 nor UTF-16 ({getattr(error, 'reason', error)}); save it as UTF-8") from error

@@ -13,6 +13,7 @@ from typing import Any, TextIO
 
 import numpy as np
 
+from overtone.annotations.label_texts import NO_SPEECH
 from overtone.audio.recording_buffer import RecordingBuffer, recording_buffer
 from overtone.cli.argtypes import positive_seconds
 from overtone.cli.errors import print_error
@@ -23,7 +24,7 @@ from overtone.errors import AudioError, MissingExtraError
 from overtone.formats import TIMELINE_FORMATS, get_timeline_format
 from overtone.formats.annotation_tiers import format_clock
 from overtone.formats.html_player import MAX_EMBEDDED_S
-from overtone.formats.table import BAR_EIGHTHS, NO_SPEECH, bar, can_encode, emotion_label, runner_up
+from overtone.formats.table import BAR_EIGHTHS, bar, can_encode, emotion_label, runner_up
 from overtone.inference.recogniser import Recogniser
 from overtone.timeline import Segment, Timeline
 

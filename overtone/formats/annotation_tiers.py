@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from overtone.annotations.label_texts import NO_SPEECH, UNCERTAIN
 from overtone.formats.branches import branch_emotion, branch_label
-from overtone.formats.table import NO_SPEECH, UNCERTAIN, printable
+from overtone.formats.table import printable
 from overtone.timeline import (
     ADAPTED_TO_RECORDING,
     ADAPTED_TO_REFERENCE,

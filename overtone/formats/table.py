@@ -18,6 +18,7 @@ from typing import TextIO
 
 import numpy as np
 
+from overtone.annotations.label_texts import NO_SPEECH, UNCERTAIN
 from overtone.datatypes import Prediction
 from overtone.formats.branches import branch_emotion, branch_label
 
@@ -30,8 +31,6 @@ CHANNEL_WIDTH = 12
 BAR_WIDTH = 8
 BAR_EIGHTHS = " ▏▎▍▌▋▊▉"
 ELLIPSIS = "…"
-UNCERTAIN = "uncertain ({})"
-NO_SPEECH = "no speech"
 MISSING = "-"
 
 

@@ -11,7 +11,7 @@ Source: Audacity manual, "Importing and Exporting Labels".
 
 from collections.abc import Iterator
 
-from overtone.speaker_turns.content import decode_text
+from overtone._internal.text_encoding import decode_text
 from overtone.speaker_turns.own_labels import Labelled, split_own_label, split_prefix
 from overtone.speaker_turns.turn import Turn, make_turn
 

@@ -1,31 +1,11 @@
-"""The text of a file of turns, and the recording that its turns belong to."""
+"""The recording that the turns in a file belong to."""
 
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from overtone._internal.text_encoding import UTF_16, text_encoding
 from overtone.errors import suggest
 
 MAX_IDS = 1000  # that are searched for a similar one
-
-
-def decode_text(content: bytes, otherwise: str = "") -> str:
-    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark.
-
-    Args:
-        content: the content of the file.
-        otherwise: encoding of content that is neither; "" if it is an error.
-
-    Raises:
-        ValueError: it is neither.
-    """
-    encoding = text_encoding(content)
-    try:
-        return content.decode(encoding)
-    except UnicodeError as error:
-        if otherwise and encoding != UTF_16:
-            return content.decode(otherwise)
-        raise ValueError(f"neither UTF-8 nor UTF-16 ({getattr(error, 'reason', error)}); save it as UTF-8") from error
 
 
 def select_recording(ids: Iterable[str], recording: str) -> set[str]:

@@ -12,7 +12,8 @@ import io
 from collections.abc import Iterator, Sequence
 
 from overtone._internal.delimited_text import SEPARATORS, delimited_rows
-from overtone.speaker_turns.content import decode_text, select_recording
+from overtone._internal.text_encoding import decode_text
+from overtone.speaker_turns.content import select_recording
 from overtone.speaker_turns.turn import Turn, clean_text, make_turn
 
 COLUMNS: dict[str, tuple[str, ...]] = {

@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from overtone.speaker_turns.content import decode_text, select_recording
+from overtone._internal.text_encoding import decode_text
+from overtone.speaker_turns.content import select_recording
 from overtone.speaker_turns.turn import Turn, make_turn
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")

@@ -5,30 +5,12 @@ words. Overlapping turns of a speaker are in additional tiers, such as `emotion 
 unknown.
 """
 
-import re
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
+from overtone.annotations.tier_names import CONFIDENCE, EMOTION, TEXT, split_tier_name
 from overtone.speaker_turns.turn import Turn, make_turn
 
-EMOTION, CONFIDENCE, TEXT = "emotion", "confidence", "text"
-TIER_NAME = re.compile(rf"({EMOTION}|{CONFIDENCE}|{TEXT})( \d+)?(?:@(.*))?", re.DOTALL)
-
 Intervals = Sequence[tuple[str | float, str | float, str]]  # start, end and text
-
-
-class TierName(NamedTuple):
-    """What the name of a tier says; the content is "" if `overtone timeline` writes no such name."""
-
-    content: str
-    number: str = ""
-    speaker: str = ""
-
-
-def split_tier_name(name: str) -> TierName:
-    """Return the content, such as "emotion", the number and the speaker of a tier."""
-    match = TIER_NAME.fullmatch(name)
-    return TierName(match[1], match[2] or "", match[3] or "") if match else TierName("")
 
 
 def are_own(names: Sequence[str]) -> bool:

@@ -13,7 +13,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from overtone.speaker_turns.content import decode_text, select_recording
+from overtone._internal.text_encoding import decode_text
+from overtone.speaker_turns.content import select_recording
 from overtone.speaker_turns.turn import Turn, make_turn
 
 MIN_FIELDS = 8  # type, file, channel, onset, duration, orthography, subtype, name

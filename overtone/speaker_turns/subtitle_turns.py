@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from overtone.speaker_turns.content import decode_text
+from overtone._internal.text_encoding import decode_text
 from overtone.speaker_turns.own_labels import is_label, split_prefix
 from overtone.speaker_turns.turn import Turn, make_turn
 
