@@ -1,11 +1,12 @@
-"""The texts of segments in annotation files: "happy", "uncertain (happy)" or "no speech"."""
+"""The texts of segments in annotation files: "happy", "uncertain (happy)", "wrong (happy)" or "no speech"."""
 
 UNCERTAIN = "uncertain ({})"
+WRONG = "wrong ({})"  # a person says so, and names no other emotion
 NO_SPEECH = "no speech"
-_BEFORE, _AFTER = UNCERTAIN.split("{}")
 
 
-def is_undecided(text: str) -> bool:
-    """Return whether the text of a segment says that the model was uncertain, or found no speech."""
+def names_no_emotion(text: str) -> bool:
+    """Return whether the text of a segment says that its emotion is unknown, or that it has no speech."""
     words = " ".join(text.split()).lower()
-    return words == NO_SPEECH or (words.startswith(_BEFORE) and words.endswith(_AFTER))
+    starts = tuple(label.partition("{}")[0] for label in (UNCERTAIN, WRONG))
+    return words == NO_SPEECH or (words.startswith(starts) and words.endswith(")"))

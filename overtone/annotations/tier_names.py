@@ -7,7 +7,8 @@ import re
 from typing import NamedTuple
 
 EMOTION, CONFIDENCE, TEXT = "emotion", "confidence", "text"
-TIER_NAME = re.compile(rf"({EMOTION}|{CONFIDENCE}|{TEXT})( \d+)?(?:@(.*))?", re.DOTALL)
+DECIDED_BY, MODEL_EMOTION = "decided by", "model emotion"  # where a person has decided some of the emotions
+TIER_NAME = re.compile(rf"({EMOTION}|{CONFIDENCE}|{TEXT}|{DECIDED_BY}|{MODEL_EMOTION})( \d+)?(?:@(.*))?", re.DOTALL)
 
 
 class TierName(NamedTuple):

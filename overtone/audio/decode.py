@@ -34,10 +34,6 @@ from overtone.channels import MIX, Channel, channel_index
 from overtone.datatypes import SAMPLE_RATE_HZ, Utterance, Waveform
 from overtone.errors import AudioError, OptionError, first_line
 
-LIBSNDFILE_SUFFIXES = frozenset(
-    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"}
-)
-
 QUALITY = "HQ"  # soxr: 20 bit, pass band to 0.91 of the Nyquist frequency
 BLOCK_SAMPLES = 2**20  # decoded at once, over all channels: limits the memory that a damaged header can request
 END_SLACK_S = 0.1  # segment tables round their times

@@ -10,11 +10,8 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from overtone.audio.decode import LIBSNDFILE_SUFFIXES
-from overtone.audio.ffmpeg_formats import FFMPEG_SUFFIXES
+from overtone._internal.audio_suffixes import AUDIO_SUFFIXES, LIBSNDFILE_SUFFIXES
 from overtone.errors import AudioError
-
-AUDIO_SUFFIXES = LIBSNDFILE_SUFFIXES | FFMPEG_SUFFIXES
 
 
 def find_audio_files(path: str) -> Iterator[Path | AudioError]:

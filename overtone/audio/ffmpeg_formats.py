@@ -60,10 +60,6 @@ TRANSPORT = ContainerFormat("MPEG transport stream", "mpegts")
 TRANSPORT_SYNC = 0x47
 TRANSPORT_PACKETS = ((0, 188), (4, 192))  # position of the first sync byte, length of a packet
 # A folder search includes these even where PyAV is not installed: such files are then reported by name.
-FFMPEG_SUFFIXES = frozenset(
-    {".m4a", ".m4b", ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".wma", ".wmv", ".asf", ".avi"}
-    | {".aac", ".amr", ".flv", ".mpg", ".mpeg", ".vob", ".m2ts"}
-)
 MATROSKA_SEGMENT = b"\x18\x53\x80\x67"
 ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 FLV_SIGNATURE = b"FLV\x01"

@@ -25,7 +25,7 @@ from overtone.corpora.tables import read_tables, split_selection
 from overtone.corpora.tables.columns import check_unique, find_columns
 from overtone.corpora.tables.intervals import parse_interval
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
-from overtone.corpora.tables.table_files import is_table, parent
+from overtone.corpora.tables.table_files import is_annotation, is_table, parent
 from overtone.each_channel import parse_channel_or_each
 from overtone.errors import CorpusError, InputError, OptionError, format_errors
 
@@ -111,7 +111,9 @@ def collect_inputs(sources: Sequence[str]) -> Inputs:
         MissingExtraError: the form of a manifest or a URL needs a package that is not installed.
     """
     names = [name for source in sources for name in _expand(object_storage.resolve_file_url(source))]
-    for name in filter(_is_manifest, names):
+    for name in names:
+        if not _is_manifest(name, len(names) == 1):
+            continue
         if len(names) > 1:
             raise InputError(f"{name}: a manifest must be the only source; run it as a separate batch")
         return _read_manifest(object_storage.resolve_file_url(name.removeprefix(PREFIX)))
@@ -157,8 +159,10 @@ def _unique_files(names: Iterable[str]) -> Iterator[Input]:
                 yield Input(path, path, error=str(error or ""))
 
 
-def _is_manifest(source: str) -> bool:
-    return source.startswith(PREFIX) or (is_table(source) and not is_folder(source))
+def _is_manifest(source: str, is_only: bool) -> bool:
+    """Return whether a source is a manifest; annotations lie among recordings, and are one only on their own."""
+    has_suffix = is_table(source) or (is_only and is_annotation(source))
+    return source.startswith(PREFIX) or (has_suffix and not is_folder(source))
 
 
 def _read_manifest(location: str) -> Inputs:

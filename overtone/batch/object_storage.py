@@ -17,8 +17,8 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from overtone._internal import atomic_write
+from overtone._internal.audio_suffixes import AUDIO_SUFFIXES
 from overtone._internal.pyarrow_import import import_pyarrow
-from overtone.audio.discovery import AUDIO_SUFFIXES
 from overtone.corpora.tables.audio_paths import locate
 from overtone.errors import AudioError, InputError, MissingExtraError, suggest
 

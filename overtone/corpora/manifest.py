@@ -102,6 +102,8 @@ class _Reader:
         self._hints: list[str] = []
         # clip, and file with interval and channel -> position and label of the row that names it
         self._rows_by_audio: dict[object, tuple[str, str]] = {}
+        # file -> the tables that describe it, of which none is a file of annotations unless it is the only one
+        self._tables_by_file: defaultdict[Path, dict[str, Table]] = defaultdict(dict)
 
     def read(self, table: Table, *, is_only: bool) -> None:
         """Add the rows of a table; their positions include its name unless it is the only table."""
@@ -119,7 +121,7 @@ class _Reader:
                 counter.count(row, label)
             except InputError as error:
                 self._errors.append(f"{position}: {error}")
-        self._hints += counter.hints(table.name)
+        self._hints += [*counter.hints(table.name), *table.hints]
 
     def _add(self, table: Table, row: Row, columns: dict[str, int], label: LabelColumn, position: str) -> None:
         cells = {meaning: row.cells[index] for meaning, index in columns.items()}
@@ -128,8 +130,16 @@ class _Reader:
             self._left_out[table.unlabelled].append(Path(cell_text(cells["path"])))
             return
         utterance = _utterance(table, self._root, {**cells, "emotion": text}, self._parse)
+        self._check_one_annotation(utterance, table)
         self._check_not_listed(utterance, position)
         self._utterances.append(utterance)
+
+    def _check_one_annotation(self, utterance: Utterance, table: Table) -> None:
+        """Check that no other table describes a file that a file of annotations describes: their times are rounded."""
+        tables = self._tables_by_file[utterance.path.resolve()]
+        tables[table.name] = table
+        if len(tables) > 1 and any(other.is_annotation for other in tables.values()):
+            raise CorpusError(f"{' and '.join(tables)} both describe {utterance.path.name}; keep one of them")
 
     def _check_not_listed(self, utterance: Utterance, position: str) -> None:
         """Check that no earlier row names the same clip, and store this row."""

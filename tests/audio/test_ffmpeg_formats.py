@@ -9,8 +9,9 @@ import pytest
 import soundfile
 from video_files import encode_video
 
+from overtone._internal.audio_suffixes import FFMPEG_SUFFIXES
 from overtone.audio.decode import read
-from overtone.audio.ffmpeg_formats import FFMPEG_SUFFIXES, ContainerFormat, detect_format
+from overtone.audio.ffmpeg_formats import ContainerFormat, detect_format
 from overtone.errors import AudioError
 
 AUDIO = 0.1 * np.sin(np.arange(24_000) / 20).astype(np.float32)

@@ -35,6 +35,8 @@ class Table:
         types: pyarrow or Python type of each column that has numbers or booleans; all others are text.
         made_by_program: whether a program defined the columns, so that unknown ones are no typing errors.
         unlabelled: reason for which rows without a label are left out; "" if such a row is an error.
+        is_annotation: whether it is a file of annotations of one recording, which no other table may describe too.
+        hints: what a user should know about it, a sentence each.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Table:
     types: Mapping[str, Any] = field(default_factory=dict)
     made_by_program: bool = False
     unlabelled: str = ""
+    is_annotation: bool = False
+    hints: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

@@ -1,16 +1,20 @@
 """Reads the tables in a folder: `manifest.csv`, the predictions of a batch, or all tables that are there.
 
 corrected/
-├── monday.csv        predictions that people corrected; their paths are those of the predictions
-└── tuesday.jsonl
+├── monday.csv          predictions that people corrected; their paths are those of the predictions
+├── tuesday.jsonl
+├── wednesday.TextGrid  likewise, in Praat; or wednesday.eaf, in ELAN
+└── wednesday.wav       the recording that it annotates
 """
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from overtone.corpora.tables.labelled_intervals import NoEmotionTierError
 from overtone.corpora.tables.rows import Table
-from overtone.corpora.tables.table_files import SUFFIXES, is_table, read_file
+from overtone.corpora.tables.table_files import SUFFIXES, is_annotation, is_table, read_file
 from overtone.errors import CorpusError
 
 MANIFEST_NAME, PREDICTIONS_NAME = "manifest", "predictions"
@@ -28,7 +32,7 @@ def has_manifest(folder: Path) -> bool:
 
 
 def read(folder: Path, selection: str, expected: str) -> list[Table]:
-    """Return the tables in a folder, sorted by name.
+    """Return the tables in a folder, sorted by name; of annotation files, only those with a tier of emotions.
 
     Args:
         folder: the folder.
@@ -41,11 +45,30 @@ def read(folder: Path, selection: str, expected: str) -> list[Table]:
     files = _files(folder)
     if selection:
         names = selection.split(",")
-        missing = [name for name in names if not is_table(name) or not (folder / name).is_file()]
+        missing = [name for name in names if not _is_readable(name) or not (folder / name).is_file()]
         if missing:
             raise CorpusError(f"{folder}: no table '{missing[0]}' in it; there are {_names(files)}")
         files = [folder / name for name in names]
-    return [read_file(str(file), expected) for file in files]
+    return _read_files(files, expected)
+
+
+def _read_files(files: Sequence[Path], expected: str) -> list[Table]:
+    """Return the tables in files; annotations without labels, such as words, are a hint if there are other tables."""
+    tables: list[Table] = []
+    others: list[NoEmotionTierError] = []
+    for file in files:
+        try:
+            tables.append(read_file(str(file), expected))
+        except NoEmotionTierError as error:
+            others.append(error)
+    if others and not tables:
+        raise others[0]
+    hints = tuple(f"not used: {error}" for error in others)
+    return [replace(tables[0], hints=(*tables[0].hints, *hints)), *tables[1:]] if tables else []
+
+
+def _is_readable(name: str) -> bool:
+    return is_table(name) or is_annotation(name)
 
 
 def manifest_folder(file: Path) -> str:
@@ -59,7 +82,7 @@ def manifest_folder(file: Path) -> str:
 
 
 def _files(folder: Path) -> list[Path]:
-    """Return the tables of a folder: one named `manifest`, else the predictions of a batch, else all."""
+    """Return the tables of a folder: one named `manifest`, else the predictions of a batch, else all of them."""
     tables = _tables(folder)
     named = [path for path in tables if path.stem.lower() == MANIFEST_NAME]
     if named:
@@ -67,11 +90,15 @@ def _files(folder: Path) -> list[Path]:
     if (folder / BATCH_REPORT).is_file():
         parts = sorted((folder / BATCH_PARTS).glob("part-*.parquet"))
         return [path for path in tables if path.stem == PREDICTIONS_NAME] or parts
-    return tables
+    return sorted([*tables, *(path for path in _visible(folder) if is_annotation(path.name))])
 
 
 def _tables(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if is_table(path.name) and not path.name.startswith("."))
+    return sorted(path for path in _visible(folder) if is_table(path.name))
+
+
+def _visible(folder: Path) -> list[Path]:
+    return [path for path in folder.iterdir() if not path.name.startswith(".")]
 
 
 def _names(files: Sequence[Path]) -> str:

@@ -1,0 +1,10 @@
+"""The suffixes of audio files, in lower case: of those that libsndfile decodes, and of those that need PyAV."""
+
+LIBSNDFILE_SUFFIXES = frozenset(
+    {".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"}
+)
+FFMPEG_SUFFIXES = frozenset(
+    {".m4a", ".m4b", ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".webm", ".mka", ".mkv", ".wma", ".wmv", ".asf", ".avi"}
+    | {".aac", ".amr", ".flv", ".mpg", ".mpeg", ".vob", ".m2ts"}
+)
+AUDIO_SUFFIXES = LIBSNDFILE_SUFFIXES | FFMPEG_SUFFIXES
