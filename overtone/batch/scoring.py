@@ -12,6 +12,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,11 +27,13 @@ from overtone.corpora.tables.columns import find_columns
 from overtone.corpora.tables.rows import Row, Table, cell_text
 from overtone.corpora.tables.table_files import read_file
 from overtone.datatypes import BoolArray, OofPredictions
+from overtone.each_channel import EACH
 from overtone.emotions import find_class, list_classes
 from overtone.errors import InputError, OptionError, suggest
 from overtone.evaluation.alignment import ModelPredictions
 from overtone.evaluation.comparison import ModelResult, model_result
 from overtone.evaluation.oof_files import select
+from overtone.evaluation.trained_audio import AudioPart
 
 EXPECTED = "the predictions of a batch"
 NEVER_SURE = np.nextafter(1.0, 2.0)  # no confidence reaches it
@@ -94,6 +97,20 @@ def select_columns(inputs: Inputs, by: Sequence[str]) -> ScoreColumns:
             raise OptionError(f"{inputs.manifest}: no column '{name}' to score by{suggest(name, known)}")
     speaker = inputs.columns[found["speaker"]] if "speaker" in found else ""
     return ScoreColumns(inputs.columns, inputs.columns[found["emotion"]], speaker, tuple(dict.fromkeys(by)))
+
+
+def labelled_parts(inputs: Inputs, columns: ScoreColumns) -> list[AudioPart]:
+    """Return the audio of the inputs with a label.
+
+    Args:
+        inputs: of the batch.
+        columns: as `select_columns` returns them.
+    """
+    label = inputs.columns.index(columns.label)
+    rows = (row for row in inputs.rows if not row.error and cell_text(row.values[label]))
+    return [
+        AudioPart(Path(row.path), row.start_s, row.end_s, row.channel if row.channel != EACH else "") for row in rows
+    ]
 
 
 def score_output(output: str, report: Report, columns: ScoreColumns) -> BatchScore:

@@ -11,13 +11,14 @@ from overtone.batch.inputs import collect_inputs
 from overtone.batch.object_storage import join
 from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.batch.run import ENGINES, FORMATS, check_channels, has_speakers, run
-from overtone.batch.scoring import score_output, select_columns
+from overtone.batch.scoring import labelled_parts, score_output, select_columns
 from overtone.cli.argtypes import positive_int
 from overtone.cli.batch_score import score_to_text, write_score
 from overtone.cli.errors import print_error, usage_errors
 from overtone.cli.options import SkippedClips, channel_arguments, collect_clips, recogniser_arguments
 from overtone.cli.progress import ProgressBar
 from overtone.inference.recogniser import load
+from overtone.inference.training_overlap import overlap_of_parts
 
 
 def batch_arguments(parser: argparse.ArgumentParser) -> None:
@@ -103,7 +104,11 @@ def batch(args: argparse.Namespace) -> int:
         print_error(f"{failures} of {total} {what} could not be recognised; see {join(args.output, 'failures.csv')}")
     if columns is not None:
         score = score_output(args.output, report, columns)
-        sys.stdout.write(score_to_text(score, write_score(score, args.output)))
+        warning = overlap_of_parts(load(args.model), labelled_parts(inputs, columns))
+        path = write_score(score, args.output, warning)
+        if warning:
+            print_error(f"warning: {warning}")
+        sys.stdout.write(score_to_text(score, path))
     return 1 if failures or skipped.count else 0
 
 

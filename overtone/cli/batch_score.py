@@ -26,14 +26,20 @@ UNITS = {
 UNKNOWN = "(unknown)"
 
 
-def write_score(score: BatchScore, output: str) -> str:
+def write_score(score: BatchScore, output: str, warning: str = "") -> str:
     """Write `score.json` atomically, and return its path or URL.
+
+    Args:
+        score: of the batch.
+        output: path or URL of its output folder.
+        warning: why the score may be too high; "" if nothing says so.
 
     Raises:
         OvertoneError: it cannot be written.
     """
     path = join(output, SCORE_FILE)
-    write_bytes(path, (json.dumps(_to_object(score), indent=1, ensure_ascii=False) + "\n").encode())
+    values = {**_to_object(score), "warning": warning or None}
+    write_bytes(path, (json.dumps(values, indent=1, ensure_ascii=False) + "\n").encode())
     return path
 
 

@@ -27,8 +27,9 @@ from overtone.evaluation.protocols import PROTOCOLS, Protocol
 from overtone.evaluation.stored_predictions import StoredPredictions, read_stored
 from overtone.formats.table import printable
 from overtone.inference.bundled_models import NAMES
-from overtone.inference.labelled_clips import predict_clips, training_overlap
+from overtone.inference.labelled_clips import predict_clips
 from overtone.inference.recogniser import Recogniser, load
+from overtone.inference.training_overlap import training_overlap
 
 Source = StoredPredictions | Recogniser
 

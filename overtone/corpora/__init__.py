@@ -10,11 +10,14 @@ and add its row to `CORPORA`. If the file names contain all labels, a `file_name
 functions. Reading a corpus needs only the standard library, as no audio file is opened.
 """
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Protocol
 
 from overtone.corpora import ased, crema_d, emodb, emogator, emovo, manifest, nemo, ravdess, savee, tess
+from overtone.corpora.file_names import FileNameScheme
 from overtone.corpora.metadata import CorpusInfo, CorpusScan
+from overtone.datatypes import Utterance
 from overtone.errors import OptionError, suggest
 
 
@@ -73,3 +76,18 @@ def read_corpus(name: str, path: str | Path, *, only_known_labels: bool = False)
     if name == manifest.INFO.name:
         return manifest.read(Path(path), only_known_labels=only_known_labels)
     return get_corpus(name).read(Path(path))
+
+
+def clip_of_file(path: Path, names: Collection[str]) -> Utterance | None:
+    """Return the clip of a corpus that a file is by its name; None if it has no such name. The file is not opened.
+
+    Args:
+        path: of the file.
+        names: of the corpora.
+    """
+    for name in names:
+        scheme = getattr(CORPORA.get(name), "SCHEME", None)
+        clip = scheme.parse(path) if isinstance(scheme, FileNameScheme) else None
+        if isinstance(clip, Utterance):
+            return clip
+    return None

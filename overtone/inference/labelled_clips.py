@@ -1,14 +1,11 @@
-"""Labelled clips -> predictions of models, and how many of the clips these models were trained on."""
+"""Labelled clips -> predictions of models."""
 
-import json
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from overtone._internal.progress import Progress, silent_progress
 from overtone.audio.decode import read_utterance
 from overtone.datatypes import OofPredictions, Prediction, Utterance
 from overtone.errors import InputError, OvertoneError
-from overtone.evaluation import leakage
 from overtone.evaluation.oof_files import from_rows
 from overtone.inference.inputs import MAX_DURATION_S
 from overtone.inference.recogniser import Recogniser
@@ -49,36 +46,6 @@ def predict_clips(
     return [from_rows(model.emotions, table) for model, table in zip(recognisers, rows, strict=True)]
 
 
-def training_overlap(recogniser: Recogniser, utterances: Sequence[Utterance]) -> str:
-    """Return how many of these clips and speakers the model was trained on, as far as it is known; "" for none.
-
-    A model in its run folder has the leak audit of the clips in run.json. Otherwise, only the corpora in the card are
-    known.
-
-    Args:
-        recogniser: the model.
-        utterances: the labelled clips.
-    """
-    card = recogniser.card
-    corpora = {str(row.get("corpus")): row for row in card["training_data"] if isinstance(row, dict)}
-    clips_of_run = _clips_of_run(recogniser)
-    if clips_of_run is not None:
-        whole_corpora = card.get("init_corpora", [])  # of the run that provided the initial weights
-        trained_on = [
-            index
-            for index, u in enumerate(utterances)
-            if u.corpus in whole_corpora or (u.corpus in corpora and u.clip in clips_of_run)
-        ]
-        audit = leakage.audit(utterances, range(len(utterances)), trained_on)
-        return str(audit) if audit.seen_clips or audit.shared_speakers else ""
-    shared = sorted(corpora.keys() & {utterance.corpus for utterance in utterances})
-    if not shared:
-        return ""
-    number = sum(utterance.corpus in shared for utterance in utterances)
-    sizes = (f"{name} ({corpora[name].get('clips', '?')} clips)" for name in shared)
-    return f"trained on {', '.join(sizes)}, perhaps on some or all of {number} test clips and their speakers"
-
-
 def _recognise(recognisers: Sequence[Recogniser], utterance: Utterance) -> list[Prediction]:
     waveform = read_utterance(utterance, max_duration_s=MAX_DURATION_S)
     return [recogniser.recognise(waveform) for recogniser in recognisers]
@@ -93,16 +60,3 @@ def _check_distinct(utterances: Sequence[Utterance]) -> None:
                 f"clip {utterance.clip} of corpus {utterance.corpus} is given twice; give each corpus once"
             )
         seen.add(key)
-
-
-def _clips_of_run(recogniser: Recogniser) -> set[str] | None:
-    """Return the training and validation clips in the run.json next to a model; None if there is none of this model."""
-    card: dict[str, Any] = recogniser.card
-    try:
-        run = json.loads((recogniser.model.path.parent / "run.json").read_text(encoding="utf-8"))
-        if any(run[key] != card.get(key) for key in ("recipe", "seed", "protocol")):
-            return None
-        splits = run["split"].values()
-        return {clip for split in splits for subset in ("train", "validation") for clip in split[subset]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None

@@ -23,7 +23,7 @@ from overtone.training.card_markdown import card_to_markdown
 from overtone.training.export import crop, select_check_clips
 from overtone.training.finetune import Finetuned
 from overtone.training.onnx_export import export_onnx
-from overtone.training.run_config import RUN_FORMAT, SUBSETS, labels_digest, training_data, versions
+from overtone.training.run_config import RUN_FORMAT, SUBSETS, labels_digest, own_audio, training_data, versions
 from overtone.training.run_folder import own_scores, summarise, write_json
 
 LAW = "Inferring emotions of people at work or in education is forbidden in the EU (AI Act, Article 5(1)(f))."
@@ -118,6 +118,7 @@ def run_metadata(finetuned: Finetuned) -> dict[str, Any]:
         "teacher": None,
         "audits": {FUSION: asdict(leakage.audit_runs(utterances, runs))},
         "split": used,
+        "training_audio": own_audio(utterances),
         "max_samples": start.architecture.max_samples,
         "chosen_epochs": finetuned.epochs,
         "limits": limits_of(finetuned),

@@ -4,17 +4,18 @@ import hashlib
 import importlib.metadata
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from overtone._internal.fingerprint import FEATURES, fingerprint
-from overtone.corpora import get_corpus
+from overtone.corpora import get_corpus, manifest
 from overtone.corpora.label_mapping import present_emotions
 from overtone.datatypes import LeakAudit, Split, Utterance
 from overtone.errors import MissingExtraError, OptionError, suggest
 from overtone.evaluation import leakage, protocols
+from overtone.evaluation.trained_audio import AudioPart, describe_audio
 from overtone.models.branches import extra_features
 from overtone.recipe import FUSION, Recipe, read_teacher
 
@@ -154,6 +155,12 @@ def training_data(utterances: Sequence[Utterance]) -> list[dict[str, Any]]:
     return rows
 
 
+def own_audio(utterances: Iterable[Utterance]) -> dict[str, dict[str, Any]]:
+    """The audio of own recordings among these clips, for `overtone.inference.training_overlap`."""
+    own = (utterance for utterance in utterances if utterance.corpus == manifest.INFO.name)
+    return describe_audio(dict.fromkeys(AudioPart(u.path, u.start_s, u.end_s, u.channel) for u in own))
+
+
 def pretrained(recipe: Recipe) -> list[dict[str, str]]:
     """A row per pretrained network that the branches of a recipe use: name, sha256, licence, citation."""
     return [feature.pretrained._asdict() for feature in extra_features(recipe).values() if feature.pretrained]
@@ -212,6 +219,9 @@ def run_metadata(utterances: Sequence[Utterance], config: RunConfig) -> dict[str
             part: {name: [utterances[i].clip for i in getattr(split, name)] for name in SUBSETS}
             for part, split in parts.items()
         },
+        "training_audio": own_audio(
+            utterances[i] for split in parts.values() for i in (*split.train, *split.validation)
+        ),
         "code": code_fingerprint(),
         "versions": versions(),
     }

@@ -91,3 +91,15 @@ def test_a_score_without_labels_is_a_usage_error(
     assert main(command) == 2
     assert "the inputs have no labels, which a score needs" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_score_on_training_data_is_called_so(work: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    name = "03-01-05-02-01-01-01.wav"  # of RAVDESS, which is in the card of the model
+    (work / name).write_bytes((work / "long.wav").read_bytes())
+    assert batch(work, tmp_path / "out", [f"{name};sad;1;", "long.wav;happy;1;", f"{name};;1;"], "--score") == 0
+    warning = json.loads((tmp_path / "out" / "score.json").read_text("utf-8"))["warning"]
+    assert warning.startswith("1 of 2 clips were used to train this model")
+    assert f"overtone: warning: {warning}\n" in capsys.readouterr().err
+    assert batch(work, tmp_path / "other", ["long.wav;sad;1;"], "--score") == 0
+    assert json.loads((tmp_path / "other" / "score.json").read_text("utf-8"))["warning"] is None
+    assert "warning" not in capsys.readouterr().err

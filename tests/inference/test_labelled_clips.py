@@ -1,6 +1,5 @@
-"""Predictions for labelled clips, and the leak audit of a model on them."""
+"""Predictions for labelled clips."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from synthetic_audio import RATE_HZ, voice
 
 from overtone.datatypes import Utterance
 from overtone.errors import InputError, OvertoneError
-from overtone.inference.labelled_clips import predict_clips, training_overlap
+from overtone.inference.labelled_clips import predict_clips
 from overtone.inference.recogniser import Recogniser, load
 
 EMOTIONS = ("neutral", "happy", "sad")
@@ -77,32 +76,3 @@ def test_a_clip_that_cannot_be_read_is_reported_and_left_out(clips: list[Utteran
 def test_a_clip_that_is_given_twice_is_an_error(clips: list[Utterance], recogniser: Recogniser) -> None:
     with pytest.raises(InputError, match="clip talk#0 of corpus ravdess is given twice; give each corpus once"):
         predict_clips([recogniser], [*clips, clips[0]], fail)
-
-
-def test_the_card_tells_the_corpora_of_the_training(clips: list[Utterance], recogniser: Recogniser) -> None:
-    text = training_overlap(recogniser, [*clips, replace(clips[0], corpus="emodb")])
-    assert text == "trained on ravdess (1440 clips), perhaps on some or all of 3 test clips and their speakers"
-    assert training_overlap(recogniser, [replace(clip, corpus="emodb") for clip in clips]) == ""
-
-
-def test_the_run_of_a_model_tells_its_clips(clips: list[Utterance], recogniser: Recogniser, tmp_path: Path) -> None:
-    card = recogniser.card
-    run = {key: card[key] for key in ("recipe", "seed", "protocol")}
-    run["split"] = {"fusion": {"train": ["other"], "validation": ["talk#2"], "test": ["talk#0", "talk#1"]}}
-    (tmp_path / "run.json").write_text(json.dumps(run))
-    assert training_overlap(recogniser, clips) == (
-        "trained or chosen on: 1 of 3 test clips, 1 of 2 test speakers, 1 of 1 test sentences"
-    )
-    assert training_overlap(recogniser, clips[:2]) == ""
-    assert training_overlap(recogniser, [replace(clips[2], corpus="emodb")]) == ""
-    (tmp_path / "run.json").write_text(json.dumps({**run, "seed": 5}))  # of another model
-    assert training_overlap(recogniser, clips[:2]).startswith("trained on ravdess")
-
-
-def test_corpora_of_the_run_that_gave_the_initial_weights_count_as_seen(clips: list[Utterance], tmp_path: Path) -> None:
-    recogniser = load(tiny_model.write(tmp_path / "init.onnx", init_corpora=["emodb"]))
-    card = recogniser.card
-    run = {key: card[key] for key in ("recipe", "seed", "protocol")}
-    (tmp_path / "run.json").write_text(json.dumps({**run, "split": {}}))
-    assert training_overlap(recogniser, clips) == ""
-    assert "3 of 3 test clips" in training_overlap(recogniser, [replace(clip, corpus="emodb") for clip in clips])
