@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable
 
+from overtone.channels import parse_channel
 from overtone.each_channel import parse_channel_or_each, parse_names
 from overtone.errors import OptionError
 
@@ -49,6 +50,14 @@ def channel(text: str) -> str:
     """Return the channel in a text, as `overtone.each_channel.parse_channel_or_each` does."""
     try:
         return parse_channel_or_each(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error).removeprefix("channel: ")) from error
+
+
+def single_channel(text: str) -> str:
+    """Return the channel in a text, as `overtone.channels.parse_channel` does."""
+    try:
+        return parse_channel(text)
     except OptionError as error:
         raise argparse.ArgumentTypeError(str(error).removeprefix("channel: ")) from error
 

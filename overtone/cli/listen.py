@@ -15,7 +15,8 @@ import numpy as np
 
 from overtone.annotations.label_texts import NO_SPEECH
 from overtone.audio.recording_buffer import RecordingBuffer, recording_buffer
-from overtone.cli.argtypes import positive_seconds
+from overtone.channels import channel_index
+from overtone.cli.argtypes import positive_seconds, single_channel
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, no_adapt_argument, recogniser_arguments, threads_argument
 from overtone.cli.output import choose_format
@@ -34,13 +35,18 @@ EMOTION_CELLS = 21
 
 
 def listen_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --seconds, --device, --format, --output, --no-adapt and the options of the recogniser."""
+    """Add --seconds, --device, --channel, --format, --output, --no-adapt and the options of the recogniser."""
     parser.add_argument(
         "--seconds", metavar="S", type=positive_seconds, help="stop after S seconds (default: record until Ctrl-C)"
     )
     parser.add_argument(
         "--device", metavar="NAME",
         help="the name or number of the microphone, as listed by python -m sounddevice (default: the system default)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--channel", metavar="left|right|N|mix", type=single_channel,
+        help="the channel of a device with several: left or right of two, a number from 1, or mix, the mean of all "
+        "(default: the device is opened with one channel)",
     )  # fmt: skip
     recogniser_arguments(parser)
     no_adapt_argument(parser)
@@ -57,7 +63,7 @@ def listen(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         buffer: RecordingBuffer | None = None
         try:
-            with microphone(sounddevice, args.device) as (rate_hz, chunks):
+            with microphone(sounddevice, args.device, args.channel) as (rate_hz, chunks):
                 if get_timeline_format(format_name).embeds_audio:
                     buffer = stack.enter_context(recording_buffer(rate_hz, MAX_EMBEDDED_S))
                     chunks = buffer.tee(chunks)
@@ -81,20 +87,38 @@ def _recorded_audio(buffer: RecordingBuffer | None) -> Iterator[np.ndarray] | No
 
 
 @contextlib.contextmanager
-def microphone(sounddevice: ModuleType, device: str | None) -> Iterator[tuple[float, Iterator[np.ndarray]]]:
-    """Yield the sample rate of a microphone in Hz, and an endless iterator over its chunks `(samples, 1)`."""
+def microphone(
+    sounddevice: ModuleType, device: str | None, channel: str | None = None
+) -> Iterator[tuple[float, Iterator[np.ndarray]]]:
+    """Yield the sample rate of a microphone in Hz, and an endless iterator over its chunks `(samples, 1)`.
+
+    Args:
+        sounddevice: the package.
+        device: name or number of the device; None for the default one.
+        channel: the channel to use, as `overtone.channels.parse_channel` returns it, or the mean of all; None to open
+            the device with one channel.
+
+    Raises:
+        AudioError: the device has no such channel.
+    """
     name_or_number = int(device) if device is not None and device.isdigit() else device
-    rate_hz = float(sounddevice.query_devices(name_or_number, "input")["default_samplerate"])
+    found = sounddevice.query_devices(name_or_number, "input")
+    rate_hz, channels = float(found["default_samplerate"]), 1
+    index: int | None = None
+    if channel is not None:
+        channels = int(found["max_input_channels"])
+        index = channel_index(channel, channels, f"microphone '{found['name']}'")
     chunks: queue.SimpleQueue[np.ndarray] = queue.SimpleQueue()
 
     def on_chunk(samples: np.ndarray, *_: Any) -> None:
-        chunks.put(samples.copy())  # PortAudio reuses this memory
+        mono = samples.mean(axis=1, keepdims=True) if index is None else samples[:, index : index + 1]
+        chunks.put(mono.copy())  # PortAudio reuses this memory
 
     with sounddevice.InputStream(
         samplerate=rate_hz,
         blocksize=round(CHUNK_S * rate_hz),
         device=name_or_number,
-        channels=1,
+        channels=channels,
         dtype="float32",
         callback=on_chunk,
     ):

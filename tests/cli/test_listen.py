@@ -53,17 +53,17 @@ class FakeSounddevice:
     def query_devices(device: Any, kind: str) -> dict[str, float]:
         if device == "broken":
             raise FakeSounddevice.PortAudioError("no such device")
-        return {"default_samplerate": 16_000.0}
+        return {"default_samplerate": 16_000.0, "max_input_channels": 2, "name": "interface"}
 
     class InputStream:
         def __init__(self, samplerate: float, callback: Callable[..., None], **options: Any) -> None:
-            assert samplerate == RATE_HZ and options["channels"] == 1 and options["dtype"] == "float32"
-            self.callback = callback
+            assert samplerate == RATE_HZ and options["dtype"] == "float32"
+            self.callback, self.channels = callback, options["channels"]
 
         def __enter__(self) -> None:
-            buffer = np.empty((CHUNK_SAMPLES, 1), np.float32)
+            buffer = np.zeros((CHUNK_SAMPLES, self.channels), np.float32)
             for chunk in chunks():
-                buffer[: len(chunk)] = chunk  # PortAudio reuses its memory too
+                buffer[: len(chunk), -1:] = chunk  # PortAudio reuses its memory too; the left one of two is silent
                 self.callback(buffer[: len(chunk)], len(chunk), None, None)
 
         def __exit__(self, *error: object) -> None:
@@ -116,6 +116,25 @@ def test_the_command_records_the_microphone(
     assert main(["listen", "--model", model, "--device", "broken"]) == 1
     err = capsys.readouterr().err
     assert err.startswith("overtone: microphone: ") and "no such device" in err
+
+
+def test_a_channel_of_the_device_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", FakeSounddevice)
+    command = ["listen", "--model", str(tiny_model.write(tmp_path / "tiny.onnx")), "--seconds", "4", "--format", "json"]
+
+    def loudness(*options: str) -> list[float]:
+        assert main([*command, *options]) == 0
+        return json.loads(capsys.readouterr().out)["tracks"]["loudness_db"]
+
+    mono, right, left = loudness(), loudness("--channel", "right"), loudness("--channel", "1")
+    assert right == mono == loudness("--channel", "2") and max(left) < min(mono)
+    np.testing.assert_allclose(loudness("--channel", "mix")[5:35], np.subtract(mono[5:35], 6.02), atol=0.2)
+    assert main([*command, "--channel", "3"]) == 1
+    assert "microphone 'interface': has 2 channels, so there is no channel 3" in capsys.readouterr().err
+    with pytest.raises(SystemExit):
+        main([*command, "--channel", "each"])
 
 
 def test_the_html_player_embeds_the_recording(
