@@ -92,6 +92,6 @@ def evaluate_clips(utterances: Sequence[Utterance], training_recipe: recipe.Reci
             utterances, training_recipe, args.protocol, args.seeds,
             runs=args.runs, oof=args.oof, cache=args.cache, progress=bar,
             launcher=training_launcher(args), processes=args.processes,
-            init_from=args.init_from, folds=args.folds, tensorboard=getattr(args, "tensorboard", False),
+            init_from=args.init_from, folds=args.folds, tensorboard=args.tensorboard,
         )  # fmt: skip
     print_scores(score_oof(args.oof, args.protocol, training_recipe.name))

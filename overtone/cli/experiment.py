@@ -12,9 +12,11 @@ from overtone.cli.errors import print_error
 from overtone.cli.evaluate import evaluate_clips, evaluation_job
 from overtone.cli.training_options import (
     cache_argument,
+    check_tensorboard,
     evaluation_folders_arguments,
     processes_argument,
     read_clips,
+    tensorboard_argument,
 )
 from overtone.cli.training_time import print_estimate
 from overtone.datatypes import Utterance
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def experiment_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add FILE, --runs, --oof, --cache and --processes."""
+    """Add FILE, --runs, --oof, --cache, --processes and --tensorboard."""
     parser.add_argument(
         "file", type=Path, metavar="FILE",
         help="a TOML file of corpora, recipes, protocols and seeds; its format is described in "
@@ -35,6 +37,7 @@ def experiment_arguments(parser: argparse.ArgumentParser) -> None:
     evaluation_folders_arguments(parser)
     cache_argument(parser)
     processes_argument(parser)
+    tensorboard_argument(parser)
 
 
 def experiment(args: argparse.Namespace) -> int:
@@ -42,6 +45,7 @@ def experiment(args: argparse.Namespace) -> int:
     import overtone.training.cross_validation  # noqa: F401 (reports a missing extra before any clip is read)
 
     matrix = read(args.file)
+    check_tensorboard(args)
     args.data, args.train_data = (
         [f"{name}={path}" for name, path in rows] for rows in (matrix.data, matrix.train_data)
     )

@@ -7,12 +7,14 @@ from overtone import recipe
 from overtone.cli.launcher import training_launcher
 from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import (
+    check_tensorboard,
     data_arguments,
     print_scores,
     processes_argument,
     read_clips,
     recipe_argument,
     seeds_argument,
+    tensorboard_argument,
 )
 from overtone.cli.training_time import print_estimate
 
@@ -27,6 +29,7 @@ def reproduce_arguments(parser: argparse.ArgumentParser) -> None:
     recipe_argument(parser, "paper", "a bundled recipe by name, or a TOML file (default: paper)")
     seeds_argument(parser, default=(0,))
     processes_argument(parser)
+    tensorboard_argument(parser)
 
 
 def reproduce(args: argparse.Namespace) -> int:
@@ -35,13 +38,14 @@ def reproduce(args: argparse.Namespace) -> int:
     from overtone.training.reproduce import reproduce as reproduce_paper
 
     training_recipe = recipe.read_recipe(args.recipe)
+    check_tensorboard(args)
     utterances = read_clips(args)
     print_estimate(pending_jobs(utterances, training_recipe, args.output, args.seeds), args)
     with ProgressBar("steps", lines=True) as bar:
         reports = reproduce_paper(
             utterances, training_recipe, args.output,
             seeds=args.seeds, cache=args.cache, progress=bar,
-            launcher=training_launcher(args), processes=args.processes,
+            launcher=training_launcher(args), processes=args.processes, tensorboard=args.tensorboard,
         )  # fmt: skip
     print_scores(score_rows(args.output, training_recipe.name))
     for path in reports:

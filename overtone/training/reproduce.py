@@ -81,6 +81,7 @@ def reproduce(
     progress: Progress = silent_progress,
     launcher: Launcher | None = None,
     processes: int = 1,
+    tensorboard: bool = False,
 ) -> tuple[Path, Path]:
     """Train the paper's models under its protocol and two without leaks, and report all results together.
 
@@ -93,6 +94,7 @@ def reproduce(
         progress: called after each step.
         launcher: starts one training run; used with several processes.
         processes: number of parallel training runs.
+        tensorboard: whether each run in this process writes event files into its folder; a launcher decides by itself.
 
     Returns:
         Paths of `report.md` and `report.html`.
@@ -108,6 +110,7 @@ def reproduce(
         evaluate(
             utterances, recipe, protocol, seeds,
             runs=runs, oof=oof, cache=cache, progress=progress, launcher=launcher, processes=processes,
+            tensorboard=tensorboard,
         )  # fmt: skip
     rows = score_rows(output, recipe.name)
     pictures = _six_figures(rows, run_folder(runs, RunConfig(recipe, "paper", "1", seeds[0])))

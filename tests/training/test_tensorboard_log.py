@@ -20,6 +20,7 @@ from overtone.training.tensorboard_log import SCORES, TensorBoardLog
 from overtone.training.train import train
 
 MODULE = "torch.utils.tensorboard"
+CELL = 'recipe = "base"\nprotocols = ["luna5"]\nseeds = [0]\n'
 PARTS = ("mel", "prosody", "fusion")
 ENSEMBLE = JOINT + "members = 2\nvalidation = 'rotating'\n"
 
@@ -94,8 +95,17 @@ def test_without_tensorboard_nothing_is_read_or_trained(
     monkeypatch.setitem(sys.modules, MODULE, None)
     with pytest.raises(MissingExtraError):
         TensorBoardLog(tmp_path)
-    for command in (["train", f"--output={tmp_path / 'run'}"], ["evaluate", f"--runs={tmp_path / 'run'}"]):
-        assert main([*command, f"--data={smaller_corpus.folder}", "--tensorboard"]) == 1
+    data, output = f"--data={smaller_corpus.folder}", f"--output={tmp_path / 'run'}"
+    matrix = tmp_path / "matrix.toml"
+    matrix.write_text(f'data.ravdess = "{smaller_corpus.folder}"\n[[evaluate]]\n{CELL}')
+    commands = (
+        ["train", data, output],
+        ["evaluate", data, f"--runs={tmp_path / 'run'}"],
+        ["reproduce", data, output],
+        ["experiment", str(matrix), f"--runs={tmp_path / 'run'}"],
+    )
+    for command in commands:
+        assert main([*command, "--tensorboard"]) == 1
         error = capsys.readouterr().err.strip().splitlines()
         assert len(error) == 1
         assert error[0].endswith("--tensorboard needs tensorboard: pip install 'overtone[tensorboard]'")
