@@ -2,12 +2,15 @@
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from overtone.cli.argtypes import int_at_least
+from overtone.cli.errors import print_error
 from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import cache_argument, labels_arguments, naming_data, read_clips
 from overtone.corpora import manifest
+from overtone.errors import MAX_SHOWN_ERRORS
 from overtone.formats.table import printable
 from overtone.inference.bundled_models import DEFAULT, NAMES, model_path
 
@@ -33,16 +36,21 @@ def finetune_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def finetune(args: argparse.Namespace) -> int:
-    """Fine-tune, write the run folder, and print what to expect of the model and what would improve it."""
+    """Fine-tune, write the run folder, and print what to expect of the model and what would improve it.
+
+    Returns 1 if a few rows or clips could not be used and were left out.
+    """
     from overtone.training.finetune import finetune as finetune_model
     from overtone.training.finetune_run import check_output, write_run
 
     check_output(args.output)
-    utterances = read_clips(args)
+    left_out: list[str] = []
+    utterances = read_clips(args, left_out)
     start = model_path(args.init_from)
     start = start / "model.onnx" if start.is_dir() else start
     with ProgressBar("steps", lines=True) as bar, naming_data(args):
         finetuned = finetune_model(utterances, start, seed=args.seed, cache=args.cache, progress=bar)
+    left_out += finetuned.failures
     path = write_run(finetuned, args.output, args.id or args.output.resolve().name)
     copies = finetuned.copies
     more = f" ({len(copies)} such clips; they count twice, and may be left out and trained on at once)"
@@ -52,4 +60,13 @@ def finetune(args: argparse.Namespace) -> int:
         print(printable(line))
     print(args.output / "report.html")
     print(path)
-    return 0
+    if left_out:
+        print_error(_left_out(left_out))
+    return 1 if left_out else 0
+
+
+def _left_out(faults: Sequence[str]) -> str:
+    """Return the message about rows and clips that were left out."""
+    more = [f"and {len(faults) - MAX_SHOWN_ERRORS} more"] if len(faults) > MAX_SHOWN_ERRORS else []
+    listed = "\n".join([*faults[:MAX_SHOWN_ERRORS], *more])
+    return f"left out, as they cannot be used; correct or remove them ({len(faults)} rows and clips):\n{listed}"

@@ -23,6 +23,7 @@ DEFAULT_RECIPE_HELP = (
     "published scores only with --init-from a run on other corpora; encoder-one-corpus is better, and needs a "
     "pretrained encoder)"
 )
+MAX_INVALID_SHARE = 0.05  # of the rows of a manifest; more of them are a mistake in the whole
 DEFAULT_RUNS, DEFAULT_OOF = Path("runs"), Path("results/oof")
 
 
@@ -141,8 +142,12 @@ def evaluation_folders_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
 
 
-def read_clips(args: argparse.Namespace) -> tuple[Utterance, ...]:
+def read_clips(args: argparse.Namespace, invalid: list[str] | None = None) -> tuple[Utterance, ...]:
     """Return the clips of all corpora, in the order of --data; print on stderr which clips were left out.
+
+    Args:
+        args: the parsed options.
+        invalid: the list to which a few invalid rows of manifests are added; None if they are an error.
 
     Raises:
         UsageError: the label map cannot be used.
@@ -154,7 +159,12 @@ def read_clips(args: argparse.Namespace) -> tuple[Utterance, ...]:
     sources = [(data, False) for data in args.data] + [(data, True) for data in getattr(args, "train_data", [])]
     for data, training_only in sources:
         corpus, location = _corpus_and_location(data, args.corpus)
-        scan = corpora.read_corpus(corpus, location, only_known_labels=args.only_known_labels)
+        scan = corpora.read_corpus(
+            corpus, location, only_known_labels=args.only_known_labels,
+            max_invalid_share=0.0 if invalid is None else MAX_INVALID_SHARE,
+        )  # fmt: skip
+        if invalid is not None:
+            invalid += [f"{location}, {fault}" for fault in scan.invalid]
         left_out = ", ".join(f"{count} x {reason}" for reason, count in scan.ignored.items())
         summary = f"{corpus}: {len(scan.utterances)} clips" + (f"; left out: {left_out}" if left_out else "")
         print(printable(summary), file=sys.stderr)

@@ -60,7 +60,9 @@ def get_corpus(name: str) -> Corpus:
     return CORPORA[name]
 
 
-def read_corpus(name: str, path: str | Path, *, only_known_labels: bool = False) -> CorpusScan:
+def read_corpus(
+    name: str, path: str | Path, *, only_known_labels: bool = False, max_invalid_share: float = 0.0
+) -> CorpusScan:
     """Return the labelled utterances of a corpus on disk.
 
     Args:
@@ -68,13 +70,14 @@ def read_corpus(name: str, path: str | Path, *, only_known_labels: bool = False)
         path: its folder; for "manifest" the table, see `overtone.corpora.manifest.read`.
         only_known_labels: whether a label of a manifest that is not a known emotion is an error; all labels of the
             other corpora are known.
+        max_invalid_share: of the rows of a manifest; up to it, invalid rows are left out, see `CorpusScan.invalid`.
 
     Raises:
         OptionError: no such corpus.
         CorpusError: the folder or file does not have the expected structure.
     """
     if name == manifest.INFO.name:
-        return manifest.read(Path(path), only_known_labels=only_known_labels)
+        return manifest.read(Path(path), only_known_labels=only_known_labels, max_invalid_share=max_invalid_share)
     return get_corpus(name).read(Path(path))
 
 

@@ -50,12 +50,14 @@ REQUIRED_COLUMNS = ("path", "emotion")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
-def read(folder: Path, *, only_known_labels: bool = False) -> CorpusScan:
+def read(folder: Path, *, only_known_labels: bool = False, max_invalid_share: float = 0.0) -> CorpusScan:
     """Return the utterances of a table.
 
     Args:
         folder: the table, or a folder that is described in `overtone.corpora.tables`; `#` and a selection may follow.
         only_known_labels: whether a label other than the known emotions is an error.
+        max_invalid_share: up to this share of all rows, invalid ones are left out; those that contradict another row,
+            and those of files of annotations, are always an error.
 
     Returns:
         Utterances in the order of the table, which is also the order of own classes; `clip` is the path relative to the
@@ -66,8 +68,8 @@ def read(folder: Path, *, only_known_labels: bool = False) -> CorpusScan:
     Raises:
         CorpusError: the table does not exist, cannot be read, has a missing, misspelt or ambiguous column, or no row;
             or rows have an invalid or unknown label, an unknown gender or channel, a missing audio file, an invalid
-            number, an end before the start, or an interval of a channel that another row names too. One error reports
-            all invalid rows, the first ten in full.
+            number, an end before the start, or an interval of a channel that another row names too; and they are more
+            than `max_invalid_share` of the rows. One error reports all invalid rows, the first ten in full.
         MissingExtraError: the form of the table needs a package that is not installed.
     """
     location = os.fspath(folder)
@@ -77,12 +79,16 @@ def read(folder: Path, *, only_known_labels: bool = False) -> CorpusScan:
     tables = read_tables(location, INFO.tree)
     for table in tables:
         reader.read(table, is_only=len(tables) == 1)
-    return reader.finish(tables[0].name if len(tables) == 1 else location)
+    return reader.finish(tables[0].name if len(tables) == 1 else location, max_invalid_share)
 
 
 def clips_expected() -> frozenset[str]:
     """Return nothing: the complete list of clips is unknown."""
     return frozenset()
+
+
+class _ContradictionError(CorpusError):
+    """A row that says something else than another one: leaving out either of them would be a guess."""
 
 
 class _Reader:
@@ -99,6 +105,8 @@ class _Reader:
         self._utterances: list[Utterance] = []
         self._left_out: defaultdict[str, list[Path]] = defaultdict(list)
         self._errors: list[str] = []
+        self._rows = 0
+        self._may_leave_out = True  # invalid rows
         self._hints: list[str] = []
         # clip, and file with interval and channel -> position and label of the row that names it
         self._rows_by_audio: dict[object, tuple[str, str]] = {}
@@ -113,6 +121,7 @@ class _Reader:
         self._hints += _unused_columns(table, columns, label)
         counter = PredictionCounter(table.columns)
         for row in table.rows:
+            self._rows += 1
             position = row.position if is_only else f"{table.name}, {row.position}"
             try:
                 if row.error:
@@ -121,6 +130,7 @@ class _Reader:
                 counter.count(row, label)
             except InputError as error:
                 self._errors.append(f"{position}: {error}")
+                self._may_leave_out &= not (table.is_annotation or isinstance(error, _ContradictionError))
         self._hints += [*counter.hints(table.name), *table.hints]
 
     def _add(self, table: Table, row: Row, columns: dict[str, int], label: LabelColumn, position: str) -> None:
@@ -139,7 +149,7 @@ class _Reader:
         tables = self._tables_by_file[utterance.path.resolve()]
         tables[table.name] = table
         if len(tables) > 1 and any(other.is_annotation for other in tables.values()):
-            raise CorpusError(f"{' and '.join(tables)} both describe {utterance.path.name}; keep one of them")
+            raise _ContradictionError(f"{' and '.join(tables)} both describe {utterance.path.name}; keep one of them")
 
     def _check_not_listed(self, utterance: Utterance, position: str) -> None:
         """Check that no earlier row names the same clip, and store this row."""
@@ -151,24 +161,25 @@ class _Reader:
                 continue
             if label_key(label) == label_key(utterance.emotion):
                 raise CorpusError(f"'{utterance.clip}' is listed in {first} already")
-            raise CorpusError(
+            raise _ContradictionError(
                 f"'{utterance.clip}' is '{utterance.emotion}' here and '{label}' in {first}; keep one of them"
             )
 
-    def finish(self, name: str) -> CorpusScan:
+    def finish(self, name: str, max_invalid_share: float) -> CorpusScan:
         """Return the result, or raise one error that reports all invalid rows.
 
         Args:
             name: of the table, or the location of several tables.
+            max_invalid_share: up to this share of all rows, invalid ones are left out.
         """
-        if self._errors:
+        if self._errors and not (self._may_leave_out and len(self._errors) <= max_invalid_share * self._rows):
             raise CorpusError(format_errors(name, self._errors))
         if not self._utterances:
             reasons = ", ".join(f"{len(paths)} x {reason}" for reason, paths in self._left_out.items())
             problem = f" ({reasons})" if reasons else ""
             raise CorpusError(f"{name}: no utterance in it{problem}; expected\n{INFO.tree}")
         left_out = {reason: tuple(paths) for reason, paths in self._left_out.items()}
-        return CorpusScan(merge_spellings(self._utterances), left_out, tuple(self._hints))
+        return CorpusScan(merge_spellings(self._utterances), left_out, tuple(self._hints), tuple(self._errors))
 
 
 def _check_required(table: Table, columns: dict[str, int], label: LabelColumn) -> None:

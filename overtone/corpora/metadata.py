@@ -75,11 +75,13 @@ class CorpusScan:
         utterances: the clips, sorted by name; of a manifest, in the order of the table.
         left_out: reason ("song", "video", ...) -> the files left out for it, sorted.
         hints: what a user should know about the table of a manifest, such as columns that are not used.
+        invalid: position and fault of each row of a manifest that was left out because it is invalid.
     """
 
     utterances: tuple[Utterance, ...]
     left_out: dict[str, tuple[Path, ...]]
     hints: tuple[str, ...] = ()
+    invalid: tuple[str, ...] = ()
 
     @property
     def ignored(self) -> dict[str, int]:

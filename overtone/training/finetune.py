@@ -63,6 +63,7 @@ class Finetuned:
         epochs: the chosen number, 0 for networks whose mean and last layer alone were replaced.
         notes: what is known about the model that it started from, a sentence each.
         copies: clips with the same sound and label as another one, a sentence each.
+        failures: why clips were left out, a sentence each.
     """
 
     start: ImportedModel
@@ -78,6 +79,7 @@ class Finetuned:
     epochs: int
     notes: tuple[str, ...]
     copies: tuple[str, ...]
+    failures: tuple[str, ...]
 
 
 def finetune(
@@ -101,9 +103,10 @@ def finetune(
         CorpusError: too few clips, a single class, or clips that cannot be read or contradict each other.
         ModelError: the model to start from cannot be used.
     """
-    emotions = check_labels(utterances)
+    check_labels(utterances)
     start = import_onnx(start_path)
-    copies = check_audio(utterances, progress)
+    utterances, copies, failures = check_audio(utterances, progress)
+    emotions = check_labels(utterances)
     _check_import(start, utterances, start_path)
     settings = read_recipe(RECIPE)
     before = start.architecture.recipe
@@ -118,7 +121,7 @@ def finetune(
     return Finetuned(
         start, clips, folds, replace(recipe, epochs=max(1, validated.epochs)), seed, model, predictions,
         expectation(predictions[FUSION], utterances, folds),
-        _threshold(predictions[FUSION], folds), validated.history, validated.epochs, tuple(notes), tuple(copies),
+        _threshold(predictions[FUSION], folds), validated.history, validated.epochs, tuple(notes), copies, failures,
     )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from overtone._internal.progress import Progress, silent_progress
 from overtone.audio.decode import read_utterance
@@ -15,6 +16,21 @@ from overtone.inference.inputs import MAX_DURATION_S, load_waveform
 from overtone.training.feature_extraction import MAX_LISTED_FILES
 
 MIN_CLIPS_OF_CLASS = 2  # one to train on, and another one to validate
+MAX_UNUSABLE_SHARE = 0.05  # of all clips; more of them are a mistake in the whole, such as a wrong folder
+
+
+class CheckedClips(NamedTuple):
+    """Clips after their audio was checked.
+
+    Attributes:
+        utterances: those that can be trained on.
+        copies: those among them with the same sound and label as an earlier one, a sentence each.
+        failures: why the others cannot be trained on, a sentence each, with the name of the file.
+    """
+
+    utterances: tuple[Utterance, ...]
+    copies: tuple[str, ...]
+    failures: tuple[str, ...]
 
 
 def check_labels(utterances: Sequence[Utterance]) -> tuple[str, ...]:
@@ -37,21 +53,24 @@ def check_labels(utterances: Sequence[Utterance]) -> tuple[str, ...]:
     return emotions
 
 
-def check_audio(utterances: Sequence[Utterance], progress: Progress = silent_progress) -> list[str]:
-    """Read every clip; returns the clips that have the same sound and label as an earlier one, with that one.
+def check_audio(utterances: Sequence[Utterance], progress: Progress = silent_progress) -> CheckedClips:
+    """Read every clip, and leave out those that cannot be read or recognised, if they are few.
+
+    Clips cannot be recognised if they are silent, shorter than 0.1 s or longer than 10 min.
 
     Raises:
-        CorpusError: clips that cannot be read or recognised, since they are silent, shorter than 0.1 s or longer than
-            10 min; or clips with the same sound and different labels. The message names the first ones and counts all.
+        CorpusError: more than `MAX_UNUSABLE_SHARE` of the clips cannot be read or recognised; or clips have the same
+            sound and different labels. The message names the first ones and counts all.
     """
     first_with: dict[bytes, Utterance] = {}
-    failures, contradictions, copies = [], [], []
+    usable, failures, contradictions, copies = [], [], [], []
     for done, utterance in enumerate(utterances, start=1):
         try:
             waveform = load_waveform(read_utterance(utterance, max_duration_s=MAX_DURATION_S))
         except AudioError as error:
             failures.append(str(error))
         else:
+            usable.append(utterance)
             first = first_with.setdefault(_digest(waveform), utterance)
             if first.emotion != utterance.emotion:
                 contradictions.append(
@@ -60,9 +79,10 @@ def check_audio(utterances: Sequence[Utterance], progress: Progress = silent_pro
             elif first is not utterance:
                 copies.append(f"{_name(utterance)} has the same sound as {_name(first)}")
         progress(done, len(utterances), "checking clips")
-    _refuse(failures, len(utterances), "cannot be trained on, correct or remove them")
+    if len(failures) > MAX_UNUSABLE_SHARE * len(utterances):
+        _refuse(failures, len(utterances), "cannot be trained on, correct or remove them")
     _refuse(contradictions, len(utterances), "have the sound of another clip with another label, keep one of each")
-    return copies
+    return CheckedClips(tuple(usable), tuple(copies), tuple(failures))
 
 
 def _refuse(faults: Sequence[str], clips: int, reason: str) -> None:

@@ -42,7 +42,7 @@ def run(data: Path, output: Path, *options: object) -> int:
 def test_a_folder_of_labelled_clips_becomes_a_model(
     encoder_model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    data = write_table(tmp_path / "data")
+    data = write_table(tmp_path / "data", clips=3)
     assert run(data, tmp_path / "mine", "--init-from", encoder_model.parent) == 0
     out, err = capsys.readouterr()
     lines = out.splitlines()
@@ -51,12 +51,13 @@ def test_a_folder_of_labelled_clips_becomes_a_model(
     assert lines[-1] == str(tmp_path / "mine" / "model.onnx") and "Traceback" not in err
     recogniser = load(lines[-1])
     assert recogniser.emotions == ("sad", 'very, "glad"', "غاضب") and recogniser.card["id"] == "mine"
+    with (data / "manifest.csv").open("a", encoding="utf-8") as file:
+        file.write("missing.wav,sad,speaker 1\n")  # the others are used
     again = tmp_path / "again"
-    assert run(data, again, "--init-from", tmp_path / "mine" / "model.onnx", "--id", "next") == 0
-    assert (
-        "was trained on manifest too: if on the same speakers, the expected scores are too high"
-        in capsys.readouterr().err
-    )
+    assert run(data, again, "--init-from", tmp_path / "mine" / "model.onnx", "--id", "next") == 1
+    err = capsys.readouterr().err
+    assert "was trained on manifest too: if on the same speakers, the expected scores are too high" in err
+    assert "overtone: left out, as they cannot be used" in err and "missing.wav" in err.splitlines()[-1]
     assert load(again / "model.onnx").card["init_corpora"] == ["manifest", "ravdess"]
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from overtone import corpora
 from overtone.corpora import manifest
+from overtone.corpora.metadata import CorpusScan
 from overtone.emotions import order_classes
 from overtone.errors import CorpusError
 
@@ -241,3 +242,25 @@ def test_contradictory_labels_name_both_lines(tmp_path: Path) -> None:
     message = read_error(tmp_path, text)
     assert "line 4" in message and "line 2" in message and "tired" in message and "bored" in message
     assert "\n" not in message
+
+
+def test_a_few_invalid_rows_are_left_out_if_allowed(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").touch()
+    rows = [f"a.wav,sad,{k},{k + 1}" for k in range(18)]
+    table = tmp_path / "m.csv"
+
+    def read(*more: str) -> CorpusScan:
+        table.write_text("\n".join(["path,emotion,start_s,end_s", *rows, *more]), "utf-8")
+        return manifest.read(table, max_invalid_share=0.1)
+
+    scan = read("gone.wav,sad,,", "a.wav,sad,5,2")
+    assert len(scan.utterances) == 18
+    assert [fault.split(":")[0] for fault in scan.invalid] == ["line 20", "line 21"]
+    for more in (
+        ["gone.wav,sad,,"] * 3,
+        ["a.wav,happy,3,4"],
+    ):  # too many; a contradiction, of which either may be right
+        with pytest.raises(CorpusError, match="line 20"):
+            read(*more)
+    with pytest.raises(CorpusError, match="line 20"):
+        manifest.read(table)

@@ -44,13 +44,13 @@ def test_the_same_sound_with_different_labels_is_refused_whatever_the_file(tmp_p
 def test_the_same_sound_with_the_same_label_is_a_hint(tmp_path: Path) -> None:
     speech = voice(150, 0.5, 0.1)
     clips = [write(tmp_path / "a.wav", speech), write(tmp_path / "b.wav", speech), write(tmp_path / "c.wav", -speech)]
-    assert check_audio(clips) == [f"{tmp_path / 'b.wav'} has the same sound as {tmp_path / 'a.wav'}"]
+    assert check_audio(clips).copies == (f"{tmp_path / 'b.wav'} has the same sound as {tmp_path / 'a.wav'}",)
 
 
 def test_two_parts_of_a_file_are_different_sounds(tmp_path: Path, rng: np.random.Generator) -> None:
     first = write(tmp_path / "a.wav", 0.1 * rng.standard_normal(RATE_HZ), start_s=0.0, end_s=0.5)
     second = Utterance(first.path, "happy", start_s=0.5, end_s=1.0)
-    assert check_audio([first, second]) == []
+    assert check_audio([first, second]) == ((first, second), (), ())
 
 
 def test_clips_that_cannot_be_recognised_are_counted_and_the_first_ones_named(tmp_path: Path) -> None:
@@ -65,6 +65,15 @@ def test_clips_that_cannot_be_recognised_are_counted_and_the_first_ones_named(tm
     assert text.startswith("8 of 9 clips cannot be trained on, correct or remove them:")
     assert "text.wav" in text and "short.wav" in text and "silent 0.wav" in text and "and 3 more" in text
     assert "silent 5.wav" not in text and "good.wav" not in text
+
+
+def test_a_few_clips_that_cannot_be_recognised_are_left_out(tmp_path: Path) -> None:
+    good = [write(tmp_path / f"{k}.wav", voice(100 + 5 * k, 0.2, 0.1)) for k in range(19)]
+    bad = write(tmp_path / "silent.wav", np.zeros(RATE_HZ))
+    checked = check_audio([*good, bad])
+    assert checked.utterances == tuple(good) and [str(bad.path) in fault for fault in checked.failures] == [True]
+    with pytest.raises(CorpusError, match="1 of 19 clips cannot be trained on"):
+        check_audio([*good[1:], bad])
 
 
 def test_a_clip_of_more_than_ten_minutes_is_refused(tmp_path: Path) -> None:
