@@ -1,4 +1,4 @@
-"""Folders with the structure of a corpus; the files are empty, as a corpus reader opens none of them."""
+"""Folders with the structure of a corpus; the files are empty, as a corpus reader only compares copies."""
 
 from pathlib import Path
 

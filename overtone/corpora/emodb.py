@@ -4,12 +4,16 @@
 recordings those were selected whose emotion at least 80 % of the listeners recognised. So classes and speakers are
 uneven, and the complete list of clips follows no rule.
 
+A folder `laryngo` has signals of a laryngograph under the names of the clips: the vibration of the vocal folds, not
+speech.
+
 Source: Burkhardt et al. 2005; http://emodb.bilderbar.info (code of names, speakers).
 """
 
 import string
+from pathlib import Path
 
-from overtone.corpora.file_names import FileNameScheme, speaker_genders
+from overtone.corpora.file_names import Fields, FileNameScheme, speaker_genders
 from overtone.corpora.metadata import CorpusInfo
 from overtone.emotions import CORPUS_SYNONYMS
 
@@ -30,6 +34,11 @@ INFO = CorpusInfo(
     clips=535,
 )
 
+
+def _exclude(path: Path, _: Fields) -> str | None:
+    return "laryngograph" if path.parent.name.lower().startswith("laryngo") else None
+
+
 SCHEME = FileNameScheme(
     info=INFO,
     pattern=r"(?P<speaker>[0-9]{2})(?P<sentence>[a-z][0-9]{2})(?P<emotion>[A-Z])(?P<repetition>[a-z])",
@@ -46,6 +55,7 @@ SCHEME = FileNameScheme(
     repetitions={letter: number for number, letter in enumerate(string.ascii_lowercase, 1)},
     codes={"sentence": ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")},
     clip=lambda fields: f"wav/{fields['stem']}",
+    exclude=_exclude,
 )
 
 read = SCHEME.read

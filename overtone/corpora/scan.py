@@ -5,11 +5,11 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from overtone.corpora.copies import LOSSLESS_SUFFIXES, check_copies, preference
 from overtone.corpora.metadata import CorpusInfo, CorpusScan
 from overtone.datatypes import Utterance
 from overtone.errors import CorpusError
 
-LOSSLESS_SUFFIXES = (".wav", ".flac")
 CLIP_SUFFIXES = (*LOSSLESS_SUFFIXES, ".ogg", ".opus", ".mp3")
 DUPLICATE = "same clip twice"
 
@@ -22,8 +22,8 @@ def scan_folder(
 ) -> CorpusScan:
     """Return the clips in a folder, at any depth, and the files that were left out.
 
-    If a clip exists several times (in two formats, or in two folders), a lossless file is preferred, then the
-    first path in alphabetical order. Hidden files are ignored; links to folders are followed.
+    If there are copies of a clip (in two formats, or in two folders), a lossless file is preferred, then the first path
+    in alphabetical order. Hidden files are ignored; links to folders are followed.
 
     Args:
         folder: where to look.
@@ -32,29 +32,29 @@ def scan_folder(
         suffixes: suffixes of audio files, in lower case.
 
     Raises:
-        CorpusError: the folder does not exist, cannot be opened, or has no clip in it.
+        CorpusError: the folder does not exist, cannot be opened, or has no clip in it; or two files of one clip
+            have different content.
     """
-    clips: dict[str, Utterance] = {}
+    files: defaultdict[str, list[Utterance]] = defaultdict(list)
     left_out: defaultdict[str, list[Path]] = defaultdict(list)
-    for path in sorted(_list_files(Path(folder), info), key=_lossless_first):
+    for path in sorted(_list_files(Path(folder), info), key=preference):
         result = parse(path)
         if isinstance(result, Utterance) and path.suffix.lower() not in suffixes:
             result = f"not {', '.join(suffixes[:-1])} or {suffixes[-1]}"
-        if isinstance(result, Utterance) and clips.setdefault(result.clip, result) is not result:
-            result = DUPLICATE
         if isinstance(result, str):
             left_out[result].append(path)
-    if not clips:
+            continue
+        files[result.clip].append(result)
+        if len(files[result.clip]) > 1:
+            left_out[DUPLICATE].append(path)
+    if not files:
         reasons = ", ".join(f"{len(paths)} x {reason}" for reason, paths in left_out.items())
         raise CorpusError(
             f"{folder}: no {info.display_name} clip in it ({reasons or 'no file at all'}); expected\n{info.tree}"
         )
-    utterances = tuple(clips[name] for name in sorted(clips))
+    check_copies(Path(folder), files)
+    utterances = tuple(files[name][0] for name in sorted(files))
     return CorpusScan(utterances, {reason: tuple(sorted(paths)) for reason, paths in sorted(left_out.items())})
-
-
-def _lossless_first(path: Path) -> tuple[bool, Path]:
-    return path.suffix.lower() not in LOSSLESS_SUFFIXES, path
 
 
 def _list_files(folder: Path, info: CorpusInfo) -> Iterator[Path]:

@@ -49,6 +49,14 @@ def test_other_files_are_left_out_with_a_reason(tmp_path: Path, name: str, reaso
     assert emodb.read(create_files(tmp_path, "wav/03a01Fa.wav", f"x/{name}")).ignored == {reason: 1}
 
 
+def test_signals_of_a_laryngograph_are_left_out(tmp_path: Path) -> None:
+    create_files(tmp_path, "laryngo/03a01Fa.wav", "wav/03a01Fa.wav", "laryngo/03a01Nc.wav")
+    (tmp_path / "laryngo/03a01Fa.wav").write_bytes(b"other content")
+    scan = emodb.read(tmp_path)
+    assert [utterance.path for utterance in scan.utterances] == [tmp_path / "wav/03a01Fa.wav"]
+    assert scan.ignored == {"laryngograph": 2}
+
+
 def test_the_real_corpus_has_the_published_counts(data_folder: Path) -> None:
     if not (data_folder / "emodb").is_dir():
         pytest.skip(f"no EmoDB at {data_folder}")
