@@ -1,4 +1,4 @@
-"""Copies of a clip count once; two files of one clip with different content are an error, in whatever folders they are."""
+"""Copies of a clip count once; two files of one clip with different content are an error, in any folders."""
 
 from pathlib import Path
 
