@@ -12,6 +12,8 @@ from overtone.errors import AudioError
 Content = bytes | mmap.mmap
 MAX_REST_BYTES = 1_024  # behind the audio, that may be anything: less sound than a syllable
 BLOCK_BYTES = 2**20
+ID3_BYTES = 10  # of the header of an ID3v2 tag
+ID3_FOOTER = 0x10
 TAGS = (b"TAG", b"APETAGEX", b"LYRICSBEGIN", b"LIST", b"id3 ", b"bext", b"iXML", b"info", b"NAME", b"ANNO")
 
 
@@ -64,13 +66,12 @@ class SplicedStream(io.RawIOBase):
         return self._position
 
     def readinto(self, buffer: memoryview, /) -> int:  # type: ignore[override]
-        """Fill the buffer up to the end of the header or of the stream; return the number of bytes."""
+        """Fill the buffer up to the end of the stream; return the number of bytes."""
         wanted = max(0, min(len(buffer), self._length - self._position))
-        if self._position < len(self._header):
-            part = self._header[self._position : self._position + wanted]
-        else:
-            self._stream.seek(self._start + self._position - len(self._header))
-            part = self._stream.read(wanted)
+        part = self._header[self._position : self._position + wanted]
+        if len(part) < wanted:  # libsndfile takes a short read for the end
+            self._stream.seek(self._start + self._position + len(part) - len(self._header))
+            part += self._stream.read(wanted - len(part))
         buffer[: len(part)] = part
         self._position += len(part)
         return len(part)
@@ -115,7 +116,24 @@ def after_id3(header: bytes) -> int:
     if header[:3] != b"ID3" or len(header) < 10:
         return 0
     a, b, c, d = (byte & 0x7F for byte in header[6:10])
-    return 10 + (a << 21 | b << 14 | c << 7 | d)
+    footer_bytes = ID3_BYTES if has_id3_footer(header) else 0
+    return ID3_BYTES + (a << 21 | b << 14 | c << 7 | d) + footer_bytes
+
+
+def has_id3_footer(header: bytes) -> bool:
+    """Return whether an ID3v2 tag, of which this is the header, ends with a copy of it, which libsndfile does not know.
+
+    Source: ID3 tag version 2.4.0, section 3.1.
+    """
+    return bool(header[5] & ID3_FOOTER)
+
+
+def after_tags(content: Content, position: int, end: int) -> int:
+    """Return the position behind zeros and ID3v2 tags; beyond `end` if a tag is incomplete."""
+    start = after_zeros(content, position, end)
+    while start < end and (tag_bytes := after_id3(content[start : start + ID3_BYTES])):
+        start = after_zeros(content, start + tag_bytes, end)
+    return start
 
 
 def check_rest(content: Content, position: int, end: int, source: str) -> None:
@@ -130,13 +148,16 @@ def check_rest(content: Content, position: int, end: int, source: str) -> None:
     Raises:
         AudioError: there is more, which may be sound.
     """
-    start = after_zeros(content, position, end)
-    while start < end and (tag_bytes := after_id3(content[start : start + 10])):
-        start = after_zeros(content, start + tag_bytes, end)
-    if end - start > MAX_REST_BYTES and not content[start : start + 12].startswith(TAGS):
+    if not is_harmless(content, position, end):
         is_wav = content[:4] == b"RIFF"
         remedy = "if they are its sound: ffmpeg -ignore_length 1 -i INPUT OUTPUT.wav; " if is_wav else ""
         raise AudioError(
             f"{source}: {end - position} bytes follow the end of its audio; {remedy}if they are another recording, "
             "split the file; else remove them"
         )
+
+
+def is_harmless(content: Content, position: int, end: int) -> bool:
+    """Return whether nothing but zeros, the tags of a player or a few bytes are between two positions."""
+    start = after_tags(content, position, end)
+    return end - start <= MAX_REST_BYTES or content[start : start + 12].startswith(TAGS)

@@ -1,21 +1,22 @@
-"""Finds the audio data of WAV, RF64, AIFF, W64, CAF and AU files, and what follows it.
+"""Finds the audio data of WAV, RF64, BW64, AIFF, W64, CAF and AU files, and what follows it.
 
 A recorder writes the length of the audio into the header when it stops. Where it was killed, or wrote to a pipe, the
 header has a placeholder: such a recording lasts to the end of the file. Every other length past the end of the file is
 a truncation. Sound behind the declared end is never dropped: a further recording is found, and anything else is an
 error.
 
-Source: Microsoft and IBM, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64); Apple AIFF 1.3; Sony
+Source: Microsoft and IBM, Multimedia Programming Interface 1.0 (RIFF); EBU Tech 3306 (RF64); ITU-R
+BS.2088 (BW64); Apple AIFF 1.3; Sony
 Wave64 (W64); Apple Core Audio Format 1.0 (CAF); the manual page audio(5) of SunOS 4 (AU).
 """
 
 import re
 import struct
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from overtone.audio.byte_streams import Content, after_zeros, check_rest, mapped
+from overtone.audio.byte_streams import Content, after_tags, check_rest, mapped
 from overtone.errors import AudioError
 
 HEADER_BYTES = 12
@@ -24,13 +25,14 @@ MAX_HEADER_BYTES = 2**24  # that are copied to correct a length in them
 UNKNOWN_32 = 0xFFFFFFFF
 # Programs that write to a pipe declare one of these lengths, or the same without the header or an incomplete frame.
 PLACEHOLDERS = (0x7FFFF000, 0x7FFFFFFF, 0x80000000, UNKNOWN_32, 2**63 - 1, 2**64 - 1)
+RF64, BW64 = b"RF64", b"BW64"
 W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 RECORDING_START = (  # a regular expression, compiled when it is used
-    rb"(?s)(?:RIFF|RIFX|RF64).{4}WAVE|FORM.{4}AIF[FC]|caff\x00\x01\x00\x00|fLaC[\x00\x80]\x00\x00\x22|OggS\x00\x02"
+    rb"(?s)(?:RIFF|RIFX|RF64|BW64).{4}WAVE|FORM.{4}AIF[FC]|caff\x00\x01\x00\x00|fLaC[\x00\x80]\x00\x00\x22|OggS\x00\x02"
     rb"|\.snd\x00\x00.{6}\x00\x00\x00[\x01-\x1b]\x00[\x00-\x02]..\x00\x00\x00[\x01-\x40]"
     rb"|dns\...\x00\x00.{4}[\x01-\x1b]\x00\x00\x00..[\x00-\x02]\x00[\x01-\x40]\x00\x00\x00|riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 )
-MAGIC = (b"RIFF", b"RIFX", b"RF64", b"FORM", b"caff", b"fLaC", b"OggS\0\2", b".snd\0\0", b"dns.", W64_RIFF)
+MAGIC = (b"RIFF", b"RIFX", RF64, BW64, b"FORM", b"caff", b"fLaC", b"OggS\0\2", b".snd\0\0", b"dns.", W64_RIFF)
 START_BYTES = 24  # longest match
 
 
@@ -63,7 +65,7 @@ class ChunkLayout:
 CHUNK_LAYOUTS: dict[bytes, ChunkLayout] = {
     b"RIFF": ChunkLayout(HEADER_BYTES, "<4sI", b"data"),
     b"RIFX": ChunkLayout(HEADER_BYTES, ">4sI", b"data"),
-    b"RF64": ChunkLayout(HEADER_BYTES, "<4sI", b"data"),
+    **dict.fromkeys((RF64, BW64), ChunkLayout(HEADER_BYTES, "<4sI", b"data")),
     b"FORM": ChunkLayout(HEADER_BYTES, ">4sI", b"SSND", data_prefix=8),
     b"riff": ChunkLayout(40, "<16sQ", b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a", 8, counts_header=True),
     b"caff": ChunkLayout(8, ">4sq", b"data", 1, data_prefix=4),
@@ -101,7 +103,7 @@ class _AudioData:
 
 
 def find_extent(stream: BinaryIO, size: int, source: str) -> Extent | None:
-    """Return where the first recording of a WAV, RF64, AIFF, W64, CAF or AU is; None for other formats.
+    """Return where the first recording of a WAV, RF64, BW64, AIFF, W64, CAF or AU is; None for other formats.
 
     Args:
         stream: the file, seekable; its position changes.
@@ -113,6 +115,14 @@ def find_extent(stream: BinaryIO, size: int, source: str) -> Extent | None:
     """
     stream.seek(0)
     header = stream.read(HEADER_BYTES)
+    extent = _find_extent(stream, header, size, source)
+    if extent is None or header[:4] != BW64:
+        return extent
+    # A BW64 is an RF64 of another name, which libsndfile does not know.
+    return replace(extent, header=RF64 + extent.header[4:], data_start=extent.data_start or len(RF64))
+
+
+def _find_extent(stream: BinaryIO, header: bytes, size: int, source: str) -> Extent | None:
     layout = CHUNK_LAYOUTS.get(header[:4])
     if layout is None and not (header[:4] in AU_BYTE_ORDERS and len(header) == HEADER_BYTES):
         return None
@@ -192,7 +202,7 @@ def _to_the_end(stream: BinaryIO, data: _AudioData, size: int, source: str) -> E
     return Extent(bytes(header), data.start, following or size, following)
 
 
-def _match_start(content: Content, position: int = 0, end: int = sys.maxsize) -> bool:
+def match_start(content: Content, position: int = 0, end: int = sys.maxsize) -> bool:
     """Return whether a recording starts at a position."""
     return re.compile(RECORDING_START).match(content, position, end) is not None
 
@@ -202,7 +212,7 @@ def _next_start(content: Content, position: int, end: int) -> int | None:
     starts = []
     for magic in MAGIC:
         found = content.find(magic, position, end)
-        while found >= 0 and not _match_start(content, found, end):
+        while found >= 0 and not match_start(content, found, end):
             found = content.find(magic, found + 1, end)
         starts += [found] if found >= 0 else []
     return min(starts, default=None)
@@ -218,8 +228,8 @@ def _find_following(stream: BinaryIO, layout: ChunkLayout | None, end: int, size
     if position >= size:
         return None
     with mapped(stream) as (content, begin, file_end):
-        start = after_zeros(content, begin + position, file_end)
-        if _match_start(content, start, file_end):
+        start = after_tags(content, begin + position, file_end)
+        if match_start(content, start, file_end):
             return start - begin
         check_rest(content, begin + position, file_end, source)
     return None
@@ -242,7 +252,7 @@ def _chunk_bytes(stream: BinaryIO, layout: ChunkLayout, position: int, size: int
     """Return the length of the chunk at a position; 0 if there is none, or a recording."""
     stream.seek(position)
     head = stream.read(max(layout.header_bytes, START_BYTES))
-    if len(head) < layout.header_bytes or _match_start(head):
+    if len(head) < layout.header_bytes or match_start(head):
         return 0
     name, length = struct.unpack_from(layout.header, head)
     length += 0 if layout.counts_header else layout.header_bytes

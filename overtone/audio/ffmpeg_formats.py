@@ -9,6 +9,8 @@ first, as in `containers`:
     FLV                 length of the last tag, which is stored before and after it
     AAC, AMR            nothing here: the decoder fails at an incomplete frame
     MPEG                nothing at all: a broadcast may end anywhere
+
+What follows the end of such a file is found with `stream_ends`.
 """
 
 import re
@@ -17,7 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from overtone.audio.byte_streams import after_id3, check_rest, mapped
+from overtone.audio.byte_streams import Content, after_id3, after_tags, check_rest, mapped
+from overtone.audio.chunks import match_start
+from overtone.audio.stream_ends import adts_end, avi_end, matroska_end, program_end, transport_end
 from overtone.errors import AudioError
 
 PROBED_BYTES = 512  # enough for three packets of a transport stream
@@ -45,6 +49,8 @@ ASF = ContainerFormat("WMA or WMV", "asf", has_duration=True)
 AVI = ContainerFormat("AVI", "avi", has_duration=True)
 AAC = ContainerFormat("AAC", "aac")
 FLV = ContainerFormat("FLV", "flv")
+PROGRAM = ContainerFormat("MPEG video", "mpeg")
+TRANSPORT = ContainerFormat("MPEG transport stream", "mpegts")
 SIGNATURES: tuple[tuple[int, bytes, ContainerFormat], ...] = (
     *((4, name, MP4) for name in (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")),
     (0, b"\x1aE\xdf\xa3", MATROSKA),
@@ -52,11 +58,10 @@ SIGNATURES: tuple[tuple[int, bytes, ContainerFormat], ...] = (
     (8, b"AVI ", AVI),
     (0, b"#!AMR", ContainerFormat("AMR", "amr")),
     (0, b"FLV\x01", FLV),
-    (0, b"\x00\x00\x01\xba", ContainerFormat("MPEG video", "mpeg")),
+    (0, b"\x00\x00\x01\xba", PROGRAM),
     (0, b"PK\x03\x04", ContainerFormat("ZIP")),
     (0, b"\xf0\x7e", ContainerFormat("MIDI sample dump")),  # libsndfile prints to stdout over damaged ones
 )
-TRANSPORT = ContainerFormat("MPEG transport stream", "mpegts")
 TRANSPORT_SYNC = 0x47
 TRANSPORT_PACKETS = ((0, 188), (4, 192))  # position of the first sync byte, length of a packet
 # A folder search includes these even where PyAV is not installed: such files are then reported by name.
@@ -132,8 +137,8 @@ def _match_signature(probed: bytes, stream: BinaryIO) -> ContainerFormat | None:
 def find_second_start(stream: BinaryIO, container_format: ContainerFormat, size: int, source: str) -> int | None:
     """Return the position of a second recording in the file; None if there is none.
 
-    FFmpeg stops at the end of the first one, or decodes the header of the second as audio. AAC and MPEG streams have no
-    header: they continue.
+    FFmpeg stops at the end of the first one, or decodes the header of the second as audio. AAC and MPEG streams in a
+    row are one: they have no header.
 
     Args:
         stream: the file, which `detect_format` has checked; its position changes.
@@ -148,15 +153,18 @@ def find_second_start(stream: BinaryIO, container_format: ContainerFormat, size:
         names_and_positions = _boxes(stream, size, source)
         movie = next((position for name, position in names_and_positions if name == b"moov"), size)
         return next((position for name, position in names_and_positions if name == b"ftyp" and position > movie), None)
-    pattern = STARTS.get(container_format.demuxer)
-    if pattern is None:
-        return None
-    end = DECLARED_SIZES[container_format](stream, size) if container_format in DECLARED_SIZES else 0
-    with mapped(stream) as (content, begin, content_end):
-        found = re.compile(pattern).search(content, begin + max(end, 1), content_end)
-        if found is None and end and container_format in (MATROSKA, AVI):
-            check_rest(content, begin + end, content_end, source)
-        return None if found is None else found.start() - begin
+    declared = DECLARED_SIZES[container_format](stream, size) if container_format in DECLARED_SIZES else 0
+    pattern, end_of = STARTS.get(container_format.demuxer), ENDS.get(container_format)
+    with mapped(stream) as (content, begin, end):
+        found = re.compile(pattern).search(content, begin + max(declared, 1), end) if pattern else None
+        limit = found.start() if found else end
+        if end_of:
+            stop = begin + declared if declared else end_of(content, begin, limit)
+            start = after_tags(content, stop, limit)
+            if start < limit and match_start(content, start, limit):
+                return start - begin
+            check_rest(content, stop, limit, source)
+        return None if found is None else limit - begin
 
 
 def _boxes(stream: BinaryIO, size: int, source: str) -> list[tuple[bytes, int]]:
@@ -175,6 +183,9 @@ def _boxes(stream: BinaryIO, size: int, source: str) -> list[tuple[bytes, int]]:
         if length < 8 or position + length > size:
             raise AudioError(f"{source}: truncated or damaged: it ends inside its box {name!r}; copy it again")
         position += length
+    stream.seek(position)
+    if position < size < position + 8 and stream.read(8).strip(b"\0"):
+        raise AudioError(f"{source}: truncated or damaged: its last box is incomplete; copy it again")
     return boxes
 
 
@@ -265,4 +276,12 @@ DECLARED_SIZES: dict[ContainerFormat, Callable[[BinaryIO, int], int]] = {
     MATROSKA: _segment_end,
     ASF: _asf_size,
     AVI: _riffs_end,
+}
+# The end of a stream that declares no length, by its start and the end of the file.
+ENDS: dict[ContainerFormat, Callable[[Content, int, int], int]] = {
+    AAC: adts_end,
+    PROGRAM: program_end,
+    TRANSPORT: transport_end,
+    MATROSKA: matroska_end,
+    AVI: avi_end,
 }

@@ -11,7 +11,7 @@ import struct
 from collections.abc import Iterator
 from typing import BinaryIO, NamedTuple, cast
 
-from overtone.audio.byte_streams import Content, SplicedStream, check_rest, mapped
+from overtone.audio.byte_streams import Content, SplicedStream, check_rest, is_harmless, mapped
 from overtone.errors import AudioError
 
 FLAC_MARKER = b"fLaC"
@@ -33,19 +33,18 @@ class _Frame(NamedTuple):
     end_sample: int
 
 
-def find_flac(stream: BinaryIO, start: int, source: str) -> tuple[BinaryIO, int | None]:
+def find_flac(stream: BinaryIO, source: str) -> tuple[BinaryIO, int | None]:
     """Return the first recording, with the right declared length, and the position of the next; None if there is none.
 
     Args:
-        stream: the file, seekable.
-        start: position of its marker.
+        stream: the file, seekable, which starts with its marker.
         source: its name, for messages.
 
     Raises:
         AudioError: the last frame is incomplete, or not the last one that is declared.
     """
     with mapped(stream) as (content, begin, file_end):
-        first, end = begin + start, _next_marker(content, begin + start + 4, file_end)
+        first, end = begin, _next_marker(content, begin + 4, file_end)
         header = content[first : first + HEADER_BYTES]
         following = None if end == file_end else end - begin
         if len(header) < HEADER_BYTES:
@@ -58,9 +57,9 @@ def find_flac(stream: BinaryIO, start: int, source: str) -> tuple[BinaryIO, int 
         info = bytearray(header)
         info[COUNT_POSITION] = info[COUNT_POSITION] & 0xF0 | count >> 32
         struct.pack_into(">I", info, COUNT_POSITION + 1, count & 0xFFFFFFFF)
-        return cast(BinaryIO, SplicedStream(bytes(info), stream, start + HEADER_BYTES, length)), following
+        return cast(BinaryIO, SplicedStream(bytes(info), stream, HEADER_BYTES, length)), following
     if following is not None:
-        return cast(BinaryIO, SplicedStream(b"", stream, start, length)), following
+        return cast(BinaryIO, SplicedStream(b"", stream, 0, length)), following
     stream.seek(0, os.SEEK_SET)
     return stream, None
 
@@ -83,11 +82,9 @@ def _count_samples(content: Content, first: int, end: int, header: bytes, source
     tail = content[tail_start:end].rstrip(b"\0") if declared else content[tail_start:end]
     for frame in _frames_backwards(tail, min_block if min_block == max_block else 0):
         if frame.end_sample == declared:
-            tag = tail.find(b"ID3", frame.position)
-            is_behind = (
-                tag > 1 and _crc16(tail[frame.position : tag - 2]) == struct.unpack(">H", tail[tag - 2 : tag])[0]
-            )
-            check_rest(tail, tag if is_behind else frame.position + max_frame_bytes, len(tail), source)
+            ends = list(_frame_ends(tail, frame.position, max_frame_bytes))
+            if not any(is_harmless(tail, frame_end, len(tail)) for frame_end in ends):
+                check_rest(tail, ends[0] if ends else frame.position, len(tail), source)
             return None
         if _crc16(tail[frame.position : -2]) == struct.unpack(">H", tail[-2:])[0]:
             if frame.end_sample < declared:
@@ -134,6 +131,15 @@ def _end_sample(header: bytes, block_samples: int) -> int | None:
     return (number if is_sample_number else number * (block_samples or samples)) + samples
 
 
+def _frame_ends(content: bytes, position: int, max_frame_bytes: int) -> Iterator[int]:
+    """Yield the positions at which a frame may end: behind a checksum of all bytes before. Rarely, one is by chance."""
+    crc = 0
+    for end, byte in enumerate(content[position : position + max_frame_bytes], start=position + 1):
+        crc = (crc << 8 & 0xFFFF) ^ CRC16[crc >> 8 ^ byte]
+        if crc == 0:
+            yield end
+
+
 def _crc8(content: bytes) -> int:
     crc = 0
     for byte in content:
@@ -146,7 +152,15 @@ def _crc8(content: bytes) -> int:
 def _crc16(content: bytes) -> int:
     crc = 0
     for byte in content:
-        crc ^= byte << 8
-        for _ in range(8):
-            crc = crc << 1 ^ (0x18005 if crc & 0x8000 else 0)
+        crc = (crc << 8 & 0xFFFF) ^ CRC16[crc >> 8 ^ byte]
     return crc
+
+
+def _crc16_of_byte(byte: int) -> int:
+    crc = byte << 8
+    for _ in range(8):
+        crc = crc << 1 ^ (0x18005 if crc & 0x8000 else 0)
+    return crc
+
+
+CRC16 = tuple(map(_crc16_of_byte, range(256)))

@@ -13,7 +13,15 @@ import struct
 from dataclasses import dataclass
 from typing import BinaryIO, cast
 
-from overtone.audio.byte_streams import MAX_REST_BYTES, Content, SplicedStream, after_id3, check_rest, mapped
+from overtone.audio.byte_streams import (
+    MAX_REST_BYTES,
+    Content,
+    SplicedStream,
+    after_id3,
+    after_zeros,
+    check_rest,
+    mapped,
+)
 from overtone.errors import AudioError
 
 KILOBITS_MPEG1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
@@ -27,7 +35,8 @@ TAG_HAS_COUNT = 1
 TAG_HAS_BYTES = 2
 MIN_RUN = 3  # as many frames in a row are not sync words by chance
 TAG_POSITION_BYTES = 48  # a tag starts before
-MAX_JUNK_BYTES = 2**20  # before the first frame
+MAX_ZERO_BYTES = 2**20  # before the first frame
+MAX_FRAME_BYTES = 1_441
 
 
 @dataclass(frozen=True)
@@ -132,7 +141,9 @@ def _first_frame(content: Content, begin: int, end: int) -> tuple[int, bool]:
         start += tag_bytes
     if _is_run(content, start, end) or _tag_position(content[start : start + TAG_POSITION_BYTES]):
         return start, True
-    found = _find_run(content, start, min(end, start + MAX_JUNK_BYTES))
+    first = after_zeros(content, start, min(end, start + MAX_ZERO_BYTES))
+    found = _find_run(content, first, min(end, first + MAX_FRAME_BYTES + MIN_RUN * MAX_FRAME_BYTES))
+    found = found if found is not None and found - first <= MAX_FRAME_BYTES else None
     return (start, True) if found is None else (found, False)
 
 
