@@ -1,10 +1,12 @@
 """The rows of a text whose cells are separated by commas, semicolons, tabs or another character, as the header is."""
 
 import csv
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
+DECLARED_SEPARATOR = re.compile(r'"?sep=(.)"?[,;\s]*')  # the first line, by which Excel chooses the separator
 SEPARATORS = ",;\t"  # the first one where a header has none, as it has one column
 
 
@@ -31,7 +33,10 @@ def delimited_rows(lines: Iterable[str], separators: str = SEPARATORS) -> Iterat
     """
     rest = iter(lines)
     start = list(_until_header(rest))
-    separator = _separator(start, separators)
+    declared = DECLARED_SEPARATOR.fullmatch(start[-1].rstrip("\r\n")) if start else None
+    if declared:
+        start = [*["\n"] * len(start), *_until_header(rest)]
+    separator = declared[1] if declared else _separator(start, separators)
     reader = csv.reader(chain(start, rest), strict=True, delimiter=separator, skipinitialspace=separator == " ")
     while True:
         try:
@@ -56,4 +61,6 @@ def _until_header(lines: Iterator[str]) -> Iterator[str]:
 def _separator(start: Sequence[str], separators: str) -> str:
     """Return the separator that is most frequent in the last of these lines, the header, outside quotes."""
     unquoted = "".join("".join(start[-1:]).split('"')[::2]).strip("\r\n ")
-    return max(separators, key=unquoted.count)
+    # Names may have blanks: these separate cells only where nothing else does.
+    found = [separator for separator in separators if separator != " " and separator in unquoted]
+    return max(found or separators, key=unquoted.count)

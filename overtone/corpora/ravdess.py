@@ -8,9 +8,9 @@ Source: Livingstone and Russo 2018, section "File naming"; https://zenodo.org/re
 
 from pathlib import Path
 
+from overtone.corpora.copies import LOSSLESS_SUFFIXES
 from overtone.corpora.file_names import Fields, FileNameScheme, number_codes
 from overtone.corpora.metadata import Archive, CorpusInfo
-from overtone.corpora.scan import LOSSLESS_SUFFIXES
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")  # 01 to 08
 

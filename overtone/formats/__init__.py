@@ -82,6 +82,8 @@ TIMELINE_FORMATS: dict[str, Format] = {  # in the order in which the web page of
     "elan": Format("elan", ".eaf", "application/x-elan+xml", "ELAN", links_source=True),
     "audacity": Format("audacity", ".labels.txt", "text/x-audacity-labels", "Audacity"),
     "webvtt": Format("webvtt", ".vtt", "text/vtt", "WebVTT"),
+    "srt": Format("srt", ".srt", "application/x-subrip", "SRT"),
+    "rttm": Format("rttm", ".rttm", "text/x-rttm", "RTTM"),
     "csv": Format("timeline_csv", ".csv", "text/csv", "CSV"),
     "json": Format("timeline_json", ".json", "application/json", "JSON"),
     "jsonl": Format("timeline_jsonl", ".jsonl", "application/x-ndjson", "JSON Lines"),

@@ -3,28 +3,32 @@
     start_s,end_s,speaker,text                     also separated by semicolons, tabs, bars or blanks
     0.5,2.75,anna,"well, yes"
 
-Times have a decimal point or comma, or are clock times such as `0:01:02.5`. A table may have the column `duration`
+Times have a decimal point or comma, or are clock times such as `0:01:02.5`; their columns may name a unit, such as
+`start_ms` or `Start (s)`. A table may have the column `duration`
 instead of `end_s`, and a column of files. The output of `overtone timeline` is such a table: its segments without
 speech are not turns, unless they have a speaker or words.
 """
 
 import io
+import re
 from collections.abc import Iterator, Sequence
 
 from overtone._internal.delimited_text import SEPARATORS, delimited_rows
 from overtone._internal.text_encoding import decode_text
 from overtone.speaker_turns.content import select_recording
-from overtone.speaker_turns.turn import Turn, clean_text, make_turn
+from overtone.speaker_turns.turn import Turn, clean_text, make_turn, parse_time
 
 COLUMNS: dict[str, tuple[str, ...]] = {
-    "start_s": ("start_s", "start", "begin", "onset", "start_time", "begin_time", "tmin", "xmin"),
-    "end_s": ("end_s", "end", "stop", "offset", "end_time", "stop_time", "tmax", "xmax"),
-    "duration": ("duration", "duration_s", "dur"),
+    "start_s": ("start", "begin", "onset", "start_time", "begin_time", "tmin", "xmin"),
+    "end_s": ("end", "stop", "offset", "end_time", "stop_time", "tmax", "xmax"),
+    "duration": ("duration", "dur"),
     "speaker": ("speaker", "speaker_id", "speaker_name", "speaker_label", "participant"),
     "text": ("text", "transcript", "transcription", "words"),
     "file": ("path", "file", "file_name", "filename", "audio"),
     "speech": ("speech",),
 }
+TIMES = ("start_s", "end_s", "duration")
+UNIT = re.compile(r"_?[\[(]?(?:(?<=[_\[(])(s|sec|seconds)|(?<=[_\[(])(ms|msec|milliseconds))[\])]?$")
 EXPECTED = "start_s,end_s,speaker"
 
 
@@ -38,6 +42,7 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
     if header.error:
         raise ValueError(f"line {header.line}: not CSV: {header.error}")
     columns = find_columns(header.cells)
+    scaled = {name for name in TIMES if name in columns and _split_unit(header.cells[columns[name]])[1]}
     named, faulty = [], []
     for line, cells, error in rows:
         position = f"line {line}"
@@ -47,7 +52,10 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
             expected = "more cells than the header has; put quotes around text with separators"
             faulty.append(Turn(position, error=expected))
         else:
-            named.append((position, {name: cells[index] for name, index in columns.items() if index < len(cells)}))
+            row = {name: cells[index] for name, index in columns.items() if index < len(cells)}
+            named.append(
+                (position, {name: _in_seconds(cell) if name in scaled else cell for name, cell in row.items()})
+            )
     selected = select_recording((row.get("file", "") for _, row in named), recording)
     yield from faulty
     yield from (row_to_turn(*row) for row in named if row[1].get("file", "") in selected and not is_pause(row[1]))
@@ -60,9 +68,10 @@ def find_columns(names: Sequence[str]) -> dict[str, int]:
         ValueError: a time is missing, or two columns have the same meaning.
     """
     found: dict[str, int] = {}
-    keys = [" ".join(name.split()).lower().replace(" ", "_") for name in names]
+    keys = [_column_key(name) for name in names]
+    times = [_split_unit(name)[0] for name in names]
     for meaning, known in COLUMNS.items():
-        places = [index for index, key in enumerate(keys) if key in known]
+        places = [index for index, key in enumerate(times if meaning in TIMES else keys) if key in known]
         if len(places) > 1:
             raise ValueError(f"the columns {' and '.join(names[index] for index in places)} both mean {meaning}")
         found |= {meaning: places[0]} if places else {}
@@ -73,6 +82,25 @@ def find_columns(names: Sequence[str]) -> dict[str, int]:
         raise ValueError(f"the header lacks the column {' and '.join(missing)}")
     found.pop("duration", None)  # the end says it
     return found
+
+
+def _column_key(name: str) -> str:
+    return "_".join(name.lower().split())
+
+
+def _split_unit(name: str) -> tuple[str, bool]:
+    """Return the key of a column of times without its unit, and whether this is milliseconds: "Start (ms)"."""
+    key = _column_key(name)
+    match = UNIT.search(key)
+    return (key[: match.start()], bool(match[2])) if match else (key, False)
+
+
+def _in_seconds(milliseconds: str) -> str:
+    """Return a time in seconds, as text; what is written if it is no number."""
+    try:
+        return repr(parse_time(milliseconds) / 1000)
+    except ValueError:
+        return milliseconds
 
 
 def is_pause(row: dict[str, str]) -> bool:

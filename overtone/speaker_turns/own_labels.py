@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 TEXT_SEPARATOR = " | "  # between the label and the words of an Audacity label
 LABEL = r"(?:(?:(?!: | \| ).)+ \d{1,3} %|no speech)"
-WHOLE_LABEL = re.compile(LABEL)
 PREFIXED_LABEL = re.compile(rf"(?:^|: ){LABEL}(?:$|{re.escape(TEXT_SEPARATOR)})")
+LABEL_LINE = re.compile(rf"(?:(.*): )?{LABEL}")
 WORDS_OF_A_NAME = 4
 
 
@@ -17,15 +17,16 @@ class Labelled(NamedTuple):
     text: str
 
 
-def is_label(text: str) -> bool:
-    """Return whether a line is a label with its confidence."""
-    return WHOLE_LABEL.fullmatch(text) is not None
-
-
 def split_own_label(label: str) -> Labelled | None:
     """Return the speaker and the words of "anna: happy 81 % | yes"; None if it is another kind of label."""
     match = PREFIXED_LABEL.search(label)
     return Labelled(label[: match.start()], label[match.end() :]) if match else None
+
+
+def split_label_line(line: str) -> str | None:
+    """Return the speaker of the line "anna: happy 81 %", "" without one; None if it is another kind of line."""
+    match = LABEL_LINE.fullmatch(line)
+    return (match[1] or "") if match else None
 
 
 def split_prefix(line: str) -> Labelled | None:

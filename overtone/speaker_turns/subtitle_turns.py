@@ -5,7 +5,8 @@
 
 The speaker is the voice of a WebVTT cue; two voices in a cue are two turns. Without voices, it is the name in brackets
 in front of the words, or the name in front of a colon if all cues have one. Comments, styles and tags are not read. If
-the first line of all cues is a label with its confidence, `overtone timeline` has written it, and it is not words.
+the first line of all cues is a label with its confidence, `overtone timeline` has written it, and it is not words: it
+has the name of the speaker in SRT.
 
 Source: W3C, "WebVTT: The Web Video Text Tracks Format".
 """
@@ -16,14 +17,14 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from overtone._internal.text_encoding import decode_text
-from overtone.speaker_turns.own_labels import is_label, split_prefix
+from overtone.speaker_turns.own_labels import split_label_line, split_prefix
 from overtone.speaker_turns.turn import Turn, make_turn
 
 ARROW = "-->"
 NO_CUE = ("WEBVTT", "NOTE", "STYLE", "REGION")  # first word of blocks of WebVTT that are not cues
 TIME = re.compile(r"(?:\d+:)?\d{1,2}:\d{1,2}(?:[.,]\d{1,9})?")
 VOICE = re.compile(r"<v(?:\.[^\s<>]*)?\s([^<>]*)>")
-TAG = re.compile(r"</?(?:[biucv]|font|ruby|rt|lang)(?:[.\s][^<>]*)?>|<\d[\d:.]*>|\{\\an?\d\}")
+TAG = re.compile(r"(?i)</?(?:[biuscv]|font|ruby|rt|lang)(?:[.\s][^<>]*)?>|<\d[\d:.]*>|\{\\[^{}]*\}")
 
 Voice = tuple[str, list[str]]  # name and lines
 
@@ -44,16 +45,28 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
     is_webvtt = text.split("\n", 1)[0].split()[:1] == ["WEBVTT"]
     cues = list(_read_webvtt(text) if is_webvtt else _read_srt(text))
     voices = [voice for cue in cues for voice in cue.voices]
-    if voices and all(lines and is_label(lines[0]) for _, lines in voices):
-        for _, lines in voices:
-            del lines[0]
+    if voices and all(lines and _own_speaker(name, lines[0]) is not None for name, lines in voices):
+        cues = [cue._replace(voices=list(map(_without_label, cue.voices))) for cue in cues]
     elif not any(name for name, _ in voices):
-        always = all(split_prefix(" ".join(lines)) for _, lines in voices)
+        cues = cues if is_webvtt else [cue._replace(voices=list(map(_without_tags, cue.voices))) for cue in cues]
+        spoken = [words for cue in cues for _, lines in cue.voices if (words := " ".join(lines).strip())]
+        always = all(map(split_prefix, spoken))
         cues = [cue._replace(voices=_split_names(cue.voices, always)) for cue in cues]
     for position, start, end, found, error in cues:
         if error:
             yield Turn(position, error=error)
         yield from (make_turn(position, start, end, name, " ".join(lines)) for name, lines in found)
+
+
+def _own_speaker(voice: str, line: str) -> str | None:
+    """Return the speaker of a cue of `overtone timeline`, by its voice and its first line; None if it is none."""
+    speaker = split_label_line(line)
+    return (voice or speaker) if speaker is not None else None
+
+
+def _without_label(voice: Voice) -> Voice:
+    name, lines = voice
+    return _own_speaker(name, lines[0]) or "", lines[1:]
 
 
 def _blocks(text: str) -> Iterator[tuple[int, list[str]]]:
@@ -78,7 +91,7 @@ def _read_srt(text: str) -> Iterator[_Cue]:
     last: _Cue | None = None
     for number, lines in _blocks(text):
         if last and last.voices and not any(ARROW in line for line in lines[:2]) and not lines[0].isdecimal():
-            last.voices[0][1].extend(map(_without_tags, lines))
+            last.voices[0][1].extend(lines)
             continue
         last = _read_cue(number, lines, _single_voice)
         yield last
@@ -99,7 +112,7 @@ def _read_cue(number: int, lines: list[str], read_voices: Callable[[list[str]], 
 
 
 def _single_voice(lines: list[str]) -> list[Voice]:
-    return [("", [_without_tags(line) for line in lines])]
+    return [("", list(lines))]
 
 
 def _voices(lines: list[str]) -> list[Voice]:
@@ -107,15 +120,16 @@ def _voices(lines: list[str]) -> list[Voice]:
     before, *parts = VOICE.split("\n".join(lines))
     found: dict[str, list[str]] = {}
     for name, text in [("", before), *zip(parts[::2], parts[1::2], strict=True)]:
-        spoken = [html.unescape(_without_tags(line)) for line in text.split("\n")]
+        spoken = [html.unescape(TAG.sub("", line)) for line in text.split("\n")]
         found.setdefault(html.unescape(name).strip(), []).extend(line for line in spoken if line.strip())
     if len(found) > 1 and not found[""]:
         del found[""]
     return list(found.items())
 
 
-def _without_tags(line: str) -> str:
-    return TAG.sub("", line)
+def _without_tags(voice: Voice) -> Voice:
+    name, lines = voice
+    return name, [TAG.sub("", line) for line in lines]
 
 
 def _split_names(voices: list[Voice], always: bool) -> list[Voice]:

@@ -103,11 +103,11 @@ def test_an_unknown_suffix_is_an_error(
     model: str, talk: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     options = ["timeline", str(talk), "--model", model, "--output"]
-    assert main([*options, str(tmp_path / "x.srt")]) != 0
-    assert re.search(r"x\.srt: no format has this suffix .*\.vtt.*--format", capsys.readouterr().err)
+    assert main([*options, str(tmp_path / "x.sub")]) != 0
+    assert re.search(r"x\.sub: no format has this suffix .*\.vtt.*--format", capsys.readouterr().err)
     assert not list(tmp_path.glob("x*"))
-    assert main([*options, str(tmp_path / "x.srt"), "--format", "webvtt"]) == 0
-    assert (tmp_path / "x.srt").read_text("utf-8").startswith("WEBVTT")
+    assert main([*options, str(tmp_path / "x.sub"), "--format", "webvtt"]) == 0
+    assert (tmp_path / "x.sub").read_text("utf-8").startswith("WEBVTT")
 
 
 @pytest.mark.parametrize("name", TIMELINE_FORMATS)

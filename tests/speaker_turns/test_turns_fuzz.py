@@ -21,7 +21,7 @@ BINARY = (
     b"ooBinaryFile\x08TextGrid" + bytes(16) + b"\x01\x00\x00\x00\x01\x0cIntervalTier\x00\x01A" + bytes(16)
     + b"\x00\x00\x00\x01" + bytes(8) + b"\x40\x00" + bytes(6) + b"\xff\xff\x00\x02\xd8\x3d\xde\x00\x00B"
 )  # fmt: skip
-WRITTEN = ("textgrid", "elan", "webvtt", "audacity", "csv", "json", "jsonl")
+WRITTEN = ("textgrid", "elan", "webvtt", "srt", "rttm", "audacity", "csv", "json", "jsonl")
 PIECES = (
     *(b"\n", b"\n\n", b"\t", b" ", b",", b";", b'"', b"<NA>", b"-->", b"<v x>", b":", b"-1", b"1e999", b"NaN", b"null"),
     *(b"\x00", b"\xff\xfe", b"\xef\xbb\xbf", b"[", b"{", b"]", b"}", b"<", b"&", b"<!DOCTYPE a>", b"0 days 00:00:01"),

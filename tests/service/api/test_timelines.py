@@ -69,7 +69,15 @@ def test_a_timeline_in_every_format(served: Served, tiny: Path) -> None:
         if name not in ("png", "html"):
             accepted = served.ask("GET", job["timeline"], Accept=reply.headers["content-type"].split(";")[0])
             assert accepted.content == reply.content, name
-        if name in ("table", "csv", "textgrid", "audacity", "webvtt"):  # without the path of the recording, or as text
+        if name in (
+            "table",
+            "csv",
+            "textgrid",
+            "audacity",
+            "webvtt",
+            "srt",
+            "rttm",
+        ):  # without the path of the recording, or as text
             content = io.BytesIO()
             stream = io.TextIOWrapper(content, "utf-8", newline="")
             write_timeline(timeline, stream, name)
