@@ -6,11 +6,11 @@ are ignored.
 """
 
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 from overtone._internal.audio_suffixes import AUDIO_SUFFIXES, LIBSNDFILE_SUFFIXES
+from overtone._internal.special_files import is_special
 from overtone.errors import AudioError
 
 
@@ -40,15 +40,6 @@ def search(path: str) -> Iterator[tuple[str, AudioError | None]]:
 def is_folder(path: str) -> bool:
     """Return whether a folder exists; a path that cannot be inspected is reported when it is read."""
     return os.path.isdir(path)  # noqa: PTH112 (a Path raises for a name that is too long or a folder without access)
-
-
-def is_special(file: Path) -> bool:
-    """Return whether it is a pipe, a socket or a device, which might never end; False for a missing file."""
-    try:
-        mode = file.stat().st_mode
-    except (OSError, ValueError):
-        return False
-    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def _list_files(path: str, errors: list[OSError]) -> Iterator[Path]:

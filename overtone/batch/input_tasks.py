@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from overtone._internal.prediction_codec import encode_prediction
+from overtone._internal.special_files import is_special
 from overtone.audio.blocks import count_channels
 from overtone.audio.decode import read
-from overtone.audio.discovery import is_special
 from overtone.audio.source import Source
 from overtone.batch.object_storage import is_url, open_audio
 from overtone.channels import Channel

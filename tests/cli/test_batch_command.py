@@ -134,15 +134,15 @@ def test_a_full_disk_leaves_no_partial_file(work: Path, expected_files: dict[str
 
 SITECUSTOMIZE = """
 import os, signal
-import overtone.audio.discovery as discovery
-is_special = discovery.is_special
+import overtone._internal.special_files as special_files
+is_special = special_files.is_special
 
 def is_special_or_crash(file):
     if file.name == "gone.wav":
         os.kill(os.getpid(), signal.SIGSEGV)
     return is_special(file)
 
-discovery.is_special = is_special_or_crash
+special_files.is_special = is_special_or_crash
 """
 
 
