@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from overtone.channels import MIX, SIDES, Channel, parse_channel
 from overtone.emotions import DIRECTION_OVERRIDES
-from overtone.errors import AudioError, OptionError
+from overtone.errors import AudioError, OptionError, check_texts
 
 EACH = "each"
 NAMES = "channel names"  # in messages
@@ -75,8 +75,7 @@ def choose_channels(channel: Channel = MIX, names: Sequence[str] = ()) -> Channe
     Raises:
         OptionError: not a channel; or the names are not valid, or not needed.
     """
-    if isinstance(names, str):
-        raise OptionError(f"{NAMES}: expected a list of names such as ['agent', 'customer'], got one text")
+    names = check_texts(NAMES, names)
     chosen = parse_channel_or_each(channel)
     if names and chosen != EACH:
         raise OptionError(f"{NAMES}: channel {chosen} needs none; choose channel {EACH}, or leave them out")

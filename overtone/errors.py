@@ -75,6 +75,23 @@ def suggest(name: str, known: Iterable[str], min_similarity: float = 0.6) -> str
     return f"; did you mean '{close[0]}'?" if close else f"; known are {', '.join(names[:MAX_LISTED])}{more}"
 
 
+def check_texts(option: str, names: object) -> tuple[str, ...]:
+    """Return the names that an option has, after checking that they are several texts.
+
+    Raises:
+        OptionError: they are one text, or anything else.
+    """
+    is_one = isinstance(names, str | bytes) or hasattr(names, "read")  # a file yields its lines
+    texts = tuple(names) if isinstance(names, Iterable) and not is_one else (names,)
+    if is_one or not all(isinstance(text, str) for text in texts):
+        raise OptionError(f"{option}: expected several names, such as a tuple of texts, got {_excerpt(names)}")
+    return tuple(map(str, texts))
+
+
+def _excerpt(value: object) -> str:
+    return " ".join(repr(value).split())[:80]
+
+
 def first_line(error: Exception) -> str:
     """Return the first line of an error message, or the name of the error's class if it has no message."""
     return (str(error).splitlines() or [type(error).__name__])[0]

@@ -1,5 +1,6 @@
 """The result for one recording over time: segments with predictions, and tracks for plotting."""
 
+import numbers
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,6 +36,9 @@ class Segment:
     text: str = ""
 
     def __post_init__(self) -> None:
+        times = (self.start_s, self.end_s)
+        require(all(isinstance(time, numbers.Real) for time in times), self, "start_s and end_s in seconds", times)
+        require(isinstance(self.speaker, str) and isinstance(self.text, str), self, "speaker and text as texts", self)
         require(0 <= self.start_s < self.end_s, self, "0 <= start_s < end_s", (self.start_s, self.end_s))
 
     @property

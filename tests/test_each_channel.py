@@ -76,5 +76,5 @@ def test_invalid_names_are_refused(text: str, message: str) -> None:
 def test_names_need_each() -> None:
     with pytest.raises(OptionError, match=r"^channel names: channel left needs none; choose channel each"):
         choose_channels("left", ("a", "b"))
-    with pytest.raises(OptionError, match="expected a list of names"):
+    with pytest.raises(OptionError, match="expected several names"):
         choose_channels("each", "ab")

@@ -260,6 +260,9 @@ def _scale_to_one(array: np.ndarray, source: str) -> np.ndarray:
 
 
 def _to_array(samples: object, source: str) -> np.ndarray:
+    if isinstance(samples, bytes | bytearray | memoryview):  # numpy would take them for samples of 8 bit
+        kind = type(samples).__name__
+        raise AudioError(f"{source}: expected samples, got {kind}; name their type: np.frombuffer(samples, np.int16)")
     try:
         return np.asarray(samples)
     except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths; a torch tensor with gradients

@@ -15,7 +15,7 @@ def check_turns(turns: object) -> list[Segment] | None:
     if turns is None:
         return None
     example = "overtone.Segment(0.5, 2.0, speaker='anna')"
-    if isinstance(turns, str | bytes) or not isinstance(turns, Iterable):
+    if isinstance(turns, str | bytes) or hasattr(turns, "read") or not isinstance(turns, Iterable):
         raise InputError(
             f"turns: expected a list of segments, such as {example}, got {turns!r:.80}; "
             "overtone.read_turns reads them from a file"

@@ -16,6 +16,7 @@ from overtone.errors import AudioError, OptionError, first_line
 Samples = FloatArray | Sequence[float] | Sequence[Sequence[float]]
 """Samples `(samples,)` or `(samples, channels)`."""
 
+MAX_THREADS = 1_024  # more than any machine has cores; each would wait actively
 MIN_DURATION_S = 0.1  # shorter audio contains no syllable
 MAX_DURATION_S = 600.0  # the graph processes a clip in one go, and its memory grows with the length
 INT16_FULL_SCALE = 2**15
@@ -81,8 +82,10 @@ def check_threads(threads: object) -> None:
     Raises:
         OptionError: not a whole number of at least 1.
     """
-    if not isinstance(threads, numbers.Integral) or threads < 1:
+    if not isinstance(threads, numbers.Integral) or isinstance(threads, bool) or threads < 1:
         raise OptionError(f"threads: expected a whole number of at least 1, got {threads!r}")
+    if int(threads) > MAX_THREADS:
+        raise OptionError(f"threads: expected at most {MAX_THREADS}, got more")
 
 
 def waveform_from_samples(source: object, rate_hz: float | None, channel: Channel = MIX) -> Waveform:

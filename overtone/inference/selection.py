@@ -6,14 +6,14 @@
 `overtone.inference.onnx_model.OnnxModel.with_selection` applies a selection to all predictions of a model.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from overtone.datatypes import FloatArray
 from overtone.emotions import find_class, list_classes, suggest_emotion
-from overtone.errors import OptionError, suggest
+from overtone.errors import OptionError, check_texts, suggest
 
 MIN_PROBABILITY = 1e-9  # so that the logarithm of every probability is finite
 MIN_CLASSES = 2
@@ -116,9 +116,8 @@ def _membership(model_emotions: tuple[str, ...], names: tuple[str, ...]) -> Floa
 
 
 def _parse_emotions(emotions: Sequence[str], model_emotions: tuple[str, ...]) -> tuple[str, ...]:
-    _check_is_list("emotions", emotions)
     names = set()
-    for text in emotions:
+    for text in check_texts("emotions", emotions):
         name = find_class(text, model_emotions)
         if name is None:
             raise OptionError(f"emotions: the model has no class '{text}'{suggest_emotion(text, model_emotions)}")
@@ -130,15 +129,10 @@ def _parse_emotions(emotions: Sequence[str], model_emotions: tuple[str, ...]) ->
 
 
 def _check_branches(branches: Sequence[str], model_branches: tuple[str, ...]) -> tuple[str, ...]:
-    _check_is_list("branches", branches)
+    branches = check_texts("branches", branches)
     for name in branches:
         if name not in model_branches:
             raise OptionError(f"branches: the model has no branch '{name}'{suggest(name, model_branches)}")
     if not branches:
         raise OptionError(f"branches: expected at least one of {', '.join(model_branches)}, got none")
     return tuple(name for name in model_branches if name in branches)
-
-
-def _check_is_list(option: str, names: Sequence[str]) -> None:
-    if isinstance(names, str) or not isinstance(names, Iterable):
-        raise OptionError(f"{option}: expected several names, such as a tuple, got {names!r}")

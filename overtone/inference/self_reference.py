@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from overtone._internal.tensor_names import SPEAKER_FEATURES, Outputs
+from overtone.errors import OptionError
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.speaker_statistics import MIN_CLIPS, RunningStatistics
 from overtone.timeline import ADAPTED_TO_RECORDING, ADAPTED_TO_REFERENCE, ADAPTED_TO_SPEAKERS, ADAPTED_TO_STREAM
@@ -112,6 +113,11 @@ def live_reference(model: OnnxModel, adapt: bool) -> Reference:
     Args:
         model: the model.
         adapt: whether the audio may be adapted to itself.
+
+    Raises:
+        OptionError: it is neither True nor False.
     """
+    if not isinstance(adapt, bool):
+        raise OptionError(f"adapt: expected True or False, got {adapt!r:.80}")
     adapts = adapt and model.can_adapt and not model.reference_clips
     return RunningReference(model) if adapts else FixedReference(model)

@@ -183,7 +183,7 @@ def _file_parts(source: Source, channel: Channel) -> tuple[Parts, bool]:
             return read, True  # opening it raises the error
     if isinstance(source, bytes | bytearray | memoryview):
         return read, True
-    if not (hasattr(source, "seekable") and source.seekable()):
+    if getattr(source, "closed", False) or not (hasattr(source, "seekable") and source.seekable()):
         return read, False
     return partial(_read_from, source, channel, source.tell()), True
 

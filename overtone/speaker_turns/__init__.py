@@ -13,16 +13,19 @@ module is imported when its format is first read. `docs/turns.md` describes the 
 """
 
 import math
-import stat
+import numbers
+import os
 from importlib import import_module
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from overtone._internal.special_files import is_special
 from overtone.errors import InputError, format_errors, suggest
 from overtone.speaker_turns.turn import Turn
 from overtone.timeline import TURN_TOLERANCE_S, Segment, is_beyond
 
 MIN_TURN_S = 0.001
+MAX_DURATION_S = 1e9  # of a recording
 
 
 class TurnFormat(NamedTuple):
@@ -90,6 +93,7 @@ def read_turns_file(path: Path, recording: str = "", duration_s: float | None = 
         InputError: the file cannot be read, has another format, has no valid turn, or a turn that is beyond the end of
             the recording. The message names the file, the position and the fault.
     """
+    _check_arguments(path, recording, duration_s)
     path = Path(path)
     content = _read(path)
     module = import_module(f"{__name__}.{_find_format(path).module}")
@@ -109,6 +113,15 @@ def read_turns_file(path: Path, recording: str = "", duration_s: float | None = 
     return TurnsFile(segments, positions, tuple(invalid))
 
 
+def _check_arguments(path: object, recording: object, duration_s: Any) -> None:
+    if not isinstance(path, str | os.PathLike) or "\0" in os.fspath(path):
+        raise InputError(f"turns: expected the path of a file, got {path!r:.80}")
+    if not isinstance(recording, str | os.PathLike):
+        raise InputError(f"{path}: expected the path of the recording, got {recording!r:.80}")
+    if duration_s is not None and not (isinstance(duration_s, numbers.Real) and 0 < duration_s < MAX_DURATION_S):
+        raise InputError(f"{path}: expected the duration of the recording in seconds, got {duration_s!r:.80}")
+
+
 def _find_format(path: Path) -> TurnFormat:
     suffix = path.suffix.lower()
     for row in TURN_FORMATS.values():
@@ -122,7 +135,7 @@ def _find_format(path: Path) -> TurnFormat:
 
 def _read(path: Path) -> bytes:
     try:
-        if not stat.S_ISREG(path.stat().st_mode):  # opening a pipe without a writer would wait forever
+        if is_special(path) or path.is_dir():  # opening a pipe without a writer would wait forever
             raise InputError(f"{path}: is not a regular file; write the turns to a file")
         return path.read_bytes()
     except (OSError, ValueError) as error:

@@ -66,7 +66,7 @@ def test_other_options(model: Path) -> None:
         load(5)  # type: ignore[arg-type]
     with pytest.raises(OptionError, match=r"^uncertain_below: expected a confidence in \[0, 1\], got '0.5'"):
         load(model, uncertain_below="0.5")  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match=r"^emotions: expected several names, such as a tuple, got 5"):
+    with pytest.raises(OptionError, match=r"^emotions: expected several names, such as a tuple of texts, got 5"):
         load(model, emotions=5)  # type: ignore[arg-type]
 
 
