@@ -10,38 +10,29 @@ jobs.
 
 import contextlib
 import functools
-import http.client
 import io
 import json
 import math
 import os
 import time
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Any, BinaryIO
+from urllib.parse import quote, urlencode
 
 import numpy as np
 
 from overtone._internal.file_objects import read_file_object
 from overtone._internal.form_body import FormBody
+from overtone._internal.service_requests import ServiceRequests
 from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Prediction
 from overtone.each_channel import ChannelChoice, choose_channels, format_names
 from overtone.errors import InputError, OvertoneError, ServiceError
 
-RETRY_STATUSES = (429, 503)
-RETRY_DELAY_S = 1.0  # unless the service sends Retry-After
 POLL_INTERVAL_S = 0.5
 
 Source = str | os.PathLike[str] | bytes | BinaryIO
-
-
-class _Response(NamedTuple):
-    status: int
-    retry_after_s: float
-    content: bytes
 
 
 class Client:
@@ -65,18 +56,12 @@ class Client:
         timeout_s: float = 60.0,
         retry_timeout_s: float = 60.0,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise InputError(f"{url}: expected an address such as http://127.0.0.1:8080")
-        self._url, self._host, self._root = url, parts.netloc.rpartition("@")[2], parts.path.rstrip("/")
-        self._connection_type = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        self._headers = {} if api_key is None else {"Authorization": f"Bearer {api_key}"}
-        self._timeout_s, self._retry_timeout_s = timeout_s, retry_timeout_s
+        self._requests = ServiceRequests(url, api_key, timeout_s, retry_timeout_s)
 
     @functools.cached_property
     def models(self) -> list[dict[str, Any]]:
         """The model cards of the service; the service uses the first model."""
-        cards: list[dict[str, Any]] = json.loads(self._request("GET", "/v1/models"))["models"]
+        cards: list[dict[str, Any]] = json.loads(self._requests.send("GET", "/v1/models"))["models"]
         return cards
 
     def recognise(
@@ -107,9 +92,9 @@ class Client:
                 form.add("file", name, body)
                 form.finish()
                 path = f"/v1/recognise?{_query(choice)}"
-                content = self._request("POST", path, form.file, form.content_type)
+                content = self._requests.send("POST", path, form.file, form.content_type)
             else:
-                content = self._request("POST", f"/v1/recognise?{_query(choice, name=name)}", body)
+                content = self._requests.send("POST", f"/v1/recognise?{_query(choice, name=name)}", body)
         response = json.loads(content)
         for failure in response["failures"]:  # of the file itself, there is none: the service would return an error
             _handle(InputError(failure["message"]), on_error)
@@ -147,7 +132,9 @@ class Client:
         for source in sources:
             try:
                 with _open(source) as (name, body):
-                    response = json.loads(self._request("POST", f"/v1/recognise?{_query(choice, name=name)}", body))
+                    response = json.loads(
+                        self._requests.send("POST", f"/v1/recognise?{_query(choice, name=name)}", body)
+                    )
                 yield from map(self._to_prediction, response["predictions"])
                 yield from (InputError(failure["message"]) for failure in response["failures"])
             except OvertoneError as error:
@@ -181,10 +168,10 @@ class Client:
             while job["state"] in ("queued", "running"):
                 time.sleep(POLL_INTERVAL_S)
                 job = self.job(job["id"])
-            content = self._request("GET", f"{job['timeline']}?format={quote(format or 'json')}")
+            content = self._requests.send("GET", f"{job['timeline']}?format={quote(format or 'json')}")
         finally:
             with contextlib.suppress(ServiceError):  # the result matters more than the cleanup
-                self._request("DELETE", f"/v1/jobs/{job['id']}")
+                self.delete_job(job["id"])
         return json.loads(content) if format is None else content
 
     def submit_timeline(
@@ -194,61 +181,34 @@ class Client:
         choice = choose_channels(channel, channel_names)
         with _open(source) as (name, body):
             query = _query(choice, name=name, adapt=str(adapt).lower())
-            job: dict[str, Any] = json.loads(self._request("POST", f"/v1/timeline?{query}", body))
+            job: dict[str, Any] = json.loads(self._requests.send("POST", f"/v1/timeline?{query}", body))
         return job
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Return a job: its `state`, `processed_s` and `duration_s`; raises the same errors as `timeline`."""
-        job: dict[str, Any] = json.loads(self._request("GET", f"/v1/jobs/{job_id}"))
+        job: dict[str, Any] = json.loads(self._requests.send("GET", f"/v1/jobs/{quote(job_id, safe='')}"))
         return job
 
-    def _request(
-        self, method: str, path: str, body: BinaryIO | None = None, content_type: str = "application/octet-stream"
-    ) -> bytes:
-        """Return the content of the response; retry until `retry_timeout_s` has passed."""
-        headers = dict(self._headers)
-        if body is not None:
-            size = str(body.seek(0, io.SEEK_END))
-            headers |= {"Content-Type": content_type, "Content-Length": size}
-        if path.startswith("/v1/timeline"):  # the other requests are idempotent without a key
-            headers |= {"Idempotency-Key": uuid.uuid4().hex}
-        deadline_s = time.monotonic() + self._retry_timeout_s
-        while True:
-            try:
-                response = self._send(method, path, body, headers)
-            except (OSError, http.client.HTTPException) as error:
-                if time.monotonic() + RETRY_DELAY_S > deadline_s:
-                    raise ServiceError(f"{self._url}: cannot be reached: {error}; is the service running?") from error
-                time.sleep(RETRY_DELAY_S)
-                continue
-            if response.status not in RETRY_STATUSES or time.monotonic() + response.retry_after_s > deadline_s:
-                return self._check(response)
-            time.sleep(response.retry_after_s)
+    def jobs(self) -> Iterator[dict[str, Any]]:
+        """Yield the jobs of the API key, newest first, as `job` returns them.
 
-    def _send(self, method: str, path: str, body: BinaryIO | None, headers: dict[str, str]) -> _Response:
-        """Send a request once, over a new connection."""
-        connection = self._connection_type(self._host, timeout=self._timeout_s)
-        try:
-            if body is not None:
-                body.seek(0)
-            connection.request(method, self._root + path, body, headers)
-            response = connection.getresponse()
-            after = response.headers.get("Retry-After", "")
-            return _Response(response.status, float(after) if after.isdigit() else RETRY_DELAY_S, response.read())
-        finally:
-            connection.close()
+        Raises:
+            ServiceError: the service has no API keys, cannot be reached, stays overloaded, or refuses the request.
+        """
+        path: str | None = "/v1/jobs"
+        while path:
+            page = json.loads(self._requests.send("GET", path))
+            yield from page["jobs"]
+            path = page["next"] and f"/v1/jobs?{urlencode({'cursor': page['next']})}"
 
-    def _check(self, response: _Response) -> bytes:
-        """Return the content of a successful response; raise the error of any other."""
-        if response.status < 400:
-            return response.content
-        try:
-            message = json.loads(response.content)["error"]["message"]
-        except (ValueError, KeyError, TypeError):
-            message = "not a response of an Overtone service; check the address"
-        if response.status == 422:
-            raise InputError(message)
-        raise ServiceError(f"{self._url}: {response.status}: {message}")
+    def cancel_job(self, job_id: str) -> dict[str, Any]:
+        """Stop a queued or running job and return it as `cancelled`; one that has ended is returned as it is."""
+        job: dict[str, Any] = json.loads(self._requests.send("POST", f"/v1/jobs/{quote(job_id, safe='')}/cancel"))
+        return job
+
+    def delete_job(self, job_id: str) -> None:
+        """Delete a job in any state, with its recording and its timeline."""
+        self._requests.send("DELETE", f"/v1/jobs/{quote(job_id, safe='')}")
 
 
 def _add_reference(form: FormBody, clips: Iterable[Source], on_error: Callable[[OvertoneError], None] | None) -> int:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from overtone.errors import OvertoneError
 from overtone.service.ipc import Message
-from overtone.service.job_store import JobStore, TimelineJob
+from overtone.service.job_records import TimelineJob
+from overtone.service.job_store import JobStore
 from overtone.service.settings import Settings
 from overtone.service.worker_pool import CancelledTaskError, OverloadedError, TaskFailedError, WorkerPool
 
@@ -60,6 +61,11 @@ class JobRunner:
         """Delete a job with its uploads and result; a running one is cancelled at its next progress message."""
         self._store.delete(job_id)
         self.delete_uploads(job_id)
+
+    def cancel(self, job_id: str) -> None:
+        """Mark an unfinished job as cancelled and delete its uploads; one that has ended stays as it is."""
+        if self._store.cancel(job_id):
+            self.delete_uploads(job_id)
 
     def delete_uploads(self, job_id: str) -> None:
         """Delete the uploads and the progress of a job."""
@@ -147,8 +153,9 @@ class JobRunner:
         }
 
     def _update_progress(self, job_id: str, message: Message) -> None:
-        if self._store.job(job_id) is None:
-            raise CancelledTaskError("the job was deleted")
+        job = self._store.job(job_id)
+        if job is None or job.state != "running":
+            raise CancelledTaskError("the job was deleted or cancelled")
         self.progress[job_id] = JobProgress(message["processed_s"], message["duration_s"])
 
     def _purge_expired(self) -> None:

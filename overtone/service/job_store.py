@@ -1,10 +1,12 @@
 """Jobs and stored responses in one SQLite file, which survives a crash of the service.
 
-A job is `queued`, then `running`, then `done` or `failed`. Its result is written in the same transaction as its state,
-so it is finished at most once. A job that is `running` when the file is opened is queued again.
+A job is `queued`, then `running`, then `done` or `failed`; until then it may be `cancelled`. Its result is written in
+the same transaction as its state, so it is finished at most once. A job that is `running` when the file is opened is
+queued again.
 """
 
 import json
+import math
 import sqlite3
 import threading
 import time
@@ -12,11 +14,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
-from overtone.channels import MIX
 from overtone.each_channel import ChannelChoice
 from overtone.errors import InputError, OvertoneError
+from overtone.service.job_records import JOB_COLUMNS, UNFINISHED, StoredResponse, TimelineJob
 
 VERSION = 5  # of the schema and of the stored timelines
 FILE = "overtone.sqlite"
@@ -36,57 +37,9 @@ CREATE TABLE responses (
     content BLOB NOT NULL
 );
 """
-JOB_COLUMNS = (
-    "id, owner, name, turns_suffix, state, created_s, finished_s, duration_s, attempts, error, adapt, channel, "
-    "channel_names"
-)
-
-
-class TimelineJob(NamedTuple):
-    """A request for the timeline of a recording.
-
-    Attributes:
-        id: id given to the client; also the file name of the upload.
-        owner: name of the API key; "" without keys.
-        name: the client's name of the recording.
-        turns_suffix: suffix of the uploaded file of speaker turns; "" without one.
-        state: queued, running, done or failed.
-        created_s: time of the request, in seconds since 1970.
-        finished_s: time at which it was done or failed; None before.
-        duration_s: duration of the recording; None until it is done.
-        attempts: how often it was started.
-        error: why it failed.
-        adapt: whether the recording is adapted to itself; SQLite stores it as 0 or 1.
-        channel, channel_names: its channels, as in `overtone.each_channel.ChannelChoice`; the names as a JSON list.
-    """
-
-    id: str
-    owner: str
-    name: str
-    turns_suffix: str
-    state: str
-    created_s: float
-    finished_s: float | None
-    duration_s: float | None
-    attempts: int
-    error: str
-    adapt: bool = True
-    channel: str = MIX
-    channel_names: str = "[]"
-
-
-class StoredResponse(NamedTuple):
-    """The response to the first request with an idempotency key.
-
-    Attributes:
-        request_digest: digest of that request.
-        media_type: of the content; "" if the content is a job id.
-        content: the body, or the id of the job that the request created.
-    """
-
-    request_digest: str
-    media_type: str
-    content: bytes
+# Not part of the version: an index that an older file lacks is added to it.
+OWNER_INDEX = "CREATE INDEX IF NOT EXISTS jobs_by_owner ON jobs (owner, created_s, id)"
+IS_UNFINISHED = f"state IN {UNFINISHED}"  # as SQL
 
 
 class JobStore:
@@ -130,6 +83,7 @@ class JobStore:
                 for statement in SCHEMA.split(";\n"):
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {VERSION}")
+            connection.execute(OWNER_INDEX)
             connection.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
             _fail_exhausted(connection)
 
@@ -165,6 +119,22 @@ class JobStore:
             row = self._connection.execute(f"SELECT {JOB_COLUMNS} FROM jobs WHERE id = ?", (job_id,)).fetchone()
         return None if row is None else TimelineJob(*row)
 
+    def page(self, owner: str, limit: int, before: tuple[float, str] | None = None) -> list[TimelineJob]:
+        """Return the latest jobs of an owner, newest first.
+
+        Args:
+            owner: name of the API key.
+            limit: largest number of jobs.
+            before: creation time and id of a job, to get older ones only; None for the latest.
+        """
+        with self._lock:
+            rows = self._connection.execute(
+                f"SELECT {JOB_COLUMNS} FROM jobs WHERE owner = ? AND (created_s, id) < (?, ?) "
+                "ORDER BY created_s DESC, id DESC LIMIT ?",
+                (owner, *(before or (math.inf, "")), limit),
+            ).fetchall()
+        return [TimelineJob(*row) for row in rows]
+
     def result(self, job_id: str) -> bytes | None:
         """Return the result of a job; None unless it is done."""
         with self._lock:
@@ -196,11 +166,23 @@ class JobStore:
         """Mark a running job as failed; False if the job is not running, such as after a delete."""
         return self._end(job_id, "failed", None, None, error)
 
-    def _end(self, job_id: str, state: str, result: bytes | None, duration_s: float | None, error: str) -> bool:
+    def cancel(self, job_id: str) -> bool:
+        """Mark a queued or running job as cancelled; False if it has ended, or there is none."""
+        return self._end(job_id, "cancelled", None, None, "", IS_UNFINISHED)
+
+    def _end(
+        self,
+        job_id: str,
+        state: str,
+        result: bytes | None,
+        duration_s: float | None,
+        error: str,
+        condition: str = "state = 'running'",
+    ) -> bool:
         with self._transaction() as connection:
             cursor = connection.execute(
                 "UPDATE jobs SET state = ?, finished_s = ?, result = ?, duration_s = ?, error = ? "
-                "WHERE id = ? AND state = 'running'",
+                f"WHERE id = ? AND {condition}",
                 (state, time.time(), result, duration_s, error, job_id),
             )
         return cursor.rowcount == 1
@@ -246,7 +228,7 @@ class JobStore:
             connection.execute("DELETE FROM jobs WHERE finished_s < ?", (before_s,))
             connection.execute(
                 "DELETE FROM responses WHERE created_s < ? AND CAST(content AS TEXT) NOT IN "
-                "(SELECT id FROM jobs WHERE state IN ('queued', 'running'))",
+                f"(SELECT id FROM jobs WHERE {IS_UNFINISHED})",
                 (before_s,),
             )
             connection.execute(
@@ -256,7 +238,7 @@ class JobStore:
     def unfinished_ids(self) -> set[str]:
         """Return the ids of queued and running jobs, whose uploads are still needed."""
         with self._lock:
-            rows = self._connection.execute("SELECT id FROM jobs WHERE state IN ('queued', 'running')").fetchall()
+            rows = self._connection.execute(f"SELECT id FROM jobs WHERE {IS_UNFINISHED}").fetchall()
         return {row[0] for row in rows}
 
     @contextmanager

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from overtone.errors import InputError, OvertoneError
-from overtone.service.job_store import FILE, MAX_ATTEMPTS, VERSION, JobStore, StoredResponse
+from overtone.service.job_records import StoredResponse
+from overtone.service.job_store import FILE, MAX_ATTEMPTS, VERSION, JobStore
 
 KILLED_WITH_A_RUNNING_JOB = """
 import os, signal, sys

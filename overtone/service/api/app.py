@@ -7,14 +7,14 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from overtone import __version__
-from overtone.service.api import errors, health, recognise, schemas, streaming, timelines
+from overtone.service.api import errors, health, jobs, recognise, schemas, streaming, timelines
 from overtone.service.api.auth import ApiKeys
 from overtone.service.api.middleware import AccessMiddleware
 from overtone.service.api.prometheus import Metrics
 from overtone.service.api.state import AppState
 from overtone.service.backend import ServiceBackend
 
-ROUTERS = (recognise.router, timelines.router, streaming.router, health.router)
+ROUTERS = (recognise.router, timelines.router, jobs.router, streaming.router, health.router)
 DESCRIPTION = "Speech emotion recognition. All errors have the same shape. Documentation: docs/serve.md."
 # FastAPI does not list these models by itself: the responses that contain them have several formats.
 UNREFERENCED_MODELS = (schemas.Predictions, schemas.Timeline)

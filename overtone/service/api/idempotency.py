@@ -12,7 +12,8 @@ from typing import IO
 from fastapi import Request
 
 from overtone.service.api.errors import ApiError
-from overtone.service.job_store import JobStore, StoredResponse
+from overtone.service.job_records import StoredResponse
+from overtone.service.job_store import JobStore
 
 HEADER = "idempotency-key"
 MAX_KEY_LENGTH = 255

@@ -6,6 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from overtone.service.api.state import AppState
+from overtone.service.job_records import STATES
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -62,7 +63,7 @@ class _StateCollector:
         yield GaugeMetricFamily("overtone_active_streams", "Open audio streams", value=self._state.streams)
         jobs = GaugeMetricFamily("overtone_jobs", "Jobs in the store", labels=["state"])
         counts = self._state.backend.store.counts()
-        for job_state in ("queued", "running", "done", "failed"):
+        for job_state in STATES:
             jobs.add_metric([job_state], counts.get(job_state, 0))
         yield jobs
 

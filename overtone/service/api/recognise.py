@@ -32,7 +32,7 @@ from overtone.service.api.state import (
 )
 from overtone.service.api.uploads import UploadLimits, read_body
 from overtone.service.ipc import Message
-from overtone.service.job_store import StoredResponse
+from overtone.service.job_records import StoredResponse
 
 router = APIRouter()
 

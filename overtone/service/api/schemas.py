@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from overtone.service.api.errors import CODES
 from overtone.service.api.uploads import MULTIPART
+from overtone.service.job_records import STATES
 from overtone.speaker_turns import SUFFIXES as TURN_SUFFIXES
 from overtone.timeline import ADAPTATIONS
 
@@ -161,13 +162,20 @@ class Job(BaseModel):
 
     id: str
     name: str
-    state: str = Field(json_schema_extra={"enum": ["queued", "running", "done", "failed"]})
+    state: str = Field(json_schema_extra={"enum": list(STATES)})
     created_s: float
     finished_s: float | None = None
     processed_s: float
     duration_s: float | None = None
     error: str
     timeline: str
+
+
+class Jobs(BaseModel):
+    """A page of jobs, newest first; `next` is the cursor of the next page, null on the last one."""
+
+    jobs: list[Job]
+    next: str | None = None
 
 
 class Timeline(BaseModel):

@@ -1,12 +1,11 @@
-"""POST /v1/timeline: a recording -> a job; /v1/jobs/{id}: its progress, its timeline in any format, its deletion."""
+"""POST /v1/timeline: a recording -> a job; /v1/jobs/{id}/timeline: its timeline in any format."""
 
 import asyncio
 import io
-import re
 import shutil
 import sqlite3
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -18,16 +17,17 @@ from overtone.service.api.channel_fields import FIELDS as CHANNEL_FIELDS
 from overtone.service.api.channel_fields import check_not_each, read_channel_choice
 from overtone.service.api.content_negotiation import content_type, contents, negotiate_timeline_format
 from overtone.service.api.errors import ApiError, overloaded
+from overtone.service.api.jobs import find_job, job_object
 from overtone.service.api.multipart import Upload
 from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, parse_flag, run_task
 from overtone.service.api.uploads import UploadLimits, read_body
-from overtone.service.job_store import TimelineJob, new_id
+from overtone.service.job_records import TimelineJob
+from overtone.service.job_store import new_id
 from overtone.service.settings import MB
 from overtone.speaker_turns import SUFFIXES as TURN_SUFFIXES
 
 FIELDS = ("file", "turns")
 MAX_TURNS_BYTES = 4 * MB  # about a hundred thousand turns; the file is read into memory
-JOB_ID = re.compile("[0-9a-f]{32}")
 WRITE_TIMEOUT_S = 60.0  # for converting a timeline to a format
 QUEUE_RETRY_S = 30.0  # estimated time until the queue has space for a job
 
@@ -84,18 +84,10 @@ async def timeline(request: Request) -> Response:
                 digest = await asyncio.to_thread(idempotency.request_digest, names, files)
             stored = await state.idempotency.get(key, digest)
             if stored is not None:
-                return _accepted(state, await _find_job(state, stored.content.decode(), owner), replayed=True)
+                return _accepted(state, await find_job(state, stored.content.decode(), owner), replayed=True)
             await _check_queue(state, owner)
             job = await asyncio.to_thread(_create_job, state, owner, recording, turns, key, digest, adapt, choice)
     return _accepted(state, job)
-
-
-@router.get("/v1/jobs/{job_id}", response_model=schemas.Job, responses=schemas.error_responses("not_found"))
-async def job(request: Request, job_id: str) -> Response:
-    """Return the state of a job; while it is running, `processed_s` of `duration_s` are processed."""
-    check_query_parameters(request, ())
-    state = get_state(request)
-    return JSONResponse(_job_object(state, await _find_job(state, job_id, get_owner(request))))
 
 
 @router.get(
@@ -103,7 +95,9 @@ async def job(request: Request, job_id: str) -> Response:
     response_model=None,
     responses={
         200: {"description": "the timeline", "content": contents(TIMELINE_FORMATS, None, "Timeline")},
-        **schemas.error_responses("not_found", "not_acceptable", "job_not_finished", "invalid_audio", "overloaded"),
+        **schemas.error_responses(
+            "not_found", "not_acceptable", "job_not_finished", "job_cancelled", "invalid_audio", "overloaded"
+        ),
     },
     openapi_extra={
         "parameters": [
@@ -116,30 +110,17 @@ async def result(request: Request, job_id: str) -> Response:
     check_query_parameters(request, ("format",))
     format_name = negotiate_timeline_format(request.query_params.get("format"), request.headers.get("accept", ""))
     state = get_state(request)
-    job = await _find_job(state, job_id, get_owner(request))
+    job = await find_job(state, job_id, get_owner(request))
     if job.state == "failed":
         raise ApiError("invalid_audio", job.error)
+    if job.state == "cancelled":
+        raise ApiError("job_cancelled", "the job was cancelled; send the recording again")
     content = await asyncio.to_thread(state.backend.store.result, job_id)
     if content is None:
         raise ApiError("job_not_finished", f"the job is {job.state}; try again later", 1)
     task = {"task": "write_timeline", "format": format_name}
     _, text = await run_task(state.backend.pool, task, lambda: content, timeout_s=WRITE_TIMEOUT_S)
     return Response(text, headers={"Content-Type": content_type(format_name)})
-
-
-@router.delete(
-    "/v1/jobs/{job_id}",
-    status_code=204,
-    response_model=None,
-    responses={204: {"description": "the job is deleted"}, **schemas.error_responses("not_found")},
-)
-async def delete(request: Request, job_id: str) -> Response:
-    """Delete a job with its recording and its timeline; stop it if it is running."""
-    check_query_parameters(request, ())
-    state = get_state(request)
-    await _find_job(state, job_id, get_owner(request))
-    await asyncio.to_thread(state.backend.runner.delete, job_id)
-    return Response(status_code=204)
 
 
 async def _check_queue(state: AppState, owner: str) -> None:
@@ -214,29 +195,6 @@ def _copy(file: IO[bytes], path: Path) -> None:
         shutil.copyfileobj(file, copy)
 
 
-async def _find_job(state: AppState, job_id: str, owner: str) -> TimelineJob:
-    job = await asyncio.to_thread(state.backend.store.job, job_id) if JOB_ID.fullmatch(job_id) else None
-    if job is None or job.owner != owner:
-        raise ApiError("not_found", "no such job; it may have been deleted or have expired")
-    return job
-
-
-def _job_object(state: AppState, job: TimelineJob) -> dict[str, Any]:
-    """Return the JSON object of a job."""
-    progress = state.backend.runner.progress.get(job.id)
-    return {
-        "id": job.id,
-        "name": job.name,
-        "state": job.state,
-        "created_s": job.created_s,
-        "finished_s": job.finished_s,
-        "processed_s": job.duration_s or (progress.processed_s if progress else 0.0),
-        "duration_s": job.duration_s or (progress.duration_s if progress else None),
-        "error": job.error,
-        "timeline": f"/v1/jobs/{job.id}/timeline",
-    }
-
-
 def _accepted(state: AppState, job: TimelineJob, replayed: bool = False) -> Response:
     headers = {"Location": f"/v1/jobs/{job.id}"} | ({"Idempotency-Replayed": "true"} if replayed else {})
-    return JSONResponse(_job_object(state, job), 202, headers)
+    return JSONResponse(job_object(state, job), 202, headers)

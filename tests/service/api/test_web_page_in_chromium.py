@@ -14,7 +14,7 @@ from synthetic_audio import RATE_HZ
 
 from overtone.formats import TIMELINE_FORMATS
 from overtone.service.api import timelines
-from overtone.service.job_store import TimelineJob
+from overtone.service.job_records import TimelineJob
 
 pytestmark = pytest.mark.slow
 RTTM = "SPEAKER talk 1 0.0 3.0 <NA> <NA> Anna <NA> <NA>\nSPEAKER talk 1 3.0 3.0 <NA> <NA> Ben <NA> <NA>\n"
