@@ -76,6 +76,7 @@ def take_screenshots(url: str, files: list[Path], microphone: Path, chromium: st
             tab = browser.new_page(**options)
             tab.goto(url)
             tab.locator("input[type=file]").set_input_files(files)
+            tab.get_by_role("button", name="Upload", exact=True).click()
             tab.frame_locator("iframe").locator("#segments li").first.wait_for()
             tab.wait_for_timeout(1000)  # until the audio is loaded
             tab.frame_locator("iframe").locator("#segments button").nth(3).click()

@@ -20,6 +20,7 @@ from overtone.formats.palette import emotion_colours, text_colour
 from overtone.service.api.errors import ApiError
 from overtone.service.backend import ServiceBackend
 from overtone.service.settings import Settings
+from overtone.speaker_turns import SUFFIXES as TURN_SUFFIXES
 
 FOLDERS = ("", "libraries", "examples")
 IMPORTS = {"preact": "preact.mjs", "preact/hooks": "hooks.mjs", "htm": "htm.mjs"}
@@ -27,7 +28,7 @@ EXAMPLES = (
     {"title": "Five speaking styles", "audio": "talk.flac", "turns": None},
     {"title": "With speaker turns", "audio": "talk.flac", "turns": "talk.rttm"},
 )
-ACCEPT = "audio/*,video/*,.flac,.ogg,.opus,.m4a,.aac,.wma,.amr,.caf,.rttm,.csv,.TextGrid"
+ACCEPT = ("audio/*", "video/*", ".flac", ".ogg", ".opus", ".m4a", ".aac", ".wma", ".amr", ".caf", *TURN_SUFFIXES)
 # Not from `mimetypes`: it reads the configuration of the machine, which may lack JavaScript modules.
 MEDIA_TYPES = {
     ".js": "text/javascript",
@@ -107,8 +108,10 @@ def _page_config(settings: Settings, emotions: tuple[str, ...] = EMOTIONS) -> di
     hours = settings.keep_s / 3600
     return {
         "version": __version__,
-        "accept": ACCEPT,
+        "accept": ",".join(ACCEPT),
+        "turns": TURN_SUFFIXES,
         "limits": {"bytes": settings.max_recording_bytes, "seconds": settings.max_recording_s},
+        "keep_s": settings.keep_s,
         "retention": f"{hours:.3g} {'hour' if hours == 1 else 'hours'}",
         "emotions": {
             name: {"colour": colour, "textColour": text_colour(colour)}

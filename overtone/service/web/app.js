@@ -4,12 +4,15 @@
 import { render } from "preact";
 import { useEffect, useMemo, useReducer, useRef, useState } from "preact/hooks";
 
+import { Channels } from "./channels.js";
+import { List } from "./list.js";
 import { Live } from "./live.js";
 import { record } from "./microphone.js";
 import { Recordings } from "./recordings.js";
 import { Result } from "./result.js";
 import { getKey, request, setKey } from "./service.js";
-import { clock, focused, html } from "./view.js";
+import { TurnsPanel } from "./turns_panel.js";
+import { focused, html } from "./view.js";
 
 const config = JSON.parse(document.getElementById("config").textContent);
 
@@ -30,13 +33,17 @@ function App() {
   const [card, setCard] = useState(null), [message, setMessage] = useState("");
   const [keyRequests, setKeyRequests] = useState(0); // 0 if no API key is needed
   const askForKey = () => setKeyRequests((count) => count + 1);
-  const recordings = useMemo(() => new Recordings(redraw, askForKey, config.limits), []);
+  const recordings = useMemo(() => new Recordings(redraw, askForKey, config), []);
   const loadModel = () =>
     request("v1/models", "json").then(
-      ({ models }) => (setCard(models[0]), setKeyRequests(0)),
-      (error) => (error.status === 401 ? askForKey() : setMessage(error.message)),
+      ({ models }) => (setCard(models[0]), setKeyRequests(0), recordings.restore(), recordings.retryUnauthorized()),
+      (error) => (error.status === 401 ? askForKey() : (setMessage(error.message), recordings.restore())),
     );
-  const addFiles = (files) => setMessage(files.length ? recordings.addAll([...files]) : "No file was dropped.");
+  const addFiles = async (files) => {
+    setMessage(files.length ? "" : "No file was dropped.");
+    if (files.length) setMessage(await recordings.addAll([...files]));
+    if (recordings.pending) focusNext("#start");
+  };
   const submitKey = (text) => (setKey(text), focusNext("#choose"), loadModel());
   useEffect(() => {
     loadModel();
@@ -53,10 +60,11 @@ function App() {
     ${keyRequests > 0 && html`<${KeyForm} key=${keyRequests} onSubmit=${submitKey} />`}
     <${Input} addFiles=${addFiles} recordings=${recordings} showMessage=${setMessage} />
     <p id="message" role="alert">${message}</p>
+    ${recordings.pending && html`<${TurnsPanel} recordings=${recordings} focusNext=${focusNext} />`}
     <p class="visually-hidden" role="status">${recordings.announcement}</p>
-    ${recordings.list.length > 0 && html`<${List} recordings=${recordings} />`}
+    ${recordings.list.length > 0 && html`<${List} recordings=${recordings} focusNext=${focusNext} />`}
     ${recordings.selected?.page && html`<${Result} key=${recordings.selected.number} recording=${recordings.selected}
-      formats=${config.formats} />`}
+      formats=${config.formats} attach=${(file) => recordings.attach(recordings.selected, file)} />`}
     <${About} card=${card} />
   `;
 }
@@ -72,13 +80,6 @@ function KeyForm({ onSubmit }) {
     <p class="error" role="alert">${getKey() && "The service does not accept this key."}</p>
   </form>`;
 }
-
-const CHANNELS = [
-  ["mix", "the mean of all"],
-  ["left", "left"],
-  ["right", "right"],
-  ["each", "each is a speaker"],
-];
 
 // All sources of audio: files, the microphone, examples.
 function Input({ addFiles, recordings, showMessage }) {
@@ -109,7 +110,7 @@ function Input({ addFiles, recordings, showMessage }) {
     if (!keep) close();
     const file = await opening.then((recorder) => recorder.stop(keep)).catch(() => null); // `start` shows the error
     if (keep) close();
-    if (file) recordings.add(file, null, "mix", true);
+    if (file) recordings.add(file, { recorded: true });
   };
   const addExample = async ({ audio, turns }) => {
     const load = async (name) => {
@@ -117,14 +118,12 @@ function Input({ addFiles, recordings, showMessage }) {
       return new File([blob], name, { type: blob.type });
     };
     try {
-      recordings.add(await load(audio), turns ? await load(turns) : null);
+      recordings.add(await load(audio), { turns: turns && (await load(turns)) });
     } catch (error) {
       showMessage(error.message);
     }
   };
-  // Ask before the page is closed while a recording exists only here.
-  const unsaved = current || recordings.list.some(({ recorded, state }) => recorded && state !== "done");
-  window.onbeforeunload = unsaved ? (event) => event.preventDefault() : null;
+  window.onbeforeunload = current || recordings.isUnsaved ? (event) => event.preventDefault() : null; // asks
   useFocus();
   if (current) return html`<${Live} recording=${current} emotions=${config.emotions} live=${live} stop=${stop} />`;
   return html`<section class=${`card input ${over ? "over" : ""}`} aria-label="Add a recording"
@@ -134,12 +133,7 @@ function Input({ addFiles, recordings, showMessage }) {
       <input ref=${input} type="file" multiple hidden accept=${config.accept}
         onChange=${({ target }) => (addFiles(target.files), (target.value = ""))} />
       <span class="soft wide">or drop them here, optionally with a file of speaker turns (.rttm, .TextGrid, .srt, .json, …)</span>
-      <label>Channels
-        <select id="channel" value=${recordings.channel}
-          onChange=${({ target }) => recordings.setChannel(target.value)}>
-          ${CHANNELS.map(([value, label]) => html`<option value=${value}>${label}</option>`)}
-        </select>
-      </label>
+      <${Channels} recordings=${recordings} />
     </div>
     <div class="row">
       <button id="record" class="main" onClick=${start}><span class="dot" aria-hidden="true"></span> Record</button>
@@ -155,51 +149,6 @@ function Input({ addFiles, recordings, showMessage }) {
 
 const MAX_SEGMENTS = 30; // shown while the microphone is on
 
-function List({ recordings }) {
-  const { list, selected } = recordings;
-  const remove = async (recording) => {
-    await recordings.delete(recording);
-    focusNext(recordings.list.length ? "#recordings .name" : "#choose");
-  };
-  return html`<section aria-label="Recordings"><ul id="recordings">
-    ${list.map((recording) => html`<li key=${recording.number} class=${recording === selected ? "selected" : ""}>
-      <button class="name" aria-pressed=${recording === selected} onClick=${() => recordings.select(recording)}>
-        <b>${recording.name}</b>
-        ${" "}<span class="soft">${details(recording)}${status(recording)}</span>
-      </button>
-      ${recording.recorded && html`<a class="button" href=${recording.url} download=${recording.name}>Save</a>`}
-      ${recording.state === "failed" && html`<button onClick=${() => recordings.retry(recording)}>Try again</button>`}
-      <button aria-label=${`Delete ${recording.name}`} title="Delete, here and in the service"
-        onClick=${() => remove(recording)}>×</button>
-      ${progress(recording) !== null &&
-      html`<progress value=${progress(recording)} aria-label=${`Progress of ${recording.name}`} />`}
-      ${recording.note && (recording.state === "failed"
-        ? html`<p class="error" role="alert">${recording.note}</p>`
-        : html`<p class="soft" role="status">${recording.note}</p>`)}
-    </li>`)}
-  </ul></section>`;
-}
-
-// What else the result depends on: speaker turns, channels.
-function details({ turns, channel }) {
-  const texts = { mix: "", left: "left channel, ", right: "right channel, ", each: "channels as speakers, " };
-  return (turns ? `with ${turns.name}, ` : "") + texts[channel];
-}
-
-const STATUS_TEXTS = { waiting: "waiting", queued: "queued", failed: "failed" };
-function status({ state, sent, processedS, durationS }) {
-  if (state === "sending") return `${Math.round(100 * sent)} % uploaded`;
-  if (state === "running") return durationS ? `${clock(processedS)} of ${clock(durationS)} processed` : "processing";
-  return STATUS_TEXTS[state] ?? clock(durationS);
-}
-
-// The progress of a recording, from 0 to 1; null if it is waiting or finished.
-function progress({ state, sent, processedS, durationS }) {
-  if (state === "sending") return sent / 2;
-  if (state === "queued") return 1 / 2;
-  return state === "running" ? (1 + (durationS ? processedS / durationS : 0)) / 2 : null;
-}
-
 function About({ card }) {
   return html`<footer class="soft">
     <h2>Limitations</h2>
@@ -208,7 +157,8 @@ function About({ card }) {
       uncertain.</p>
     ${card && html`<p>${scoreText(card)} ${card.limits}</p>`}
     <p>Recordings are sent to this service only. The service deletes a recording as soon as it is processed, and its
-      timeline after ${config.retention} or when you delete it here.</p>
+      timeline after ${config.retention} or when you delete it here. This browser stores the list of recordings: their
+      names and the addresses of their timelines, no audio.</p>
     ${card && html`<p>Model ${card.id}: ${card.predicted_emotions.join(", ")}. Licence of the weights: ${card.licence}.
       Overtone ${config.version}; <a href="v1/openapi.json">API description</a>.</p>`}
   </footer>`;

@@ -1,161 +1,216 @@
-// The list of recordings: each is uploaded, becomes a job of the service, and then has a timeline.
+// The list of recordings: each is uploaded, becomes a job of the service, and then has a timeline. The jobs of this
+// browser are in the list again after a reload, without their audio.
 
-import { RequestError, randomKey, request, sleep, upload, withRetries } from "./service.js";
+import { formatNames } from "./channels.js";
+import { adviceOf, splitByKind } from "./file_kinds.js";
+import { RecordingTasks } from "./recording_tasks.js";
+import * as stored from "./stored_jobs.js";
+import { addPending, recordingsIn } from "./turns_matching.js";
 
-const FIRST_POLL_MS = 100, MAX_POLL_MS = 2000; // interval between two polls of a job; it grows
-const JOBS_AT_FULL_RATE = 8; // with more jobs, each is polled less often
-const TURNS_FILE = /\.(rttm|textgrid|eaf|srt|vtt|txt|csv|tsv|json|jsonl|ndjson)$/i;
-const stem = ({ name }) => name.replace(/\.[^.]*$/, "");
+const isUploading = ({ state }) => state === "waiting" || state === "sending";
+export const isUnfinished = (recording) => isUploading(recording) || ["queued", "running"].includes(recording.state);
+// A recording that ended without a timeline can be tried again: its job is polled, or its file uploaded again.
+export const canRetry = ({ state, file, job, jobFailed }) =>
+  (state === "failed" && (file || (job && !jobFailed))) || (state === "cancelled" && file);
 
 export class Recordings {
-  #uploads = Promise.resolve(); // one at a time
   #number = 0;
+  #tasks;
 
-  // `onChange` is called after each change, `onUnauthorized` when the service asks for an API key.
-  constructor(onChange, onUnauthorized, limits) {
+  // `onChange` is called after each change, `onUnauthorized` when the service asks for an API key. `config` has the
+  // limits of the service and the suffixes of speaker turns.
+  constructor(onChange, onUnauthorized, config) {
     this.list = []; // newest first
     this.selected = null;
+    this.pending = null; // recordings with speaker turns, before the upload: {audio, turns, chosen}
     this.announcement = ""; // the latest event, for screen readers
     this.channel = "mix"; // of the files that are added
-    Object.assign(this, { onChange, onUnauthorized, limits });
+    this.names = ["", ""]; // of the channels, if each is a speaker
+    Object.assign(this, { onChange, turnSuffixes: config.turns, keepS: config.keep_s });
+    this.#tasks = new RecordingTasks({
+      update: (recording, changes) => this.#update(recording, changes),
+      onJob: (recording) => this.#store(recording),
+      onUnauthorized,
+      countPolled: () => this.list.filter((recording) => recording.job && isUnfinished(recording)).length,
+      maxBytes: config.limits.bytes,
+    });
+    stored.onOtherTab(() => this.#synchronise());
+    stored.onAddressChange(() => this.#openAddress());
   }
 
-  // Adds files; returns a message about files that were not used. Speaker turns belong to the recording with the same
-  // name, or to the only recording.
-  addAll(files) {
-    const turns = files.filter(({ name }) => TURNS_FILE.test(name));
-    const audio = files.filter((file) => !turns.includes(file));
-    const single = audio.length === 1 && turns.length === 1;
-    const turnsFor = (file) => turns.find((candidate) => single || stem(candidate) === stem(file)) ?? null;
-    const pairs = audio.map((file) => [file, turnsFor(file)]);
-    for (const [file, fileTurns] of pairs) this.add(file, fileTurns, this.channel);
-    if (pairs.length) this.select(this.list[pairs.length - 1]); // the first one, which is processed first
-    const unused = turns.filter((file) => !pairs.some(([, fileTurns]) => fileTurns === file)).map(({ name }) => name);
-    return unused.length
-      ? `${unused.join(", ")}: no recording for these speaker turns; add a recording with the same name.`
-      : "";
+  // Whether closing the page would lose something: an upload, audio that exists only here, or the only trace of a job.
+  get isUnsaved() {
+    const isLost = (recording) =>
+      isUploading(recording) ||
+      (recording.recorded && recording.state !== "done") ||
+      (isUnfinished(recording) && !stored.isStored);
+    return this.list.some(isLost);
   }
 
-  setChannel(channel) {
-    this.channel = channel;
+  // Lists the jobs of earlier visits, and opens the one that the address names.
+  restore() {
+    this.#synchronise();
+    this.#openAddress();
+  }
+
+  // Adds files; returns a message about files that are not used. Recordings with speaker turns are uploaded later, by
+  // `startPending`.
+  async addAll(files) {
+    const { audio, turns, silent } = splitByKind(files, this.turnSuffixes);
+    if (turns.length || this.pending) {
+      const read = async (file) => ({ file, recordings: await recordingsIn(file), advice: adviceOf(file) });
+      this.#setPending(addPending(this.pending, audio, await Promise.all(turns.map(read))));
+    } else if (audio.length) {
+      this.#addInOrder(audio, () => null);
+    }
+    return silent.map(adviceOf).join(" ");
+  }
+
+  chooseTurns(index, turns) {
+    this.#setPending({ ...this.pending, chosen: this.pending.chosen.with(index, turns) });
+  }
+
+  startPending() {
+    const { audio, chosen } = this.pending;
+    this.pending = null;
+    this.#addInOrder(audio, (index) => chosen[index]?.file ?? null);
+  }
+
+  dropPending() {
+    this.#setPending(null);
+  }
+
+  #setPending(pending) {
+    this.pending = pending;
     this.onChange();
   }
 
-  // Adds a recording; one that was `recorded` here exists nowhere else.
-  add(file, turns = null, channel = "mix", recorded = false) {
-    const abort = new AbortController(), url = URL.createObjectURL(file);
-    const recording = { number: ++this.#number, name: file.name, file, turns, channel, recorded, url, abort };
-    Object.assign(recording, { state: "waiting", note: "", sent: 0, processedS: 0, durationS: null });
-    Object.assign(recording, { job: null, page: null });
+  setChannel(channel, names = this.names) {
+    Object.assign(this, { channel, names });
+    this.onChange();
+  }
+
+  #addInOrder(files, turnsOf) {
+    const channelNames = this.channel === "each" ? formatNames(this.names) : "";
+    files.forEach((file, index) => this.add(file, { turns: turnsOf(index), channel: this.channel, channelNames }));
+    this.select(this.list[files.length - 1]); // the first one, which is processed first
+  }
+
+  // Adds a file, with its `turns`, `channel` and `channelNames`; if it was `recorded` here, it exists nowhere else.
+  add(file, options = {}) {
+    const recording = this.#create({ name: file.name, file, url: URL.createObjectURL(file), ...options });
     this.list = [recording, ...this.list];
     this.select(recording);
-    this.#enqueue(recording);
+    this.#tasks.enqueue(recording);
+  }
+
+  #create(fields) {
+    const start = { state: "waiting", note: "", sent: 0, processedS: 0, durationS: null, job: null, page: null };
+    const options = { file: null, url: null, turns: null, channel: "mix", channelNames: "", recorded: false };
+    const created = { number: ++this.#number, createdS: Date.now() / 1000, abort: new AbortController() };
+    return { ...start, ...options, ...created, ...fields };
   }
 
   // Deletes a recording, here and in the service; it stays in the list if the service cannot delete it.
   async delete(recording) {
     recording.deleted = true;
-    // After a complete upload, the response with the job id arrives soon: it is needed to delete the job.
-    if (recording.state !== "sending" || recording.sent < 1) recording.abort.abort();
-    if (!(await this.#deleteJob(recording))) return;
-    URL.revokeObjectURL(recording.url);
+    this.#tasks.stopRequests(recording);
+    if (await this.#tasks.deleteJob(recording)) this.#remove(recording);
+  }
+
+  // Stops a recording that is being uploaded or processed; it stays in the list.
+  async cancel(recording) {
+    recording.cancelled = true;
+    this.#tasks.stopRequests(recording);
+    if (recording.job) await this.#tasks.cancelJob(recording);
+    else if (recording.abort.signal.aborted) this.#update(recording, { state: "cancelled", note: "" });
+  }
+
+  #remove(recording) {
+    if (recording.url) URL.revokeObjectURL(recording.url);
+    if (recording.job) stored.forgetJob(recording.job);
     this.list = this.list.filter((other) => other !== recording);
-    if (this.selected === recording) this.selected = this.list[0] ?? null;
+    if (this.selected === recording) this.select(this.list[0] ?? null, true);
     this.onChange();
   }
 
-  select(recording) {
+  // Shows a recording; `replace` the current address instead of adding one to the history.
+  select(recording, replace) {
     this.selected = recording;
+    stored.showInAddress(recording?.job ?? null, replace);
+    if (recording?.state === "done") this.#tasks.loadPage(recording);
     this.onChange();
   }
 
-  // Retries a failed recording: polls its job if the service still has it, otherwise uploads it again.
-  async retry(recording) {
-    Object.assign(recording, { abort: new AbortController(), deleted: false, note: "" });
-    if (recording.job && !recording.jobFailed) {
-      this.#update(recording, { state: "queued" });
-      return this.#poll(recording);
-    }
-    this.#update(recording, { state: "waiting", sent: 0 });
-    if (!(await this.#deleteJob(recording))) return;
-    Object.assign(recording, { job: null, jobFailed: false });
-    this.#enqueue(recording);
+  // Takes the audio of a recording of an earlier visit, which is on this machine only.
+  attach(recording, file) {
+    if (recording.url) URL.revokeObjectURL(recording.url);
+    this.#update(recording, { url: URL.createObjectURL(file) });
   }
 
-  #enqueue(recording) {
-    this.#uploads = this.#uploads.then(() => this.#upload(recording));
+  // Retries a recording: polls its job if the service still has it, otherwise uploads it again.
+  async retry(recording) {
+    const isPolled = recording.job && recording.state !== "cancelled" && !recording.jobFailed;
+    Object.assign(recording, { abort: new AbortController(), deleted: false, cancelled: false });
+    this.#update(recording, { state: isPolled ? "checking" : "waiting", sent: 0, note: "", unauthorized: false });
+    if (isPolled) return this.#tasks.poll(recording);
+    if (!(await this.#tasks.deleteJob(recording))) return;
+    if (recording.job) stored.forgetJob(recording.job);
+    Object.assign(recording, { job: null, jobFailed: false, isStored: false });
+    this.#tasks.enqueue(recording);
+  }
+
+  // Retries what the service refused without an API key.
+  retryUnauthorized() {
+    for (const recording of this.list.filter(({ unauthorized }) => unauthorized)) this.retry(recording);
+  }
+
+  #synchronise() {
+    const jobs = stored.readJobs();
+    const isForgotten = ({ job, isStored }) => isStored && !jobs.some(({ id }) => id === job);
+    for (const recording of this.list.filter(isForgotten)) {
+      recording.abort.abort(); // it was deleted in another tab
+      this.#remove(recording);
+    }
+    const isNew = ({ id }) => !this.list.some(({ job }) => job === id);
+    const added = jobs.filter(isNew).map((job) => this.#restoreJob({ ...job, isStored: true }));
+    this.list = [...this.list, ...added].sort((a, b) => b.createdS - a.createdS);
+    this.onChange();
+  }
+
+  #restoreJob({ id, turns, ...fields }) {
+    const recording = this.#create({ state: "checking", job: id, turns: turns ? { name: turns } : null, ...fields });
+    this.#tasks.poll(recording);
+    return recording;
+  }
+
+  #openAddress() {
+    const id = stored.jobInAddress();
+    if (id === (this.selected?.job ?? null)) return;
+    let recording = this.list.find(({ job }) => job === id) ?? null;
+    if (id && !recording) {
+      recording = this.#restoreJob({ id, name: `Job ${id.slice(0, 8)}` }); // of another browser
+      this.list = [recording, ...this.list];
+    }
+    this.select(recording);
   }
 
   #update(recording, changes) {
-    if (changes.state === "done") this.announcement = `${recording.name}: finished`;
+    const isDone = changes.state === "done" && recording.state !== "done";
+    if (isDone && recording.state !== "checking") this.announcement = `${recording.name}: finished`;
     Object.assign(recording, changes);
+    if (isDone && !recording.isStored) this.#store(recording); // opened by its address
+    if (isDone && this.selected === recording) this.#tasks.loadPage(recording);
+    // Its timeline has expired: nothing is left to show, and its name need not stay here.
+    const ageS = Date.now() / 1000 - recording.createdS;
+    if (changes.state === "gone" && ageS > this.keepS && this.selected !== recording) return this.#remove(recording);
     this.onChange();
   }
 
-  async #deleteJob(recording) {
-    if (!recording.job) return true;
-    try {
-      await request(`v1/jobs/${recording.job}`, "text", { method: "DELETE" });
-    } catch (error) {
-      if (error.status === 401) this.onUnauthorized();
-      if (error.status === 404) return true; // already deleted
-      const state = recording.state === "done" ? "done" : "failed"; // it is no longer polled
-      this.#update(recording, { state, note: `Not deleted: ${error.message}` });
-      return false;
-    }
-    return true;
-  }
-
-  async #upload(recording) {
-    const idempotencyKey = randomKey();
-    await this.#orFail(recording, async () => {
-      if (recording.file.size > this.limits.bytes)
-        throw new RequestError(`The service accepts files of up to ${Math.round(this.limits.bytes / 1e6)} MB.`);
-      await recording.file.slice(0, 1).arrayBuffer().catch(() => {
-        throw new RequestError("It cannot be read: it is a folder, or was moved or changed after it was chosen.");
-      });
-      const form = new FormData();
-      form.append("file", recording.file, recording.name);
-      if (recording.turns) form.append("turns", recording.turns, recording.turns.name);
-      form.append("channel", recording.channel);
-      const send = () => {
-        if (recording.deleted) recording.abort.abort();
-        else this.#update(recording, { state: "sending", sent: 0 });
-        const onProgress = (sent) => this.#update(recording, { sent });
-        return upload("v1/timeline", form, idempotencyKey, onProgress, recording.abort.signal);
-      };
-      const onWait = (note) => this.#update(recording, { note });
-      recording.job = (await withRetries(send, onWait, recording.abort.signal)).id;
-      if (recording.deleted) return this.#deleteJob(recording);
-      this.#update(recording, { state: "queued", note: "" });
-      this.#poll(recording); // while the next recording is uploaded
-    });
-  }
-
-  async #poll(recording) {
-    const { signal } = recording.abort, onWait = (note) => this.#update(recording, { note });
-    const get = (path, type) => withRetries(() => request(path, type, { signal }), onWait, signal);
-    await this.#orFail(recording, async () => {
-      for (let ms = FIRST_POLL_MS; recording.state !== "done"; ms = Math.min(1.3 * ms, MAX_POLL_MS)) {
-        const { state, processed_s, duration_s, error } = await get(`v1/jobs/${recording.job}`, "json");
-        recording.jobFailed = state === "failed";
-        if (recording.jobFailed) throw new RequestError(error);
-        if (state === "done") recording.page = await get(`v1/jobs/${recording.job}/timeline?format=html`, "text");
-        this.#update(recording, { state, processedS: processed_s, durationS: duration_s, note: "" });
-        const jobs = this.list.filter(({ job, page, state }) => job && !page && state !== "failed").length;
-        if (state !== "done") await sleep(ms * Math.max(1, jobs / JOBS_AT_FULL_RATE), signal);
-      }
-    });
-  }
-
-  async #orFail(recording, action) {
-    try {
-      await action();
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      if (error.status === 401) this.onUnauthorized();
-      const note = error.status === 401 ? "The service needs an API key." : error.message;
-      this.#update(recording, { state: "failed", note });
-    }
+  #store(recording) {
+    const { job: id, name, createdS, turns, channel, channelNames } = recording;
+    stored.storeJob({ id, name, createdS, turns: turns?.name ?? "", channel, channelNames });
+    recording.isStored = stored.isStored;
+    if (this.selected === recording) stored.showInAddress(id);
   }
 }

@@ -5,11 +5,23 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { request } from "./service.js";
 import { html } from "./view.js";
 
-export function Result({ recording, formats }) {
+export function Result({ recording, formats, attach }) {
   return html`<section aria-label="Result">
-    <${TimelinePage} recording=${recording} />
+    ${!recording.url && html`<${ChooseAudio} recording=${recording} attach=${attach} />`}
+    <${TimelinePage} key=${recording.url} recording=${recording} />
     <${Downloads} recording=${recording} formats=${formats} />
   </section>`;
+}
+
+// For a recording of an earlier visit: the service has deleted its audio, and this page cannot open it by itself.
+function ChooseAudio({ recording, attach }) {
+  const input = useRef(null);
+  return html`<div class="row">
+    <button onClick=${() => input.current.click()}>Choose the audio to play it</button>
+    <input ref=${input} type="file" hidden accept="audio/*,video/*" aria-label=${`Audio of ${recording.name}`}
+      onChange=${({ target }) => target.files.length && attach(target.files[0])} />
+    <span class="soft wide">The service has deleted the audio of ${recording.name}; it is still where you chose it from.</span>
+  </div>`;
 }
 
 // The timeline page is in a frame, which separates its styles and scripts; the frame is as high as its content.
@@ -18,8 +30,9 @@ function TimelinePage({ recording }) {
   const page = useMemo(() => withoutAudio(recording.page), [recording.page]);
   const onLoad = () => {
     const { contentDocument: content, contentWindow: player } = frame.current;
-    content.querySelector("audio").src = recording.url;
-    player.setWaveformAudio(recording.file);
+    if (recording.url) content.querySelector("audio").src = recording.url;
+    else content.getElementById("play").disabled = true;
+    if (recording.file) player.setWaveformAudio(recording.file);
     observer.current = new ResizeObserver(() => (frame.current.style.height = `${content.body.scrollHeight}px`));
     observer.current.observe(content.body);
   };

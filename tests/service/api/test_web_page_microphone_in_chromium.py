@@ -109,8 +109,7 @@ def test_an_expired_key_is_requested_again(open_page, talk: Path, tiny: Path, tm
         page.tab.get_by_label("This service needs an API key.").fill("new-key-of-anna")
         page.press("Use key")
         page.wait_until("document.querySelector('form') === null")
-        page.press("Try again")
-        page.wait_for_result()
+        page.wait_for_result()  # what was refused is tried again
         page.errors.clear()  # of the browser itself
 
 
