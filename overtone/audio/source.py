@@ -63,10 +63,15 @@ def open_source(source: Source) -> Iterator[OpenAudio]:
     """
     name = source_name(source)
     try:
-        with _open_stream(source, name) as stream:
-            recordings = find_recordings(stream, name)
-            with _open_recording(recordings[0], name) if len(recordings) == 1 else _open_all(recordings, name) as file:
-                yield file
+        with _open_stream(source, name) as stream, contextlib.ExitStack() as stack:
+            try:
+                file = stack.enter_context(_open_recordings(stream, name))
+            except (soundfile.SoundFileError, AudioError):
+                from overtone.audio.other_content import check_no_other_content  # audio does not need it
+
+                check_no_other_content(stream, name)
+                raise
+            yield file
     except soundfile.SoundFileError as error:
         reason = getattr(error, "error_string", str(error)).strip(" .") or "unknown format"
         raise AudioError(
@@ -75,6 +80,12 @@ def open_source(source: Source) -> Iterator[OpenAudio]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise AudioError(f"{name}: cannot be read: {reason}") from error
+
+
+def _open_recordings(stream: BinaryIO, name: str) -> AbstractContextManager[OpenAudio]:
+    """Return all recordings of a file, open at the first frame in a `with` statement."""
+    recordings = find_recordings(stream, name)
+    return _open_recording(recordings[0], name) if len(recordings) == 1 else _open_all(recordings, name)
 
 
 def _open_recording(recording: Recording, name: str) -> AbstractContextManager[soundfile.SoundFile | PyavReader]:

@@ -82,6 +82,15 @@ def test_formats_without_failures_return_an_error_if_one_file_fails(served: Serv
     assert "silen" in failure["message"]
 
 
+def test_a_file_without_sound_gets_advice(served: Served) -> None:
+    turns = b"SPEAKER talk 1 0.5 3.0 <NA> <NA> anna <NA> <NA>\n"
+    alone = served.post("/v1/recognise", ("talk.rttm", turns))
+    assert (alone.status, alone.code) == (422, "invalid_audio")
+    several = served.post("/v1/recognise", ("talk.rttm", turns), ("talk.wav", CLIP)).json["failures"]
+    for message in (alone.json["error"]["message"], several[0]["message"]):
+        assert message.startswith("talk.rttm: contains speaker turns (RTTM)")
+
+
 @pytest.mark.parametrize(
     ("query", "headers", "body", "status", "code", "message"),
     [

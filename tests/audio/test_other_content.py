@@ -1,0 +1,89 @@
+"""Files that are no audio are refused with the advice for their kind, whatever their names are."""
+
+import io
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+from audio_files import encoded
+from synthetic_audio import RATE_HZ, speech_like
+from timelines import turns_timeline
+
+from overtone.audio.decode import read
+from overtone.audio.other_content import ARCHIVE, DOCUMENT, PICTURE, TABLE, TURNS, find_advice
+from overtone.errors import AudioError
+from overtone.formats import write_timeline
+
+
+def archive(*names: str) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name in names:
+            file.writestr(name, "text")
+    return content.getvalue()
+
+
+RTTM = "SPEAKER call 2 1 0.50 2.25 <NA> <NA> anna <NA> <NA>\n"
+WORDS = json.dumps({"text": "well", "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": "well"}]})
+CASES = {
+    "rttm": (RTTM, TURNS.format("RTTM")),
+    "rttm with comment": (f";; from a diarisation\n{RTTM}", TURNS.format("RTTM")),
+    "srt": ("\ufeff1\r\n00:00:01,000 --> 00:00:02,000\r\nyes\r\n", TURNS.format("SRT")),
+    "webvtt": ("WEBVTT\n\n00:01.000 --> 00:02.000\nyes\n", TURNS.format("WebVTT")),
+    "whisper": (WORDS, TURNS.format("JSON")),
+    "json lines": ('{"start": 0.5, "end": 1.5}\n{"start": 2.5, "end": 3.5}\n', TURNS.format("JSON")),
+    "table of turns": ("start_s;end_s;speaker\n0,5;1,5;anna\n", TURNS.format("table")),
+    "labels": ("0.500000\t1.500000\tanna\n", TURNS.format("label track of Audacity")),
+    "manifest": ("path,emotion\nclips/a.wav,happy\nclips/b.wav,sad\n", TABLE),
+    "list of files": ("Path\nclips/a.wav\nclips/b.wav\n", TABLE),
+    "manifest of intervals": ("file,start,end\na.wav,0,1\n", TABLE),
+    "manifest in an old encoding": ("path,speaker\na.wav,Jürgen\nb.wav,Zoë\n".encode("latin-1"), TABLE),
+    "manifest as json lines": ('{"audio_filepath": "a.wav", "label": "happy"}\n', TABLE),
+    "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", DOCUMENT.format("PDF")),
+    "docx": (archive("[Content_Types].xml", "word/document.xml"), DOCUMENT.format("Office")),
+    "odt": (
+        archive("mimetype").replace(b"text", b"application/vnd.oasis.opendocument.text"),
+        DOCUMENT.format("Office"),
+    ),
+    "zip": (archive("a.wav"), ARCHIVE.format("ZIP")),
+    "html": ("<!DOCTYPE html>\n<title>404</title>\n", DOCUMENT.format("HTML")),
+    "png": (b"\x89PNG\r\n\x1a\n" + bytes(40), PICTURE),
+    "notes": ("Interview with A., 3 May.\nShe laughs.\n", "not a readable audio file: it contains text"),
+    "utf-16": ("Notizen über das Gespräch\n".encode("utf-16"), "not a readable audio file: it contains text"),
+}
+
+
+@pytest.mark.parametrize("kind", CASES)
+def test_the_content_decides(kind: str, tmp_path: Path) -> None:
+    content, advice = CASES[kind]
+    content = content.encode() if isinstance(content, str) else content
+    path = tmp_path / "recording.wav"
+    path.write_bytes(content)
+    for source, name in ((path, str(path)), (content, "audio in memory")):
+        with pytest.raises(AudioError) as raised:
+            read(source)
+        assert str(raised.value).startswith(f"{name}: ")
+        assert advice in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["textgrid", "elan", "webvtt", "audacity", "csv", "json", "jsonl", "whisperx"])
+def test_the_timelines_that_overtone_writes_are_speaker_turns(name: str) -> None:
+    content = io.BytesIO()
+    stream = io.TextIOWrapper(content, "utf-8", newline="")
+    write_timeline(turns_timeline("Anna", "Ben"), stream, name)
+    stream.flush()
+    advice = find_advice(content.getvalue())
+    assert "together with its recording" in advice, advice
+
+
+def test_audio_is_not_mistaken() -> None:
+    speech = speech_like(np.random.default_rng(3), 1.0)
+    subtypes = {"OGG": "VORBIS", "MP3": "MPEG_LAYER_III"}
+    for name in ("WAV", "FLAC", "OGG", "MP3", "AIFF", "AU", "CAF", "W64", "RF64"):
+        assert not find_advice(encoded(speech, RATE_HZ, name, subtypes.get(name, "PCM_16"))[:4096]), name
+    assert not find_advice(b"")
+    rng = np.random.default_rng(4)
+    assert not any(find_advice(rng.bytes(4096)) for _ in range(2_000))
+    assert not any(find_advice(b"\xff\xfe" + rng.bytes(4094)) for _ in range(2_000)), "a frame of MPEG audio"
