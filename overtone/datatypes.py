@@ -149,6 +149,11 @@ class Prediction(EqualByValue):
         return bool(self.confidence < self.uncertain_below or self.speech_s < MIN_SPEECH_S)
 
     @property
+    def no_speech(self) -> bool | None:
+        """Whether no speech at all was detected in the clip; None if that is unknown."""
+        return None if math.isnan(self.speech_s) else self.speech_s == 0
+
+    @property
     def branches_agree(self) -> bool:
         """Whether the same emotion is the most probable one in every branch."""
         return len({int(np.argmax(values)) for values in self.branches.values()}) < 2
@@ -159,8 +164,7 @@ class Split:
     """The training, validation and test utterances of one fold.
 
     Attributes:
-        protocol: name of the protocol.
-        fold: name of the fold within the protocol.
+        protocol, fold: name of the protocol, and of the fold within it.
         train, validation, test: indices into the list of utterances. Epoch, recipe and calibration are chosen on the
             validation set; the test set is used once.
     """
@@ -271,16 +275,12 @@ class Scores:
     """The scores of a set of predictions.
 
     Attributes:
-        emotions: names of the classes.
-        n: number of predictions (clips x seeds).
-        clips, speakers: numbers of distinct clips and speakers.
+        emotions, classes: names of the classes; emotion -> `ClassScore`.
+        n, clips, speakers: numbers of predictions (clips x seeds), and of distinct clips and speakers.
         uar: unweighted average recall (balanced accuracy), the primary score.
-        wa: weighted accuracy (plain accuracy).
-        macro_f1: unweighted mean of the F1 scores of the classes.
-        classes: emotion -> `ClassScore`.
+        wa, macro_f1: weighted accuracy (plain accuracy); unweighted mean of the F1 scores of the classes.
         confusion: counts `(emotions, emotions)`, rows = truth, columns = prediction.
-        seeds: number of random seeds.
-        seed_spread: standard deviation of the UAR over the seeds; 0 for one seed.
+        seeds, seed_spread: number of random seeds; standard deviation of the UAR over them, 0 for one seed.
         interval_over: unit that the bootstrap resampled: "speakers", or "clips" where speakers are unknown.
         folds: fold -> its UAR, where the scores are means over folds; else empty.
     """

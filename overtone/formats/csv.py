@@ -1,14 +1,15 @@
 """Predictions as CSV: one row per file.
 
-path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence,reference_clips,p_neutral,...,mel_p_neutral,...
-clip.wav,happy,0.810000,false,3.700,1.824,0.900,0.860,0,0.020000,...
+path,emotion,confidence,uncertain,duration_s,speech_s,no_speech,arousal,valence,reference_clips,p_neutral,...
+clip.wav,happy,0.810000,false,3.700,1.824,false,0.900,0.860,0,0.020000,...
 
 The columns of a manifest come first. If a channel was asked for, a column `channel` follows `path`. An unknown value is
-an empty cell. The first prediction determines the columns;
-all predictions of one file come from one model.
+an empty cell. `no_speech` is true where no speech at all was detected, so that the emotion says nothing. The first
+prediction determines the columns; all predictions of one file come from one model.
 """
 
 import csv
+import math
 from collections.abc import Iterable
 from typing import TextIO
 
@@ -17,8 +18,8 @@ from overtone.errors import InputError
 from overtone.formats.branches import probability_columns
 
 FIXED_COLUMNS = (
-    *("path", "emotion", "confidence", "uncertain", "duration_s", "speech_s", "arousal", "valence"),
-    "reference_clips",
+    *("path", "emotion", "confidence", "uncertain", "duration_s", "speech_s", "no_speech"),
+    *("arousal", "valence", "reference_clips"),
 )
 DIGITS = dict.fromkeys(("duration_s", "speech_s", "arousal", "valence"), 3)
 PROBABILITY_DIGITS = 6
@@ -56,6 +57,7 @@ def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
         prediction.uncertain,
         prediction.duration_s,
         prediction.speech_s,
+        math.nan if prediction.no_speech is None else prediction.no_speech,
         prediction.arousal,
         prediction.valence,
         prediction.reference_clips,

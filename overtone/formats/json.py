@@ -3,12 +3,14 @@ r"""Predictions as a JSON list of objects.
 [
 {"path": "clip.wav", "emotion": "happy", "confidence": 0.81, "uncertain": false,
  "probabilities": {"neutral": 0.02, ...}, "branches": {"mel": {"neutral": 0.05, ...}, "prosody": {...}},
- "duration_s": 3.7, "speech_s": 1.824, "arousal": 0.9, "valence": 0.86, "prosody": {"pitch_median_hz": 212.4, ...},
- "reference_clips": 0, "model": "overtone-1"},
+ "duration_s": 3.7, "speech_s": 1.824, "no_speech": false, "arousal": 0.9, "valence": 0.86,
+ "prosody": {"pitch_median_hz": 212.4, ...}, "reference_clips": 0, "model": "overtone-1"},
 ...
 ]
 
-If a channel was asked for, `"channel": "left"` follows the path.
+
+If a channel was asked for, `"channel": "left"` follows the path. `no_speech` is true where no speech at all was
+detected, so that the emotion says nothing; `no_speech` and `speech_s` are null if that is unknown.
 Each prediction is written as soon as it is available. Non-ASCII characters are escaped (`\u00e4`), so that file names
 of any encoding survive every pipe.
 """
@@ -47,7 +49,9 @@ def to_object(prediction: Prediction) -> dict[str, Any]:
         "probabilities": _by_emotion(prediction, prediction.probabilities),
         "branches": {branch: _by_emotion(prediction, values) for branch, values in prediction.branches.items()},
         "duration_s": round(prediction.duration_s, DIGITS),
-        **{name: _rounded(getattr(prediction, name), DIGITS) for name in ("speech_s", "arousal", "valence")},
+        "speech_s": _rounded(prediction.speech_s, DIGITS),
+        "no_speech": prediction.no_speech,
+        **{name: _rounded(getattr(prediction, name), DIGITS) for name in ("arousal", "valence")},
         "prosody": {name: round(value, DIGITS) for name, value in prediction.prosody.items()},
         "reference_clips": prediction.reference_clips,
         "model": prediction.model,

@@ -58,4 +58,5 @@ def _fields(prediction: Prediction, types: Mapping[str, Any]) -> list[tuple[str,
     arrow_types = {str: pa.string(), bool: pa.bool_(), int: pa.int64(), float: pa.float64()}
     kinds = {name: types.get(name, str) for name in prediction.columns}
     manifest_fields = [(name, arrow_types.get(kind, kind)) for name, kind in kinds.items()]
-    return [*manifest_fields, *((name, arrow_types[type(value)]) for name, value in to_row(prediction).items())]
+    row = {**to_row(prediction), "no_speech": False}  # a boolean also if it is unknown for the first prediction
+    return [*manifest_fields, *((name, arrow_types[type(value)]) for name, value in row.items())]

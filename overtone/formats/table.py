@@ -84,7 +84,7 @@ def shorten_end(text: str, width: int) -> str:
 
 def emotion_label(prediction: Prediction) -> str:
     """Return the predicted class for people, marked where it is uncertain; see `class_label`. Without speech, none."""
-    if prediction.speech_s == 0:
+    if prediction.no_speech:
         return NO_SPEECH
     emotion = class_label(prediction.emotion)
     return UNCERTAIN.format(emotion) if prediction.uncertain else emotion

@@ -46,7 +46,8 @@ from overtone.timeline import Segment, SpeakerSummary, Timeline, Tracks
 
 TRACK_DIGITS = {"pitch_hz": 1, "loudness_db": 1, "arousal": 3, "valence": 3, "probabilities": 3}
 CURVES = ("pitch_hz", "loudness_db", "arousal", "valence")
-RECORDING_KEYS = ("path", "duration_s", "model")  # of a prediction; a timeline has them once, at the top
+# Keys of a prediction: the timeline has the first three once, at the top; a segment without speech has no prediction.
+OMITTED_KEYS = ("path", "duration_s", "model", "no_speech")
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
@@ -96,7 +97,7 @@ def segment_to_object(segment: Segment) -> dict[str, Any]:
         "speech": segment.is_speech,
     }
     if segment.prediction is not None:
-        fields |= {key: value for key, value in to_object(segment.prediction).items() if key not in RECORDING_KEYS}
+        fields |= {key: value for key, value in to_object(segment.prediction).items() if key not in OMITTED_KEYS}
     return fields
 
 

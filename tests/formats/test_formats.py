@@ -136,7 +136,7 @@ def test_parquet_has_the_columns_of_csv_with_types(rng: np.random.Generator) -> 
         "string",
         "double",
         "bool",
-        *["double"] * len(MEASUREMENTS),
+        *["double", "double", "bool", "double", "double"],
         "int64",
         "double",
     ]
@@ -169,7 +169,7 @@ def test_parquet_without_pyarrow_names_the_extra(monkeypatch: pytest.MonkeyPatch
 def test_csv_has_the_columns_and_numbers(rng: np.random.Generator) -> None:
     predictions = make_predictions(rng, NAMES)
     rows = list(csv.DictReader(io.StringIO(format_text("csv", predictions), newline="")))
-    expected = ["path", "emotion", "confidence", "uncertain", *MEASUREMENTS, "reference_clips"]
+    expected = [*FIXED_COLUMNS]
     expected += [f"p_{name}" for name in EMOTIONS]
     expected += [f"{branch}_p_{name}" for branch in ("mel", "prosody") for name in EMOTIONS]
     assert list(rows[0]) == expected
@@ -192,7 +192,7 @@ def test_the_number_of_reference_clips_is_written(rng: np.random.Generator) -> N
 
 
 def test_csv_without_predictions_is_a_header() -> None:
-    expected = "path,emotion,confidence,uncertain,duration_s,speech_s,arousal,valence,reference_clips\n"
+    expected = "path,emotion,confidence,uncertain,duration_s,speech_s,no_speech,arousal,valence,reference_clips\n"
     assert format_text("csv", []) == expected
 
 
@@ -210,6 +210,25 @@ def test_unknown_values_are_null_or_empty(rng: np.random.Generator) -> None:
     stream = io.BytesIO()
     parquet.write(unknown, stream)
     assert pyarrow.parquet.read_table(io.BytesIO(stream.getvalue()))["speech_s"].to_pylist() == [2.14449, None]
+
+
+def test_every_format_says_where_no_speech_is(rng: np.random.Generator) -> None:
+    (known,) = make_predictions(rng, ("a.wav",))
+    cases = [replace(known, speech_s=speech_s) for speech_s in (math.nan, 0.0, 0.3)]
+    expected = [None, True, False]
+    assert [prediction.no_speech for prediction in cases] == expected
+    assert [row["no_speech"] for row in json.loads(format_text("json", cases))] == expected
+    assert [json.loads(line)["no_speech"] for line in format_text("jsonl", cases).splitlines()] == expected
+    rows = csv.DictReader(io.StringIO(format_text("csv", cases), newline=""))
+    assert [row["no_speech"] for row in rows] == ["", "true", "false"]
+    lines = format_text("table", cases).splitlines()[1:]
+    assert ["no speech" in line for line in lines] == [False, True, False]
+    pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
+    import pyarrow.parquet
+
+    stream = io.BytesIO()
+    parquet.write(cases, stream)
+    assert pyarrow.parquet.read_table(io.BytesIO(stream.getvalue()))["no_speech"].to_pylist() == expected
 
 
 def test_csv_rejects_predictions_with_other_columns(rng: np.random.Generator) -> None:

@@ -21,6 +21,7 @@ PREDICTION = {
     "branches": {"mel": HAPPY, "prosody": HAPPY},
     "duration_s": 3.7,
     "speech_s": 1.824,
+    "no_speech": False,
     "arousal": 0.9,
     "valence": 0.86,
     "prosody": {"pitch_median_hz": 212.4, "loudness_db": -21.3, "voiced_ratio": 0.44, "tempo_bpm": 118.0},
@@ -118,6 +119,7 @@ class Prediction(BaseModel):
     branches: dict[str, dict[str, float]]
     duration_s: float
     speech_s: float | None
+    no_speech: bool | None = Field(description="true where no speech at all was detected; null if that is unknown")
     arousal: float | None
     valence: float | None
     prosody: dict[str, float]
