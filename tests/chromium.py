@@ -14,7 +14,7 @@ FLAGS = (
     *("--disable-component-update", "--disable-sync"),
 )
 TIMEOUT_S = 20
-DESKTOP, PHONE = {"width": 1100, "height": 900}, {"width": 375, "height": 700}
+DESKTOP, PHONE = {"width": 1100, "height": 900}, {"width": 360, "height": 700}
 
 
 @contextmanager

@@ -26,7 +26,7 @@ DOCUMENT = "is a document ({}), not audio; give the recording itself"
 PICTURE = "is a picture, not audio; give the recording itself"
 ARCHIVE = "is an archive ({}), not audio; unpack it, and give the recordings in it"
 TEXT = "not a readable audio file: it contains text; give the recording itself"
-# What binary files start with. Office documents are ZIP archives, see `_zip_advice`.
+# What binary files start with. Office documents are ZIP archives, see `OFFICE`.
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", DOCUMENT.format("PDF")),
     (b"{\\rtf", DOCUMENT.format("RTF")),
@@ -43,25 +43,23 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
 ZIP = b"PK\x03\x04"
 OFFICE = re.compile(rb"\[Content_Types\]\.xml|mimetypeapplication/vnd\.oasis\.opendocument|(?:word|xl|ppt)/\w+\.xml")
 START, END, FILE = r"\b(?:start|begin|onset)\w*", r"\b(?:end|stop|offset|dur)\w*", r"\b(?:path|file|audio|wav)\w*"
-# What texts look like, in this order; the first pattern that is found decides.
+# What texts look like, in this order; the first pattern that is found decides. None of them may backtrack through all
+# ways of reading a text: strangers send them.
 TEXTS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.MULTILINE | re.IGNORECASE), advice)
     for pattern, advice in (
-        (
-            r"\A\s*<[?!][^>]*>\s*(?:<!--.*?-->\s*)*<ANNOTATION_DOCUMENT\b|\A\s*<ANNOTATION_DOCUMENT\b",
-            TURNS.format("ELAN"),
-        ),
+        (r"\A\s*<[\s\S]*?<ANNOTATION_DOCUMENT\b|\A\s*<ANNOTATION_DOCUMENT\b", TURNS.format("ELAN")),
         (r'\A\s*File type = "ooTextFile[\s\S]*?"TextGrid"|\A\s*"ooTextFile"\s+"TextGrid"', TURNS.format("TextGrid")),
         (r'\A\s*"Praat chronological TextGrid text file"', TURNS.format("TextGrid")),
         (r"\AWEBVTT\b", TURNS.format("WebVTT")),
         (r"\A\s*\d+\s*\n\d+:\d\d:\d\d[,.]\d+\s+-->", TURNS.format("SRT")),
-        (r"\A(?:;;.*\n|SPKR-INFO .*\n|\s*\n)*SPEAKER\s+\S+.*\s-?[\d.]+\s+-?[\d.]+\s", TURNS.format("RTTM")),
+        (r"\A(?:;;.*\n|SPKR-INFO .*\n|[ \t\r]*\n)*SPEAKER[ \t]+\S+[ \t]+\S", TURNS.format("RTTM")),
         (r"\A\s*-?\d+[.,]\d+\t-?\d+[.,]\d+(?:\t|\s*$)", TURNS.format("label track of Audacity")),
         (r"\A\s*<(?:!doctype html|html)\b", DOCUMENT.format("HTML")),
         (r"\A\s*<[?!a-z]", DOCUMENT.format("XML")),
-        (rf'\A\s*[\[{{][\s\S]*"{START}"\s*:[\s\S]*"{END}"\s*:', TURNS.format("JSON")),
+        (rf'\A\s*[\[{{](?=[\s\S]*"{START}"\s*:)(?=[\s\S]*"{END}"\s*:)', TURNS.format("JSON")),
         (rf'\A\s*[\[{{][\s\S]*"{FILE}"\s*:', TABLE),
-        (rf"\A(?![^\n]*{FILE})[^\n]*{START}[^\n]*[,;\t|][^\n]*{END}", TURNS.format("table")),
+        (rf"\A(?![^\n]*{FILE})(?=[^\n]*{START})(?=[^\n]*{END})[^\n]*[,;\t|]", TURNS.format("table")),
         (rf'\A\s*"?{FILE}"?\s*(?:[,;\t|\n]|\Z)', TABLE),
         (r"\A[^\n,;\t|]+[,;\t|][^\n]*\n(?:[^\n,;\t|]*[,;\t|][^\n]*(?:\n|\Z))+\Z", TABLE),
     )

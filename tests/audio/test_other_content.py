@@ -2,6 +2,7 @@
 
 import io
 import json
+import time
 import zipfile
 from pathlib import Path
 
@@ -87,3 +88,14 @@ def test_audio_is_not_mistaken() -> None:
     rng = np.random.default_rng(4)
     assert not any(find_advice(rng.bytes(4096)) for _ in range(2_000))
     assert not any(find_advice(b"\xff\xfe" + rng.bytes(4094)) for _ in range(2_000)), "a frame of MPEG audio"
+
+
+@pytest.mark.parametrize(
+    "unit", ["\n", " \n", "\t", "<!---->", "<?x?>", "start,", "1 1 ", "{", '"start":', "a,\n", ";;\n", "1.0\t"]
+)
+def test_no_text_takes_long(unit: str) -> None:
+    """No pattern backtracks through all ways of reading a text."""
+    for begin in ("", "SPEAKER ", "<", "[", "{", "start;", "1\n", 'File type = "ooTextFile'):
+        started_s = time.perf_counter()
+        find_advice((begin + unit * (4096 // len(unit))).encode()[:4090] + b"x")
+        assert time.perf_counter() - started_s < 2, begin

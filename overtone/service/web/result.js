@@ -33,7 +33,8 @@ function TimelinePage({ recording }) {
     if (recording.url) content.querySelector("audio").src = recording.url;
     else content.getElementById("play").disabled = true;
     if (recording.file) player.setWaveformAudio(recording.file);
-    observer.current = new ResizeObserver(() => (frame.current.style.height = `${content.body.scrollHeight}px`));
+    const fit = () => frame.current && (frame.current.style.height = `${content.body.scrollHeight}px`);
+    observer.current = new ResizeObserver(fit); // WebKit calls it once more while the frame is removed
     observer.current.observe(content.body);
   };
   useEffect(() => () => observer.current?.disconnect(), []);

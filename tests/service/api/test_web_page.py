@@ -17,6 +17,7 @@ from overtone.formats.html_player import page_script, script_digest
 from overtone.service.api import web_page
 from overtone.service.api.auth import ApiKeys, hash_key
 from overtone.service.settings import Settings
+from overtone.speaker_turns import SUFFIXES
 
 WEB = files("overtone.service").joinpath("web")
 # SHA-256 of the npm packages preact 11.2.0 (dist/preact.mjs, hooks/dist/hooks.mjs) and htm 3.1.1 (dist/htm.mjs).
@@ -94,6 +95,8 @@ def test_the_configuration_lists_formats_and_limits(served: Served) -> None:
     }
     assert not any(row["missing"] for row in config["formats"])
     assert config["limits"] == {"bytes": 4_000_000, "seconds": 100.0}
+    assert config["turns"] == list(SUFFIXES)
+    assert {"audio/*", "video/*", *SUFFIXES} <= set(config["accept"].split(",")), "file dialogs offer them"
     for example in web_page.EXAMPLES:
         for name in filter(None, (example["audio"], example["turns"])):
             assert served.ask("GET", f"/page/{name}").status == 200

@@ -295,6 +295,11 @@ def test_accessibility(open_page, talk: Path, tmp_path: Path, colours: str) -> N
     page.add_files(talk, broken)
     page.wait_for_result()
     page.wait_until("document.querySelectorAll('progress').length === 0")
+    turns = tmp_path / "talk.rttm"
+    turns.write_text(RTTM)
+    page.add_files(turns)
+    page.tab.get_by_label("Channels").select_option("each")
+    page.tab.get_by_label("Name of channel 2").wait_for()
     for state in ("finished", "recording"):
         if state == "recording":
             page.press("Record")
@@ -307,6 +312,9 @@ def test_the_page_fits_a_phone(open_page) -> None:
     page = open_page(viewport=PHONE, is_mobile=True, has_touch=True)
     page.tab.get_by_role("button", name="With speaker turns").tap()
     page.wait_for_result()
+    assert page.tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    page.tab.get_by_label("Channels").select_option("each")
+    page.tab.get_by_label("Name of channel 2").wait_for()
     assert page.tab.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
     inside = "document.querySelector('iframe').contentDocument.documentElement"
     assert page.tab.evaluate(f"{inside}.scrollWidth <= {inside}.clientWidth")
