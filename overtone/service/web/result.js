@@ -3,12 +3,18 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { request } from "./service.js";
-import { html } from "./view.js";
+import { clock, html } from "./view.js";
+
+const MAX_DIFFERENCE_S = 1; // of the duration of the same recording in another container
 
 export function Result({ recording, formats, attach }) {
+  const [audioS, setAudioS] = useState(recording.durationS);
+  const isOther = recording.url && !recording.file && Math.abs(audioS - recording.durationS) > MAX_DIFFERENCE_S;
   return html`<section aria-label="Result">
-    ${!recording.url && html`<${ChooseAudio} recording=${recording} attach=${attach} />`}
-    <${TimelinePage} key=${recording.url} recording=${recording} />
+    ${(!recording.url || isOther) && html`<${ChooseAudio} recording=${recording} attach=${attach} />`}
+    ${isOther && html`<p class="error" role="alert">The chosen audio lasts ${clock(audioS)} and this recording${" "}
+      ${clock(recording.durationS)}: it seems to be another one.</p>`}
+    <${TimelinePage} key=${recording.url} recording=${recording} onDuration=${setAudioS} />
     <${Downloads} recording=${recording} formats=${formats} />
   </section>`;
 }
@@ -25,12 +31,14 @@ function ChooseAudio({ recording, attach }) {
 }
 
 // The timeline page is in a frame, which separates its styles and scripts; the frame is as high as its content.
-function TimelinePage({ recording }) {
+function TimelinePage({ recording, onDuration }) {
   const frame = useRef(null), observer = useRef(null);
   const page = useMemo(() => withoutAudio(recording.page), [recording.page]);
   const onLoad = () => {
     const { contentDocument: content, contentWindow: player } = frame.current;
-    if (recording.url) content.querySelector("audio").src = recording.url;
+    const audio = content.querySelector("audio");
+    audio.addEventListener("loadedmetadata", () => onDuration(audio.duration));
+    if (recording.url) audio.src = recording.url;
     else content.getElementById("play").disabled = true;
     if (recording.file) player.setWaveformAudio(recording.file);
     const fit = () => frame.current && (frame.current.style.height = `${content.body.scrollHeight}px`);

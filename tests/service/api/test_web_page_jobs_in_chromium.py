@@ -4,7 +4,10 @@ import re
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
+from synthetic_audio import RATE_HZ
 from web_tab import WebPage
 
 pytestmark = pytest.mark.slow
@@ -53,7 +56,14 @@ def test_a_job_survives_a_reload_a_new_tab_and_the_back_button(
         each.frame_locator("iframe").locator("h1").wait_for()
         assert each.frame_locator("iframe").locator("h1").inner_text() == "talk.flac"
     assert page.frame.get_by_role("button", name="Play").is_disabled(), "a page cannot open files by itself"
-    page.tab.locator("input[type=file]").last.set_input_files(talk)
+    wrong = tmp_path / "wrong.wav"
+    soundfile.write(wrong, np.zeros(3 * RATE_HZ), RATE_HZ)
+    choice = page.tab.get_by_label("Audio of talk.flac")
+    choice.set_input_files(wrong)
+    alert = page.tab.get_by_role("alert").filter(has_text="lasts 0:03 and this recording 0:08")
+    alert.wait_for()
+    choice.set_input_files(talk)
+    alert.wait_for(state="detached")
     page.wait_for_result()
     other = tmp_path / "other.flac"
     other.write_bytes(talk.read_bytes())
