@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from overtone.agreement import DECIDERS, MODEL, PERSON, Agreement
 from overtone.datatypes import FloatArray, Prediction, require
 from overtone.equality import EqualByValue
 
@@ -19,14 +20,18 @@ ADAPTATIONS = (NOT_ADAPTED, ADAPTED_TO_REFERENCE, ADAPTED_TO_RECORDING, ADAPTED_
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a recording with one predicted emotion, or without speech.
+    """A part of a recording with one emotion, or without speech.
 
     Attributes:
         start_s: start time.
         end_s: end time, greater than `start_s`.
-        prediction: prediction for the segment, its probabilities averaged over the speech; None without speech.
+        prediction: prediction for the segment, its probabilities averaged over the speech; None without speech. If a
+            person has changed the segment, that of the model for the original segment.
         speaker: name of the speaker; "" where unknown.
         text: the words that are spoken; "" where unknown.
+        decided_by: who decided the emotion, "model" or "person".
+        label: the emotion that the person named, a class of the model or any other label; "" if the person only
+            marked the prediction as wrong, or if the model decided.
     """
 
     start_s: float
@@ -34,17 +39,36 @@ class Segment:
     prediction: Prediction | None = None
     speaker: str = ""
     text: str = ""
+    decided_by: str = MODEL
+    label: str = ""
 
     def __post_init__(self) -> None:
         times = (self.start_s, self.end_s)
         require(all(isinstance(time, numbers.Real) for time in times), self, "start_s and end_s in seconds", times)
         require(isinstance(self.speaker, str) and isinstance(self.text, str), self, "speaker and text as texts", self)
         require(0 <= self.start_s < self.end_s, self, "0 <= start_s < end_s", (self.start_s, self.end_s))
+        require(self.decided_by in DECIDERS, self, f"decided_by among {DECIDERS}", self.decided_by)
+        require(not self.label or self.by_person, self, "a label only where a person decided", self.label)
 
     @property
     def is_speech(self) -> bool:
-        """Whether the segment contains speech."""
-        return self.prediction is not None
+        """Whether the segment contains speech: the model predicted an emotion, or a person named one."""
+        return self.prediction is not None or bool(self.label)
+
+    @property
+    def by_person(self) -> bool:
+        """Whether a person decided the emotion."""
+        return self.decided_by == PERSON
+
+    @property
+    def emotion(self) -> str:
+        """The emotion: that which the person named, else the predicted one; "" where it is unknown."""
+        return self.label if self.by_person else self.model_emotion
+
+    @property
+    def model_emotion(self) -> str:
+        """The emotion that the model predicted; "" without speech."""
+        return self.prediction.emotion if self.prediction else ""
 
     @property
     def duration_s(self) -> float:
@@ -115,7 +139,8 @@ class SpeakerSummary(EqualByValue):
     Attributes:
         speaker: name of the speaker; "" where unknown.
         speech_s: total duration of the speaker's segments with speech.
-        shares: emotion -> its share of that duration, in [0, 1], by the predicted emotion of each segment.
+        shares: emotion -> its share of that duration, in [0, 1], by the emotion of each segment. Speech that a person
+            marked as wrong, without naming another emotion, has none.
         probabilities: float `(emotions,)`, mean weighted by segment duration; NaN without speech.
     """
 
@@ -143,6 +168,8 @@ class Timeline:
         adaptation: what the model was adapted to, one of `ADAPTATIONS`. The number of clips or windows of each segment
             is `segment.prediction.reference_clips`: 0 for a speaker with too few windows.
         channels: the speaker and the tracks of each channel, in order; empty unless each channel is a speaker.
+        agreement: how often the labels that a person gave the turns are those that the model predicts; None if no turn
+            had a label.
     """
 
     source: str
@@ -154,6 +181,7 @@ class Timeline:
     turns_given: bool = False
     adaptation: str = NOT_ADAPTED
     channels: tuple[ChannelTracks, ...] = ()
+    agreement: Agreement | None = None
 
     def __post_init__(self) -> None:
         starts, ends = [segment.start_s for segment in self.segments], [segment.end_s for segment in self.segments]
@@ -190,18 +218,27 @@ class Timeline:
         return tuple(map(self._summary, names or sorted({segment.speaker for segment in self.segments})))
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The classes of the model, then the other labels that a person gave, as they first occur."""
+        return tuple(dict.fromkeys([*self.emotions, *(part.label for part in self.segments if part.label)]))
+
+    @property
     def tracks_by_speaker(self) -> tuple[ChannelTracks, ...]:
         """What to plot: the tracks of each channel; else those of the whole recording, with the speaker ""."""
         return self.channels or (ChannelTracks("", self.tracks),)
 
     def _summary(self, speaker: str) -> SpeakerSummary:
-        durations_s = dict.fromkeys(self.emotions, 0.0)
-        weighted = np.zeros(len(self.emotions))
+        durations_s = dict.fromkeys(self.labels, 0.0)
+        weighted, predicted_s, speech_s = np.zeros(len(self.emotions)), 0.0, 0.0
         for segment in self.segments:
-            if segment.speaker == speaker and segment.prediction is not None:
-                durations_s[segment.prediction.emotion] += segment.duration_s
+            if segment.speaker != speaker or not segment.is_speech:
+                continue
+            speech_s += segment.duration_s
+            if segment.emotion:
+                durations_s[segment.emotion] += segment.duration_s
+            if segment.prediction is not None:
+                predicted_s += segment.duration_s
                 weighted += segment.duration_s * segment.prediction.probabilities
-        speech_s = sum(durations_s.values())
         shares = {emotion: time_s / speech_s if speech_s else 0.0 for emotion, time_s in durations_s.items()}
-        mean = weighted / speech_s if speech_s else np.full(len(weighted), np.nan)
+        mean = weighted / predicted_s if predicted_s else np.full(len(weighted), np.nan)
         return SpeakerSummary(speaker, speech_s, shares, mean)

@@ -12,7 +12,7 @@ PACKAGE = PROJECT / "overtone"
 # From the ground up; packages in one row do not import each other.
 LAYERS = (
     ("errors",),
-    ("emotions", "channels", "equality"),
+    ("emotions", "channels", "equality", "agreement"),
     ("datatypes", "recipe", "arousal_valence", "each_channel"),
     ("_internal",),
     ("timeline", "annotations"),

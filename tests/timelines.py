@@ -8,7 +8,7 @@ import pytest
 
 from overtone.arousal_valence import arousal_valence
 from overtone.datatypes import Prediction
-from overtone.formats.annotation_tiers import has_words, label, make_tiers, words
+from overtone.formats.annotation_tiers import has_decisions, has_words, label, make_tiers, words
 from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")
@@ -85,6 +85,20 @@ def words_timeline(*texts: str) -> Timeline:
     return make_timeline(*turns, turns=True)
 
 
+def corrected_timeline(*labels: str) -> Timeline:
+    """Return turns that a person corrected: to each label, as wrong, and without speech; and one that was kept."""
+    named = [
+        Segment(k / 4, k / 4 + 0.25, make_prediction("sad", 0.6), "Anna", "", "person", label)
+        for k, label in enumerate(labels or ("happy", "frustrated"))
+    ]
+    others = (
+        Segment(4, 4.5, make_prediction("angry", 0.4), "Ben", "well", "person"),
+        Segment(4.5, 5, None, "Ben", "", "person", labels[0] if labels else "tired"),
+        Segment(5, 6, make_prediction("happy", 0.9), "Ben"),
+    )
+    return make_timeline(*named, *others, turns=True)
+
+
 def channels_timeline(*speakers: str) -> Timeline:
     """Return a timeline of channels that are speakers: each overlaps the next, and the last one is silent."""
     emotions = ("angry", "happy", "sad", "neutral")
@@ -116,6 +130,8 @@ TIMELINES = {
     "nasty channels": channels_timeline('say "hé", Anna', "a --> b", "<b>&amp;</b></script>"),
     "silent channel": channels_timeline("left"),
     "words": words_timeline(*TEXTS),
+    "corrected": corrected_timeline(),
+    "nasty labels": corrected_timeline(*(name for name in NASTY_NAMES if name.isprintable())),
     "branches": branch_timeline(),
     "silence": silent_timeline(),
     "nothing": empty_timeline(),
@@ -144,6 +160,11 @@ def expected_tiers(timeline: Timeline) -> dict[str, list[tuple[float, float, str
         if has_words(timeline):
             texts = [(start, end, words(segment)) for start, end, segment in spans if segment.text]
             expected[tier.tier_name("text")] = texts
+        if has_decisions(timeline):
+            expected[tier.tier_name("decided by")] = [(start, end, part.decided_by) for start, end, part in spans]
+            expected[tier.tier_name("model emotion")] = [
+                (start, end, part.model_emotion) for start, end, part in spans if part.prediction
+            ]
     return expected
 
 

@@ -2,6 +2,7 @@
 
 UNCERTAIN = "uncertain ({})"
 WRONG = "wrong ({})"  # a person says so, and names no other emotion
+BY_PERSON = "{} (person)"  # a person has decided the emotion
 NO_SPEECH = "no speech"
 
 

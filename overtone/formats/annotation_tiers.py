@@ -6,12 +6,12 @@ one speaker go to an additional tier. If each channel is a speaker, one without 
 
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from overtone.annotations.label_texts import NO_SPEECH, UNCERTAIN
+from overtone.annotations.label_texts import BY_PERSON, NO_SPEECH, UNCERTAIN, WRONG
 from overtone.formats.branches import branch_emotion, branch_label
 from overtone.formats.table import printable
 from overtone.timeline import (
@@ -93,7 +93,7 @@ def lane_emotions(timeline: Timeline) -> tuple[str, ...]:
     """
     if len(timeline.emotions) <= MAX_LANES:
         return timeline.emotions
-    predicted = {segment.prediction.emotion for segment in timeline.segments if segment.prediction}
+    predicted = {segment.emotion for segment in timeline.segments}
     means = np.nan_to_num(timeline.tracks.probabilities).sum(axis=0)
     ranks = dict(zip(timeline.emotions, means, strict=True))
     chosen = sorted(timeline.emotions, key=lambda name: (name in predicted, ranks[name]), reverse=True)[:MAX_LANES]
@@ -101,7 +101,9 @@ def lane_emotions(timeline: Timeline) -> tuple[str, ...]:
 
 
 def label(segment: Segment) -> str:
-    """Return the label of a segment on one line: "happy", "uncertain (happy)" or "no speech"."""
+    """Return the label of a segment on one line: "happy", "uncertain (happy)", "wrong (happy)" or "no speech"."""
+    if segment.by_person:
+        return printable(segment.label) or WRONG.format(printable(segment.model_emotion) or NO_SPEECH)
     if segment.prediction is None:
         return NO_SPEECH
     emotion = printable(segment.prediction.emotion)
@@ -109,10 +111,17 @@ def label(segment: Segment) -> str:
 
 
 def label_with_confidence(segment: Segment) -> str:
-    """Return the label with the confidence: "happy 81 %"."""
-    if segment.prediction is None:
+    """Return the label with the confidence: "happy 81 %"; with who decided it if that is a person: "sad (person)"."""
+    if segment.label:
+        return BY_PERSON.format(label(segment))
+    if segment.prediction is None or segment.by_person:
         return label(segment)
     return f"{label(segment)} {100 * segment.prediction.confidence:.0f} %"
+
+
+def confidence_text(segment: Segment) -> str:
+    """Return the confidence of the prediction with three decimals; "" without speech."""
+    return f"{segment.prediction.confidence:.3f}" if segment.prediction else ""
 
 
 def words(segment: Segment) -> str:
@@ -123,6 +132,26 @@ def words(segment: Segment) -> str:
 def has_words(timeline: Timeline) -> bool:
     """Return whether a visible segment has words."""
     return any(segment.text for segment in visible_segments(timeline))
+
+
+def has_decisions(timeline: Timeline) -> bool:
+    """Return whether a person decided the emotion of a visible segment."""
+    return any(segment.by_person for segment in visible_segments(timeline))
+
+
+TIER_TEXTS: dict[str, Callable[[Segment], str]] = {  # content of a tier, as its name says -> text of a segment
+    "emotion": label,
+    "confidence": confidence_text,
+    "text": words,
+    "decided by": lambda segment: segment.decided_by,
+    "model emotion": lambda segment: printable(segment.model_emotion),
+}
+
+
+def tier_contents(timeline: Timeline) -> tuple[str, ...]:
+    """Return the keys of `TIER_TEXTS` that a timeline has something to write for; "emotion" is the first one."""
+    optional = {"text": has_words(timeline), **dict.fromkeys(("decided by", "model emotion"), has_decisions(timeline))}
+    return tuple(content for content in TIER_TEXTS if optional.get(content, True))
 
 
 def branch_labels(segment: Segment) -> str:

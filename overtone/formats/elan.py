@@ -8,9 +8,9 @@
 <TIER TIER_ID="confidence@Anna" PARENT_REF="emotion@Anna" ...>
 
 Confidences are symbolically associated with emotions: each emotion has one, which moves with it. So are words, in
-tiers `text@Anna`, if the words of a segment are known. If the source is a
-file, it is linked twice: by its absolute path, and as a file in the folder of the EAF, so that both can be moved
-together.
+tiers `text@Anna`, if the words of a segment are known; and, if a person decided an emotion, who decided each (`decided
+by@Anna`) and the prediction (`model emotion@Anna`). If the source is a file, it is linked twice: by its absolute path,
+and as a file in the folder of the EAF, so that both can be moved together.
 
 Source: Max Planck Institute for Psycholinguistics, "EAF Annotation Format: Schema version 3.0".
 """
@@ -23,14 +23,13 @@ from typing import TextIO
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from overtone.formats.annotation_tiers import Tier, has_words, label, make_tiers, span_ms, words
+from overtone.formats.annotation_tiers import TIER_TEXTS, Tier, make_tiers, span_ms, tier_contents
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
-EMOTION, CONFIDENCE, TEXT = "emotion", "confidence", "text"  # tiers, and their linguistic types
-DEPENDENT = (CONFIDENCE, TEXT)
+EMOTION = "emotion"  # the independent tier, and its linguistic type
 NO_DATE = "1970-01-01T00:00:00Z"  # the schema requires a date; a constant one keeps the output deterministic
 
 
@@ -54,7 +53,7 @@ def write(timeline: Timeline, stream: TextIO, *, is_local: bool = True) -> None:
         SubElement(header, "MEDIA_DESCRIPTOR", _media_descriptor(Path(timeline.source)))
     time_order = SubElement(document, "TIME_ORDER")
     ids = count(1)
-    contents = (EMOTION, *DEPENDENT) if has_words(timeline) else (EMOTION, CONFIDENCE)
+    contents = tier_contents(timeline)
     for tier in make_tiers(timeline):
         _add_tiers(document, time_order, tier, ids, contents)
     time_order[:] = sorted(time_order, key=lambda slot: int(slot.attrib["TIME_VALUE"]))  # required by the format
@@ -97,13 +96,12 @@ def _add_tiers(
             slots[f"TIME_SLOT_REF{end + 1}"] = slot_id
         emotion_id = f"e{number}"
         attributes = {"ANNOTATION_ID": emotion_id, **slots}
-        _add_annotation(elements[EMOTION], "ALIGNABLE_ANNOTATION", attributes, label(segment))
-        confidence = f"{segment.prediction.confidence:.3f}" if segment.prediction else ""
-        values = {CONFIDENCE: confidence, TEXT: words(segment)}
+        _add_annotation(elements[EMOTION], "ALIGNABLE_ANNOTATION", attributes, TIER_TEXTS[EMOTION](segment))
         for content in contents[1:]:
-            if values[content]:
+            value = TIER_TEXTS[content](segment)
+            if value:
                 attributes = {"ANNOTATION_ID": f"{content[0]}{number}", "ANNOTATION_REF": emotion_id}
-                _add_annotation(elements[content], "REF_ANNOTATION", attributes, values[content])
+                _add_annotation(elements[content], "REF_ANNOTATION", attributes, value)
 
 
 def _add_annotation(tier: Element, tag: str, attributes: dict[str, str], value: str) -> None:

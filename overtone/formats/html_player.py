@@ -1,9 +1,9 @@
 """A timeline as one HTML page that plays the audio: it loads nothing from elsewhere, and no other script can run.
 
 The page contains the timeline as JSON, the audio as Ogg Vorbis, the styles (`page.css`, and `look.css`, which the web
-page of the service shares) and the scripts that draw and play (`page_drawing.js`, `page_player.js`). With more than two
-hours of audio the page would be too heavy to open; such a page plays the audio file in its own folder, as does a page
-written without audio. Names are escaped here, in the HTML and in the JSON; the scripts set text only.
+page of the service shares) and the scripts (`SCRIPTS`): they draw, play, and let a person correct the segments. With
+more than two hours of audio the page would be too heavy to open; such a page plays the audio file in its own folder, as
+does a page written without audio. Names are escaped here, in the HTML and in the JSON; the scripts set text only.
 """
 
 import base64
@@ -30,12 +30,17 @@ from overtone.formats.annotation_tiers import (
     words,
 )
 from overtone.formats.ogg import encode_ogg
+from overtone.formats.page_corrections import correction_data, timeline_script
 from overtone.formats.page_legend import make_legend
 from overtone.formats.palette import emotion_colours, text_colour
 from overtone.formats.peaks import StepPeaks
 from overtone.formats.table import printable
 from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, SpeakerSummary, Timeline
 
+SCRIPTS = (  # in the order in which they need each other
+    *("page_drawing.js", "page_player.js", "page_list.js", "page_editing.js", "page_saving.js", "page_corrections.js"),
+)
+STYLES = ("look.css", "page.css", "page_corrections.css")
 MAX_EMBEDDED_S = 2 * 3600  # about 35 MB of page
 
 
@@ -57,7 +62,7 @@ def write(timeline: Timeline, stream: TextIO, audio: Iterable[np.ndarray] | None
     audio_file = printable(name) if embedded is None else ""
     data = json.dumps(_page_data(timeline, audio_file, peaks), allow_nan=False, separators=(",", ":"))
     data = data.replace("<", r"\u003c")  # "</script" ends a script element of any type
-    style, script = _resource("look.css") + _resource("page.css"), page_script()
+    style, script = "".join(map(_resource, STYLES)), page_script()
     stream.write(
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{_content_security_policy(script)}">\n'
@@ -68,6 +73,7 @@ def write(timeline: Timeline, stream: TextIO, audio: Iterable[np.ndarray] | None
         f"{_speaker_table(timeline)}{_segment_list(timeline)}</main>\n"
         f'<audio preload="auto"{_src_attribute(name) if embedded is None else ""}></audio>\n'
         f'<script type="application/json" id="data">{data}</script>\n'
+        f"{timeline_script(timeline)}"
     )
     if embedded is not None:
         stream.write(f'<script type="text/plain" id="audio-data">{encoded}</script>\n')
@@ -123,7 +129,7 @@ def _src_attribute(name: str) -> str:
 
 def _page_data(timeline: Timeline, audio_file: str, peaks: StepPeaks | None) -> dict[str, Any]:
     """Return the data that the scripts draw."""
-    colours = emotion_colours(timeline.emotions)
+    colours = emotion_colours(timeline.labels)
     loudest_db = max(channel.tracks.loudness_db.max(initial=-np.inf) for channel in timeline.tracks_by_speaker)
     tracks = [_tracks_data(channel, timeline, loudest_db) for channel in timeline.tracks_by_speaker]
     if peaks is not None and len(tracks) == 1:
@@ -133,10 +139,8 @@ def _page_data(timeline: Timeline, audio_file: str, peaks: StepPeaks | None) -> 
         "peak": None if peaks is None else peaks.highest,
         "duration_s": timeline.duration_s,
         "step_s": timeline.tracks.step_s,
-        "emotions": [
-            {"name": printable(name), "colour": colours[name], "ink": text_colour(colours[name])}
-            for name in timeline.emotions
-        ],
+        "emotions": [{"name": printable(name), **_style(colours[name])} for name in timeline.labels],
+        **correction_data(timeline),
         "tiers": [tier.name for tier in make_tiers(timeline)],
         "segments": [_segment_data(segment, row, timeline) for row, segment in _visible_rows(timeline)],
         "tracks": tracks,
@@ -177,7 +181,13 @@ def _segment_data(segment: Segment, row: int, timeline: Timeline) -> dict[str, A
         "text": words(segment),
         "branches": branch_labels(segment),
         "branches_disagree": _branches_disagree(segment),
+        "decided_by": segment.decided_by,
+        "model_emotion": printable(segment.model_emotion),
     }
+
+
+def _style(colour: str) -> dict[str, str]:
+    return {"colour": colour, "ink": text_colour(colour)}
 
 
 def _visible_rows(timeline: Timeline) -> list[tuple[int, Segment]]:
@@ -192,11 +202,11 @@ def _tracks_index(segment: Segment, timeline: Timeline) -> int:
 
 
 def _emotion_index(segment: Segment, timeline: Timeline) -> int | None:
-    return timeline.emotions.index(segment.prediction.emotion) if segment.prediction else None
+    return timeline.labels.index(segment.emotion) if segment.emotion else None
 
 
 def _is_uncertain(segment: Segment) -> bool:
-    return segment.prediction is not None and segment.prediction.uncertain
+    return segment.prediction is not None and segment.prediction.uncertain and not segment.by_person
 
 
 def _branches_disagree(segment: Segment) -> bool:
@@ -209,7 +219,7 @@ def _to_integers(track: np.ndarray) -> list[int | None]:
 
 def _emotion_styles(timeline: Timeline) -> str:
     """Return a CSS class per emotion: `e0`, `e1`, ..."""
-    colours = emotion_colours(timeline.emotions).values()
+    colours = emotion_colours(timeline.labels).values()
     return "".join(
         f".e{index} {{ background-color: {colour}; --hatch: {text_colour(colour)}; }}\n"
         for index, colour in enumerate(colours)
@@ -229,9 +239,7 @@ def _summary(timeline: Timeline) -> str:
 def _speaker_table(timeline: Timeline) -> str:
     """Return speech time and emotions per speaker as a table; "" without speech, unless channels are speakers."""
     rows = [
-        _speaker_row(speaker, timeline.emotions)
-        for speaker in timeline.speakers
-        if speaker.speech_s or timeline.channels
+        _speaker_row(speaker, timeline.labels) for speaker in timeline.speakers if speaker.speech_s or timeline.channels
     ]
     head = "<tr><th>speaker</th><th>speech</th><th>emotions, by share of that time</th></tr>"
     table = f"<table>\n<thead>{head}</thead>\n<tbody>\n{''.join(rows)}</tbody>\n</table>\n"

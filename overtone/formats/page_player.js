@@ -4,7 +4,7 @@ const [cursor, tip, play, list, message] = ["cursor", "tip", "play", "segments",
   document.getElementById(id),
 );
 const audio = document.querySelector("audio");
-const buttons = [...list.querySelectorAll("button")]; // one per segment, in the same order
+let buttons = [...list.querySelectorAll("button")]; // one per segment, in the same order
 const MIN_VIEW_S = Math.min(2, data.duration_s);
 let now = 0, dragging = false, highlighted = [];
 
@@ -46,6 +46,7 @@ function redraw() {
   tip.hidden = true;
   draw();
   showPosition();
+  stage.dispatchEvent(new Event("drawn"));
 }
 
 const zoom = (factor) => setView(now - (now - view.from) * factor, (view.to - view.from) * factor);
@@ -143,7 +144,10 @@ for (const event of ["pointerup", "pointercancel"]) stage.addEventListener(event
 stage.addEventListener("pointerleave", (event) => (tip.hidden = event.pointerType === "mouse"));
 document.addEventListener("pointerdown", (event) => (tip.hidden ||= !stage.contains(event.target)));
 overview.addEventListener("click", (event) => seek((event.offsetX / overview.clientWidth) * data.duration_s));
-buttons.forEach((button, index) => button.addEventListener("click", () => seek(data.segments[index].start)));
+list.addEventListener("click", ({ target }) => {
+  const segment = data.segments[buttons.indexOf(target.closest("button"))];
+  if (segment) seek(segment.start);
+});
 play.addEventListener("click", togglePlayback);
 document.getElementById("zoom-in").addEventListener("click", () => zoom(1 / 2));
 document.getElementById("zoom-out").addEventListener("click", () => zoom(2));
@@ -167,6 +171,7 @@ document.addEventListener("keydown", (event) => {
   const action = KEYS[event.key] ?? (event.target === stage && SLIDER_KEYS[event.key]);
   if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
   if (event.key === " " && event.target.closest("button")) return; // the key clicks the button
+  if (event.target.closest("input, select")) return;
   event.preventDefault();
   action();
 });

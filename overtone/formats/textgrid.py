@@ -16,7 +16,8 @@
             text = "happy"
 
 The tiers are `emotion` and `confidence`; each known speaker has both: `emotion@Anna`, `confidence@Anna`. If the words
-of a segment are known, there are tiers `text` too. Intervals without speech are empty; a given speaker turn without
+of a segment are known, there are tiers `text` too; if a person decided an emotion, tiers `decided by` (model or person)
+and `model emotion`, the prediction. Intervals without speech are empty; a given speaker turn without
 speech reads `no speech`.
 
 Source: Praat manual, "TextGrid file formats".
@@ -25,7 +26,7 @@ Source: Praat manual, "TextGrid file formats".
 from collections.abc import Callable
 from typing import TextIO
 
-from overtone.formats.annotation_tiers import Tier, has_words, label, make_tiers, words
+from overtone.formats.annotation_tiers import TIER_TEXTS, Tier, make_tiers, tier_contents
 from overtone.timeline import Segment, Timeline
 
 DIGITS = 6  # decimals of a second: finer than a sample
@@ -34,13 +35,12 @@ Interval = tuple[float, float, str]
 
 
 def write(timeline: Timeline, stream: TextIO) -> None:
-    """Write two or three interval tiers per tier of the timeline; each covers the whole recording."""
-    contents = [content for content in TIER_CONTENTS if content != "text" or has_words(timeline)]
-    tiers = [(tier, content) for tier in make_tiers(timeline) for content in contents]
+    """Write two to five interval tiers per tier of the timeline; each covers the whole recording."""
+    tiers = [(tier, content) for tier in make_tiers(timeline) for content in tier_contents(timeline)]
     stream.write('File type = "ooTextFile"\nObject class = "TextGrid"\n\n')
     stream.write(f"xmin = 0\nxmax = {_number(timeline.duration_s)}\ntiers? <exists>\nsize = {len(tiers)}\nitem []:\n")
     for tier_number, (tier, content) in enumerate(tiers, start=1):
-        intervals = _intervals(tier, TIER_CONTENTS[content], round(timeline.duration_s, DIGITS))
+        intervals = _intervals(tier, TIER_TEXTS[content], round(timeline.duration_s, DIGITS))
         stream.write(f'    item [{tier_number}]:\n        class = "IntervalTier"\n')
         stream.write(f"        name = {_quote(tier.tier_name(content))}\n")
         stream.write(f"        xmin = 0\n        xmax = {_number(timeline.duration_s)}\n")
@@ -48,13 +48,6 @@ def write(timeline: Timeline, stream: TextIO) -> None:
         for number, (start_s, end_s, text) in enumerate(intervals, start=1):
             stream.write(f"        intervals [{number}]:\n            xmin = {_number(start_s)}\n")
             stream.write(f"            xmax = {_number(end_s)}\n            text = {_quote(text)}\n")
-
-
-def _confidence(segment: Segment) -> str:
-    return f"{segment.prediction.confidence:.3f}" if segment.prediction else ""
-
-
-TIER_CONTENTS: dict[str, Callable[[Segment], str]] = {"emotion": label, "confidence": _confidence, "text": words}
 
 
 def _intervals(tier: Tier, content: Callable[[Segment], str], duration_s: float) -> list[Interval]:

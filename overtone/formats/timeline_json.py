@@ -3,9 +3,9 @@
 {"path": "talk.wav", "duration_s": 61.3, "model": "overtone-1", "emotions": ["neutral", ...], "turns_given": false,
 "adaptation": "recording",
 "segments": [
-{"start_s": 0.0, "end_s": 1.2, "speaker": "", "text": "", "speech": false},
-{"start_s": 1.2, "end_s": 3.9, "speaker": "", "text": "", "speech": true, "emotion": "happy", "confidence": 0.81,
- "uncertain": false, "probabilities": {"neutral": 0.02, ...}, "branches": {...}, "prosody": {...},
+{"start_s": 0.0, "end_s": 1.2, "speaker": "", "text": "", "speech": false, "decided_by": "model"},
+{"start_s": 1.2, "end_s": 3.9, "speaker": "", "text": "", "speech": true, "decided_by": "model", "emotion": "happy",
+ "confidence": 0.81, "uncertain": false, "probabilities": {"neutral": 0.02, ...}, "branches": {...}, "prosody": {...},
  "reference_clips": 41},
 ...
 ],
@@ -23,8 +23,10 @@
 
 `text` has the words of a speaker turn, if they are known. `adaptation` says what the model was adapted to: "none";
 "reference", the reference clips of the caller; "recording" or "speakers", the recording itself or each of its speakers;
-"stream", the audio before. Tracks have one value per step; probabilities, arousal and valence are null in steps without
-speech.
+"stream", the audio before. If a person decided the emotion of a segment, `decided_by` is "person", `emotion` is what
+the person named, or null if the prediction is wrong and the emotion unknown, and `model_emotion` is the prediction,
+with its confidence and probabilities. `agreement`, with `n`, `agreed` and `kappa`, is present if the speaker turns had
+labels of a person. Tracks have one value per step; probabilities, arousal and valence are null in steps without speech.
 
 If each channel is a speaker, the tracks of each follow those of the recording, which are then those of the loudest
 channel with speech:
@@ -36,11 +38,13 @@ channel with speech:
 """
 
 import json
+import math
 from collections.abc import Iterable
 from typing import Any, TextIO
 
 import numpy as np
 
+from overtone.agreement import Agreement
 from overtone.formats.json import DIGITS, PROBABILITY_DIGITS, to_object
 from overtone.timeline import Segment, SpeakerSummary, Timeline, Tracks
 
@@ -52,7 +56,7 @@ OMITTED_KEYS = ("path", "duration_s", "model", "no_speech")
 
 def write(timeline: Timeline, stream: TextIO) -> None:
     """Write one object."""
-    recording = {
+    recording: dict[str, Any] = {
         "path": timeline.source,
         "duration_s": round(timeline.duration_s, DIGITS),
         "model": timeline.model,
@@ -60,6 +64,8 @@ def write(timeline: Timeline, stream: TextIO) -> None:
         "turns_given": timeline.turns_given,
         "adaptation": timeline.adaptation,
     }
+    if timeline.agreement is not None:
+        recording["agreement"] = agreement_to_object(timeline.agreement)
     stream.write(_dump(recording)[:-1])
     for name, objects in (
         ("segments", map(segment_to_object, timeline.segments)),
@@ -95,10 +101,19 @@ def segment_to_object(segment: Segment) -> dict[str, Any]:
         "speaker": segment.speaker,
         "text": segment.text,
         "speech": segment.is_speech,
+        "decided_by": segment.decided_by,
     }
     if segment.prediction is not None:
         fields |= {key: value for key, value in to_object(segment.prediction).items() if key not in OMITTED_KEYS}
+    if segment.by_person:
+        fields |= {"emotion": segment.label or None, "model_emotion": segment.model_emotion or None}
     return fields
+
+
+def agreement_to_object(agreement: Agreement) -> dict[str, Any]:
+    """Return an agreement as JSON values."""
+    kappa = None if math.isnan(agreement.kappa) else round(agreement.kappa, PROBABILITY_DIGITS)
+    return {"n": agreement.n, "agreed": agreement.agreed, "kappa": kappa}
 
 
 def _speaker_to_object(timeline: Timeline, summary: SpeakerSummary) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """A timeline as JSON Lines: one object per segment, with the keys of a segment in `overtone.formats.timeline_json`.
 
 {"path": "talk.wav", "model": "overtone-1", "start_s": 0.0, "end_s": 1.2, "speaker": "", "text": "",
- "speech": false}
+ "speech": false, "decided_by": "model"}
 {"path": "talk.wav", "model": "overtone-1", "start_s": 1.2, "end_s": 3.9, "speaker": "", "text": "",
- "speech": true, "emotion": "happy", "confidence": 0.81, "uncertain": false, "probabilities": {...}, ...}
+ "speech": true, "decided_by": "model", "emotion": "happy", "confidence": 0.81, "uncertain": false, ...}
 """
 
 import json

@@ -1,10 +1,10 @@
 r"""A timeline as Parquet: one row per segment, as in `overtone.formats.timeline_csv`, typed and unrounded.
 
-Columns: path, model, start_s, end_s, speaker, text, speech, emotion, confidence, uncertain, speech_s, arousal, valence,
-reference_clips, p_neutral, ...; per branch of the model, such as mel_p_neutral, ...; and per measured prosody value,
-such as pitch_median_hz. They are null in segments without speech or without a measurement. The file metadata contains
-facts about the whole recording, as JSON under "overtone": duration_s, emotions, turns_given, adaptation; and channels,
-the speakers in their order, if each channel is a speaker.
+Columns: path, model, start_s, end_s, speaker, text, speech, emotion, decided_by, model_emotion, confidence,
+uncertain, speech_s, arousal, valence, reference_clips, p_neutral, ...; per branch of the model, such as
+mel_p_neutral, ...; and per measured prosody value, such as pitch_median_hz. They are null in segments without speech or
+without a measurement. The file metadata contains facts about the whole recording, as JSON under "overtone": duration_s,
+emotions, turns_given, adaptation; and channels, the speakers in their order, if each channel is a speaker.
 
 Parquet strings are UTF-8: bytes of a file name that are not UTF-8 become escapes (`\udcff`).
 """
@@ -13,13 +13,15 @@ import json
 from typing import Any, TextIO
 
 from overtone._internal.pyarrow_import import import_pyarrow
+from overtone.formats import timeline_csv
 from overtone.formats.branches import probability_columns
 from overtone.formats.parquet import to_utf8
+from overtone.formats.timeline_csv import EMOTION_COLUMNS, PREDICTION_COLUMNS
 from overtone.timeline import Segment, Timeline
 
-PREDICTION_COLUMNS = ("emotion", "confidence", "uncertain", "speech_s", "arousal", "valence", "reference_clips")
-FIXED_COLUMNS = ("path", "model", "start_s", "end_s", "speaker", "text", "speech", *PREDICTION_COLUMNS)
-STRING_COLUMNS, BOOLEAN_COLUMNS = ("path", "model", "speaker", "text", "emotion"), ("speech", "uncertain")
+FIXED_COLUMNS = ("path", "model", *timeline_csv.FIXED_COLUMNS[1:])
+STRING_COLUMNS = ("path", "model", "speaker", "text", *EMOTION_COLUMNS)
+BOOLEAN_COLUMNS = ("speech", "uncertain")
 METADATA_KEY = "overtone"
 
 
@@ -61,6 +63,7 @@ def _row(timeline: Timeline, segment: Segment) -> dict[str, Any]:
         "speaker": segment.speaker,
         "text": segment.text,
         "speech": segment.is_speech,
+        **{name: getattr(segment, name) or None for name in EMOTION_COLUMNS},
     }
     prediction = segment.prediction
     if prediction is None:

@@ -114,7 +114,7 @@ def _subtitle(timeline: Timeline) -> str:
     facts = [format_clock(timeline.duration_s), speech, printable(timeline.model)]
     lanes, classes = len(lane_emotions(timeline)), len(timeline.emotions)
     facts += [f"lanes of {lanes} of {classes} classes"] if lanes < classes else []
-    if any(segment.prediction is not None and segment.prediction.uncertain for segment in timeline.segments):
+    if any(map(_is_uncertain, timeline.segments)):
         facts.append("hatched: uncertain")
     return "   ·   ".join(facts)
 
@@ -148,14 +148,14 @@ def _tier_label(tier: Tier) -> str:
 
 
 def _emotion(segment: Segment) -> str:
-    return printable(segment.prediction.emotion) if segment.prediction else ""
+    return printable(segment.emotion)
 
 
 def _draw_segments(axes: "Axes", segments: tuple[Segment, ...], span: tuple[float, float], alpha: float = 1) -> None:
     """Draw segments as bars, all of one style in one call: a recording of ten hours has thousands."""
 
     def style(segment: Segment) -> tuple[str, bool]:
-        return _segment_colour(segment), segment.prediction is not None and segment.prediction.uncertain
+        return _segment_colour(segment), _is_uncertain(segment)
 
     for (colour, uncertain), group in groupby(sorted(segments, key=style), key=style):
         bars = [(segment.start_s, segment.duration_s) for segment in group]
@@ -164,9 +164,16 @@ def _draw_segments(axes: "Axes", segments: tuple[Segment, ...], span: tuple[floa
             collection.set(hatch=HATCH, edgecolor=text_colour(colour))
 
 
+def _is_uncertain(segment: Segment) -> bool:
+    return segment.prediction is not None and segment.prediction.uncertain and not segment.by_person
+
+
 def _segment_colour(segment: Segment) -> str:
-    prediction = segment.prediction
-    return emotion_colours(prediction.emotions)[prediction.emotion] if prediction else NO_SPEECH_COLOUR
+    """Return the colour of the emotion; other labels of a person than the classes of the model have one in common."""
+    if not segment.emotion:
+        return NO_SPEECH_COLOUR
+    classes = segment.prediction.emotions if segment.prediction else ()
+    return emotion_colours(tuple(dict.fromkeys([*classes, segment.emotion])))[segment.emotion]
 
 
 def _draw_waveform(axes: "Axes", tracks: Tracks, timeline: Timeline, speaker: str, loudest_db: float) -> None:

@@ -9,12 +9,14 @@ talk.wav  1:01.3  adapted to the recording
 anna: 48.2 s of speech: happy 44%, neutral 31%, sad 25%
 
 The first line says what the model was adapted to, if anything. A dash marks segments without speech. The speaker column
-is omitted if no speaker is known. If the words of a segment are known, their beginning is the last column.
+is omitted if no speaker is known. An emotion that a person decided reads `sad (person)`, or `wrong (happy)`, and the
+prediction is in the column of the runner-up: `model: happy 81%`. If the words of a segment are known, their beginning
+is the last column.
 """
 
 from typing import TextIO
 
-from overtone.formats.annotation_tiers import ADAPTATION_LABELS, format_clock
+from overtone.formats.annotation_tiers import ADAPTATION_LABELS, format_clock, label_with_confidence
 from overtone.formats.table import (
     BAR_EIGHTHS,
     GAP,
@@ -49,7 +51,8 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     for row in rows:
         cells = (text + " " * (width - display_width(text)) for text, width in zip(row, widths, strict=True))
         stream.write((GAP + GAP.join(cells)).rstrip() + "\n")
-    stream.write("\n" + "".join(f"{format_summary(summary)}\n" for summary in timeline.speakers) + "\n")
+    stream.write("\n" + "".join(f"{format_summary(summary)}\n" for summary in timeline.speakers))
+    stream.write(f"{timeline.agreement}\n\n" if timeline.agreement else "\n")
 
 
 def format_summary(summary: SpeakerSummary) -> str:
@@ -62,20 +65,24 @@ def format_summary(summary: SpeakerSummary) -> str:
 
 def _row(segment: Segment, unicode: bool) -> list[str]:
     prediction = segment.prediction
+    pitch_hz = prediction.prosody.get("pitch_median_hz") if prediction else None
+    pitch = "" if pitch_hz is None else f"{pitch_hz:.0f} Hz"
     position = [
         format_clock(segment.start_s, 1),
         format_clock(segment.end_s, 1),
         shorten(printable(segment.speaker), MAX_SPEAKER_WIDTH),
     ]
     text = shorten_end(printable(segment.text), MAX_TEXT_WIDTH)
+    if segment.by_person:
+        model = f"model: {class_label(prediction.emotion)} {prediction.confidence:.0%}" if prediction else ""
+        return [*position, label_with_confidence(segment), "", model, pitch, text]
     if prediction is None:
         return [*position, MISSING, "", "", "", text]
-    pitch_hz = prediction.prosody.get("pitch_median_hz")
     return [
         *position,
         emotion_label(prediction),
         f"{bar(prediction.confidence, unicode)} {prediction.confidence:4.0%}",
         runner_up(prediction),
-        "" if pitch_hz is None else f"{pitch_hz:.0f} Hz",
+        pitch,
         text,
     ]

@@ -2,10 +2,11 @@
 
 {"segments": [{"start": 0.5, "end": 2.75, "text": " Well, yes.", "words": [...], "speaker": "SPEAKER_00", "emotion":
 {"label": "happy", "confidence": 0.81, "uncertain": false, "probabilities": {"neutral": 0.02, ...}, "speech_s": 1.824,
-"arousal": 0.9, "valence": 0.86, "reference_clips": 41}}, ...], "language": "en"}
+"arousal": 0.9, "valence": 0.86, "reference_clips": 41, "decided_by": "model"}}, ...], "language": "en"}
 
 If the turns come from a JSON document, all of its other values stay as they are. Otherwise the document has `segments`
-with `start`, `end`, `text` and, if it is known, `speaker`. A segment without speech has the emotion null.
+with `start`, `end`, `text` and, if it is known, `speaker`. A segment without speech has the emotion null. If a person
+decided the emotion, `label` is what the person named, or null, and `model_label` the prediction.
 
 If it is asked for, each word with times has an `emotion` too, with label, confidence, `uncertain` and probabilities:
 the mean of the timeline over the word. A word that is shorter than the speech that a prediction needs is uncertain.
@@ -17,7 +18,7 @@ from typing import Any, NamedTuple, TextIO
 
 import numpy as np
 
-from overtone.datatypes import MIN_SPEECH_S, Prediction
+from overtone.datatypes import MIN_SPEECH_S
 from overtone.errors import InputError
 from overtone.formats.annotation_tiers import visible_segments
 from overtone.formats.json import DIGITS, PROBABILITY_DIGITS, to_object
@@ -71,15 +72,17 @@ def _segment_to_object(segment: Segment) -> dict[str, Any]:
         "end": round(segment.end_s, DIGITS),
         "text": segment.text,
         **({"speaker": segment.speaker} if segment.speaker else {}),
-        "emotion": _emotion(segment.prediction),
+        "emotion": _emotion(segment),
     }
 
 
-def _emotion(prediction: Prediction | None) -> dict[str, Any] | None:
-    if prediction is None:
+def _emotion(segment: Segment) -> dict[str, Any] | None:
+    if segment.prediction is None and not segment.by_person:
         return None
-    values = to_object(prediction)
-    return {"label": prediction.emotion, **{key: values[key] for key in KEYS}}
+    values = to_object(segment.prediction) if segment.prediction else {}
+    by_person = {"model_label": segment.model_emotion or None} if segment.by_person else {}
+    prediction = {key: values[key] for key in KEYS if key in values}
+    return {"label": segment.emotion or None, **prediction, "decided_by": segment.decided_by, **by_person}
 
 
 def _add_emotions(timeline: Timeline, original: Original) -> None:
@@ -89,7 +92,7 @@ def _add_emotions(timeline: Timeline, original: Original) -> None:
             turn["emotion"] = None
     for turn, segment in zip(original.by_segment, timeline.segments, strict=True):
         if isinstance(turn, dict):
-            turn["emotion"] = _emotion(segment.prediction)
+            turn["emotion"] = _emotion(segment)
 
 
 def _words(original: Original) -> Iterator[dict[str, Any]]:

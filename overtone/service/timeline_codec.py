@@ -6,11 +6,13 @@ after the other: those of the recording, then those of each channel that is a sp
 
 import json
 import zlib
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from overtone._internal.prediction_codec import decode_prediction, encode_prediction
+from overtone.agreement import MODEL, Agreement
 from overtone.datatypes import Float32Array
 from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
@@ -27,6 +29,7 @@ def encode(timeline: Timeline) -> bytes:
         "model": timeline.model,
         "turns_given": timeline.turns_given,
         "adaptation": timeline.adaptation,
+        "agreement": timeline.agreement and asdict(timeline.agreement),
         "step_s": timeline.tracks.step_s,
         "steps": len(timeline.tracks),
         "channels": [channel.speaker for channel in timeline.channels],
@@ -53,6 +56,7 @@ def decode(content: bytes) -> Timeline:
         turns_given=header["turns_given"],
         adaptation=header["adaptation"],
         channels=tuple(map(ChannelTracks, header["channels"], channel_tracks)),
+        agreement=Agreement(**header["agreement"]) if header.get("agreement") else None,
     )
 
 
@@ -70,6 +74,8 @@ def _encode_segment(segment: Segment) -> dict[str, Any]:
     fields: dict[str, Any] = {"start_s": segment.start_s, "end_s": segment.end_s, "speaker": segment.speaker}
     if segment.text:
         fields["text"] = segment.text
+    if segment.by_person:
+        fields |= {"decided_by": segment.decided_by, "label": segment.label}
     if segment.prediction is not None:
         fields["prediction"] = encode_prediction(segment.prediction)
         fields["uncertain_below"] = segment.prediction.uncertain_below
@@ -86,4 +92,5 @@ def _decode_segment(fields: dict[str, Any], emotions: tuple[str, ...], header: d
             source=header["source"],
             uncertain_below=fields["uncertain_below"],
         )
-    return Segment(fields["start_s"], fields["end_s"], prediction, fields["speaker"], fields.get("text", ""))
+    decision = fields.get("decided_by", MODEL), fields.get("label", "")
+    return Segment(fields["start_s"], fields["end_s"], prediction, fields["speaker"], fields.get("text", ""), *decision)

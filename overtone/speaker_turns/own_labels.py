@@ -1,10 +1,11 @@
-"""The labels that `overtone.formats` writes, so that they are not taken for words: "happy 81 %", "no speech"."""
+"""The labels that `overtone.formats` writes, so that they are not taken for words: "happy 81 %", "sad (person)"."""
 
 import re
 from typing import NamedTuple
 
 TEXT_SEPARATOR = " | "  # between the label and the words of an Audacity label
-LABEL = r"(?:(?:(?!: | \| ).)+ \d{1,3} %|no speech)"
+EMOTION = r"(?:(?!: | \| ).)+"
+LABEL = rf"(?:{EMOTION} (?:\d{{1,3}} %|\(person\))|wrong \({EMOTION}\)|no speech)"
 PREFIXED_LABEL = re.compile(rf"(?:^|: ){LABEL}(?:$|{re.escape(TEXT_SEPARATOR)})")
 LABEL_LINE = re.compile(rf"(?:(.*): )?{LABEL}")
 WORDS_OF_A_NAME = 4

@@ -7,8 +7,8 @@ unknown.
 
 from collections.abc import Iterator, Sequence
 
-from overtone.annotations.tier_names import CONFIDENCE, EMOTION, TEXT, split_tier_name
-from overtone.speaker_turns.turn import Turn, make_turn
+from overtone.annotations.tier_names import CONFIDENCE, DECIDED_BY, EMOTION, TEXT, split_tier_name
+from overtone.speaker_turns.turn import Turn, clean_text, make_turn
 
 Intervals = Sequence[tuple[str | float, str | float, str]]  # start, end and text
 

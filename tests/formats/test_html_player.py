@@ -55,7 +55,7 @@ def test_every_page_is_valid_html_and_complete_without_scripts(timeline: Timelin
     assert len(buttons) == 3 + len(expected), "three buttons to play and zoom"
     assert all(text in button for text, button in zip(expected, buttons[3:], strict=True))
     ids = [script.get("id") for script in tree.iter(f"{XHTML}script")]
-    assert ids == ["data", *(["audio-data"] if embedded else []), None]
+    assert ids == ["data", "timeline", *(["audio-data"] if embedded else []), None]
 
 
 def test_names_are_escaped_everywhere() -> None:
@@ -100,6 +100,7 @@ def test_the_script_receives_the_timeline() -> None:
     expected = {"start": 3.25, "end": 5, "tier": 0, "tracks": 0, "speaker": "", "label": "uncertain (sad) 40 %"}
     assert data["segments"][1] == {
         **expected, "emotion": 2, "uncertain": True, "text": "", "branches": "", "branches_disagree": False,
+        "decided_by": "model", "model_emotion": "sad",
     }  # fmt: skip
 
 

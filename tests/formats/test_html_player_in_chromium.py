@@ -225,7 +225,7 @@ def test_names_and_words_of_turns_run_no_script(open_page, tmp_path: Path) -> No
     assert texts[-1] in tips
     for tag in ("img", "svg", "iframe", "a", "main script"):
         assert page.tab.locator(tag).count() == 0
-    assert dialogs == [] and page.tab.evaluate("document.scripts.length") == 3
+    assert dialogs == [] and page.tab.evaluate("document.scripts.length") == 4
 
 
 def test_it_plays_an_audio_file_in_its_folder(open_page, tmp_path: Path) -> None:

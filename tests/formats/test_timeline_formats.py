@@ -50,7 +50,7 @@ def test_json_contains_the_whole_timeline() -> None:
         (0, 1, False), (1, 3, True), (3, 3.457, True),
     ]  # fmt: skip
     silent, happy, angry = fields["segments"]
-    assert set(silent) == {"start_s", "end_s", "speaker", "text", "speech"}
+    assert set(silent) == {"start_s", "end_s", "speaker", "text", "speech", "decided_by"}
     assert (happy["emotion"], happy["confidence"], happy["speaker"]) == ("happy", 0.7, "anna")
     assert happy["prosody"] == {"pitch_median_hz": 212.4} and happy["branches"]["mel"]["neutral"] == 1
     assert (happy["uncertain"], angry["uncertain"]) == (False, True)

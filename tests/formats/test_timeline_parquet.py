@@ -46,13 +46,16 @@ def test_segments_are_lossless(timeline: Timeline, tmp_path: Path) -> None:
         assert (row["start_s"], row["end_s"]) == (segment.start_s, segment.end_s)
         assert (row["speaker"], row["text"]) == (escape_surrogates(segment.speaker), segment.text)
         prediction = segment.prediction
-        if prediction is None:
+        decision = (segment.is_speech, segment.emotion or None, segment.decided_by, segment.model_emotion or None)
+        assert tuple(row[name] for name in ("speech", "emotion", "decided_by", "model_emotion")) == decision
+        if prediction is None and not segment.by_person:
             filled = {name for name, value in row.items() if value is not None}
             assert (
-                filled == {"path", "model", "start_s", "end_s", "speaker", "text", "speech"} and row["speech"] is False
+                filled == {"path", "model", "start_s", "end_s", "speaker", "text", "speech", "decided_by"}
+                and row["speech"] is False
             )
-        else:
-            assert (row["speech"], row["emotion"], row["uncertain"]) == (True, prediction.emotion, prediction.uncertain)
+        elif prediction is not None:
+            assert row["uncertain"] == prediction.uncertain
             assert row["confidence"] == prediction.confidence
             assert row["reference_clips"] == prediction.reference_clips
             assert [row[f"p_{emotion}"] for emotion in timeline.emotions] == prediction.probabilities.tolist()
@@ -78,7 +81,7 @@ def test_columns_are_typed_even_without_segments(tmp_path: Path) -> None:
     schema = read_table(TIMELINES["nothing"], tmp_path / "nothing.parquet").schema
     types = {name: str(schema.field(name).type) for name in schema.names}
     assert types == {
-        **dict.fromkeys(("path", "model", "speaker", "text", "emotion"), "string"),
+        **dict.fromkeys(("path", "model", "speaker", "text", "emotion", "decided_by", "model_emotion"), "string"),
         **dict.fromkeys(("start_s", "end_s", "confidence", "speech_s", "arousal", "valence"), "double"),
         **dict.fromkeys(("speech", "uncertain"), "bool"),
         "reference_clips": "int64",
