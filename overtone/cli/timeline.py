@@ -38,6 +38,7 @@ from overtone.each_channel import EACH
 from overtone.errors import OptionError, OvertoneError
 from overtone.formats import TIMELINE_FORMATS, AudioBlocks, get_timeline_format, save_timeline, write_timeline
 from overtone.formats.table import printable, shorten
+from overtone.inference.kept_labels import keep_labels
 from overtone.inference.recogniser import Recogniser
 from overtone.timeline import Segment, Timeline
 
@@ -91,6 +92,8 @@ def timeline(args: argparse.Namespace) -> int:
             turns = read_given_turns(args, source, recording, format_name)
             invalid_turns += turns.invalid
             timeline = _recognise(recogniser, source, recording, args, turns.segments)
+            if turns.labels is not None:
+                timeline = keep_labels(timeline, turns.labels)
             audio = blocks(recording, MIX if choice.is_each else args.channel)  # for the formats that embed it
             write_output(timeline, target, format_name, audio, original=turns.original, words=args.words)
         except OvertoneError as error:

@@ -1,4 +1,4 @@
-"""The options of speaker turns: --turns, --strict and --words."""
+"""The options of speaker turns: --turns, --keep-labels, --strict and --words."""
 
 import argparse
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from overtone.cli.errors import print_error
 from overtone.errors import InputError, OptionError, format_errors
 from overtone.formats.whisperx import Original
 from overtone.speaker_turns import SUFFIXES, TurnsFile, read_turns_file
+from overtone.speaker_turns.given_labels import GivenLabel
 from overtone.speaker_turns.json_turns import find_turns, parse_json
 from overtone.timeline import Segment
 
@@ -24,19 +25,26 @@ class GivenTurns(NamedTuple):
         segments: the turns; None if there are none.
         invalid: how many turns were left out.
         original: the JSON document they come from, for `--format whisperx`; None if they come from elsewhere.
+        labels: the label of each turn, with --keep-labels; else None.
     """
 
     segments: Sequence[Segment] | None = None
     invalid: int = 0
     original: Original | None = None
+    labels: Sequence[GivenLabel] | None = None
 
 
 def turns_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --turns, --strict and --words."""
+    """Add --turns, --keep-labels, --strict and --words."""
     parser.add_argument(
         "--turns", metavar="FILE", type=Path,
         help=f"a file of speaker turns ({', '.join(SUFFIXES)}): one prediction per turn (default: split the recording "
         "where the emotion changes)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--keep-labels", action="store_true",
+        help="keep the labels of a TextGrid or ELAN file that this command wrote and a person corrected, where they "
+        "differ from the predictions, and report how often person and model agree",
     )  # fmt: skip
     parser.add_argument(
         "--strict", action="store_true",
@@ -58,6 +66,8 @@ def check_turns_options(args: argparse.Namespace, recordings: int, format_name: 
         raise OptionError(f"--turns {args.turns}: needs exactly one recording, got {recordings}")
     if args.strict and args.turns is None:
         raise OptionError("--strict: concerns speaker turns; name their file with --turns")
+    if args.keep_labels and args.turns is None:
+        raise OptionError("--keep-labels: concerns speaker turns; name their file with --turns")
     if args.words and (format_name != WORDS_FORMAT or args.turns is None):
         raise OptionError(f"--words: needs --format {WORDS_FORMAT}, and --turns with JSON of WhisperX")
 
@@ -77,6 +87,8 @@ def read_given_turns(args: argparse.Namespace, source: Path, recording: Source, 
     if args.turns is None:
         return GivenTurns()
     read = read_turns_file(args.turns, str(source), measure_duration(recording))
+    if args.keep_labels:
+        _check_labels(args.turns, read)
     if read.invalid:
         message = format_errors(str(args.turns), read.invalid, "turns")
         if args.strict:
@@ -85,7 +97,23 @@ def read_given_turns(args: argparse.Namespace, source: Path, recording: Source, 
     original = _read_original(args.turns, read) if format_name == WORDS_FORMAT else None
     if args.words and original is None:
         raise InputError(f"{args.turns}: --words needs JSON of WhisperX")
-    return GivenTurns(read.turns, len(read.invalid), original)
+    return GivenTurns(read.turns, len(read.invalid), original, read.labels if args.keep_labels else None)
+
+
+def _check_labels(path: Path, read: TurnsFile) -> None:
+    """Check that a file of turns has labels.
+
+    Raises:
+        InputError: it has none, or one that cannot be used.
+    """
+    if not read.labels:
+        raise InputError(
+            f"{path}: --keep-labels needs a TextGrid or ELAN file with the tiers of 'overtone timeline', such as "
+            "'emotion'; this file has no labels"
+        )
+    faults = [label.fault for label in read.labels if label.fault]
+    if faults:
+        raise InputError(format_errors(str(path), faults, "labels"))
 
 
 def _read_original(path: Path, read: TurnsFile) -> Original | None:

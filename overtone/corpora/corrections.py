@@ -5,7 +5,8 @@
     b.wav,sad,0.412000,true,...,frustrated              the correction is the label
 
 A person corrects the output of `overtone predict`, `batch` or `timeline` by changing its column `emotion`, or by adding
-a column `corrected`. In the output of a batch of labelled inputs the label is their label, `given_emotion` or `label`,
+a column `corrected`. Where segments of a timeline were corrected on its page, `decided_by` says so, `emotion` is what
+the person named, and a row that was only marked as wrong has no label. In the output of a batch of labelled inputs the label is their label, `given_emotion` or `label`,
 and `emotion` only the prediction.
 """
 
@@ -13,11 +14,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from overtone.agreement import PERSON
 from overtone.corpora.tables.columns import NAMES, column_key, find_columns, has_predictions
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.emotions import label_key
 from overtone.errors import CorpusError
 
+DECIDED_BY = "decided_by"
 CORRECTED, GIVEN = "corrected", "given_emotion"
 PROBABILITY_PREFIX, PROBABILITIES = "p_", "probabilities"
 
@@ -74,6 +77,8 @@ class PredictionCounter:
         if not label.may_be_prediction or not text:
             return
         self._rows += 1
+        if cell_text(self._cell(row, DECIDED_BY)) == PERSON:
+            return
         if label_key(text) == label_key(self._predicted(row)):
             self._unchanged += 1
             self._uncertain += cell_text(self._cell(row, "uncertain")) in ("true", "True", "TRUE", "1")

@@ -140,7 +140,10 @@
 
   const relabel = (name) => edit((...state) => editing.relabel(...state, name));
   const moveEdge = (side, time) => edit((...state) => editing.moveEdge(...state, side, time, data.duration_s));
-  const split = () => edit((...state) => editing.split(...state, now));
+
+  function split() {
+    edit((...state) => editing.split(...state, now));
+  }
 
   function setEdge(side, time) {
     if (Number.isFinite(time)) moveEdge(side, time);

@@ -20,7 +20,7 @@ COMPRESSION_LEVEL = 6
 def correction_data(timeline: Timeline) -> dict[str, Any]:
     """Return a part of the data of the page, as JSON values.
 
-    `values` are the labels as they are written to files, `indices` the place of each visible segment among all segments.
+    `values` are the labels as files have them, `indices` the place of each visible segment among all segments.
     """
     own = tuple(f"\0{number}" for number in range(SPARE_COLOURS))  # no label is called so
     colours = emotion_colours((*timeline.labels, *own))

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from overtone.each_channel import ChannelChoice
 from overtone.errors import InputError, OvertoneError
+from overtone.service.correction_table import CorrectionTable
 from overtone.service.job_records import JOB_COLUMNS, UNFINISHED, StoredResponse, TimelineJob
 
 VERSION = 5  # of the schema and of the stored timelines
@@ -42,7 +43,7 @@ OWNER_INDEX = "CREATE INDEX IF NOT EXISTS jobs_by_owner ON jobs (owner, created_
 IS_UNFINISHED = f"state IN {UNFINISHED}"  # as SQL
 
 
-class JobStore:
+class JobStore(CorrectionTable):
     """The SQLite file, opened by one service at a time; safe to use from any thread.
 
     Args:
@@ -84,6 +85,7 @@ class JobStore:
                     connection.execute(statement)
                 connection.execute(f"PRAGMA user_version = {VERSION}")
             connection.execute(OWNER_INDEX)
+            self._create_corrections(connection)
             connection.execute("UPDATE jobs SET state = 'queued' WHERE state = 'running'")
             _fail_exhausted(connection)
 

@@ -35,6 +35,7 @@ from overtone.inference import channel_speakers
 from overtone.inference.channel_speakers import recognise_each
 from overtone.inference.recogniser import Recogniser, load
 from overtone.inference.speaker_statistics import SpeakerStatistics
+from overtone.service.corrected_timelines import correct
 from overtone.service.ipc import Channel as MessageChannel
 from overtone.service.ipc import Message
 from overtone.service.timeline_codec import decode, encode
@@ -65,6 +66,7 @@ class TaskHandler:
             "speaker_features": self._speaker_features,
             "timeline": self._timeline,
             "write_timeline": self._write_timeline,
+            "correct_timeline": self._correct_timeline,
             "stream_open": streams.open,
             "stream_push": streams.push,
             "stream_finish": streams.finish,
@@ -128,6 +130,10 @@ class TaskHandler:
         write_timeline(decode(payload), stream, task["format"], is_local=False)
         stream.flush()
         return {}, content.getvalue()
+
+    def _correct_timeline(self, task: Message, payload: bytes) -> Reply:
+        """Correct an encoded timeline, which is the payload; that of the reply is the encoded corrected timeline."""
+        return {}, encode(correct(decode(payload), task["corrections"]))
 
 
 def _channel_choice(task: Message) -> ChannelChoice:

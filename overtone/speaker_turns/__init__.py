@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 
 from overtone._internal.special_files import is_special
 from overtone.errors import InputError, format_errors, suggest
+from overtone.speaker_turns.given_labels import GivenLabel, parse_given_label
 from overtone.speaker_turns.turn import Turn
 from overtone.timeline import TURN_TOLERANCE_S, Segment, is_beyond
 
@@ -55,11 +56,13 @@ class TurnsFile(NamedTuple):
         turns: the valid turns as segments without predictions, sorted by start time; at least one.
         positions: where each of these turns is in the file, such as "line 2".
         invalid: position and fault of each invalid turn, such as "line 3: the turn from 2 to 2 s is empty".
+        labels: the label of each of these turns, if the file is the output of `overtone timeline`.
     """
 
     turns: tuple[Segment, ...]
     positions: tuple[str, ...]
     invalid: tuple[str, ...]
+    labels: tuple[GivenLabel, ...] = ()
 
 
 def read_turns(path: Path, recording: str = "", duration_s: float | None = None) -> tuple[Segment, ...]:
@@ -107,10 +110,10 @@ def read_turns_file(path: Path, recording: str = "", duration_s: float | None = 
     if not valid:
         raise InputError(format_errors(str(path), invalid, "turns") if invalid else f"{path}: contains no turn")
     _check_fit(path, valid, duration_s, recording)
-    found = [(_to_segment(turn, duration_s), turn.position) for turn in valid]
+    found = [(_to_segment(turn, duration_s), turn.position, parse_given_label(turn)) for turn in valid]
     found.sort(key=lambda item: (item[0].start_s, item[0].end_s))
-    segments, positions = zip(*found, strict=True)
-    return TurnsFile(segments, positions, tuple(invalid))
+    segments, positions, labels = zip(*found, strict=True)
+    return TurnsFile(segments, positions, tuple(invalid), labels if any(turn.label for turn in valid) else ())
 
 
 def _check_arguments(path: object, recording: object, duration_s: Any) -> None:

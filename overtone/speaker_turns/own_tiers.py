@@ -27,8 +27,12 @@ def read_own_tiers(tiers: Sequence[tuple[str, Intervals]]) -> Iterator[Turn]:
         found = split_tier_name(name)
         if found.content != EMOTION:
             continue
-        texts = {(start, end): text for start, end, text in by_name.get(found._replace(content=TEXT), ())}
+        texts, deciders = (
+            {(start, end): text for start, end, text in by_name.get(found._replace(content=content), ())}
+            for content in (TEXT, DECIDED_BY)
+        )
         for number, (start, end, emotion) in enumerate(intervals, start=1):
             if emotion.strip():
                 position = f"tier '{name}', interval {number}"
-                yield make_turn(position, start, end, found.speaker, texts.get((start, end), ""))
+                turn = make_turn(position, start, end, found.speaker, texts.get((start, end), ""))
+                yield turn._replace(label=clean_text(emotion), decided_by=deciders.get((start, end), "").strip())

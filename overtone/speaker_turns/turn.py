@@ -18,6 +18,8 @@ class Turn(NamedTuple):
         speaker: name of the speaker; "" if it is unknown.
         text: the words of the turn; "" if they are unknown.
         error: why it cannot be used; "" if it can.
+        label: the label of the segment, in the output of `overtone timeline`; "" if the file has none.
+        decided_by: who decided the label, as the file says; "" if it does not.
     """
 
     position: str
@@ -26,6 +28,8 @@ class Turn(NamedTuple):
     speaker: str = ""
     text: str = ""
     error: str = ""
+    label: str = ""
+    decided_by: str = ""
 
 
 def make_turn(

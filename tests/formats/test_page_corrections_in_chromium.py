@@ -1,4 +1,4 @@
-"""A person corrects the segments of a page in headless Chromium: keys, mouse, undo, storage, files; no script can run."""
+"""A person corrects the segments of a page in headless Chromium: keys, mouse, undo, storage, files; no script runs."""
 
 import time
 from collections.abc import Iterator

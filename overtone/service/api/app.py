@@ -7,17 +7,24 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from overtone import __version__
-from overtone.service.api import errors, health, jobs, recognise, schemas, streaming, timelines
+from overtone.service.api import errors, health, job_corrections, jobs, recognise, schemas, streaming, timelines
 from overtone.service.api.auth import ApiKeys
 from overtone.service.api.middleware import AccessMiddleware
 from overtone.service.api.prometheus import Metrics
 from overtone.service.api.state import AppState
 from overtone.service.backend import ServiceBackend
 
-ROUTERS = (recognise.router, timelines.router, jobs.router, streaming.router, health.router)
+ROUTERS = (
+    recognise.router,
+    timelines.router,
+    jobs.router,
+    job_corrections.router,
+    streaming.router,
+    health.router,
+)
 DESCRIPTION = "Speech emotion recognition. All errors have the same shape. Documentation: docs/serve.md."
 # FastAPI does not list these models by itself: the responses that contain them have several formats.
-UNREFERENCED_MODELS = (schemas.Predictions, schemas.Timeline)
+UNREFERENCED_MODELS = (schemas.Predictions, schemas.Timeline, schemas.Corrections)
 
 Page = Callable[[FastAPI, ServiceBackend], None]
 
@@ -62,7 +69,7 @@ def create_app(
         app.add_middleware(
             CORSMiddleware,
             allow_origins=list(origins),
-            allow_methods=["GET", "POST", "DELETE"],
+            allow_methods=["GET", "POST", "PUT", "DELETE"],
             allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
             expose_headers=["Location", "Retry-After", "Idempotency-Replayed"],
         )

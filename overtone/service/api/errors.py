@@ -33,6 +33,7 @@ CODES: dict[str, tuple[int, str]] = {
     "unsupported_media_type": (415, "the media type of the body is not supported"),
     "invalid_audio": (422, "the audio cannot be decoded or recognised, or is too long"),
     "invalid_parameter": (422, "a parameter is unknown, or has an invalid value"),
+    "invalid_corrections": (422, "the corrections have another form, or do not fit the timeline"),
     "idempotency_key_reused": (422, "the idempotency key belongs to a different request"),
     "too_many_jobs": (429, "too many jobs of this API key are queued"),
     "headers_too_large": (431, "the headers or the path are too large"),

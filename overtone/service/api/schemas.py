@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from overtone.agreement import DECIDERS
 from overtone.service.api.errors import CODES
 from overtone.service.api.uploads import MULTIPART
+from overtone.service.corrected_timelines import MAX_LABEL_LENGTH, MAX_SEGMENTS
 from overtone.service.job_records import STATES
 from overtone.speaker_turns import SUFFIXES as TURN_SUFFIXES
 from overtone.timeline import ADAPTATIONS
@@ -84,6 +86,7 @@ IDEMPOTENCY_KEY = parameter(
     maxLength=255,
 )
 ADAPT = parameter("adapt", "whether the recording is adapted to itself (default: true)", enum=["true", "false"])
+CORRECTED = parameter("corrected", "false for the timeline of the model, without corrections", enum=["true", "false"])
 CHANNEL = (
     "the channel to use: mix (the mean of all, the default), left, right, a number from 1, or each: every channel is a "
     "speaker"
@@ -193,6 +196,31 @@ class Timeline(BaseModel):
     speakers: list[dict[str, Any]]
     tracks: dict[str, Any]
     channels: list[dict[str, Any]] = Field(default=[], description="only if each channel is a speaker")
+
+
+class CorrectedSegment(BaseModel):
+    """A segment of a corrected timeline."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    start_s: float = Field(ge=0)
+    end_s: float = Field(gt=0)
+    model_segment: int = Field(ge=0, description="the segment of the model, from 0, that it comes from")
+    decided_by: str = Field(json_schema_extra={"enum": list(DECIDERS)})
+    emotion: str | None = Field(
+        default=None,
+        max_length=MAX_LABEL_LENGTH,
+        description="required if a person decided: the emotion, or null if the prediction is wrong and it is unknown",
+    )
+    text_from: list[int] = Field(default=[], description="the segments of the model whose words it has")
+
+
+class Corrections(BaseModel):
+    """All segments of a corrected timeline; none if nothing is corrected."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    segments: list[CorrectedSegment] = Field(max_length=MAX_SEGMENTS)
 
 
 class Models(BaseModel):

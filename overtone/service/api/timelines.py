@@ -94,20 +94,25 @@ async def timeline(request: Request) -> Response:
     "/v1/jobs/{job_id}/timeline",
     response_model=None,
     responses={
-        200: {"description": "the timeline", "content": contents(TIMELINE_FORMATS, None, "Timeline")},
+        200: {
+            "description": "the timeline, corrected if there are corrections",
+            "content": contents(TIMELINE_FORMATS, None, "Timeline"),
+        },
         **schemas.error_responses(
             "not_found", "not_acceptable", "job_not_finished", "job_cancelled", "invalid_audio", "overloaded"
         ),
     },
     openapi_extra={
         "parameters": [
-            schemas.parameter("format", "format of the response, instead of Accept", enum=sorted(TIMELINE_FORMATS))
+            schemas.parameter("format", "format of the response, instead of Accept", enum=sorted(TIMELINE_FORMATS)),
+            schemas.CORRECTED,
         ]
     },
 )
 async def result(request: Request, job_id: str) -> Response:
     """Return the timeline of a finished job. The `html` page plays the recording if it is in the same folder."""
-    check_query_parameters(request, ("format",))
+    check_query_parameters(request, ("format", "corrected"))
+    is_corrected = parse_flag(request, "corrected", default=True)
     format_name = negotiate_timeline_format(request.query_params.get("format"), request.headers.get("accept", ""))
     state = get_state(request)
     job = await find_job(state, job_id, get_owner(request))
@@ -115,7 +120,9 @@ async def result(request: Request, job_id: str) -> Response:
         raise ApiError("invalid_audio", job.error)
     if job.state == "cancelled":
         raise ApiError("job_cancelled", "the job was cancelled; send the recording again")
-    content = await asyncio.to_thread(state.backend.store.result, job_id)
+    store = state.backend.store
+    content = await asyncio.to_thread(store.corrected_timeline, job_id) if is_corrected else None
+    content = content or await asyncio.to_thread(store.result, job_id)
     if content is None:
         raise ApiError("job_not_finished", f"the job is {job.state}; try again later", 1)
     task = {"task": "write_timeline", "format": format_name}

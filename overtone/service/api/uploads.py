@@ -70,14 +70,14 @@ async def read_body(request: Request, limits: UploadLimits, name: str) -> AsyncI
     if media_type == MULTIPART:
         reader = MultipartReader(request.headers["content-type"], limits.fields, limits.text_fields)
         try:
-            await _read(request, reader.write, reader.flush, limits)
+            await receive(request, reader.write, reader.flush, limits)
             yield Body(reader.finish(), reader.texts)
         finally:
             reader.close()
     else:
         file = temporary_file()
         try:
-            await _read(request, file.write, file.flush, limits)
+            await receive(request, file.write, file.flush, limits)
             if not file.tell():
                 raise ApiError("malformed_request", "the body is empty; send an audio file")
             yield Body([Upload(next(iter(limits.fields)), base_name(name), file)], {})
@@ -85,10 +85,14 @@ async def read_body(request: Request, limits: UploadLimits, name: str) -> AsyncI
             discard(file)
 
 
-async def _read(
+async def receive(
     request: Request, write: Callable[[bytes], object], flush: Callable[[], object], limits: UploadLimits
 ) -> None:
-    """Pass the body on chunk by chunk, and flush it at the end."""
+    """Pass the body on chunk by chunk, and flush it at the end.
+
+    Raises:
+        ApiError: the body is too large, too slow or truncated.
+    """
     read_bytes, begin_s = 0, asyncio.get_running_loop().time()
     try:
         async with asyncio.timeout(min(limits.timeout_s, GRACE_S)) as timeout:

@@ -96,7 +96,8 @@ export class RecordingTasks {
     if (recording.page || recording.isLoading) return;
     recording.isLoading = true;
     await this.#orFail(recording, async () => {
-      const page = await this.#get(recording, `v1/jobs/${recording.job}/timeline?format=html`, "text");
+      const path = `v1/jobs/${recording.job}/timeline?format=html&corrected=false`;
+      const page = await this.#get(recording, path, "text");
       this.update(recording, { page, note: "" });
     });
     recording.isLoading = false;

@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
+import { connectCorrections, stored } from "./corrections.js";
 import { request } from "./service.js";
 import { clock, html } from "./view.js";
 
@@ -41,6 +42,7 @@ function TimelinePage({ recording, onDuration }) {
     if (recording.url) audio.src = recording.url;
     else content.getElementById("play").disabled = true;
     if (recording.file) player.setWaveformAudio(recording.file);
+    connectCorrections(frame.current, recording.job);
     const fit = () => frame.current && (frame.current.style.height = `${content.body.scrollHeight}px`);
     observer.current = new ResizeObserver(fit); // WebKit calls it once more while the frame is removed
     observer.current.observe(content.body);
@@ -56,7 +58,8 @@ function withoutAudio(page) {
   const tree = new DOMParser().parseFromString(page, "text/html");
   tree.querySelector("audio").removeAttribute("src");
   const data = tree.getElementById("data");
-  data.textContent = JSON.stringify({ ...JSON.parse(data.textContent), audio_file: "" }).replaceAll("<", "\\u003c");
+  const changes = { audio_file: "", service: true };
+  data.textContent = JSON.stringify({ ...JSON.parse(data.textContent), ...changes }).replaceAll("<", "\\u003c");
   return `<!doctype html>${tree.documentElement.outerHTML}`;
 }
 
@@ -65,6 +68,7 @@ function Downloads({ recording, formats }) {
   const save = async ({ format, suffix }) => {
     setError("");
     try {
+      await stored();
       const link = document.createElement("a");
       link.href = URL.createObjectURL(await request(`v1/jobs/${recording.job}/timeline?format=${format}`, "blob"));
       link.download = recording.name.replace(/\.[^.]*$/, "") + suffix;

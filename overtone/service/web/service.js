@@ -46,7 +46,8 @@ const toRequestError = (error) => {
 
 // Sends a request; returns the response as "json", "text" or "blob". Throws `RequestError`.
 export async function request(path, type, options = {}) {
-  const response = await fetch(absoluteUrl(path), { ...options, headers: authHeaders() }).catch(toRequestError);
+  const headers = { ...options.headers, ...authHeaders() };
+  const response = await fetch(absoluteUrl(path), { ...options, headers }).catch(toRequestError);
   const content = await response[response.ok ? type : "text"]().catch(toRequestError);
   if (!response.ok) throw parseError(response.status, content, response.headers.get("Retry-After"));
   return content;

@@ -64,6 +64,11 @@ class Served(NamedTuple):
             form += head.encode() + text.encode("utf-8", "surrogateescape") + b"\r\n"
         return self.ask("POST", path, form + f"--{BOUNDARY}--\r\n".encode(), Content_Type=form_type())
 
+    def post_turns(self, name: str, content: bytes, turns_name: str, turns: bytes) -> Reply:
+        """Send a recording and its speaker turns."""
+        form = multipart(((turns_name, turns),), "turns").removesuffix(f"--{BOUNDARY}--\r\n".encode())
+        return self.ask("POST", "/v1/timeline", form + multipart(((name, content),)), Content_Type=form_type())
+
     def raw(self, path: str, content: bytes, **headers: str) -> Reply:
         """Send one file as a raw body."""
         return self.ask("POST", path, content, **{"Content_Type": "application/octet-stream", **headers})

@@ -190,10 +190,10 @@ def test_a_failed_deletion_is_reported(open_page, talk: Path) -> None:
 
 def test_a_retry_creates_no_second_job(open_page, talk: Path) -> None:
     page = open_page()
-    page.tab.route("**/timeline?format=html", lambda route: route.fulfill(status=418, body="no tea"))
+    page.tab.route("**/timeline?format=html&corrected=false", lambda route: route.fulfill(status=418, body="no tea"))
     page.add_files(talk)
     page.wait_until("document.querySelector('#recordings .error') !== null")
-    page.tab.unroute("**/timeline?format=html")
+    page.tab.unroute("**/timeline?format=html&corrected=false")
     page.press("Try again")
     page.wait_for_result()
     assert sum(url.endswith("/v1/timeline") for url in page.requested_urls) == 1
