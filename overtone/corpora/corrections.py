@@ -6,8 +6,8 @@
 
 A person corrects the output of `overtone predict`, `batch` or `timeline` by changing its column `emotion`, or by adding
 a column `corrected`. Where segments of a timeline were corrected on its page, `decided_by` says so, `emotion` is what
-the person named, and a row that was only marked as wrong has no label. In the output of a batch of labelled inputs the label is their label, `given_emotion` or `label`,
-and `emotion` only the prediction.
+the person named, and a row that was only marked as wrong has no label. In the output of a batch of labelled inputs the
+label is their label, `given_emotion` or `label`, and `emotion` only the prediction.
 """
 
 import json

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from chromium import Tab, chromium
 from test_html_player_in_chromium import PAYLOADS
 from timelines import corrected_timeline, make_prediction, make_timeline, plain_timeline, turns_timeline
@@ -184,7 +185,8 @@ def test_the_files_are_those_of_the_corrected_timeline(open_page, tmp_path: Path
     visible = [part for part in corrected.segments if part.is_speech or timeline.turns_given]
     found = [[part.start_s, part.end_s, part.emotion or None, part.decided_by] for part in visible]
     assert found == [[round(start, 3), round(end, 3), *rest] for start, end, *rest in page.segments()]
-    assert visible[0].prediction == timeline.segments[0 if timeline.turns_given else 1].prediction
+    predicted = timeline.segments[0 if timeline.turns_given else 1].prediction.probabilities
+    np.testing.assert_allclose(visible[0].prediction.probabilities, predicted, atol=1e-6)
     assert main(["convert", str(saved), "--output", str(tmp_path / "again.csv")]) == 0
     assert page.save("csv", tmp_path).read_text("utf-8") == (tmp_path / "again.csv").read_text("utf-8")
     for suffix in (".TextGrid", ".eaf", ".html", ".vtt", ".parquet"):
@@ -212,7 +214,7 @@ def test_corrections_survive_a_reload_and_leaving_asks(open_page, tmp_path: Path
 
 def test_a_browser_without_storage_is_reported(open_page) -> None:
     page = open_page(plain_timeline())
-    page.tab.evaluate("Storage.prototype.setItem = () => { throw new Error('full') }")
+    page.tab.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
     page.start()
     page.press("4")
     assert "does not keep corrections" in page.tab.locator("#correction-status").inner_text()
@@ -244,7 +246,9 @@ def test_labels_run_no_script(open_page, tmp_path: Path) -> None:
     saved = page.save("json", tmp_path)
     page.save("csv", tmp_path)
     page.tab.reload()
-    assert main(["convert", str(saved), "--output", str(tmp_path / "page.html")]) == 0
+    soundfile.write(tmp_path / "tone.wav", TONE[0], 16_000)
+    audio = str(tmp_path / "tone.wav")
+    assert main(["convert", str(saved), "--output", str(tmp_path / "page.html"), "--audio", audio]) == 0
     for _ in range(2):
         assert sorted(name for _, _, name, _ in page.segments()) == sorted(labels)
         for tag in ("img", "svg", "iframe", "a", "main script"):
@@ -299,17 +303,28 @@ def test_ten_segments_of_twelve_minutes_are_corrected_with_few_keys(open_page, c
     page.errors.clear()  # the browser logs the missing audio file
 
 
-def test_the_page_of_an_hour_opens_quickly(open_page, capsys, tmp_path: Path) -> None:
-    page = open_page(long_timeline(3600), audio=None)
-    entry = "performance.getEntriesByType('navigation')[0]"
-    page.wait_until(f"{entry}.loadEventEnd > 0")
-    opened_ms = page.tab.evaluate(f"{entry}.loadEventEnd")
-    page.start()
-    page.tab.evaluate(MEASURE)
-    page.press("n", "4", "m", "Control+z")
-    longest_ms = max(end - start for key, start, end in page.tab.evaluate("operations"))
-    megabytes = (tmp_path / "page.html").stat().st_size / 1e6
+def test_the_page_of_an_hour_opens_quickly(browser, tmp_path: Path, capsys) -> None:
+    """The times are those of the CPU, so that other programs on the machine do not count."""
+    path = tmp_path / "page.html"
+    save_timeline(long_timeline(3600), path, "html")
+    tab = browser.new_context().new_page()
+    session = tab.context.new_cdp_session(tab)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def busy_ms() -> float:
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return 1000 * next(row["value"] for row in metrics if row["name"] == "TaskDuration")
+
+    tab.goto(path.as_uri())
+    opened_ms = busy_ms()
+    tab.get_by_role("button", name="Correct", exact=True).click()
+    before_ms, keys = busy_ms(), ("n", "4", "m", "Control+z")
+    for key in keys:
+        tab.keyboard.press(key)
+    per_key_ms = (busy_ms() - before_ms) / len(keys)
+    assert tab.evaluate("data.segments[1].label") == "angry (person)"
+    tab.context.close()
+    megabytes = path.stat().st_size / 1e6
     with capsys.disabled():
-        print(f"\nan hour: opens in {opened_ms:.0f} ms, {megabytes:.1f} MB without audio, {longest_ms:.0f} ms per key")
-    assert opened_ms < 2000 and longest_ms < 1000
-    page.errors.clear()  # the browser logs the missing audio file
+        print(f"\nan hour: opens in {opened_ms:.0f} ms, {megabytes:.1f} MB without audio, {per_key_ms:.0f} ms per key")
+    assert opened_ms < 2000 and per_key_ms < 500
