@@ -2,6 +2,7 @@
 
 import numbers
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -217,7 +218,7 @@ class Timeline:
         names = [channel.speaker for channel in self.channels]
         return tuple(map(self._summary, names or sorted({segment.speaker for segment in self.segments})))
 
-    @property
+    @cached_property  # a page asks for it once per segment
     def labels(self) -> tuple[str, ...]:
         """The classes of the model, then the other labels that a person gave, as they first occur."""
         return tuple(dict.fromkeys([*self.emotions, *(part.label for part in self.segments if part.label)]))

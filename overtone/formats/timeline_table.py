@@ -33,7 +33,7 @@ from overtone.formats.table import (
 )
 from overtone.timeline import Segment, SpeakerSummary, Timeline
 
-MAX_SPEAKER_WIDTH, MAX_TEXT_WIDTH = 24, 60
+MAX_SPEAKER_WIDTH, MAX_LABEL_WIDTH, MAX_TEXT_WIDTH = 24, 36, 60
 TITLES = ("from", "to", "speaker", "emotion", "confidence", "runner-up", "pitch", "text")
 
 
@@ -75,7 +75,7 @@ def _row(segment: Segment, unicode: bool) -> list[str]:
     text = shorten_end(printable(segment.text), MAX_TEXT_WIDTH)
     if segment.by_person:
         model = f"model: {class_label(prediction.emotion)} {prediction.confidence:.0%}" if prediction else ""
-        return [*position, label_with_confidence(segment), "", model, pitch, text]
+        return [*position, shorten_end(label_with_confidence(segment), MAX_LABEL_WIDTH), "", model, pitch, text]
     if prediction is None:
         return [*position, MISSING, "", "", "", text]
     return [

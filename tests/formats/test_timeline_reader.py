@@ -67,7 +67,7 @@ def broken(**changes: Any) -> str:
         (broken(adaptation="x"), "adaptation among"),
         (broken(segment={"end_s": 0.5}), "item 2 of segments"),
         (broken(segment={"end_s": True}), "end_s of item 2 of segments"),
-        (broken(segment={"decided_by": "nobody's"}), "item 2 of segments"),
+        (broken(segment={"decided_by": "a cat"}), "item 2 of segments"),
         (broken(segment={"decided_by": "person", "emotion": ""}), "emotion of item 2 of segments"),
         (broken(segment={"decided_by": "person", "emotion": "a\x07"}), "emotion of item 2 of segments"),
         (broken(segment={"decided_by": "person", "emotion": 3}), "emotion of item 2 of segments"),
