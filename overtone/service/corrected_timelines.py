@@ -12,7 +12,6 @@ and its words, or those of the segments in `text_from`. `emotion` is what the pe
 wrong and the emotion unknown. No segments at all mean that nothing is corrected.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -26,7 +25,7 @@ from overtone.timeline import Segment, Timeline
 REQUIRED, OPTIONAL = ("start_s", "end_s", "model_segment", "decided_by"), ("emotion", "text_from")
 MAX_SEGMENTS = 100_000
 MAX_LABEL_LENGTH = 200
-MIN_SEGMENT_S = 0.001
+MIN_SEGMENT_S, MAX_TIME_S = 0.001, 1e7  # beyond the duration of any recording
 
 
 def check_corrections(document: Any) -> list[dict[str, Any]]:
@@ -74,7 +73,7 @@ def _find_fault(row: Any) -> str:
 
 
 def _is_time(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < math.inf
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_TIME_S
 
 
 def _is_place(value: Any) -> bool:

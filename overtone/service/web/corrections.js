@@ -4,16 +4,16 @@ import { request, sleep } from "./service.js";
 
 const DELAY_MS = 300; // several changes in a row are sent at once
 const RETRY_MS = 5000;
-let unsaved = null; // a promise while changes are not stored yet
+const unsaved = new Set(); // a promise for each timeline with changes that are not stored yet
 
 // Resolves as soon as all changes are stored: downloads then contain them.
-export const stored = () => unsaved ?? Promise.resolve();
+export const stored = () => Promise.all(unsaved);
 
 // Shows the stored corrections of a job in its page, and stores those that are made there.
 export async function connectCorrections(frame, job) {
   const { contentDocument: page, contentWindow } = frame, path = `v1/jobs/${job}/corrections`;
   const show = (text) => contentWindow?.overtoneCorrections?.showStatus(text);
-  let latest = null;
+  let latest = null, sending = null;
   const send = async () => {
     while (latest !== null) {
       await sleep(DELAY_MS);
@@ -29,18 +29,20 @@ export async function connectCorrections(frame, job) {
         await sleep(RETRY_MS);
       }
     }
-    unsaved = null;
+    unsaved.delete(sending);
+    sending = null;
   };
-  try {
-    contentWindow.overtoneCorrections.restore(await request(path, "text"));
-  } catch (error) {
-    show(`Earlier corrections cannot be loaded: ${error.message}`);
-  }
   page.addEventListener("corrected", ({ detail }) => {
     latest = detail;
     show("Saving …");
-    unsaved ??= send();
+    if (!sending) unsaved.add((sending = send()));
   });
+  try {
+    const corrections = await request(path, "text");
+    if (latest === null && !sending) contentWindow.overtoneCorrections.restore(corrections);
+  } catch (error) {
+    show(`Earlier corrections cannot be loaded: ${error.message}`);
+  }
 }
 
-addEventListener("beforeunload", (event) => unsaved && event.preventDefault());
+addEventListener("beforeunload", (event) => unsaved.size && event.preventDefault());

@@ -115,6 +115,8 @@ INVALID += [
         ({"start_s": True}, "start_s < end_s"),
         ({"start_s": -1}, "start_s < end_s"),
         ({"end_s": "2"}, "start_s < end_s"),
+        ({"end_s": 10**400}, "start_s < end_s"),
+        ({"end_s": float("nan")}, "start_s < end_s"),
         ({"end_s": 900}, "beyond the end of the recording"),
         ({"model_segment": 900}, "no segment 900 of the model"),
         ({"model_segment": 0.5}, "model_segment as a whole number"),
