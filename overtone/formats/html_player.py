@@ -38,7 +38,8 @@ from overtone.formats.table import printable
 from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, SpeakerSummary, Timeline
 
 SCRIPTS = (  # in the order in which they need each other
-    *("page_drawing.js", "page_player.js", "page_list.js", "page_editing.js", "page_saving.js", "page_corrections.js"),
+    *("page_drawing.js", "page_player.js", "page_list.js", "page_keys.js"),
+    *("page_editing.js", "page_saving.js", "page_corrections.js"),
 )
 STYLES = ("look.css", "page.css", "page_corrections.css")
 MAX_EMBEDDED_S = 2 * 3600  # about 35 MB of page

@@ -12,7 +12,9 @@
   const originals = (data.segments = labelled), byIndex = new Map(labelled.map((segment) => [segment.index, segment]));
   const STEP_S = 0.1, FINE_STEP_S = 0.01, NUMBERED = 9, OTHER = "other", SIDES = ["start", "end"];
   const CONTROL = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u; // the labels that the files of Overtone do not allow
-  let history = new editing.History(labelled), selected = null, isActive = false, playUntil = null, isDownloaded = true;
+  const INVALID = "A label needs characters that can be seen.";
+  const history = new editing.History(labelled);
+  let selected = null, isActive = false, playUntil = null, isDownloaded = true, focusBefore = null;
 
   const button = (text, action, attributes = {}) => {
     const element = make("button", { type: "button", ...attributes }, text);
@@ -48,9 +50,11 @@
   const frame = make("div", { id: "selection", hidden: "" }, ...SIDES.map((side) => make("i", { class: side })));
   stage.append(frame);
 
-  labels.addEventListener("change", () => (labels.value === OTHER ? askForLabel() : relabel(data.values[labels.value])));
+  labels.addEventListener("change", ({ target: { value } }) =>
+    value === OTHER ? askForLabel() : relabel(data.values[value]));
   other.addEventListener("submit", (event) => (event.preventDefault(), useOtherLabel()));
-  otherLabel.addEventListener("keydown", (event) => event.key === "Escape" && (closeOther(), labels.focus()));
+  otherLabel.addEventListener("keydown", (event) => event.key === "Escape" && closeOther());
+  otherLabel.addEventListener("input", () => otherLabel.setCustomValidity(""));
   edges.forEach((input, k) => input.addEventListener("change", () => setEdge(SIDES[k], input.valueAsNumber)));
   list.addEventListener("click", ({ target }) => {
     if (isActive) select(data.segments[buttons.indexOf(target.closest("button"))]);
@@ -154,6 +158,7 @@
     const state = history.move(direction);
     if (!state) return;
     show(state);
+    if (selected.end < view.from || selected.start > view.to) seek(selected.start);
     changed();
   }
 
@@ -178,23 +183,27 @@
   }
 
   function askForLabel() {
+    focusBefore = document.activeElement;
     other.hidden = false;
     otherLabel.value = "";
+    otherLabel.setCustomValidity("");
     otherLabel.focus();
   }
 
+  // Closes the field, and moves the focus back to where it was.
   function closeOther() {
     other.hidden = true;
     showLabels();
+    if (document.contains(focusBefore)) focusBefore.focus();
   }
 
   function useOtherLabel() {
     const name = otherLabel.value.trim().split(/\s+/).join(" ").normalize("NFC");
     const known = data.values.find((value) => value.toLowerCase() === name.toLowerCase());
-    if (!name || CONTROL.test(name)) return;
-    relabel(known ?? name);
+    otherLabel.setCustomValidity(!name || CONTROL.test(name) ? INVALID : "");
+    if (!otherLabel.reportValidity()) return;
     closeOther();
-    labels.focus();
+    relabel(known ?? name);
   }
 
   function show({ segments, selected: next }) {
@@ -260,24 +269,7 @@
     o: askForLabel, w: () => relabel(null), s: split, m: () => edit(editing.merge),
     a: nudge("start", -1), d: nudge("start", 1), f: nudge("end", -1), g: nudge("end", 1),
   };
-  const HELP = [
-    ["n, p", "select the next or the previous segment, and play it"],
-    ["u", "select the next uncertain segment, and play it"],
-    ["r", "play the selected segment again"],
-    ["1 to 9", "label it with the emotion of this number; the same emotion confirms it"],
-    ["o", "label it with another label"],
-    ["w", "mark it as wrong: the emotion is unknown"],
-    ["s", "split it at the position"],
-    ["m", "merge it with the next one"],
-    ["a, d", "move its start 0.1 s earlier or later; with Shift 0.01 s"],
-    ["f, g", "move its end 0.1 s earlier or later; with Shift 0.01 s"],
-    ["Ctrl Z, Ctrl Shift Z", "undo, redo"],
-    ["?", "show or hide this list"],
-  ];
-  for (const [key, text] of HELP) keys.append(make("dt", {}, make("kbd", {}, key)), make("dd", {}, text));
-  const numbered = data.emotions.slice(0, NUMBERED).map(({ name }, k) => `${k + 1} ${name}`).join(", ");
-  keys.append(make("dt", {}, "Emotions"), make("dd", {}, numbered));
-  keys.append(make("dd", {}, "The letters and numbers work while “Correct” is pressed."));
+  showKeys(keys, data.emotions.slice(0, NUMBERED));
 
   document.addEventListener("keydown", (event) => {
     const key = event.key.toLowerCase(), isCommand = event.ctrlKey || event.metaKey;

@@ -42,11 +42,12 @@ const segmentList = (() => {
     const swatch = make("span", { class: `swatch${uncertain ? " uncertain" : ""}` });
     if (emotion !== null) swatch.style.backgroundColor = data.emotions[emotion].colour;
     if (emotion !== null) swatch.style.setProperty("--hatch", data.emotions[emotion].ink);
-    const texts = [["speaker", speaker], ["branches", branches], ["text", text]].filter(([, content]) => content);
+    const known = [["speaker", speaker], ["branches", branches], ["text", text]].filter(([, content]) => content);
+    const direction = (name) => (name === "text" ? { dir: "auto" } : {});
     return make("li", {}, make("button", { type: "button" },
       make("span", { class: "time" }, `${formatClock(start, 1)} – ${formatClock(end, 1)}`),
       make("span", { class: "label" }, swatch, ` ${label}`),
-      ...texts.map(([name, content]) => make("span", { class: name, ...(name === "text" ? { dir: "auto" } : {}) }, content)),
+      ...known.map(([name, content]) => make("span", { class: name, ...direction(name) }, content)),
     ));
   }
 

@@ -1,10 +1,10 @@
-// Keeps corrections: in the storage of the browser, in files that the page writes, or in the service that shows the page.
+// Keeps corrections in the storage of the browser, and writes them to files. The page of the service keeps its own.
 
 const saving = (() => {
   const element = document.getElementById("timeline"), key = `overtone-corrections-${element.dataset.fingerprint}`;
   const CSV_COLUMNS = [
-    ...["path", "start_s", "end_s", "speaker", "text", "speech", "emotion", "decided_by", "model_emotion", "confidence"],
-    ...["uncertain", "speech_s", "arousal", "valence", "reference_clips"],
+    ...["path", "start_s", "end_s", "speaker", "text", "speech", "emotion", "decided_by", "model_emotion"],
+    ...["confidence", "uncertain", "speech_s", "arousal", "valence", "reference_clips"],
   ];
   const DIGITS = { start_s: 3, end_s: 3, confidence: 6, speech_s: 3, arousal: 3, valence: 3 };
   let timeline = null; // the JSON of the timeline, once it is needed
@@ -59,7 +59,8 @@ const saving = (() => {
     const pause = (start_s, end_s) =>
       start_s < end_s ? [{ start_s, end_s, speaker: "", text: "", speech: false, decided_by: "model" }] : [];
     const ends = [0, ...rows.map(({ end_s }) => end_s)];
-    return [...rows.flatMap((row, k) => [...pause(ends[k], row.start_s), row]), ...pause(ends.at(-1), timeline.duration_s)];
+    const filled = rows.flatMap((row, k) => [...pause(ends[k], row.start_s), row]);
+    return [...filled, ...pause(ends.at(-1), timeline.duration_s)];
   }
 
   // Returns corrected segments as the CSV of `overtone timeline`.

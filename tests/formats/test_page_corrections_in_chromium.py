@@ -152,6 +152,12 @@ def test_the_focus_stays_and_leaves_as_usual(open_page) -> None:
         "document.querySelector('#segments').contains(document.activeElement) && document.activeElement.textContent"
     )
     assert "angry (person)" in page.tab.evaluate(focused)
+    page.press("o")
+    page.tab.get_by_label("Another label").fill("tired")
+    page.tab.get_by_label("Another label").press("Enter")
+    assert "tired (person)" in page.tab.evaluate(focused)
+    page.press("o", "Escape", "Control+z")
+    assert "angry (person)" in page.tab.evaluate(focused)
     page.press("Shift+Tab")
     assert "happy 81 %" in page.tab.evaluate(focused)
     page.press("Tab", "Tab")
