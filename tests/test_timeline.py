@@ -106,3 +106,23 @@ def test_invalid_values_are_rejected() -> None:
     partly_nan[20, 1] = np.nan
     with pytest.raises(InputError, match="Tracks: expected rows summing to 1"):
         replace(make_tracks(), probabilities=partly_nan)
+
+
+def test_a_person_decides_the_emotion_of_a_segment() -> None:
+    prediction = make_prediction(0.2, 0.7, 0.1)
+    kept = Segment(0, 1, prediction, "anna")
+    relabelled = Segment(1, 2, prediction, "anna", decided_by="person", label="angry")
+    wrong = Segment(2, 3, prediction, "anna", decided_by="person")
+    own = Segment(3, 4, None, "anna", decided_by="person", label="tired")
+    rows = [(part.emotion, part.model_emotion, part.is_speech) for part in (kept, relabelled, wrong, own)]
+    assert rows == [("happy", "happy", True), ("angry", "happy", True), ("", "happy", True), ("tired", "", True)]
+    timeline = replace(make_timeline(), segments=(kept, relabelled, wrong, own))
+    assert timeline.labels == (*EMOTIONS, "tired")
+    (summary,) = timeline.speakers
+    assert summary.speech_s == 4
+    assert summary.shares == {"neutral": 0, "happy": 0.25, "angry": 0.25, "tired": 0.25}
+    np.testing.assert_allclose(summary.probabilities, (0.2, 0.7, 0.1))
+    with pytest.raises(InputError, match="decided_by among"):
+        replace(kept, decided_by="")
+    with pytest.raises(InputError, match="a label only where a person decided"):
+        replace(kept, label="sad")

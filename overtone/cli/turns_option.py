@@ -10,7 +10,7 @@ from overtone.audio.source import Source
 from overtone.cli.errors import print_error
 from overtone.errors import InputError, OptionError, format_errors
 from overtone.formats.whisperx import Original
-from overtone.speaker_turns import SUFFIXES, TurnsFile, read_turns_file
+from overtone.speaker_turns import SUFFIXES, TurnsFile, read_labelled_turns
 from overtone.speaker_turns.given_labels import GivenLabel
 from overtone.speaker_turns.json_turns import find_turns, parse_json
 from overtone.timeline import Segment
@@ -86,9 +86,9 @@ def read_given_turns(args: argparse.Namespace, source: Path, recording: Source, 
     """
     if args.turns is None:
         return GivenTurns()
-    read = read_turns_file(args.turns, str(source), measure_duration(recording))
+    read, labels = read_labelled_turns(args.turns, str(source), measure_duration(recording))
     if args.keep_labels:
-        _check_labels(args.turns, read)
+        _check_labels(args.turns, labels)
     if read.invalid:
         message = format_errors(str(args.turns), read.invalid, "turns")
         if args.strict:
@@ -97,21 +97,21 @@ def read_given_turns(args: argparse.Namespace, source: Path, recording: Source, 
     original = _read_original(args.turns, read) if format_name == WORDS_FORMAT else None
     if args.words and original is None:
         raise InputError(f"{args.turns}: --words needs JSON of WhisperX")
-    return GivenTurns(read.turns, len(read.invalid), original, read.labels if args.keep_labels else None)
+    return GivenTurns(read.turns, len(read.invalid), original, labels if args.keep_labels else None)
 
 
-def _check_labels(path: Path, read: TurnsFile) -> None:
+def _check_labels(path: Path, labels: Sequence[GivenLabel]) -> None:
     """Check that a file of turns has labels.
 
     Raises:
         InputError: it has none, or one that cannot be used.
     """
-    if not read.labels:
+    if not labels:
         raise InputError(
             f"{path}: --keep-labels needs a TextGrid or ELAN file with the tiers of 'overtone timeline', such as "
             "'emotion'; this file has no labels"
         )
-    faults = [label.fault for label in read.labels if label.fault]
+    faults = [label.fault for label in labels if label.fault]
     if faults:
         raise InputError(format_errors(str(path), faults, "labels"))
 

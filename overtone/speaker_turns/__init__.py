@@ -56,13 +56,23 @@ class TurnsFile(NamedTuple):
         turns: the valid turns as segments without predictions, sorted by start time; at least one.
         positions: where each of these turns is in the file, such as "line 2".
         invalid: position and fault of each invalid turn, such as "line 3: the turn from 2 to 2 s is empty".
-        labels: the label of each of these turns, if the file is the output of `overtone timeline`.
     """
 
     turns: tuple[Segment, ...]
     positions: tuple[str, ...]
     invalid: tuple[str, ...]
-    labels: tuple[GivenLabel, ...] = ()
+
+
+class LabelledTurns(NamedTuple):
+    """The content of a file of speaker turns that may have labels.
+
+    Attributes:
+        file: its turns.
+        labels: the label of each valid turn; empty if the file is not the output of `overtone timeline`.
+    """
+
+    file: TurnsFile
+    labels: tuple[GivenLabel, ...]
 
 
 def read_turns(path: Path, recording: str = "", duration_s: float | None = None) -> tuple[Segment, ...]:
@@ -96,6 +106,11 @@ def read_turns_file(path: Path, recording: str = "", duration_s: float | None = 
         InputError: the file cannot be read, has another format, has no valid turn, or a turn that is beyond the end of
             the recording. The message names the file, the position and the fault.
     """
+    return read_labelled_turns(path, recording, duration_s).file
+
+
+def read_labelled_turns(path: Path, recording: str = "", duration_s: float | None = None) -> LabelledTurns:
+    """Return what `read_turns_file` does, with the labels of the turns; arguments and errors are the same."""
     _check_arguments(path, recording, duration_s)
     path = Path(path)
     content = _read(path)
@@ -113,7 +128,8 @@ def read_turns_file(path: Path, recording: str = "", duration_s: float | None = 
     found = [(_to_segment(turn, duration_s), turn.position, parse_given_label(turn)) for turn in valid]
     found.sort(key=lambda item: (item[0].start_s, item[0].end_s))
     segments, positions, labels = zip(*found, strict=True)
-    return TurnsFile(segments, positions, tuple(invalid), labels if any(turn.label for turn in valid) else ())
+    has_labels = any(turn.label for turn in valid)
+    return LabelledTurns(TurnsFile(segments, positions, tuple(invalid)), labels if has_labels else ())
 
 
 def _check_arguments(path: object, recording: object, duration_s: Any) -> None:

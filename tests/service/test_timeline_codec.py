@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 from synthetic_audio import RATE_HZ, speech_like
-from timelines import NASTY_NAMES, TEXTS, plain_timeline, words_timeline
+from timelines import NASTY_NAMES, TEXTS, corrected_timeline, plain_timeline, words_timeline
 
+from overtone.agreement import Agreement
 from overtone.formats.json import to_object
 from overtone.inference.recogniser import load
 from overtone.service.timeline_codec import decode, encode
@@ -56,3 +57,10 @@ def test_unusual_source_names_are_decoded_unchanged() -> None:
 def test_words_are_decoded_unchanged() -> None:
     timeline = words_timeline(*TEXTS)
     assert [segment.text for segment in decode(encode(timeline)).segments] == [*TEXTS, ""]
+
+
+def test_corrections_are_decoded_unchanged() -> None:
+    timeline = replace(corrected_timeline(), agreement=Agreement(3, 2, 0.25))
+    decoded = decode(encode(timeline))
+    assert_same_timeline(decoded, timeline)
+    assert decoded.agreement == timeline.agreement and decoded.labels == timeline.labels

@@ -29,7 +29,8 @@ def turns(draw: st.DrawFn) -> Segment:
     start_ms = draw(st.integers(0, 1000 * DURATION_S - 1))
     end_ms = draw(st.integers(start_ms + 1, min(start_ms + 5000, 1000 * DURATION_S)))
     prediction = draw(st.sampled_from((None, make_prediction("happy", 0.8), make_prediction("sad", 0.3))))
-    return Segment(start_ms / 1000, end_ms / 1000, prediction, draw(speakers), draw(texts))
+    decision = draw(st.sampled_from((("model", ""), ("model", ""), ("person", ""), ("person", "frustrated"))))
+    return Segment(start_ms / 1000, end_ms / 1000, prediction, draw(speakers), draw(texts), *decision)
 
 
 def give_back(timeline: Timeline, format_name: str) -> tuple[Segment, ...]:
@@ -51,7 +52,7 @@ def in_ms(segments: tuple[Segment, ...]) -> list[tuple[int, int, str, str]]:
 @example(segments=[Segment(0, 2), Segment(1, 3, make_prediction("sad")), Segment(5, 6, None, "", "well, yes")])
 def test_turns_are_the_same(format_name: str, segments: list[Segment]) -> None:
     if format_name in ("csv", "jsonl"):  # where a segment without any content is a pause
-        segments = [part for part in segments if part.prediction or part.speaker or part.text]
+        segments = [part for part in segments if part.is_speech or part.speaker or part.text]
     if format_name == "rttm":  # which has no words
         segments = [replace(part, text="") for part in segments]
     ordered = sorted(segments, key=lambda turn: (turn.start_s, turn.end_s))
