@@ -88,6 +88,20 @@ def check_threads(threads: object) -> None:
         raise OptionError(f"threads: expected at most {MAX_THREADS}, got more")
 
 
+def check_confidence(confidence: object, name: str) -> None:
+    """Check a confidence; None is allowed.
+
+    Args:
+        confidence: what the caller gave.
+        name: of the option, for messages.
+
+    Raises:
+        OptionError: not a number in [0, 1].
+    """
+    if confidence is not None and not (isinstance(confidence, numbers.Real) and 0 <= float(confidence) <= 1):
+        raise OptionError(f"{name}: expected a confidence in [0, 1], got {confidence!r}")
+
+
 def waveform_from_samples(source: object, rate_hz: float | None, channel: Channel = MIX) -> Waveform:
     """The waveform of a `Waveform` or of samples.
 

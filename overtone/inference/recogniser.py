@@ -11,11 +11,11 @@
 The model file is described in `overtone.inference.onnx_model`.
 """
 
-import numbers
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from overtone._internal import tensor_names
 from overtone._internal.tensor_names import Outputs
@@ -23,16 +23,18 @@ from overtone.audio.source import Source
 from overtone.audio.vad import measure_speech
 from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Float32Array, Prediction, Waveform
-from overtone.each_channel import ChannelChoice, choose_channels
+from overtone.each_channel import choose_channels
 from overtone.errors import ModelError, OptionError, OvertoneError
 from overtone.inference.bundled_models import model_path
-from overtone.inference.inputs import Samples, check_several, check_threads, load_waveform
+from overtone.inference.inputs import Samples, check_confidence, check_several, check_threads, load_waveform
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.prosody_summary import summarise_clip
-from overtone.inference.speaker_statistics import RunningStatistics, SpeakerStatistics
+from overtone.inference.speaker_statistics import SpeakerStatistics, collect_statistics
 from overtone.timeline import Segment, Timeline
 
 if TYPE_CHECKING:
+    from overtone.explanation import Explanation
+    from overtone.inference.explaining.request import ExplainOptions
     from overtone.inference.streaming import Stream
 
 
@@ -107,15 +109,8 @@ class Recogniser:
         """
         self.check_can_adapt()
         check_several(sources, "adapt")
-        statistics, channel = RunningStatistics(), parse_channel(channel)
-        for source in sources:
-            try:
-                statistics.add(self.speaker_features(source, channel))
-            except OvertoneError as error:
-                if on_error is None:
-                    raise
-                on_error(error)
-        return self.adapt_to(statistics.statistics())
+        measure = partial(self.speaker_features, channel=parse_channel(channel))
+        return self.adapt_to(collect_statistics(measure, sources, on_error))
 
     def adapt_to(self, statistics: SpeakerStatistics) -> "Recogniser":
         """The same model, adapted to a speaker whose statistics are known; raises errors as `check_can_adapt` does."""
@@ -168,22 +163,29 @@ class Recogniser:
         Raises:
             OptionError: a single source instead of a list, not a channel, or names that are not valid or not needed.
         """
+        from overtone.inference.many_clips import recognise_all
+
         check_several(sources, "recognise_many")
-        return self._recognise_all(sources, choose_channels(channel, channel_names))
+        return recognise_all(self.recognise, sources, choose_channels(channel, channel_names))
 
-    def _recognise_all(
-        self, sources: Iterable[Source | Waveform], choice: ChannelChoice
-    ) -> Iterator[Prediction | OvertoneError]:
-        for source in sources:
-            try:
-                if choice.is_each:
-                    from overtone.inference.channel_speakers import recognise_channels
+    def explain(
+        self, source: Source | Waveform | Samples, rate_hz: float | None = None, **options: "Unpack[ExplainOptions]"
+    ) -> "Explanation":
+        """What made the prediction for one clip: contributions of its time spans, frequency bands and properties.
 
-                    yield from recognise_channels(self.recognise, source, choice)
-                else:
-                    yield self.recognise(source, channel=choice.channel)
-            except OvertoneError as error:
-                yield error
+        Args:
+            source: as for `recognise`; at most 30 s of it are explained.
+            rate_hz: likewise.
+            options: `emotion`, `start_s`, `end_s`, `channel`, `seed`: see `explaining.request.ExplainOptions`.
+
+        Raises:
+            AudioError: as `recognise`, or the part is too long or not in the recording.
+            OptionError: as `recognise`, an unknown class, or times that are not in order.
+            ModelError: the model fails on it.
+        """
+        from overtone.inference.explaining.request import explain
+
+        return explain(self.model, self.recognise, source, rate_hz, **options)
 
     def timeline(
         self,
@@ -289,9 +291,7 @@ def load(
         OptionError: fewer threads than 1, a confidence outside [0, 1], an unknown class or branch, or too few.
     """
     check_threads(threads)
-    is_number = isinstance(uncertain_below, numbers.Real)
-    if uncertain_below is not None and not (is_number and 0 <= uncertain_below <= 1):
-        raise OptionError(f"uncertain_below: expected a confidence in [0, 1], got {uncertain_below!r}")
+    check_confidence(uncertain_below, "uncertain_below")
     loaded = OnnxModel(model_path(model), threads, uncertain_below)
     if emotions is not None or branches is not None:
         from overtone.inference.selection import select

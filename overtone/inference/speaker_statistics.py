@@ -1,19 +1,21 @@
 """Reference clips of one speaker -> the statistics that the speaker adapter of a model normalises with."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from overtone._internal import tensor_names
 from overtone.datatypes import Float32Array
-from overtone.errors import OptionError
+from overtone.errors import OptionError, OvertoneError
 
 # The fewest clips or windows of a speaker that a recording or a batch is adapted to by itself. With one clip the
 # standard deviation is 0, and with two it is their difference: neither shows how the speaker varies.
 MIN_CLIPS = 3
 
+Clip = TypeVar("Clip")
 Float64Array = npt.NDArray[np.float64]
 
 
@@ -120,4 +122,29 @@ def compute_speaker_statistics(speaker_features: Iterable[Float32Array]) -> Spea
     running = RunningStatistics()
     for values in speaker_features:
         running.add(values)
+    return running.statistics()
+
+
+def collect_statistics(
+    measure: Callable[[Clip], Float32Array], clips: Iterable[Clip], on_error: Callable[[OvertoneError], None] | None
+) -> SpeakerStatistics:
+    """The statistics of a speaker from clips of that speaker, of which some may be damaged.
+
+    Args:
+        measure: returns the speaker features of a clip, float32 `(values,)`.
+        clips: the clips.
+        on_error: called with the error of each clip that cannot be measured, which is then left out; None raises the
+            first one.
+
+    Raises:
+        OptionError: no clip that can be measured.
+    """
+    running = RunningStatistics()
+    for clip in clips:
+        try:
+            running.add(measure(clip))
+        except OvertoneError as error:
+            if on_error is None:
+                raise
+            on_error(error)
     return running.statistics()
