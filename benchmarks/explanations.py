@@ -9,15 +9,17 @@ empty clip in the same order, it must be larger.
 
 Deleted cells are replaced in another way than the explanation replaced them, so that the test is not circular: spans by
 digital silence, bands by a filter over the whole clip. TESTS.json lists models and their test clips as
-`benchmarks.robustness` describes it; --runs names finished runs instead. Writes `results/explanations.json`.
+`benchmarks.robustness` describes it; --runs names finished runs instead. Writes `results/explanations.json`, where the
+clips of other recipes and corpora stay.
 """
 
 import argparse
 import functools
+import itertools
 import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +45,7 @@ RANDOM_ORDERS = 2
 BOOTSTRAPS = 2000
 SEED = 0
 RANDOM, ENERGY, EXPLANATION = "random", "energy", "explanation"
+ALL = "all"
 ORDERS = (EXPLANATION, RANDOM, ENERGY)
 Mask = np.ndarray
 Areas = dict[str, dict[str, dict[str, float]]]  # kind of cell -> direction -> order -> area under the curve
@@ -50,26 +53,32 @@ Areas = dict[str, dict[str, dict[str, float]]]  # kind of cell -> direction -> o
 
 @dataclass(frozen=True)
 class Outcome:
-    """What was measured for one clip: areas, and per property whether its contribution is reliable."""
+    """What was measured for one clip: areas, shares of reliable cells, and the contribution of each property."""
 
+    recipe: str
+    protocol: str
     corpus: str
     speaker: str
+    clip: str
     areas: Areas
-    agreement: dict[str, float]
-    properties: dict[str, dict[str, float]]
+    reliable: dict[str, float]
+    properties: dict[str, dict[str, Any]]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, write the results, print a summary and return the exit status."""
     options = build_parser().parse_args(arguments)
     try:
+        stored = stored_outcomes(options.output)
         utterances = read_clips(options)
         if options.runs:
             tests = [test for run in options.runs for test in model_tests.from_run(run, utterances)]
         else:
             tests = model_tests.from_file(options.tests, utterances)
-        outcomes = [(test, measure_test(limited(test, options.clips))) for test in tests]
-        content = round_floats(summarise(outcomes))
+        outcomes = [outcome for test in tests for outcome in measure_test(limited(test, options.clips))]
+        measured = {(outcome.recipe, outcome.corpus) for outcome in outcomes}
+        outcomes += [outcome for outcome in stored if (outcome.recipe, outcome.corpus) not in measured]
+        content = round_floats(summarise(sorted(outcomes, key=lambda each: (each.recipe, each.corpus, each.clip))))
         write_text(options.output, json.dumps(content, indent=1) + "\n")
     except OvertoneError as error:
         print(f"explanations: {error}", file=sys.stderr)
@@ -94,6 +103,22 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def stored_outcomes(path: Path) -> list[Outcome]:
+    """Return the outcomes of an earlier file of results; none where there is no file, or one of another test.
+
+    Raises:
+        OvertoneError: the file does not hold results; it is not overwritten.
+    """
+    if not path.is_file():
+        return []
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        same = (content["steps"], content["random_orders"]) == (STEPS, RANDOM_ORDERS)
+        return [Outcome(**values) for values in content["clips"]] if same else []
+    except (ValueError, KeyError, TypeError) as error:
+        raise OvertoneError(f"{path}: not the results of this benchmark ({error}); choose another --output") from error
+
+
 def measure_test(test: ModelTest) -> list[Outcome]:
     """Return the outcome of each test clip with speech.
 
@@ -102,13 +127,13 @@ def measure_test(test: ModelTest) -> list[Outcome]:
     """
     recogniser, outcomes = load(test.model), []
     for number, clip in enumerate(test.clips, 1):
-        outcome = measure_clip(recogniser, clip)
+        outcome = measure_clip(recogniser, clip, test)
         outcomes += [outcome] if outcome else []
         print(f"{test.recipe}, {clip.corpus}: {number} of {len(test.clips)} clips", file=sys.stderr, flush=True)
     return outcomes
 
 
-def measure_clip(recogniser: Recogniser, clip: Utterance) -> Outcome | None:
+def measure_clip(recogniser: Recogniser, clip: Utterance, test: ModelTest) -> Outcome | None:
     """Return what is measured for a clip; None if it has no speech."""
     waveform = read_utterance(clip)
     explanation = recogniser.explain(waveform, seed=SEED)
@@ -128,7 +153,16 @@ def measure_clip(recogniser: Recogniser, clip: Utterance) -> Outcome | None:
     ):
         change = functools.cache(lambda key, delete=delete: probability(delete(waveform.samples, np.array(key))))
         areas[kind] = measure_areas(change, np.array([cell.value for cell in cells]), energies, rng)
-    return Outcome(clip.corpus, clip.speaker, areas, _agreements(explanation), _properties(explanation))
+    return Outcome(
+        recipe=test.recipe,
+        protocol=test.protocol,
+        corpus=clip.corpus,
+        speaker=clip.speaker,
+        clip=clip.clip,
+        areas=areas,
+        reliable=_reliable_shares(explanation),
+        properties=_properties(explanation),
+    )
 
 
 def measure_areas(
@@ -185,7 +219,7 @@ def delete_bands(samples: np.ndarray, mask: Mask) -> np.ndarray:
 def span_energies(samples: np.ndarray) -> np.ndarray:
     """Return the mean power of each span."""
     edges = cell_edges(len(samples))
-    return np.array([(samples[first:end] ** 2).mean() for first, end in zip(edges[:-1], edges[1:], strict=True)])
+    return np.array([(samples[first:end] ** 2).mean() for first, end in itertools.pairwise(edges)])
 
 
 def band_energies(samples: np.ndarray) -> np.ndarray:
@@ -198,7 +232,7 @@ def _band_of(length: int) -> np.ndarray:
     return np.clip(np.searchsorted(BAND_EDGES_HZ, frequencies_hz, side="right") - 1, 0, BANDS - 1)
 
 
-def _agreements(explanation: Explanation) -> dict[str, float]:
+def _reliable_shares(explanation: Explanation) -> dict[str, float]:
     """Return the share of cells whose contribution is reliable, of spans and of bands."""
     kinds: dict[str, Sequence[Contribution]] = {"spans": explanation.spans, "bands": explanation.bands}
     return {kind: float(np.mean([cell.is_reliable for cell in cells])) for kind, cells in kinds.items()}
@@ -217,14 +251,14 @@ def _properties(explanation: Explanation) -> dict[str, dict[str, float]]:
     }
 
 
-def summarise(outcomes: Sequence[tuple[ModelTest, Sequence[Outcome]]]) -> dict[str, Any]:
+def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
     """Return the content of the results: a row per recipe, corpus (and all), kind of cell and direction."""
     rows, properties = [], []
-    for recipe in dict.fromkeys(test.recipe for test, _ in outcomes):
-        of_recipe = [outcome for test, found in outcomes if test.recipe == recipe for outcome in found]
-        protocols = sorted({test.protocol for test, _ in outcomes if test.recipe == recipe})
-        for corpus in (*sorted({outcome.corpus for outcome in of_recipe}), "all"):
-            chosen = [outcome for outcome in of_recipe if corpus in (outcome.corpus, "all")]
+    for recipe in dict.fromkeys(outcome.recipe for outcome in outcomes):
+        of_recipe = [outcome for outcome in outcomes if outcome.recipe == recipe]
+        for corpus in (*dict.fromkeys(outcome.corpus for outcome in of_recipe), ALL):
+            chosen = [outcome for outcome in of_recipe if corpus in (outcome.corpus, ALL)]
+            protocols = sorted({outcome.protocol for outcome in chosen})
             head = {"recipe": recipe, "protocols": protocols, "corpus": corpus, "clips": len(chosen)}
             head["speakers"] = len({(outcome.corpus, outcome.speaker) for outcome in chosen})
             rows += [
@@ -233,7 +267,8 @@ def summarise(outcomes: Sequence[tuple[ModelTest, Sequence[Outcome]]]) -> dict[s
                 for direction in ("deletion", "insertion")
             ]
             properties += [{**head, "property": name, **values} for name, values in _property_shares(chosen).items()]
-    return {"steps": STEPS, "random_orders": RANDOM_ORDERS, "rows": rows, "properties": properties}
+    clips = [asdict(outcome) for outcome in outcomes]
+    return {"steps": STEPS, "random_orders": RANDOM_ORDERS, "rows": rows, "properties": properties, "clips": clips}
 
 
 def _compare(outcomes: Sequence[Outcome], kind: str, direction: str) -> dict[str, Any]:
@@ -245,7 +280,7 @@ def _compare(outcomes: Sequence[Outcome], kind: str, direction: str) -> dict[str
         "areas": {name: float(values.mean()) for name, values in areas.items()},
         "gain": {name: paired_interval(values) for name, values in gains.items()},
         "better_share": {name: float((values > 0).mean()) for name, values in gains.items()},
-        "reliable_share": float(np.mean([outcome.agreement[kind] for outcome in outcomes])),
+        "reliable_share": float(np.mean([outcome.reliable[kind] for outcome in outcomes])),
     }
 
 

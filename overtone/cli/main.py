@@ -46,6 +46,7 @@ COMMANDS: tuple[Command, ...] = (
     Command("batch", "Recognise emotions in folders and manifests of any size, in parallel", "overtone.cli.batch"),
     Command("timeline", "Recognise emotions over time in recordings of any length", "overtone.cli.timeline"),
     Command("convert", "Write a timeline, also a corrected one, in another format", "overtone.cli.convert"),
+    Command("explain", "Show which seconds, frequencies and properties made a prediction", "overtone.cli.explain"),
     Command("listen", "Recognise emotions live from the microphone", "overtone.cli.listen"),
     Command("serve", "Serve emotion recognition over HTTP and WebSocket", "overtone.cli.serve"),
     Command("info", "Show a model's training data, licence, scores and limits", "overtone.cli.info"),

@@ -95,6 +95,13 @@ TIMELINE_FORMATS: dict[str, Format] = {  # in the order in which the web page of
     ),
     "table": Format("timeline_table", ".txt", "text/plain", "Text"),
 }
+EXPLANATION_FORMATS: dict[str, Format] = {
+    "text": Format("explanation_text", ".txt", "text/plain", "Text"),
+    "json": Format("explanation_json", ".json", "application/json", "JSON"),
+    "html": Format("explanation_html", ".html", "text/html", "Page (HTML)"),
+    "png": Format("explanation_png", ".png", "image/png", "PNG", "pictures", is_binary=True),
+    "svg": Format("explanation_svg", ".svg", "image/svg+xml", "SVG", "pictures"),
+}
 
 
 def get_format(name: str) -> Format:

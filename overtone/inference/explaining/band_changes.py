@@ -10,6 +10,7 @@ from overtone.inference.explaining.stft import BIN_HZ, Spectrogram, istft, stft
 # Source: Zwicker, "Subdivision of the Audible Frequency Range into Critical Bands", 1961.
 BAND_EDGES_HZ = (60, 200, 400, 630, 920, 1270, 1720, 2320, 3150, 4400, 6400, 8000)
 BANDS = len(BAND_EDGES_HZ) - 1
+MAX_STEPS, MIN_LEVEL_DB = 120, -80.0  # of the levels over time
 SLOPE_BINS = 1  # of the transition between two bands: a brick wall rings
 ATTENUATION_DB = -50.0
 
@@ -55,6 +56,21 @@ def band_weights(mask: BoolArray, bins: int) -> FloatArray:
     padded = np.pad(weights, SLOPE_BINS, mode="edge")
     kernel = np.ones(2 * SLOPE_BINS + 1) / (2 * SLOPE_BINS + 1)
     return np.convolve(padded, kernel, mode="valid")
+
+
+def measure_levels_db(samples: FloatArray) -> FloatArray:
+    """Return the level of each band over time, `(steps, bands)`, in dB, 0 at the loudest.
+
+    Args:
+        samples: the clip; each step is 1 / `MAX_STEPS` of it, or one frame if it is short.
+    """
+    powers = np.abs(stft(samples)) ** 2
+    per_band = np.stack([powers @ band_weights(np.arange(BANDS) == band, powers.shape[1]) for band in range(BANDS)], 1)
+    starts = np.unique(np.linspace(0, len(per_band), MAX_STEPS, endpoint=False).astype(int))
+    means = np.add.reduceat(per_band, starts) / np.diff(np.append(starts, len(per_band)))[:, None]
+    levels = 10 * np.log10(np.maximum(means, 1e-20))
+    relative: FloatArray = np.maximum(levels - levels.max(), MIN_LEVEL_DB)
+    return relative
 
 
 class BandReplacement:

@@ -14,6 +14,7 @@ from overtone.inference.explaining.band_changes import (
     BAND_EDGES_HZ,
     BANDS,
     BandReplacement,
+    measure_levels_db,
 )
 from overtone.inference.explaining.speech_properties import PROPERTIES, MeasuredClip, Property
 from overtone.inference.explaining.time_spans import WINDOW_CELLS, SpanReplacement, share_among_cells, window_masks
@@ -104,6 +105,7 @@ def explain_clip(
         spans=_explain_spans(probe, spans, base, start_s),
         bands=_explain_bands(probe, bands, base),
         properties=_explain_properties(probe, _measure(probe, model, samples), base),
+        levels_db=measure_levels_db(samples),
         model_runs=probe.runs,
     )
 
