@@ -10,29 +10,25 @@ jobs.
 
 import contextlib
 import functools
-import io
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 from urllib.parse import quote, urlencode
 
 import numpy as np
 
-from overtone._internal.file_objects import read_file_object
 from overtone._internal.form_body import FormBody
+from overtone._internal.request_parts import Source, add_reference, handle_error, make_query, open_source
 from overtone._internal.service_requests import ServiceRequests
 from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Prediction
-from overtone.each_channel import ChannelChoice, choose_channels, format_names
+from overtone.each_channel import ChannelChoice, choose_channels
 from overtone.errors import InputError, OvertoneError, ServiceError
+from overtone.explanation import Explanation
 
 POLL_INTERVAL_S = 0.5
-
-Source = str | os.PathLike[str] | bytes | BinaryIO
 
 
 class Client:
@@ -87,18 +83,59 @@ class Client:
             ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
         choice = ChannelChoice(parse_channel(channel))
-        with _open(source) as (name, body), FormBody() as form:
-            if _add_reference(form, reference, on_error):
+        with open_source(source) as (name, body), FormBody() as form:
+            if add_reference(form, reference, on_error):
                 form.add("file", name, body)
                 form.finish()
-                path = f"/v1/recognise?{_query(choice)}"
+                path = f"/v1/recognise?{make_query(choice)}"
                 content = self._requests.send("POST", path, form.file, form.content_type)
             else:
-                content = self._requests.send("POST", f"/v1/recognise?{_query(choice, name=name)}", body)
+                content = self._requests.send("POST", f"/v1/recognise?{make_query(choice, name=name)}", body)
         response = json.loads(content)
         for failure in response["failures"]:  # of the file itself, there is none: the service would return an error
-            _handle(InputError(failure["message"]), on_error)
+            handle_error(InputError(failure["message"]), on_error)
         return self._to_prediction(response["predictions"][0])
+
+    def explain(
+        self,
+        source: Source,
+        *,
+        emotion: str | None = None,
+        start_s: float = 0.0,
+        end_s: float | None = None,
+        channel: Channel = MIX,
+        reference: Iterable[Source] = (),
+        on_error: Callable[[OvertoneError], None] | None = None,
+    ) -> Explanation:
+        """Return what made the prediction for one clip, as `overtone.load().explain` does.
+
+        Args:
+            source: as for `recognise`, like `channel`, `reference` and `on_error`.
+            emotion: the class to explain; None for the predicted one.
+            start_s: start of the part of the recording to explain.
+            end_s: its end; None for the end of the recording.
+            channel: likewise.
+            reference: likewise.
+            on_error: likewise.
+
+        Raises:
+            InputError, OptionError, ServiceError: as `recognise`.
+        """
+        parameters = {"emotion": emotion, "start_s": start_s, "end_s": end_s}
+        query = make_query(
+            ChannelChoice(parse_channel(channel)),
+            **{name: str(value) for name, value in parameters.items() if value is not None},
+        )
+        with open_source(source) as (name, body), FormBody() as form:
+            add_reference(form, reference, on_error)
+            form.add("file", name, body)
+            form.finish()
+            content = self._requests.send("POST", f"/v1/explain?{query}", form.file, form.content_type)
+        response = json.loads(content)
+        for failure in response["failures"]:
+            handle_error(InputError(failure["message"]), on_error)
+        values = response["explanation"]
+        return Explanation.from_values(values, self._to_prediction(values["prediction"]))
 
     def _to_prediction(self, values: Mapping[str, Any]) -> Prediction:
         return Prediction(
@@ -131,10 +168,9 @@ class Client:
         choice = choose_channels(channel, channel_names)
         for source in sources:
             try:
-                with _open(source) as (name, body):
-                    response = json.loads(
-                        self._requests.send("POST", f"/v1/recognise?{_query(choice, name=name)}", body)
-                    )
+                with open_source(source) as (name, body):
+                    path = f"/v1/recognise?{make_query(choice, name=name)}"
+                    response = json.loads(self._requests.send("POST", path, body))
                 yield from map(self._to_prediction, response["predictions"])
                 yield from (InputError(failure["message"]) for failure in response["failures"])
             except OvertoneError as error:
@@ -179,8 +215,8 @@ class Client:
     ) -> dict[str, Any]:
         """Submit a timeline job and return it without waiting; takes and raises the same as `timeline`."""
         choice = choose_channels(channel, channel_names)
-        with _open(source) as (name, body):
-            query = _query(choice, name=name, adapt=str(adapt).lower())
+        with open_source(source) as (name, body):
+            query = make_query(choice, name=name, adapt=str(adapt).lower())
             job: dict[str, Any] = json.loads(self._requests.send("POST", f"/v1/timeline?{query}", body))
         return job
 
@@ -211,50 +247,6 @@ class Client:
         self._requests.send("DELETE", f"/v1/jobs/{quote(job_id, safe='')}")
 
 
-def _add_reference(form: FormBody, clips: Iterable[Source], on_error: Callable[[OvertoneError], None] | None) -> int:
-    """Add the reference clips that can be read to a form, and return their number."""
-    count = 0
-    for clip in clips:
-        try:
-            with _open(clip) as (name, content):
-                form.add("reference", name, content)
-                count += 1
-        except InputError as error:
-            _handle(error, on_error)
-    return count
-
-
-def _handle(error: OvertoneError, on_error: Callable[[OvertoneError], None] | None) -> None:
-    if on_error is None:
-        raise error
-    on_error(error)
-
-
 def _number(value: float | None) -> float:
     """Return a number of a response; NaN for null."""
     return math.nan if value is None else value
-
-
-def _query(choice: ChannelChoice, **parameters: str) -> str:
-    """Return the query with these parameters and channels; bytes that are not UTF-8 become question marks."""
-    if choice.channel != MIX:
-        parameters["channel"] = choice.channel
-    if choice.names:
-        parameters["channel_names"] = format_names(choice.names)
-    return urlencode(parameters, errors="replace", quote_via=quote)
-
-
-@contextlib.contextmanager
-def _open(source: Source) -> Iterator[tuple[str, BinaryIO]]:
-    """Open a source as its name and a seekable stream."""
-    if isinstance(source, bytes | bytearray | memoryview):
-        yield "audio in memory", io.BytesIO(source)
-    elif isinstance(source, str | os.PathLike):
-        try:
-            file = Path(source).open("rb")  # noqa: SIM115
-        except OSError as error:
-            raise InputError(f"{source}: cannot be read: {error.strerror or error}") from error
-        with file:
-            yield Path(source).name, file
-    else:
-        yield str(getattr(source, "name", "audio")), io.BytesIO(read_file_object(source))

@@ -12,7 +12,7 @@ from pathlib import Path
 from overtone._internal.atomic_write import write_bytes
 from overtone.audio.discovery import find_audio_files
 from overtone.channels import MIX
-from overtone.cli.argtypes import single_channel, seconds
+from overtone.cli.argtypes import seconds, single_channel
 from overtone.cli.errors import UsageError, print_error, usage_errors
 from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
 from overtone.cli.output import format_by_suffix, is_device, open_device

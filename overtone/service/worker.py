@@ -6,6 +6,7 @@ cannot be used is a reply too: `{"rejected": reason}`. The process ends with the
 """
 
 import io
+import json
 import os
 import signal
 import socket
@@ -31,6 +32,7 @@ from overtone.datatypes import Prediction, Waveform
 from overtone.each_channel import ChannelChoice
 from overtone.errors import InputError, OptionError, OvertoneError
 from overtone.formats import write_timeline
+from overtone.formats.explanation_json import to_object
 from overtone.inference import channel_speakers
 from overtone.inference.channel_speakers import recognise_each
 from overtone.inference.recogniser import Recogniser, load
@@ -63,6 +65,7 @@ class TaskHandler:
         streams = WorkerStreams(recogniser)
         self._tasks: dict[str, Callable[[Message, bytes], Reply]] = {
             "recognise": self._recognise,
+            "explain": self._explain,
             "speaker_features": self._speaker_features,
             "timeline": self._timeline,
             "write_timeline": self._write_timeline,
@@ -85,17 +88,28 @@ class TaskHandler:
 
         If each channel is a speaker, the reply has the result of each as "channels".
         """
-        recogniser, choice = self._recogniser, _channel_choice(task)
+        recogniser, choice = self._adapted(task), _channel_choice(task)
         load_channel = partial(_load_channel, payload, task)
-        if "moments" in task:
-            moments = np.array(task["moments"], np.float32)
-            recogniser = recogniser.adapt_to(SpeakerStatistics(moments, task["reference_clips"]))
         if not choice.is_each:
             prediction = recogniser.recognise(load_channel(choice.channel))
             return {"prediction": encode_prediction(replace(prediction, channel=choice.channel.removeprefix(MIX)))}, b""
         channels = choice.channels(count_channels(payload), task["name"])
         results = [result for _, result in recognise_each(recogniser.recognise, channels, load_channel)]
         return {"channels": [_to_message(result, task) for result in results]}, b""
+
+    def _explain(self, task: Message, payload: bytes) -> Reply:
+        """Explain the prediction for an audio file, which is the payload; that of the reply is a JSON object."""
+        options = {name: task[name] for name in ("emotion", "start_s", "end_s", "channel")}
+        explanation = self._adapted(task).explain(payload, **options)
+        prediction = replace(explanation.prediction, source=task["name"])
+        return {}, json.dumps(to_object(replace(explanation, prediction=prediction))).encode()
+
+    def _adapted(self, task: Message) -> Recogniser:
+        """Return the recogniser; with "moments" in the task, adapted to reference clips."""
+        if "moments" not in task:
+            return self._recogniser
+        moments = np.array(task["moments"], np.float32)
+        return self._recogniser.adapt_to(SpeakerStatistics(moments, task["reference_clips"]))
 
     def _speaker_features(self, task: Message, payload: bytes) -> Reply:
         """Measure a reference clip, which is the payload; the payload of the reply is float32 `(values,)`."""

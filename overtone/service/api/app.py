@@ -7,7 +7,17 @@ from fastapi import FastAPI
 from fastapi.middleware.cors import CORSMiddleware
 
 from overtone import __version__
-from overtone.service.api import errors, health, job_corrections, jobs, recognise, schemas, streaming, timelines
+from overtone.service.api import (
+    errors,
+    explanations,
+    health,
+    job_corrections,
+    jobs,
+    recognise,
+    schemas,
+    streaming,
+    timelines,
+)
 from overtone.service.api.auth import ApiKeys
 from overtone.service.api.middleware import AccessMiddleware
 from overtone.service.api.prometheus import Metrics
@@ -16,6 +26,7 @@ from overtone.service.backend import ServiceBackend
 
 ROUTERS = (
     recognise.router,
+    explanations.router,
     timelines.router,
     jobs.router,
     job_corrections.router,

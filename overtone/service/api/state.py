@@ -18,6 +18,7 @@ from overtone.service.ipc import Message
 from overtone.service.worker_pool import OverloadedError, TaskFailedError, WorkerPool, no_payload
 
 MAX_CLIP_WAIT_S = 10.0  # of a clip in the queue; after that a retry is better for the client
+EXPLANATION_RETRY_S = 3.0  # estimated time that one takes
 STREAM_RETRY_S = 5.0  # estimated time until a stream ends
 
 Item = TypeVar("Item")
@@ -33,12 +34,14 @@ class AppState:
     Attributes:
         idempotency: stored responses by idempotency key.
         uploads: number of requests whose body is being received.
+        explanations: number of requests for an explanation.
     """
 
     def __init__(self, backend: ServiceBackend) -> None:
         self.backend = backend
         self.idempotency = IdempotencyCache(backend.store)
         self.uploads = 0
+        self.explanations = 0
         self._stream_counts: Counter[int] = Counter()  # by the index of the pool
 
     @property
@@ -60,6 +63,21 @@ class AppState:
             yield
         finally:
             self.uploads -= 1
+
+    @contextmanager
+    def explanation(self) -> Iterator[None]:
+        """Count an explanation, which keeps a worker busy for seconds; half of the workers stay free for clips.
+
+        Raises:
+            ApiError: the limit is reached.
+        """
+        if self.explanations >= max(1, self.backend.settings.workers // 2):
+            raise overloaded("other predictions are being explained; try again later", EXPLANATION_RETRY_S)
+        self.explanations += 1
+        try:
+            yield
+        finally:
+            self.explanations -= 1
 
     def check_stream_limit(self) -> None:
         """Check that another stream may be opened.
