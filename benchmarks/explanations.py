@@ -36,7 +36,9 @@ from overtone.datatypes import SAMPLE_RATE_HZ, Utterance, Waveform
 from overtone.errors import OvertoneError
 from overtone.explanation import Contribution, Explanation
 from overtone.inference.explaining.band_changes import BAND_EDGES_HZ, BANDS
+from overtone.inference.explaining.explainer import explain_clip
 from overtone.inference.explaining.replacement import span_weights
+from overtone.inference.explaining.speech_properties import PROPERTIES, Property
 from overtone.inference.explaining.time_spans import cell_edges
 from overtone.inference.recogniser import Recogniser, load
 
@@ -76,7 +78,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             tests = model_tests.from_file(options.tests, utterances)
         outcomes = {(each.recipe, each.corpus, each.clip): each for each in stored}
-        for outcome in measure([limited(test, options.clips) for test in tests], set(outcomes)):
+        chosen = PROPERTIES if options.properties else ()
+        for outcome in measure([limited(test, options.clips) for test in tests], set(outcomes), chosen):
             outcomes[outcome.recipe, outcome.corpus, outcome.clip] = outcome
             content = round_floats(summarise([outcomes[key] for key in sorted(outcomes)]))
             write_text(options.output, json.dumps(content, indent=1) + "\n")
@@ -99,6 +102,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--clips", type=positive_int, default=40, metavar="N",
         help="the number of clips per model and corpus, always the same ones (default: 40)",
     )  # fmt: skip
+    parser.add_argument(
+        "--properties", action="store_true", help="also measure how often the contribution of each property is reliable"
+    )
     output_argument(parser, "explanations.json")
     return parser
 
@@ -119,12 +125,15 @@ def stored_outcomes(path: Path) -> list[Outcome]:
         raise OvertoneError(f"{path}: not the results of this benchmark ({error}); choose another --output") from error
 
 
-def measure(tests: Sequence[ModelTest], known: set[tuple[str, str, str]]) -> Iterator[Outcome]:
+def measure(
+    tests: Sequence[ModelTest], known: set[tuple[str, str, str]], properties: Sequence[Property] = PROPERTIES
+) -> Iterator[Outcome]:
     """Yield the outcome of each test clip with speech.
 
     Args:
         tests: models and their clips.
         known: recipe, corpus and id of clips that are left out.
+        properties: of the speech, that are changed.
 
     Raises:
         OvertoneError: a model or a clip cannot be read.
@@ -134,15 +143,18 @@ def measure(tests: Sequence[ModelTest], known: set[tuple[str, str, str]]) -> Ite
         clips = [clip for clip in test.clips if (test.recipe, clip.corpus, clip.clip) not in known]
         for number, clip in enumerate(clips, 1):
             print(f"{test.recipe}, {clip.corpus}: {number} of {len(clips)} clips", file=sys.stderr, flush=True)
-            outcome = measure_clip(recogniser, clip, test)
+            outcome = measure_clip(recogniser, clip, test, properties)
             if outcome is not None:
                 yield outcome
 
 
-def measure_clip(recogniser: Recogniser, clip: Utterance, test: ModelTest) -> Outcome | None:
+def measure_clip(
+    recogniser: Recogniser, clip: Utterance, test: ModelTest, properties: Sequence[Property] = PROPERTIES
+) -> Outcome | None:
     """Return what is measured for a clip; None if it has no speech."""
     waveform = read_utterance(clip)
-    explanation = recogniser.explain(waveform, seed=SEED)
+    prediction = recogniser.recognise(waveform)
+    explanation = explain_clip(recogniser.model, waveform, prediction, seed=SEED, properties=properties)
     if not explanation.spans:
         return None
     index = recogniser.emotions.index(explanation.emotion)
@@ -272,7 +284,10 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
                 for kind in ("spans", "bands")
                 for direction in ("deletion", "insertion")
             ]
-            properties += [{**head, "property": name, **values} for name, values in _property_shares(chosen).items()]
+            properties += [
+                {"recipe": recipe, "corpus": corpus, "property": name, **values}
+                for name, values in _property_shares(chosen).items()
+            ]
     clips = [asdict(outcome) for outcome in outcomes]
     return {"steps": STEPS, "random_orders": RANDOM_ORDERS, "rows": rows, "properties": properties, "clips": clips}
 

@@ -77,6 +77,7 @@ def explain_clip(
     *,
     start_s: float = 0.0,
     seed: int = 0,
+    properties: Sequence[Property] = PROPERTIES,
 ) -> Explanation:
     """Return the explanation of the prediction for one clip.
 
@@ -87,6 +88,7 @@ def explain_clip(
         emotion: the class to explain, one of the model's; None for the predicted one.
         start_s: start of the clip in its recording.
         seed: of the noise that replaces parts.
+        properties: of the speech, that are changed.
 
     Raises:
         ModelError: the model fails on the clip.
@@ -104,7 +106,7 @@ def explain_clip(
         explanation,
         spans=_explain_spans(probe, spans, base, start_s),
         bands=_explain_bands(probe, bands, base),
-        properties=_explain_properties(probe, _measure(probe, model, samples), base),
+        properties=_explain_properties(probe, properties, _measure(probe, model, samples), base),
         levels_db=measure_levels_db(samples),
         model_runs=probe.runs,
     )
@@ -156,8 +158,10 @@ def _measure(probe: ClipProbe, model: OnnxModel, samples: Float32Array) -> Measu
     return MeasuredClip(samples, pitch_hz, hop_samples, rate_hz, average_speech())
 
 
-def _explain_properties(probe: ClipProbe, clip: MeasuredClip, base: float) -> tuple[PropertyContribution, ...]:
-    measurable = [row for row in PROPERTIES if row.is_measurable(clip)]
+def _explain_properties(
+    probe: ClipProbe, properties: Sequence[Property], clip: MeasuredClip, base: float
+) -> tuple[PropertyContribution, ...]:
+    measurable = [row for row in properties if row.is_measurable(clip)]
     return tuple(_explain_property(probe, row, clip, base) for row in measurable)
 
 

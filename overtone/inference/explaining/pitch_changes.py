@@ -46,10 +46,10 @@ def move_periods(samples: FloatArray, pitch_hz: FloatArray, target_hz: FloatArra
     frames = np.arange(len(pitch_hz)) * hop_samples
     for first, end in voiced_parts(pitch_hz):
         start, stop = first * hop_samples, min((end - 1) * hop_samples, len(samples))
+        if stop - start < MIN_PERIODS * SAMPLE_RATE_HZ / pitch_hz[first:end].min():
+            continue
         times = np.arange(start, stop)
         periods = SAMPLE_RATE_HZ / np.interp(times, frames[first:end], pitch_hz[first:end])
-        if len(times) < MIN_PERIODS * np.median(periods):
-            continue
         marks = _mark_periods(samples, start, periods)
         if len(marks) < MIN_PERIODS:
             continue

@@ -59,7 +59,7 @@ async def explain(request: Request) -> Response:
     with state.explanation(), state.upload():
         body = read_body(request, limits, query.get("name", ""))
         async with body as content:
-            task = _read_task(request, content.texts, tuple(state.backend.card["predicted_emotions"]))
+            task = _read_task(request, content.texts, tuple(state.backend.card.get("predicted_emotions", ())))
             references = [upload for upload in content.files if upload.field == FIELD]
             (file,) = [upload for upload in content.files if upload.field != FIELD]
             adaptation, failures = await measure_reference_clips(state, references, task["channel"])
@@ -94,7 +94,7 @@ def _read_task(request: Request, form: Mapping[str, str], emotions: tuple[str, .
     choice = read_channel_choice(request, {name: text for name, text in form.items() if name == "channel"})
     check_not_each(choice, "explain")
     emotion = values.get("emotion")
-    if emotion is not None and find_class(emotion, emotions) is None:
+    if emotion is not None and emotions and find_class(emotion, emotions) is None:  # no card while no worker is ready
         hint = suggest_emotion(emotion, emotions)
         raise ApiError("invalid_parameter", f"emotion: the model has no class {emotion!r}{hint}")
     start_s = _parse_seconds("start_s", values["start_s"]) if "start_s" in values else 0.0

@@ -98,7 +98,7 @@ export class Recordings {
 
   // Adds a file, with its `turns`, `channel` and `channelNames`; if it was `recorded` here, it exists nowhere else.
   add(file, options = {}) {
-    const recording = this.#create({ name: file.name, file, url: URL.createObjectURL(file), ...options });
+    const recording = this.#create({ name: file.name, file, audio: file, url: URL.createObjectURL(file), ...options });
     this.list = [recording, ...this.list];
     this.select(recording);
     this.#tasks.enqueue(recording);
@@ -106,7 +106,7 @@ export class Recordings {
 
   #create(fields) {
     const start = { state: "waiting", note: "", sent: 0, processedS: 0, durationS: null, job: null, page: null };
-    const options = { file: null, url: null, turns: null, channel: "mix", channelNames: "", recorded: false };
+    const options = { file: null, audio: null, url: null, turns: null, channel: "mix", channelNames: "", recorded: false };
     const created = { number: ++this.#number, createdS: Date.now() / 1000, abort: new AbortController() };
     return { ...start, ...options, ...created, ...fields };
   }
@@ -145,7 +145,7 @@ export class Recordings {
   // Takes the audio of a recording of an earlier visit, which is on this machine only.
   attach(recording, file) {
     if (recording.url) URL.revokeObjectURL(recording.url);
-    this.#update(recording, { url: URL.createObjectURL(file) });
+    this.#update(recording, { audio: file, url: URL.createObjectURL(file) });
   }
 
   // Retries a recording: polls its job if the service still has it, otherwise uploads it again.

@@ -3,6 +3,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 
 import { connectCorrections, stored } from "./corrections.js";
+import { Explain } from "./explain.js";
 import { request } from "./service.js";
 import { clock, html } from "./view.js";
 
@@ -16,6 +17,7 @@ export function Result({ recording, formats, attach }) {
     ${isOther && html`<p class="error" role="alert">The chosen audio lasts ${clock(audioS)} and this recording${" "}
       ${clock(recording.durationS)}: it seems to be another one.</p>`}
     <${TimelinePage} key=${recording.url} recording=${recording} onDuration=${setAudioS} />
+    ${recording.audio && !isOther && html`<${Explain} recording=${recording} />`}
     <${Downloads} recording=${recording} formats=${formats} />
   </section>`;
 }
@@ -41,7 +43,7 @@ function TimelinePage({ recording, onDuration }) {
     audio.addEventListener("loadedmetadata", () => onDuration(audio.duration));
     if (recording.url) audio.src = recording.url;
     else content.getElementById("play").disabled = true;
-    if (recording.file) player.setWaveformAudio(recording.file);
+    if (recording.audio) player.setWaveformAudio(recording.audio);
     connectCorrections(frame.current, recording.job);
     const fit = () => frame.current && (frame.current.style.height = `${content.body.scrollHeight}px`);
     observer.current = new ResizeObserver(fit); // WebKit calls it once more while the frame is removed
