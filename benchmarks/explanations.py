@@ -42,7 +42,7 @@ from overtone.inference.explaining.speech_properties import PROPERTIES, Property
 from overtone.inference.explaining.time_spans import cell_edges
 from overtone.inference.recogniser import Recogniser, load
 
-STEPS = 5  # of a curve, from nothing deleted to everything
+STEPS = 5  # of a curve, from the whole clip to an empty one
 RANDOM_ORDERS = 1
 BOOTSTRAPS = 2000
 SEED = 0

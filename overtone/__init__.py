@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         ServiceError,
         TrainingError,
     )
+    from overtone.explanation import Explanation
     from overtone.inference.recogniser import Recogniser, load
     from overtone.speaker_turns import read_turns
     from overtone.timeline import Segment, Timeline, Tracks
@@ -48,6 +49,7 @@ __all__ = [
     "Client",
     "CorpusError",
     "DownloadError",
+    "Explanation",
     "InputError",
     "MissingExtraError",
     "ModelError",
@@ -75,6 +77,7 @@ _MODULES = {
     "Client": "overtone.client",
     "CorpusError": "overtone.errors",
     "DownloadError": "overtone.errors",
+    "Explanation": "overtone.explanation",
     "InputError": "overtone.errors",
     "MissingExtraError": "overtone.errors",
     "ModelError": "overtone.errors",

@@ -143,7 +143,7 @@ class Explanation(EqualByValue):
             properties=tuple(
                 PropertyContribution(**_common(row), **_picked(row, "name", "artefact")) for row in values["properties"]
             ),
-            levels_db=np.array(values["levels_db"], float).reshape(-1, len(values["bands"])),
+            levels_db=np.array(values["levels_db"], float).reshape(len(values["levels_db"]), len(values["bands"])),
             model_runs=values["model_runs"],
         )
 

@@ -23,6 +23,7 @@ PAGES = (
     *(
         "docs/audio-formats.md",
         "docs/compare.md",
+        "docs/explain.md",
         "docs/finetune.md",
         "docs/formats.md",
         "docs/own-labels.md",

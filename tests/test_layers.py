@@ -15,7 +15,7 @@ LAYERS = (
     ("emotions", "channels", "equality", "agreement"),
     ("datatypes", "recipe", "arousal_valence", "each_channel"),
     ("_internal",),
-    ("timeline", "annotations"),
+    ("timeline", "explanation", "annotations"),
     ("audio", "features", "corpora", "formats", "speaker_turns", "client"),
     ("models", "evaluation"),
     ("inference",),

@@ -9,7 +9,15 @@ from pathlib import Path
 from overtone._internal.atomic_write import write_bytes
 from overtone.errors import InputError
 from overtone.evaluation.document import Block, Paragraph, Picture, to_markdown
-from tools.report import bench_table, details_page, finetune_table, results_page, scale_table, unseen_corpus_table
+from tools.report import (
+    bench_table,
+    details_page,
+    explanations_table,
+    finetune_table,
+    results_page,
+    scale_table,
+    unseen_corpus_table,
+)
 from tools.report.inputs import Inputs, read_inputs
 from tools.report.score_figures import KINDS
 from tools.report.score_tables import BASELINE_NOTE, baseline_names, readme_table
@@ -56,11 +64,15 @@ def render(root: Path) -> dict[Path, bytes]:
         docs / "results-details.md": to_markdown(details).encode(),
         readme: replace_tables(readme, _readme_tables(inputs)),
     }
-    generated = {"scale": scale_table.blocks, "finetune": finetune_table.blocks}
-    for name, blocks in generated.items():
+    generated = {
+        "scale": ("scale", scale_table.blocks),
+        "finetune": ("finetune", finetune_table.blocks),
+        "explain": ("explanations", explanations_table.blocks),
+    }
+    for name, (table, blocks) in generated.items():
         page = docs / f"{name}.md"
         if page.is_file():
-            files[page] = replace_tables(page, {name: blocks(inputs.folder / f"{name}.json")})
+            files[page] = replace_tables(page, {table: blocks(inputs.folder / f"{table}.json")})
     pictures = [block for block in (*results, *details) if isinstance(block, Picture)]
     return files | {docs / "figures" / picture.name: picture.png for picture in pictures}
 

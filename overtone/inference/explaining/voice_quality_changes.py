@@ -1,7 +1,7 @@
 """Changes of the voice quality: the long-term spectrum of a clip made that of average speech.
 
 A tense or pressed voice has strong, a soft or breathy one weak high frequencies: the tilt of the spectrum. A recording
-channel changes the spectrum too, and the two cannot be told apart.
+channel changes the spectrum too, and the two cannot be distinguished.
 """
 
 import numpy as np

@@ -14,7 +14,8 @@ EXCLUDED_CHECKS = ("positive_data_acceptance", "missing_required_header")
 
 
 OPERATIONS = (
-    *("POST /v1/recognise", "POST /v1/timeline", "GET /v1/jobs/{job_id}", "DELETE /v1/jobs/{job_id}"),
+    *("POST /v1/recognise", "POST /v1/explain"),
+    *("POST /v1/timeline", "GET /v1/jobs/{job_id}", "DELETE /v1/jobs/{job_id}"),
     *("GET /v1/jobs/{job_id}/corrections", "PUT /v1/jobs/{job_id}/corrections"),
     *("GET /v1/jobs", "POST /v1/jobs/{job_id}/cancel", "GET /v1/jobs/{job_id}/timeline", "GET /v1/models"),
     *("GET /health", "GET /ready", "GET /metrics"),
