@@ -10,6 +10,7 @@ from overtone.inference.explaining.stft import BIN_HZ, Spectrogram, istft, stft
 # Source: Zwicker, "Subdivision of the Audible Frequency Range into Critical Bands", 1961.
 BAND_EDGES_HZ = (60, 200, 400, 630, 920, 1270, 1720, 2320, 3150, 4400, 6400, 8000)
 BANDS = len(BAND_EDGES_HZ) - 1
+WINDOW_BANDS = 2  # changed together: a formant reaches into the next band
 MAX_STEPS, MIN_LEVEL_DB = 120, -80.0  # of the levels over time
 SLOPE_BINS = 1  # of the transition between two bands: a brick wall rings
 ATTENUATION_DB = -50.0

@@ -13,6 +13,7 @@ from overtone.inference.explaining.average_speech import average_speech
 from overtone.inference.explaining.band_changes import (
     BAND_EDGES_HZ,
     BANDS,
+    WINDOW_BANDS,
     BandReplacement,
     measure_levels_db,
 )
@@ -21,7 +22,6 @@ from overtone.inference.explaining.time_spans import WINDOW_CELLS, SpanReplaceme
 from overtone.inference.onnx_model import OnnxModel
 
 MIN_PROBABILITY = 1e-6  # so that log-odds are finite
-BAND_WINDOW = 1
 
 
 class ClipProbe:
@@ -123,7 +123,7 @@ def _explain_spans(
 
 
 def _explain_bands(probe: ClipProbe, bands: BandReplacement, base: float) -> tuple[BandContribution, ...]:
-    found = contributions(probe, (bands.removed, bands.filled), BANDS, BAND_WINDOW, base)
+    found = contributions(probe, (bands.removed, bands.filled), BANDS, WINDOW_BANDS, base)
     return tuple(map(BandContribution, *found, BAND_EDGES_HZ[:-1], BAND_EDGES_HZ[1:]))
 
 
