@@ -97,8 +97,8 @@ def _describe_parts(
     if sentences:
         return sentences
     unclear = any(part.verdict(explanation.probability) == UNCLEAR for part in parts)
-    reason = "that two ways of leaving it out agree on" if unclear else "of 5 points or more"
-    return [f"{none} of the {noun} changes the probability by an amount {reason}."]
+    reason = "reliably: two ways of changing it disagree" if unclear else "by 5 points or more"
+    return [f"{none} of the {noun} changes the probability {reason}."]
 
 
 def _main_ranges(explanation: Explanation, parts: Sequence[Part], verdict: str) -> list[tuple[Part, Part]]:
