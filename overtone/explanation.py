@@ -25,7 +25,8 @@ class Contribution:
         value: log-odds of the class for the clip, minus those without the part, mean over the replacements: positive
             where the part speaks for the class, negative where it speaks against it.
         low, high: the smallest and the largest of the replacements.
-        probability: of the class without the part, from the mean log-odds, in [0, 1].
+        probability: of the class without the part, from the mean log-odds, in [0, 1]; spans and bands are replaced in
+            windows of two, so theirs is the mean over the windows that contain them.
     """
 
     value: float

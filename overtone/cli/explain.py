@@ -27,7 +27,7 @@ PICTURES = ("png", "svg")
 
 
 def explain_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add PATH..., --emotion, --start, --end, --channel, --seed, the output options and those of the recogniser."""
+    """Add PATH..., --emotion, --start, --end, --channel, the output options and those of the recogniser."""
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="an audio file, or a folder that is searched for audio files"
     )

@@ -2,17 +2,17 @@
 
 import math
 import os
+from pathlib import Path
 
 from overtone._internal.file_objects import read_file_object
 from overtone.audio.blocks import measure_duration
 from overtone.audio.decode import read
-from overtone.audio.source import Source, source_name
+from overtone.audio.source import Source, read_pipe, source_name
 from overtone.channels import Channel
 from overtone.datatypes import SAMPLE_RATE_HZ, Waveform
 from overtone.errors import AudioError, OptionError
 from overtone.inference.inputs import Samples, is_file_source, load_waveform, waveform_from_samples
 
-BYTES_OR_PATH = (str, os.PathLike, bytes, bytearray, memoryview)
 MAX_EXPLAINED_S = 30.0  # the time that an explanation takes grows with the length of the clip
 
 
@@ -43,7 +43,7 @@ def load_excerpt(
         raise OptionError(f"start and end: expected 0 <= start < end in seconds, got {start_s} and {end_s}")
     limit_s = min(MAX_EXPLAINED_S, (max_samples or math.inf) / SAMPLE_RATE_HZ)
     if is_file_source(source, rate_hz):
-        content = read_file_object(source) if not isinstance(source, BYTES_OR_PATH) else source
+        content = _read_again(source)
         _check_part(measure_duration(content), start_s, end_s, limit_s, source_name(source))
         return load_waveform(read(content, start_s=start_s, end_s=end_s, channel=channel))
     waveform = waveform_from_samples(source, rate_hz, channel)
@@ -51,6 +51,13 @@ def load_excerpt(
     first = round(start_s * SAMPLE_RATE_HZ)
     end = len(waveform.samples) if end_s is None else round(end_s * SAMPLE_RATE_HZ)
     return load_waveform(Waveform(waveform.samples[first:end], waveform.source))
+
+
+def _read_again(source: Source) -> Source:
+    """Return a source that can be read several times: the content of a pipe or of a file object."""
+    if isinstance(source, str | os.PathLike):
+        return read_pipe(Path(source)) or source
+    return source if isinstance(source, bytes | bytearray | memoryview) else read_file_object(source)
 
 
 def _check_part(duration_s: float, start_s: float, end_s: float | None, limit_s: float, name: str) -> None:

@@ -56,20 +56,21 @@ async def explain(request: Request) -> Response:
     settings = state.backend.settings
     fields = {"file": 1, FIELD: settings.max_reference_files}
     limits = UploadLimits(settings.max_clip_bytes, settings.upload_timeout_s, fields, FIELDS)
-    with state.explanation(), state.upload():
-        body = read_body(request, limits, query.get("name", ""))
-        async with body as content:
+    state.check_explanation_limit()
+    with state.upload():
+        async with read_body(request, limits, query.get("name", "")) as content:
             task = _read_task(request, content.texts, tuple(state.backend.card.get("predicted_emotions", ())))
             references = [upload for upload in content.files if upload.field == FIELD]
             (file,) = [upload for upload in content.files if upload.field != FIELD]
             adaptation, failures = await measure_reference_clips(state, references, task["channel"])
-            _, explanation = await run_task(
-                state.backend.pool,
-                {**task, **adaptation, "name": file.name},
-                file.content,
-                timeout_s=TIMEOUT_FACTOR * settings.clip_timeout_s,
-                max_wait_s=MAX_CLIP_WAIT_S,
-            )
+            with state.explanation():
+                _, explanation = await run_task(
+                    state.backend.pool,
+                    {**task, **adaptation, "name": file.name},
+                    file.content,
+                    timeout_s=TIMEOUT_FACTOR * settings.clip_timeout_s,
+                    max_wait_s=MAX_CLIP_WAIT_S,
+                )
     values = {"explanation": json.loads(explanation), "failures": failures}
     return Response(json.dumps(values), media_type=JSON)
 

@@ -34,7 +34,7 @@ class AppState:
     Attributes:
         idempotency: stored responses by idempotency key.
         uploads: number of requests whose body is being received.
-        explanations: number of requests for an explanation.
+        explanations: number of explanations that workers run.
     """
 
     def __init__(self, backend: ServiceBackend) -> None:
@@ -64,15 +64,23 @@ class AppState:
         finally:
             self.uploads -= 1
 
-    @contextmanager
-    def explanation(self) -> Iterator[None]:
-        """Count an explanation, which keeps a worker busy for seconds; half of the workers stay free for clips.
+    def check_explanation_limit(self) -> None:
+        """Check that another prediction may be explained: half of the workers stay free for clips.
 
         Raises:
             ApiError: the limit is reached.
         """
         if self.explanations >= max(1, self.backend.settings.workers // 2):
             raise overloaded("other predictions are being explained; try again later", EXPLANATION_RETRY_S)
+
+    @contextmanager
+    def explanation(self) -> Iterator[None]:
+        """Count an explanation while a worker runs it.
+
+        Raises:
+            ApiError: as `check_explanation_limit`.
+        """
+        self.check_explanation_limit()
         self.explanations += 1
         try:
             yield
