@@ -11,15 +11,20 @@ export writes it, and `read_card` checks every key, so that the rest of the code
     teacher            recipe whose predictions are targets, their weight in them, and its pretrained networks
     robustness         scores under recording conditions, as returned by `overtone.evaluation.robustness`
     subgroups          scores by gender, intensity and sentence, as returned by `overtone.evaluation.subgroups`
+    error_rates        how often each emotion is predicted where another one is true, on recordings that the model was
+                       not trained on, as returned by `overtone.evaluation.error_rates`; `read_error_rates` reads it
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from overtone.datatypes import SAMPLE_RATE_HZ
 from overtone.emotions import is_class_list
-from overtone.errors import ModelError
+from overtone.errors import InputError, ModelError
+from overtone.shares import ErrorRates
 
 CARD_KEY = "overtone_card"
 CARD_FORMAT = 2
@@ -101,3 +106,28 @@ def _check_values(card: dict[str, Any], source: str) -> None:
         rows = card.get(key, [])
         if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
             raise ModelError(f"{source}: '{key}' of its card is not a list of objects; export the model again")
+    read_error_rates(card, source)
+
+
+def read_error_rates(card: Mapping[str, Any], source: str) -> dict[str, ErrorRates]:
+    """The error rates of each part of a model ("fusion", "adapted"); empty if its card has none.
+
+    Args:
+        card: the model card.
+        source: name of the model file, for messages.
+
+    Raises:
+        ModelError: they are damaged, or of other classes than the model.
+    """
+    parts = {}
+    try:
+        for part, content in card.get("error_rates", {}).get("parts", {}).items():
+            rates = np.array(list(content["rates"].values()), float)
+            if rates.shape[1:] != (len(card["emotions"]),) * 2:
+                raise ValueError(f"rates of shape {rates.shape} for {len(card['emotions'])} emotions")
+            parts[str(part)] = ErrorRates(rates, float(content["equivalent_segments"]))
+    except (AttributeError, KeyError, TypeError, ValueError, InputError) as error:
+        raise ModelError(
+            f"{source}: 'error_rates' of its card are damaged ({error}); export the model again"
+        ) from error
+    return parts

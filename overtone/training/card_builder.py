@@ -1,7 +1,7 @@
 """A finished run and its scores -> the model card."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -129,6 +129,7 @@ def make_card(
     subgroup_rows: Sequence[dict[str, Any]] = (),
     robustness_rows: Sequence[dict[str, Any]] = (),
     uncertain_below: float = UNCERTAIN_BELOW,
+    error_rates: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The card of a model file, as `overtone.inference.model_card` reads it.
 
@@ -140,6 +141,7 @@ def make_card(
         subgroup_rows: rows of `subgroups.card_rows`.
         robustness_rows: rows of `robustness.card_rows`.
         uncertain_below: confidence below which a prediction is uncertain, in [0, 1].
+        error_rates: as `overtone.evaluation.error_rates` returns them; None for none.
 
     Raises:
         ModelError: the card cannot be read back.
@@ -171,6 +173,7 @@ def make_card(
         "scores_of": "this file" if of_file else "the recipe",
         **({"subgroups": list(subgroup_rows)} if subgroup_rows else {}),
         **({"robustness": list(robustness_rows)} if robustness_rows else {}),
+        **({"error_rates": dict(error_rates)} if error_rates else {}),
         "uncertain_below": uncertain_below,
         "versions": run["versions"],
         "limits": run.get("limits", LIMITS),

@@ -6,7 +6,7 @@ from typing import Any
 from overtone.corpora import CORPORA
 from overtone.datatypes import LeakAudit, Score
 from overtone.emotions import AROUSAL, VALENCE, list_classes
-from overtone.evaluation import robustness, subgroups
+from overtone.evaluation import error_rates, robustness, subgroups
 from overtone.evaluation.document import Block, Heading, Paragraph, Table, to_markdown
 from overtone.evaluation.speaker_folds import PROTOCOL
 
@@ -150,4 +150,5 @@ def _score_blocks(card: dict[str, Any]) -> list[Block]:
         *_arousal_valence_blocks(card),
         *subgroups.card_blocks(card),
         *robustness.card_blocks(card),
+        *error_rates.card_blocks(card),
     ]

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from overtone._internal.atomic_write import write_text
 from overtone.audio.decode import read_utterance
 from overtone.datatypes import Utterance, Waveform
-from overtone.evaluation import robustness, subgroups
+from overtone.evaluation import error_rates, oof_files, robustness, subgroups
+from overtone.recipe import FUSION
 from overtone.training.card_builder import make_card, oof_score_rows, run_score_rows
 from overtone.training.card_markdown import card_to_markdown
 from overtone.training.onnx_export import export_onnx
@@ -44,16 +46,36 @@ def export_run(
     rows = oof_score_rows(scores, run_settings(run)) if scores else run_score_rows(folder, run)
     subgroup_rows = subgroups.card_rows(scores, run["recipe"]["name"]) if scores else []
     threshold = uncertain_below(folder)
+    rates = error_rates.card_section(scores, run["recipe"]["name"]) if scores else error_rates_of_run(folder, run)
     card = make_card(
         run, model_id, rows,
         of_file=scores is None, subgroup_rows=subgroup_rows, uncertain_below=threshold,
         robustness_rows=robustness.card_rows(robustness_file, run["recipe"]["name"]) if robustness_file else (),
+        error_rates=rates,
     )  # fmt: skip
     path = folder / "model.onnx"
     difference = export_onnx(network, card, select_check_clips(utterances), path)
     note = f"\n\nonnxruntime and torch differ by at most {difference:.1e} on the clips tried.\n"
     write_text(folder / "model.md", card_to_markdown(card).rstrip() + note)
     return path
+
+
+def error_rates_of_run(folder: Path, run: dict[str, Any]) -> dict[str, Any]:
+    """The error rates on the held-out clips of a run, by corpus if there are several, else by speaker.
+
+    They are empty without held-out clips, and where the speakers of these clips are also in the training set.
+
+    Args:
+        folder: of the run, with its predictions.
+        run: content of run.json.
+    """
+    paths = {part: folder / f"predictions-{part}.csv" for part in error_rates.PARTS}
+    predictions = {part: oof_files.read(path) for part, path in paths.items() if path.is_file()}
+    if not predictions or run["audits"][FUSION]["shared_speakers"]:
+        return {}
+    corpora = set(next(iter(predictions.values())).corpus.tolist())
+    group_by = "corpus" if len(corpora) >= error_rates.MIN_GROUPS else "speaker"
+    return error_rates.section(predictions, run["protocol"], group_by)
 
 
 def select_check_clips(utterances: Sequence[Utterance]) -> list[Waveform]:

@@ -20,7 +20,7 @@ from overtone.recipe import FUSION
 from overtone.training import checkpoint
 from overtone.training.card_builder import make_card, run_score_rows
 from overtone.training.card_markdown import card_to_markdown
-from overtone.training.export import crop, select_check_clips
+from overtone.training.export import crop, error_rates_of_run, select_check_clips
 from overtone.training.finetune import Finetuned
 from overtone.training.onnx_export import export_onnx
 from overtone.training.run_config import RUN_FORMAT, SUBSETS, labels_digest, own_audio, training_data, versions
@@ -87,7 +87,10 @@ def _write_files(finetuned: Finetuned, folder: Path, model_id: str) -> None:
     write_json(folder / "history.json", finetuned.history)
     checkpoint.save_weights(folder / "weights.safetensors", finetuned.model)
     _write_report(finetuned, folder, model_id)
-    card = make_card(run, model_id, run_score_rows(folder, run), uncertain_below=finetuned.uncertain_below)
+    card = make_card(
+        run, model_id, run_score_rows(folder, run),
+        uncertain_below=finetuned.uncertain_below, error_rates=error_rates_of_run(folder, run),
+    )  # fmt: skip
     clips = crop(select_check_clips(finetuned.clips.utterances), run["max_samples"])
     difference = export_onnx(finetuned.model, card, clips, folder / "model.onnx")
     note = f"\n\nonnxruntime and torch differ by at most {difference:.1e} on the clips tried.\n"
