@@ -1,7 +1,8 @@
 """The result for one recording over time: segments with predictions, and tracks for plotting."""
 
 import numbers
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -9,12 +10,15 @@ import numpy as np
 from overtone.agreement import DECIDERS, MODEL, PERSON, Agreement
 from overtone.datatypes import FloatArray, Prediction, require
 from overtone.equality import EqualByValue
+from overtone.shares import ShareEstimate
+from overtone.speaker_summary import SpeakerSummary, Spoken, summarise
 
 NOT_ADAPTED = "none"
 ADAPTED_TO_REFERENCE = "reference"  # reference clips that the caller supplied
 ADAPTED_TO_RECORDING = "recording"  # all windows of the recording
 ADAPTED_TO_SPEAKERS = "speakers"  # the windows of each speaker: of the turns, or of one channel
 ADAPTED_TO_STREAM = "stream"  # the windows that had been read before, since the audio was read only once
+CORRECTED = "a person decided some of the emotions"  # a reason for no estimates of the true shares
 TURN_TOLERANCE_S = 0.5  # by which speaker turns may exceed the recording: they may come from another copy of it
 ADAPTATIONS = (NOT_ADAPTED, ADAPTED_TO_REFERENCE, ADAPTED_TO_RECORDING, ADAPTED_TO_SPEAKERS, ADAPTED_TO_STREAM)
 
@@ -65,6 +69,13 @@ class Segment:
     def emotion(self) -> str:
         """The emotion: that which the person named, else the predicted one; "" where it is unknown."""
         return self.label if self.by_person else self.model_emotion
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether the emotion is uncertain: the prediction is, and a person named no emotion; or it is unknown."""
+        if self.by_person:
+            return not self.label
+        return self.prediction is not None and self.prediction.uncertain
 
     @property
     def model_emotion(self) -> str:
@@ -133,24 +144,6 @@ class ChannelTracks:
     tracks: Tracks
 
 
-@dataclass(frozen=True, eq=False)
-class SpeakerSummary(EqualByValue):
-    """The emotions of one speaker over a whole recording.
-
-    Attributes:
-        speaker: name of the speaker; "" where unknown.
-        speech_s: total duration of the speaker's segments with speech.
-        shares: emotion -> its share of that duration, in [0, 1], by the emotion of each segment. Speech that a person
-            marked as wrong, without naming another emotion, has none.
-        probabilities: float `(emotions,)`, mean weighted by segment duration; NaN without speech.
-    """
-
-    speaker: str
-    speech_s: float
-    shares: dict[str, float]
-    probabilities: FloatArray
-
-
 @dataclass(frozen=True)
 class Timeline:
     """The predictions of a model over one recording.
@@ -171,6 +164,9 @@ class Timeline:
         channels: the speaker and the tracks of each channel, in order; empty unless each channel is a speaker.
         agreement: how often the labels that a person gave the turns are those that the model predicts; None if no turn
             had a label.
+        share_estimates: for each summary of `speakers`, and at the end for the whole recording, an estimated share per
+            emotion; empty for a speaker without speech, and as a whole if there are no estimates.
+        no_estimates: why there are no estimates; "" if there are.
     """
 
     source: str
@@ -183,6 +179,8 @@ class Timeline:
     adaptation: str = NOT_ADAPTED
     channels: tuple[ChannelTracks, ...] = ()
     agreement: Agreement | None = None
+    share_estimates: tuple[tuple[ShareEstimate, ...], ...] = ()
+    no_estimates: str = "the timeline was made without a model file"
 
     def __post_init__(self) -> None:
         starts, ends = [segment.start_s for segment in self.segments], [segment.end_s for segment in self.segments]
@@ -197,6 +195,9 @@ class Timeline:
             same_emotions = segment.prediction is None or segment.prediction.emotions == self.emotions
             require(same_emotions, self, f"predictions with emotions {self.emotions}", segment)
         self._check_channels()
+        expected_count = (0, len(self.speaker_names) + 1)
+        count = len(self.share_estimates)
+        require(count in expected_count, self, f"estimates for {expected_count[1]} summaries, or none", count)
         shape = (int(np.ceil(self.duration_s / self.tracks.step_s - 1e-9)), len(self.emotions))
         for tracks in (self.tracks, *(channel.tracks for channel in self.channels)):
             actual = tracks.probabilities.shape
@@ -215,8 +216,38 @@ class Timeline:
 
         If each channel is a speaker, they are in the order of the channels, also those without speech.
         """
+        estimates = self.share_estimates or [()] * (len(self.speaker_names) + 1)
+        return tuple(
+            summarise(speaker, self.emotions, self.labels, self.spoken(speaker), estimate)
+            for speaker, estimate in zip(self.speaker_names, estimates, strict=False)
+        )
+
+    @property
+    def speaker_names(self) -> tuple[str, ...]:
+        """The names of `speakers`, in the same order."""
         names = [channel.speaker for channel in self.channels]
-        return tuple(map(self._summary, names or sorted({segment.speaker for segment in self.segments})))
+        return tuple(names or sorted({segment.speaker for segment in self.segments}))
+
+    @property
+    def named_speakers(self) -> tuple[SpeakerSummary, ...]:
+        """Those of `speakers` that have a name, and if there are any, the others together if they speak."""
+        speakers = self.speakers
+        is_known = any(summary.speaker for summary in speakers)
+        return tuple(summary for summary in speakers if summary.speaker or (is_known and summary.speech_s))
+
+    @property
+    def summary(self) -> SpeakerSummary:
+        """The summary of the whole recording: of all speakers together, with the speaker ""."""
+        estimates = self.share_estimates[-1] if self.share_estimates else ()
+        return summarise("", self.emotions, self.labels, self.spoken(), estimates)
+
+    def spoken(self, speaker: str | None = None) -> list[Spoken]:
+        """Return the segments with speech of a speaker; None for all."""
+        return [
+            Spoken(segment.duration_s, segment.emotion, segment.is_uncertain, segment.prediction)
+            for segment in self.segments
+            if segment.is_speech and speaker in (None, segment.speaker)
+        ]
 
     @cached_property  # a page asks for it once per segment
     def labels(self) -> tuple[str, ...]:
@@ -228,18 +259,12 @@ class Timeline:
         """What to plot: the tracks of each channel; else those of the whole recording, with the speaker ""."""
         return self.channels or (ChannelTracks("", self.tracks),)
 
-    def _summary(self, speaker: str) -> SpeakerSummary:
-        durations_s = dict.fromkeys(self.labels, 0.0)
-        weighted, predicted_s, speech_s = np.zeros(len(self.emotions)), 0.0, 0.0
-        for segment in self.segments:
-            if segment.speaker != speaker or not segment.is_speech:
-                continue
-            speech_s += segment.duration_s
-            if segment.emotion:
-                durations_s[segment.emotion] += segment.duration_s
-            if segment.prediction is not None:
-                predicted_s += segment.duration_s
-                weighted += segment.duration_s * segment.prediction.probabilities
-        shares = {emotion: time_s / speech_s if speech_s else 0.0 for emotion, time_s in durations_s.items()}
-        mean = weighted / predicted_s if predicted_s else np.full(len(weighted), np.nan)
-        return SpeakerSummary(speaker, speech_s, shares, mean)
+
+def with_corrections(timeline: Timeline, segments: Sequence[Segment]) -> Timeline:
+    """Return the timeline with these segments, of which a person may have decided some.
+
+    The estimates of the true shares come from the predictions for the former segments: they are left out.
+    """
+    if tuple(segments) == timeline.segments:
+        return timeline
+    return replace(timeline, segments=tuple(segments), share_estimates=(), no_estimates=CORRECTED)

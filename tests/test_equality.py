@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from overtone.datatypes import Prediction, Waveform
-from overtone.timeline import Segment, SpeakerSummary
+from overtone.speaker_summary import SpeakerSummary
+from overtone.timeline import Segment
 
 
 def prediction() -> Prediction:
@@ -46,4 +47,5 @@ def test_other_types() -> None:
     assert prediction() != "happy"
     assert Waveform(np.zeros(3, np.float32)) == Waveform(np.zeros(3, np.float32))
     assert Waveform(np.zeros(3, np.float32)) != Waveform(np.zeros(4, np.float32))
-    assert SpeakerSummary("A", 1.0, {}, np.array([np.nan])) == SpeakerSummary("A", 1.0, {}, np.array([np.nan]))
+    first, second = (SpeakerSummary("A", 1.0, {}, 0.5, np.array([np.nan]), np.nan, 0.5) for _ in range(2))
+    assert first == second

@@ -7,6 +7,7 @@ import pytest
 
 from overtone.datatypes import Prediction
 from overtone.errors import InputError
+from overtone.shares import ShareEstimate
 from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "angry")
@@ -43,6 +44,7 @@ def test_speaker_summary_weights_by_duration() -> None:
     assert np.isnan(unknown.probabilities).all()
     assert (anna.speaker, anna.speech_s) == ("anna", 3)
     assert anna.shares == pytest.approx({"neutral": 0, "happy": 2 / 3, "angry": 1 / 3})
+    assert anna.uncertain_share == 0
     assert anna.probabilities == pytest.approx([0.5 / 3, 1.5 / 3, 1 / 3])
     assert anna.probabilities.sum() == pytest.approx(1)
 
@@ -121,8 +123,38 @@ def test_a_person_decides_the_emotion_of_a_segment() -> None:
     (summary,) = timeline.speakers
     assert summary.speech_s == 4
     assert summary.shares == {"neutral": 0, "happy": 0.25, "angry": 0.25, "tired": 0.25}
+    assert summary.uncertain_share == 0.25
     np.testing.assert_allclose(summary.probabilities, (0.2, 0.7, 0.1))
     with pytest.raises(InputError, match="decided_by among"):
         replace(kept, decided_by="")
     with pytest.raises(InputError, match="a label only where a person decided"):
         replace(kept, label="sad")
+
+
+def test_uncertain_time_is_counted_apart() -> None:
+    sure = replace(make_prediction(0.1, 0.9, 0), arousal=0.75, valence=0.5)
+    unsure = replace(make_prediction(0.4, 0.3, 0.3), arousal=0.25, valence=0.5)
+    segments = (Segment(0, 1, sure, "anna"), Segment(1, 4, unsure, "ben"))
+    timeline = replace(make_timeline(), segments=segments)
+    anna, ben = timeline.speakers
+    assert (anna.shares["happy"], anna.uncertain_share, anna.arousal) == (1, 0, 0.75)
+    assert (sum(ben.shares.values()), ben.uncertain_share, ben.arousal) == (0, 1, 0.25)
+    assert timeline.summary.shares["happy"] == timeline.summary.uncertain_share / 3 == 0.25
+    assert timeline.summary.arousal == pytest.approx(0.375)
+
+
+def test_named_speakers_are_those_with_names_and_the_others_if_they_speak() -> None:
+    assert [summary.speaker for summary in make_timeline().named_speakers] == ["anna"]
+    segments = (*make_timeline().segments[:2], Segment(3, 4, make_prediction(0.1, 0.1, 0.8)))
+    assert [summary.speaker for summary in replace(make_timeline(), segments=segments).named_speakers] == ["", "anna"]
+    assert replace(make_timeline(), segments=(Segment(0, 4, make_prediction(1, 0, 0)),)).named_speakers == ()
+
+
+def test_estimates_belong_to_the_speakers_in_order() -> None:
+    one, other = ([ShareEstimate(value, 0, 1)] * len(EMOTIONS) for value in (0.25, 0.5))
+    timeline = replace(make_timeline(), share_estimates=((), tuple(one), tuple(other)), no_estimates="")
+    unknown, anna = timeline.speakers
+    assert (unknown.estimates, anna.estimates["happy"].value) == ({}, 0.25)
+    assert timeline.summary.estimates["happy"].value == 0.5
+    with pytest.raises(InputError, match="expected estimates for 3 summaries"):
+        replace(timeline, share_estimates=(tuple(one),))

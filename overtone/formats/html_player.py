@@ -35,7 +35,9 @@ from overtone.formats.page_legend import make_legend
 from overtone.formats.palette import emotion_colours, text_colour
 from overtone.formats.peaks import StepPeaks
 from overtone.formats.table import printable
-from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, SpeakerSummary, Timeline
+from overtone.formats.timeline_table import format_estimates
+from overtone.speaker_summary import SpeakerSummary
+from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, Timeline
 
 SCRIPTS = (  # in the order in which they need each other
     *("page_drawing.js", "page_player.js", "page_list.js", "page_keys.js"),
@@ -238,23 +240,39 @@ def _summary(timeline: Timeline) -> str:
 
 
 def _speaker_table(timeline: Timeline) -> str:
-    """Return speech time and emotions per speaker as a table; "" without speech, unless channels are speakers."""
-    rows = [
-        _speaker_row(speaker, timeline.labels) for speaker in timeline.speakers if speaker.speech_s or timeline.channels
-    ]
-    head = "<tr><th>speaker</th><th>speech</th><th>emotions, by share of that time</th></tr>"
+    """Return speech time, emotions and estimates per speaker and of all; "" without speech, unless of channels."""
+    speakers = [speaker for speaker in timeline.speakers if speaker.speech_s or timeline.channels]
+    rows = [_speaker_row(speaker, timeline.labels) for speaker in speakers]
+    if len(speakers) > 1:
+        rows.append(_speaker_row(timeline.summary, timeline.labels, "all"))
+    head = "<tr><th>speaker</th><th>speech</th><th>sure emotions, by share of that time</th></tr>"
     table = f"<table>\n<thead>{head}</thead>\n<tbody>\n{''.join(rows)}</tbody>\n</table>\n"
-    return f"<h2>Speakers</h2>\n{table}" if rows else ""
+    return f"<h2>Speakers</h2>\n{table}{_estimates_note(timeline)}" if rows else ""
 
 
-def _speaker_row(summary: SpeakerSummary, emotions: tuple[str, ...]) -> str:
+def _estimates_note(timeline: Timeline) -> str:
+    if timeline.no_estimates:
+        return (
+            f'<p class="help">No estimates of the true shares: {html.escape(printable(timeline.no_estimates))}.</p>\n'
+        )
+    return (
+        '<p class="help">Estimates are of the true shares, from all predictions and from how often the model confuses '
+        "the emotions on recordings unlike its training data, with 90 % intervals.</p>\n"
+    )
+
+
+def _speaker_row(summary: SpeakerSummary, emotions: tuple[str, ...], name: str = "(unknown)") -> str:
     shares = sorted(((share, name) for name, share in summary.shares.items() if share), reverse=True)
     spans = " ".join(
         f'<span class="share"><span class="swatch e{emotions.index(name)}"></span> '
         f"<bdi>{html.escape(printable(name))}</bdi> {100 * share:.0f} %</span>"
         for share, name in shares
     )
-    name = html.escape(printable(summary.speaker)) or "(unknown)"
+    if summary.uncertain_share:
+        spans += f' <span class="share">uncertain {100 * summary.uncertain_share:.0f} %</span>'
+    if summary.estimates:
+        spans += f"<br>estimated: {html.escape(format_estimates(summary))}"
+    name = html.escape(printable(summary.speaker)) or name
     return f"<tr><td>{name}</td><td>{format_clock(summary.speech_s)}</td><td>{spans}</td></tr>\n"
 
 

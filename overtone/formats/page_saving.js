@@ -39,7 +39,7 @@ const saving = (() => {
   // the summary of each speaker, is not in it.
   async function correctedTimeline(segments) {
     timeline ??= await readTimeline();
-    const { speakers, agreement, ...recording } = timeline;
+    const { speakers, summary, no_estimates, agreement, ...recording } = timeline;
     const rows = segments.map((segment) => correctedRow(segment));
     return { ...recording, segments: recording.turns_given || recording.channels ? rows : withPauses(rows) };
   }

@@ -10,8 +10,12 @@
 ...
 ],
 "speakers": [
-{"speaker": "", "speech_s": 48.2, "shares": {"neutral": 0.31, ...}, "probabilities": {"neutral": 0.28, ...}}
+{"speaker": "", "speech_s": 48.2, "shares": {"neutral": 0.31, ...}, "uncertain_share": 0.4, "arousal": 0.41,
+ "valence": 0.52, "probabilities": {"neutral": 0.28, ...}, "estimates": {"neutral": {"value": 0.4, "low": 0.21,
+ "high": 0.63}, ...}}
 ],
+"summary": {"speech_s": 48.2, ...},
+"no_estimates": "",
 "tracks": {
 "step_s": 0.1,
 "pitch_hz": [0, 0, 212.4, ...],
@@ -26,7 +30,12 @@
 "stream", the audio before. If a person decided the emotion of a segment, `decided_by` is "person", `emotion` is what
 the person named, or null if the prediction is wrong and the emotion unknown, and `model_emotion` is the prediction,
 with its confidence and probabilities. `agreement`, with `n`, `agreed` and `kappa`, is present if the speaker turns had
-labels of a person. Tracks have one value per step; probabilities, arousal and valence are null in steps without speech.
+labels of a person.
+
+`shares` are those of sure predictions and of emotions that a person named; they sum to 1 with `uncertain_share`.
+`estimates` are of the true shares, with 90 % intervals, and empty without speech or if there are none: `no_estimates`
+says why. `summary` is that of the whole recording, with the keys of a speaker. Tracks have one value per step;
+probabilities, arousal and valence are null in steps without speech.
 
 If each channel is a speaker, the tracks of each follow those of the recording, which are then those of the loudest
 channel with speech:
@@ -46,7 +55,8 @@ import numpy as np
 
 from overtone.agreement import Agreement
 from overtone.formats.json import DIGITS, PROBABILITY_DIGITS, to_object
-from overtone.timeline import Segment, SpeakerSummary, Timeline, Tracks
+from overtone.speaker_summary import SpeakerSummary
+from overtone.timeline import Segment, Timeline, Tracks
 
 TRACK_DIGITS = {"pitch_hz": 1, "loudness_db": 1, "arousal": 3, "valence": 3, "probabilities": 3}
 CURVES = ("pitch_hz", "loudness_db", "arousal", "valence")
@@ -69,9 +79,11 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     stream.write(_dump(recording)[:-1])
     for name, objects in (
         ("segments", map(segment_to_object, timeline.segments)),
-        ("speakers", (_speaker_to_object(timeline, summary) for summary in timeline.speakers)),
+        ("speakers", ({"speaker": summary.speaker, **summary_to_object(summary)} for summary in timeline.speakers)),
     ):
         stream.write(f',\n"{name}": [\n' + ",\n".join(map(_dump, objects)) + "\n]")
+    stream.write(f',\n"summary": {_dump(summary_to_object(timeline.summary))}')
+    stream.write(f',\n"no_estimates": {_dump(timeline.no_estimates)}')
     stream.write(f',\n"tracks": {_dump_tracks(timeline.tracks, timeline.emotions)}')
     if timeline.channels:
         channels = (
@@ -116,16 +128,25 @@ def agreement_to_object(agreement: Agreement) -> dict[str, Any]:
     return {"n": agreement.n, "agreed": agreement.agreed, "kappa": kappa}
 
 
-def _speaker_to_object(timeline: Timeline, summary: SpeakerSummary) -> dict[str, Any]:
-    means = zip(timeline.emotions, summary.probabilities.tolist(), strict=True)
+def summary_to_object(summary: SpeakerSummary) -> dict[str, Any]:
+    """Return the summary of a speaker, or of the recording, as JSON values, without the name."""
+    means = zip(summary.shares, summary.probabilities.tolist(), strict=False)  # labels of a person have none
     return {
-        "speaker": summary.speaker,
         "speech_s": round(summary.speech_s, DIGITS),
         "shares": {emotion: round(share, PROBABILITY_DIGITS) for emotion, share in summary.shares.items()},
-        "probabilities": {
-            emotion: None if mean != mean else round(mean, PROBABILITY_DIGITS) for emotion, mean in means
+        "uncertain_share": round(summary.uncertain_share, PROBABILITY_DIGITS),
+        "arousal": _round(summary.arousal, DIGITS),
+        "valence": _round(summary.valence, DIGITS),
+        "probabilities": {emotion: _round(mean, PROBABILITY_DIGITS) for emotion, mean in means},
+        "estimates": {
+            emotion: {"value": round(found.value, PROBABILITY_DIGITS), "low": found.low, "high": found.high}
+            for emotion, found in summary.estimates.items()
         },
     }
+
+
+def _round(value: float, digits: int) -> float | None:
+    return None if value != value else round(value, digits)
 
 
 def _round_track(values: Iterable[float], name: str) -> list[float | None]:

@@ -6,7 +6,7 @@ What follows from the rest, such as the summary of each speaker, is not read. Th
 import json
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -18,7 +18,8 @@ from overtone.datatypes import FloatArray, Prediction
 from overtone.emotions import find_class, parse_label
 from overtone.errors import InputError
 from overtone.formats.timeline_json import CURVES
-from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, Timeline, Tracks
+from overtone.shares import ShareEstimate
+from overtone.timeline import CORRECTED, NOT_ADAPTED, ChannelTracks, Segment, Timeline, Tracks
 
 Value = TypeVar("Value")
 MAX_MESSAGE = 300  # characters; the checks of a timeline show all values
@@ -66,18 +67,25 @@ def parse_timeline(text: str) -> Timeline:
     read = _SegmentReader(emotions, model, source)
     no_channels: list[_Node] = []
     read_tracks = _TracksReader(emotions, root["duration_s"].number())
+    estimates: list[tuple[ShareEstimate, ...]] = []
     try:
+        segments = tuple(read.segment(node) for node in root["segments"].items())
+        no_estimates = CORRECTED if any(segment.by_person for segment in segments) else _no_estimates(root)
+        if not no_estimates:
+            estimates = [_estimates(node, emotions) for node in (*root["speakers"].items(), root["summary"])]
         return Timeline(
             source=source,
             duration_s=read_tracks.duration_s,
             emotions=emotions,
             model=model,
-            segments=tuple(read.segment(node) for node in root["segments"].items()),
+            segments=segments,
             tracks=read_tracks.tracks(root["tracks"]),
             turns_given=root.get("turns_given", _Node.flag, False),
             adaptation=root.get("adaptation", _Node.text, NOT_ADAPTED),
             channels=tuple(map(read_tracks.channel, root.get("channels", _Node.items, no_channels))),
             agreement=root.get("agreement", _agreement, None),
+            share_estimates=tuple(estimates),
+            no_estimates=no_estimates,
         )
     except InputError as error:
         message = str(error)
@@ -212,6 +220,19 @@ def _objects(node: _Node) -> dict[str, _Node]:
     if not isinstance(node.value, dict):
         raise node.error("an object")
     return {name: node[name] for name in node.value}
+
+
+def _no_estimates(root: _Node) -> str:
+    """Return why there are no estimates of the true shares; "" if there are."""
+    return root.get("no_estimates", _Node.text, "they were not stored with the timeline")
+
+
+def _estimates(summary: _Node, emotions: Sequence[str]) -> tuple[ShareEstimate, ...]:
+    """Return the estimates in a summary, one per emotion; none without speech."""
+    if not summary["estimates"].value:
+        return ()
+    rows = (summary["estimates"][emotion] for emotion in emotions)
+    return tuple(ShareEstimate(*(row[key].number() for key in ("value", "low", "high"))) for row in rows)
 
 
 def _agreement(node: _Node) -> Agreement:

@@ -6,12 +6,14 @@ talk.wav  1:01.3  adapted to the recording
   0:00.0   0:01.2   anna     -
   0:01.2   0:03.9   anna     happy      ██████▌     65 %  surprised 12%  212 Hz
 
-anna: 48.2 s of speech: happy 44%, neutral 31%, sad 25%
+anna: 48.2 s of speech: happy 24 %, neutral 21 %, uncertain 55 %
+  estimated, with 90 % intervals: happy 35 % [14, 57], neutral 30 % [8, 55], ...
 
 The first line says what the model was adapted to, if anything. A dash marks segments without speech. The speaker column
 is omitted if no speaker is known. An emotion that a person decided reads `sad (person)`, or `wrong (happy)`, and the
 prediction is in the column of the runner-up: `model: happy 81%`. If the words of a segment are known, their beginning
-is the last column.
+is the last column. The shares of a speaker are those of sure predictions, and apart from them that of uncertain ones;
+the estimates are of the true shares, from all predictions.
 """
 
 from typing import TextIO
@@ -31,7 +33,8 @@ from overtone.formats.table import (
     shorten,
     shorten_end,
 )
-from overtone.timeline import Segment, SpeakerSummary, Timeline
+from overtone.speaker_summary import SpeakerSummary
+from overtone.timeline import Segment, Timeline
 
 MAX_SPEAKER_WIDTH, MAX_LABEL_WIDTH, MAX_TEXT_WIDTH = 24, 36, 60
 TITLES = ("from", "to", "speaker", "emotion", "confidence", "runner-up", "pitch", "text")
@@ -51,16 +54,40 @@ def write(timeline: Timeline, stream: TextIO) -> None:
     for row in rows:
         cells = (text + " " * (width - display_width(text)) for text, width in zip(row, widths, strict=True))
         stream.write((GAP + GAP.join(cells)).rstrip() + "\n")
-    stream.write("\n" + "".join(f"{format_summary(summary)}\n" for summary in timeline.speakers))
+    stream.write("\n" + "".join(f"{line}\n" for line in _summary_lines(timeline)))
     stream.write(f"{timeline.agreement}\n\n" if timeline.agreement else "\n")
 
 
-def format_summary(summary: SpeakerSummary) -> str:
-    """Return the summary of a speaker on one line."""
+def _summary_lines(timeline: Timeline) -> list[str]:
+    """Return the summaries of the speakers, and that of the recording if it is not one of them."""
+    speakers = list(timeline.named_speakers)
+    summaries = speakers if len(speakers) == 1 else [*speakers, timeline.summary]
+    lines = [line for summary in summaries for line in format_summary(summary)]
+    reason = timeline.no_estimates if timeline.summary.speech_s else ""
+    return [*lines, f"no estimates of the true shares: {reason}"] if reason else lines
+
+
+def format_summary(summary: SpeakerSummary) -> list[str]:
+    """Return the summary of a speaker, or of the recording, on one line; and the estimates, if there are any."""
+    name = printable(summary.speaker) or "recording"
+    shares = format_shares(summary)
+    line = f"{name}: {summary.speech_s:.1f} s of speech{': ' if shares else ''}{shares}"
+    estimates = format_estimates(summary)
+    return [line, f"{GAP}estimated, with 90 % intervals: {estimates}"] if estimates else [line]
+
+
+def format_shares(summary: SpeakerSummary) -> str:
+    """Return the shares of sure predictions, the largest first, and that of uncertain ones; "" without speech."""
     shares = sorted(summary.shares.items(), key=lambda item: -item[1])
-    emotions = ", ".join(f"{class_label(emotion)} {share:.0%}" for emotion, share in shares if share)
-    name = f"{printable(summary.speaker)}: " if summary.speaker else ""
-    return f"{name}{summary.speech_s:.1f} s of speech{': ' if emotions else ''}{emotions}"
+    texts = [f"{class_label(emotion)} {100 * share:.0f} %" for emotion, share in shares if share]
+    uncertain = [f"uncertain {100 * summary.uncertain_share:.0f} %"] if summary.uncertain_share else []
+    return ", ".join([*texts, *uncertain])
+
+
+def format_estimates(summary: SpeakerSummary) -> str:
+    """Return the estimated shares with their intervals, the largest first; "" if there are none."""
+    estimates = sorted(summary.estimates.items(), key=lambda item: -item[1].value)
+    return ", ".join(f"{class_label(emotion)} {estimate}" for emotion, estimate in estimates)
 
 
 def _row(segment: Segment, unicode: bool) -> list[str]:

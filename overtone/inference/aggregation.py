@@ -16,6 +16,7 @@ from overtone.datatypes import SAMPLE_RATE_HZ, BoolArray, Float32Array, FloatArr
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.prosody_summary import summarise_prosody
 from overtone.inference.segmentation import StepRange, split_segments
+from overtone.inference.share_estimates import with_estimates
 from overtone.timeline import NOT_ADAPTED, Segment, Timeline, Tracks
 
 
@@ -123,7 +124,7 @@ def build_timeline(
         prosody = summarise_prosody(tracks.pitch_hz[first:end], tracks.loudness_db[first:end])
         speech_s = min(int(chunks[end] - chunks[first]) * CHUNK_S, segment.duration_s)
         segments.append(_with_prediction(model, segment, averages, speech_s, clips, prosody, source))
-    return Timeline(
+    timeline = Timeline(
         source=source,
         duration_s=recording.duration_s,
         emotions=model.emotions,
@@ -133,6 +134,7 @@ def build_timeline(
         turns_given=turns is not None,
         adaptation=adaptation if any(window.reference_clips for window in all_windows) else NOT_ADAPTED,
     )
+    return with_estimates(timeline, model)
 
 
 def step_to_seconds(step: int) -> float:

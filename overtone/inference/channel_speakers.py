@@ -28,6 +28,7 @@ from overtone.errors import AudioError, OptionError, OvertoneError
 from overtone.inference import two_passes
 from overtone.inference.inputs import MAX_DURATION_S, Samples, is_file_source, to_array, waveform_from_samples
 from overtone.inference.onnx_model import OnnxModel
+from overtone.inference.share_estimates import with_estimates
 from overtone.inference.two_passes import OnProgress
 from overtone.timeline import (
     ADAPTED_TO_RECORDING,
@@ -137,7 +138,7 @@ def timeline(
         progress.add(timelines[-1].duration_s)
     if len({timeline.duration_s for timeline in timelines}) > 1:
         raise AudioError(f"{name}: has changed while it was read; try again")
-    return merge([speaker for _, speaker in speakers], timelines)
+    return with_estimates(merge([speaker for _, speaker in speakers], timelines), model)
 
 
 def check_no_turns(turns: object) -> None:
@@ -173,6 +174,7 @@ def merge(speakers: Sequence[str], timelines: Sequence[Timeline]) -> Timeline:
         tracks=_of_the_loudest([timeline.tracks for timeline in timelines]),
         adaptation=ADAPTED_TO_SPEAKERS if adaptation == ADAPTED_TO_RECORDING else adaptation,
         channels=tuple(map(ChannelTracks, speakers, (timeline.tracks for timeline in timelines))),
+        share_estimates=(),  # those of the channels are of other speakers
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from overtone.agreement import PERSON, measure_agreement
 from overtone.emotions import find_class
 from overtone.speaker_turns.given_labels import GivenLabel
-from overtone.timeline import Segment, Timeline
+from overtone.timeline import Segment, Timeline, with_corrections
 
 WRONG = ""  # the class of predictions that a person marked as wrong: the model never predicts it
 
@@ -26,7 +26,7 @@ def keep_labels(timeline: Timeline, labels: Sequence[GivenLabel]) -> Timeline:
         segments.append(_keep(segment, label, timeline.emotions))
         if label.name is not None and segment.prediction is not None:
             pairs.append((_class(label.name, timeline.emotions), segment.prediction.emotion))
-    return replace(timeline, segments=tuple(segments), agreement=measure_agreement(pairs))
+    return replace(with_corrections(timeline, segments), agreement=measure_agreement(pairs))
 
 
 def _keep(segment: Segment, label: GivenLabel, emotions: Sequence[str]) -> Segment:

@@ -20,7 +20,7 @@ from typing import Any
 from overtone.agreement import DECIDERS, MODEL, PERSON
 from overtone.emotions import find_class, parse_label
 from overtone.errors import InputError
-from overtone.timeline import Segment, Timeline
+from overtone.timeline import Segment, Timeline, with_corrections
 
 REQUIRED, OPTIONAL = ("start_s", "end_s", "model_segment", "decided_by"), ("emotion", "text_from")
 MAX_SEGMENTS = 100_000
@@ -102,7 +102,7 @@ def correct(timeline: Timeline, document: Any) -> Timeline:
     segments.sort(key=lambda segment: (segment.start_s, segment.end_s))
     if not timeline.turns_given and not timeline.channels:
         segments = _with_pauses(segments, timeline.duration_s)
-    return replace(timeline, segments=tuple(segments))
+    return with_corrections(timeline, segments)
 
 
 def _correct_segment(timeline: Timeline, row: dict[str, Any]) -> Segment:

@@ -6,7 +6,7 @@ after the other: those of the recording, then those of each channel that is a sp
 
 import json
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ import numpy as np
 from overtone._internal.prediction_codec import decode_prediction, encode_prediction
 from overtone.agreement import MODEL, Agreement
 from overtone.datatypes import Float32Array
+from overtone.shares import ShareEstimate
 from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
 
 DTYPE = np.dtype("<f4")
@@ -33,6 +34,8 @@ def encode(timeline: Timeline) -> bytes:
         "step_s": timeline.tracks.step_s,
         "steps": len(timeline.tracks),
         "channels": [channel.speaker for channel in timeline.channels],
+        "share_estimates": [list(map(astuple, row)) for row in timeline.share_estimates],
+        "no_estimates": timeline.no_estimates,
         "segments": [_encode_segment(segment) for segment in timeline.segments],
     }
     content = b"".join(map(_encode_tracks, [timeline.tracks, *(channel.tracks for channel in timeline.channels)]))
@@ -57,6 +60,10 @@ def decode(content: bytes) -> Timeline:
         adaptation=header["adaptation"],
         channels=tuple(map(ChannelTracks, header["channels"], channel_tracks)),
         agreement=Agreement(**header["agreement"]) if header.get("agreement") else None,
+        share_estimates=tuple(
+            tuple(ShareEstimate(*values) for values in row) for row in header.get("share_estimates", [])
+        ),
+        no_estimates=header.get("no_estimates", "the timeline was stored by an earlier version"),
     )
 
 

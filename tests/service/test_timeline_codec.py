@@ -14,7 +14,16 @@ from overtone.timeline import Segment, Timeline
 
 
 def assert_same_timeline(actual: Timeline, expected: Timeline) -> None:
-    for name in ("source", "duration_s", "emotions", "model", "turns_given", "adaptation"):
+    for name in (
+        "source",
+        "duration_s",
+        "emotions",
+        "model",
+        "turns_given",
+        "adaptation",
+        "share_estimates",
+        "no_estimates",
+    ):
         assert getattr(actual, name) == getattr(expected, name)
     assert [channel.speaker for channel in actual.channels] == [channel.speaker for channel in expected.channels]
     own = [(one.tracks, other.tracks) for one, other in zip(actual.channels, expected.channels, strict=True)]
@@ -37,7 +46,7 @@ def assert_same_prediction(actual: Segment, expected: Segment) -> None:
 
 def test_a_timeline_is_decoded_unchanged(rng: np.random.Generator) -> None:
     timeline = load().timeline(speech_like(rng, 5.0), RATE_HZ)
-    assert timeline.duration_s == 5.0
+    assert timeline.duration_s == 5.0 and timeline.share_estimates
     assert_same_timeline(decode(encode(timeline)), timeline)
 
 

@@ -251,6 +251,8 @@ class Timeline(BaseModel):
     adaptation: str = Field(json_schema_extra={"enum": list(ADAPTATIONS)})
     segments: list[dict[str, Any]]
     speakers: list[dict[str, Any]]
+    summary: dict[str, Any]
+    no_estimates: str = Field(description="why there are no estimated shares; empty if there are")
     tracks: dict[str, Any]
     channels: list[dict[str, Any]] = Field(default=[], description="only if each channel is a speaker")
 
