@@ -22,6 +22,7 @@ from overtone.audio.blocks import blocks
 from overtone.audio.decode import read
 from overtone.datatypes import SAMPLE_RATE_HZ, Prediction
 from overtone.formats import save_timeline, write_timeline
+from overtone.shares import ShareEstimate
 from overtone.timeline import ADAPTED_TO_SPEAKERS, Segment, Timeline, Tracks
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -32,6 +33,11 @@ EMOTIONS, MODEL = ("neutral", "happy", "angry"), "overtone-1"
 CLIPS = (  # alternately of two actors; the third number of a name is the emotion
     *("01/03-01-01-01-01-01-01", "02/03-01-03-02-01-01-02", "01/03-01-08-02-02-01-01", "02/03-01-05-02-01-01-02"),
     *("01/03-01-06-02-01-01-01", "02/03-01-04-01-02-02-02", "01/03-01-07-02-01-02-01", "02/03-01-02-02-02-02-02"),
+)
+ESTIMATES = (  # of Anna, Björn and the recording, per emotion
+    (ShareEstimate(0.19, 0.0, 0.62), ShareEstimate(0.57, 0.11, 0.96), ShareEstimate(0.24, 0.0, 0.71)),
+    (ShareEstimate(0.33, 0.0, 0.81), ShareEstimate(0.25, 0.0, 0.74), ShareEstimate(0.42, 0.03, 0.9)),
+    (ShareEstimate(0.24, 0.0, 0.66), ShareEstimate(0.45, 0.08, 0.87), ShareEstimate(0.31, 0.01, 0.72)),
 )
 SPEAKERS = {"01": "Anna", "02": "Björn"}  # actor -> name
 OVERLAP_S = 1.2  # clips of RAVDESS start and end with about one second of silence
@@ -70,7 +76,10 @@ def example() -> Timeline:
     segments = (Segment(0, 0.5), Segment(0.5, 2, happy, "Anna"), Segment(2, 3, uncertain, "Björn"))
     arousal, valence = np.array([arousal_valence(row, EMOTIONS) for row in probabilities]).T
     tracks = Tracks(0.5, probabilities, pitch_hz, loudness_db, arousal, valence)
-    return Timeline("talk.wav", 3, EMOTIONS, MODEL, segments, tracks, adaptation=ADAPTED_TO_SPEAKERS)
+    return Timeline(
+        "talk.wav", 3, EMOTIONS, MODEL, segments, tracks,
+        adaptation=ADAPTED_TO_SPEAKERS, share_estimates=((), *ESTIMATES), no_estimates="",
+    )  # fmt: skip
 
 
 def prediction(speech_s: float, *probabilities: float) -> Prediction:

@@ -6,6 +6,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from overtone.cli.errors import UsageError
+from overtone.formats import DEFAULT_DIALECT, Format
+from overtone.formats.csv_dialect import DIALECTS
+
 DEFAULT_FORMAT = "table"
 
 
@@ -23,6 +27,27 @@ def format_argument(parser: argparse.ArgumentParser, formats: Mapping[str, WithS
         "--format", choices=sorted(formats),
         help=f"the output format (default: chosen by the suffix of --output, else {DEFAULT_FORMAT})",
     )  # fmt: skip
+
+
+def dialect_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --csv-dialect."""
+    parser.add_argument(
+        "--csv-dialect", choices=sorted(DIALECTS), default=DEFAULT_DIALECT,
+        help="how tables are written: plain, with commas and decimal points, for R, pandas and others; excel, likewise "
+        "with a byte order mark; or excel-de, for Excel in German and other languages with a decimal comma: semicolons "
+        f"between cells, decimal commas and a byte order mark (default: {DEFAULT_DIALECT})",
+    )  # fmt: skip
+
+
+def check_dialect(dialect: str, format_name: str, formats: Mapping[str, Format]) -> None:
+    """Check that a dialect of CSV is requested for a table only.
+
+    Raises:
+        UsageError: it is requested for another format.
+    """
+    if dialect != DEFAULT_DIALECT and not formats[format_name].is_table:
+        tables = " or ".join(name for name, row in formats.items() if row.is_table)
+        raise UsageError(f"--csv-dialect {dialect}: the format is {format_name}, not {tables}; add --format csv")
 
 
 def choose_format(name: str | None, output: Path | None, formats: Mapping[str, WithSuffix]) -> str:

@@ -19,20 +19,28 @@ from overtone.cli.options import (
     recogniser_arguments,
     threads_argument,
 )
-from overtone.cli.output import choose_format, format_argument, is_device, open_device
+from overtone.cli.output import (
+    check_dialect,
+    choose_format,
+    dialect_argument,
+    format_argument,
+    is_device,
+    open_device,
+)
 from overtone.datatypes import Prediction
 from overtone.each_channel import ChannelChoice
 from overtone.errors import AudioError
-from overtone.formats import PREDICTION_FORMATS, get_format, save
+from overtone.formats import PREDICTION_FORMATS, dialect_option, get_format, save
 from overtone.inference.recogniser import Recogniser
 
 
 def predict_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add PATH..., --format, --output, --channel, --channel-names and the options of the recogniser."""
+    """Add PATH..., --format, --csv-dialect, --output, --channel, --channel-names and the options of the recogniser."""
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="an audio file, or a folder that is searched for audio files"
     )
     format_argument(parser, PREDICTION_FORMATS)
+    dialect_argument(parser)
     parser.add_argument(
         "--output", metavar="FILE", type=Path, help="write the predictions atomically to this file (default: stdout)"
     )
@@ -44,18 +52,21 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
 def predict(args: argparse.Namespace) -> int:
     """Write a prediction for every file; return 1 if a file could not be recognised."""
     format_name = choose_format(args.format, args.output, PREDICTION_FORMATS)
+    check_dialect(args.csv_dialect, format_name, PREDICTION_FORMATS)
+    options = dialect_option(format_name, args.csv_dialect)
     choice = channel_choice(args)
     recogniser, skipped_clips = load_recogniser(args, args.threads, args.channel)
     sources = [source for path in args.paths for source in find_audio_files(path)]
     counts = Counter[str]()
     predictions = _predictions(recogniser, sources, choice, counts)
     if args.output is None:
-        get_format(format_name).write(predictions, sys.stdout)
+        get_format(format_name).write(predictions, sys.stdout, **options)
     elif is_device(args.output):
         with open_device(args.output) as stream:
-            get_format(format_name).write(predictions, stream)
+            get_format(format_name).write(predictions, stream, **options)
     else:
-        save(_with_progress(predictions, None if choice.is_each else len(sources)), args.output, format_name)
+        shown = _with_progress(predictions, None if choice.is_each else len(sources))
+        save(shown, args.output, format_name, dialect=args.csv_dialect)
     if counts["failures"]:
         print_error(f"{counts['failures']} of {counts.total()} could not be recognised")
     return 1 if counts["failures"] or skipped_clips else 0

@@ -17,6 +17,7 @@ from overtone.audio.discovery import find_audio_files, is_folder
 from overtone.audio.source import Source, read_pipe
 from overtone.channels import MIX
 from overtone.cli.errors import UsageError, print_error
+from overtone.cli.joined_table import JoinedTable, joins
 from overtone.cli.options import (
     channel_arguments,
     channel_choice,
@@ -27,7 +28,9 @@ from overtone.cli.options import (
 )
 from overtone.cli.output import (
     DEFAULT_FORMAT,
+    check_dialect,
     choose_format,
+    dialect_argument,
     format_argument,
     format_by_suffix,
     is_device,
@@ -64,17 +67,20 @@ def timeline_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def format_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --format and --output of timelines."""
+    """Add --format, --csv-dialect and --output of timelines."""
     format_argument(parser, TIMELINE_FORMATS)
+    dialect_argument(parser)
     parser.add_argument(
         "--output", metavar="PATH", type=Path,
-        help="write the timeline atomically to this file; with several recordings, a folder (default: stdout)",
+        help="write the timeline atomically to this file; with several recordings, a folder, or the file of one table "
+        "of all (formats csv and summary) (default: stdout)",
     )  # fmt: skip
 
 
 def timeline(args: argparse.Namespace) -> int:
     """Write the timeline of every recording; return 1 if a recording could not be processed."""
     format_name = choose_format(args.format, args.output, TIMELINE_FORMATS)
+    check_dialect(args.csv_dialect, format_name, TIMELINE_FORMATS)
     tasks = list(_tasks(args.paths, args.output, format_name))
     if any(target == args.output for _, target in tasks):
         check_output_suffix(args.format, args.output)
@@ -84,22 +90,28 @@ def timeline(args: argparse.Namespace) -> int:
         raise UsageError(f"--turns: cannot be combined with --channel {EACH}: turns name the speakers already")
     recogniser, skipped_clips = load_recogniser(args, channel=args.channel)
     failures = invalid_turns = 0
-    for source, target in tasks:
-        try:
-            if isinstance(source, OvertoneError):
-                raise source
-            recording = read_pipe(source) or source  # which is read several times
-            turns = read_given_turns(args, source, recording, format_name)
-            invalid_turns += turns.invalid
-            timeline = _recognise(recogniser, source, recording, args, turns.segments)
-            if turns.labels is not None:
-                timeline = keep_labels(timeline, turns.labels)
-            audio = blocks(recording, MIX if choice.is_each else args.channel)  # for the formats that embed it
-            write_output(timeline, target, format_name, audio, original=turns.original, words=args.words)
-        except OvertoneError as error:
-            failures += 1
-            sys.stdout.flush()
-            print_error(str(error))
+    is_joined = joins(format_name, args.output, len(tasks))
+    with JoinedTable(args.output, format_name, args.csv_dialect) as table:
+        for source, target in tasks:
+            try:
+                if isinstance(source, OvertoneError):
+                    raise source
+                recording = read_pipe(source) or source  # which is read several times
+                turns = read_given_turns(args, source, recording, format_name)
+                invalid_turns += turns.invalid
+                timeline = _recognise(recogniser, source, recording, args, turns.segments)
+                if turns.labels is not None:
+                    timeline = keep_labels(timeline, turns.labels)
+                if is_joined:
+                    table.add(timeline)
+                    continue
+                audio = blocks(recording, MIX if choice.is_each else args.channel)  # for the formats that embed it
+                options = {"original": turns.original, "words": args.words, "dialect": args.csv_dialect}
+                write_output(timeline, target, format_name, audio, **options)
+            except OvertoneError as error:
+                failures += 1
+                sys.stdout.flush()
+                print_error(str(error))
     if failures:
         print_error(f"{failures} of {len(tasks)} could not be recognised")
     return 1 if failures or skipped_clips or invalid_turns else 0
@@ -126,7 +138,7 @@ def write_output(
         target: path of the file or device; None for stdout.
         format_name: a key of `TIMELINE_FORMATS`.
         audio: the audio of the recording, for formats that embed it.
-        options: `original` and `words`, as for `overtone.formats.write_timeline`.
+        options: `original`, `words` and `dialect`, as for `overtone.formats.write_timeline`.
     """
     if target is None:
         write_timeline(timeline, sys.stdout, format_name, audio, **options)
@@ -138,8 +150,14 @@ def write_output(
 
 
 def _tasks(paths: list[str], output: Path | None, format_name: str) -> Iterator[Task]:
-    """Yield every recording with the path of its timeline; with several recordings, each gets a file in a folder."""
+    """Yield every recording with the path of its timeline.
+
+    With several recordings, each gets a file in a folder; or all have the same path, if they become one table.
+    """
     recordings = [(source, _relative_name(path, source)) for path in paths for source in find_audio_files(path)]
+    if joins(format_name, output, len(recordings)):
+        yield from ((source, output) for source, _ in recordings)
+        return
     if output is None and len(recordings) > 1 and format_name != DEFAULT_FORMAT:
         raise OptionError(f"--format {format_name}: with several recordings, name a folder with --output")
     if output is None or (len(recordings) == 1 and not output.is_dir()):

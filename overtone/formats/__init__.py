@@ -26,9 +26,11 @@ import numpy as np
 from overtone._internal.atomic_write import write_bytes
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError, suggest
+from overtone.formats.csv_dialect import DIALECTS
 from overtone.timeline import Timeline
 
 AudioBlocks = Iterable[np.ndarray]  # consecutive float32 blocks (samples,), mono, 16 kHz; see `overtone.audio.blocks`
+DEFAULT_DIALECT = "plain"
 EXTRA_PACKAGES = {"parquet": "pyarrow", "pictures": "matplotlib"}  # optional extra -> package that it installs
 
 
@@ -46,6 +48,8 @@ class Format:
         embeds_audio: whether `write` takes the audio of the recording as a third argument.
         links_source: whether `write` takes `is_local`: whether the source is a file on this machine.
         completes_json: whether `write` takes the JSON document of the speaker turns as a third argument, and `words`.
+        is_table: whether `write` takes a `dialect` of CSV and, of timelines, whether a `header` is written, so that one
+            table can hold several timelines.
     """
 
     module: str
@@ -57,6 +61,7 @@ class Format:
     embeds_audio: bool = False
     links_source: bool = False
     completes_json: bool = False
+    is_table: bool = False
 
     def write(self, content: Any, stream: TextIO, *args: Any, **options: Any) -> None:
         """Import the module of the format and call its `write`."""
@@ -72,7 +77,7 @@ PREDICTION_FORMATS: dict[str, Format] = {
     "table": Format("table", ".txt", "text/plain", "Text"),
     "json": Format("json", ".json", "application/json", "JSON"),
     "jsonl": Format("jsonl", ".jsonl", "application/x-ndjson", "JSON Lines"),
-    "csv": Format("csv", ".csv", "text/csv", "CSV"),
+    "csv": Format("csv", ".csv", "text/csv", "CSV", is_table=True),
 }
 TIMELINE_FORMATS: dict[str, Format] = {  # in the order in which the web page offers them
     "html": Format("html_player", ".html", "text/html", "Page (HTML)", embeds_audio=True),
@@ -84,7 +89,8 @@ TIMELINE_FORMATS: dict[str, Format] = {  # in the order in which the web page of
     "webvtt": Format("webvtt", ".vtt", "text/vtt", "WebVTT"),
     "srt": Format("srt", ".srt", "application/x-subrip", "SRT"),
     "rttm": Format("rttm", ".rttm", "text/x-rttm", "RTTM"),
-    "csv": Format("timeline_csv", ".csv", "text/csv", "CSV"),
+    "csv": Format("timeline_csv", ".csv", "text/csv", "CSV", is_table=True),
+    "summary": Format("timeline_summary", ".summary.csv", "text/x-summary-csv", "Summary (CSV)", is_table=True),
     "json": Format("timeline_json", ".json", "application/json", "JSON"),
     "jsonl": Format("timeline_jsonl", ".jsonl", "application/x-ndjson", "JSON Lines"),
     "whisperx": Format(
@@ -122,20 +128,21 @@ def get_timeline_format(name: str) -> Format:
     return _look_up(name, TIMELINE_FORMATS)
 
 
-def save(predictions: Iterable[Prediction], path: Path, format: str) -> None:
+def save(predictions: Iterable[Prediction], path: Path, format: str, *, dialect: str = DEFAULT_DIALECT) -> None:
     """Write predictions to a file atomically. File names that are not UTF-8 keep their bytes.
 
     Args:
         predictions: to write, in order; may be lazy.
         path: the file; an existing one is replaced.
         format: a key of `PREDICTION_FORMATS`.
+        dialect: a key of `DIALECTS`; only tables have one.
 
     Raises:
-        OptionError: no such format exists.
+        OptionError: no such format or dialect exists.
         OvertoneError: the file cannot be written.
     """
     stream = io.StringIO(newline="")
-    get_format(format).write(predictions, stream)
+    get_format(format).write(predictions, stream, **dialect_option(format, dialect))
     write_bytes(path, stream.getvalue().encode("utf-8", "surrogateescape"))
 
 
@@ -148,6 +155,8 @@ def write_timeline(
     is_local: bool = True,
     original: Any = None,
     words: bool = False,
+    dialect: str = DEFAULT_DIALECT,
+    header: bool = True,
 ) -> None:
     """Write a timeline to a text stream that has a binary `buffer`, as files and stdout have.
 
@@ -161,13 +170,16 @@ def write_timeline(
         original: the JSON document of the speaker turns, an `overtone.formats.whisperx.Original`, for the format
             `whisperx`; None if they come from elsewhere.
         words: whether each word of that document gets an emotion.
+        dialect: a key of `DIALECTS`; only tables have one.
+        header: whether a table begins with the names of its columns.
 
     Raises:
-        OptionError: no such format exists.
+        OptionError: no such format or dialect exists.
     """
     row = get_timeline_format(format)
     args = (audio,) if row.embeds_audio else (original,) if row.completes_json else ()
     options = {"is_local": is_local} if row.links_source else {"words": words} if row.completes_json else {}
+    options |= {**dialect_option(format, dialect), "header": header} if row.is_table else {}
     row.write(timeline, stream, *args, **options)
 
 
@@ -179,6 +191,7 @@ def save_timeline(
     *,
     original: Any = None,
     words: bool = False,
+    dialect: str = DEFAULT_DIALECT,
 ) -> None:
     """Write a timeline to a file atomically. File names that are not UTF-8 keep their bytes.
 
@@ -189,16 +202,29 @@ def save_timeline(
         audio: of the recording; only formats that embed audio read it.
         original: as for `write_timeline`.
         words: as for `write_timeline`.
+        dialect: as for `write_timeline`.
 
     Raises:
-        OptionError: no such format exists.
+        OptionError: no such format or dialect exists.
         OvertoneError: the file cannot be written.
     """
     content = io.BytesIO()
     stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-    write_timeline(timeline, stream, format, audio, original=original, words=words)
+    write_timeline(timeline, stream, format, audio, original=original, words=words, dialect=dialect)
     stream.flush()
     write_bytes(path, content.getvalue())
+
+
+def dialect_option(format: str, dialect: str) -> dict[str, Any]:
+    """Return the keyword arguments of the `write` of a format that select a dialect of CSV; none if it has none.
+
+    Raises:
+        OptionError: no such dialect exists; the message suggests the nearest name.
+    """
+    if dialect not in DIALECTS:
+        raise OptionError(f"unknown dialect '{dialect}'{suggest(dialect, DIALECTS)}")
+    row = PREDICTION_FORMATS.get(format) or TIMELINE_FORMATS[format]
+    return {"dialect": DIALECTS[dialect]} if row.is_table else {}
 
 
 def _look_up(name: str, formats: Mapping[str, Format]) -> Format:

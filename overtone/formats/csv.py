@@ -8,44 +8,42 @@ an empty cell. `no_speech` is true where no speech at all was detected, so that 
 prediction determines the columns; all predictions of one file come from one model.
 """
 
-import csv
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from overtone.datatypes import Prediction
 from overtone.errors import InputError
 from overtone.formats.branches import probability_columns
+from overtone.formats.csv_dialect import PLAIN, Dialect, TableWriter
 
 FIXED_COLUMNS = (
     *("path", "emotion", "confidence", "uncertain", "duration_s", "speech_s", "no_speech"),
     *("arousal", "valence", "reference_clips"),
 )
-DIGITS = dict.fromkeys(("duration_s", "speech_s", "arousal", "valence"), 3)
-PROBABILITY_DIGITS = 6
 
 
-def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
+def write(predictions: Iterable[Prediction], stream: TextIO, *, dialect: Dialect = PLAIN) -> None:
     """Write a header and one row per prediction.
 
     Raises:
         InputError: a prediction has other emotions or branches than the first.
     """
-    writer = csv.writer(stream, lineterminator="\n")
+    writer = TableWriter(stream, dialect)
     header: list[str] = []
     for prediction in predictions:
         row = to_row(prediction)
         columns = [*prediction.columns, *row]
         if not header:
             header = columns
-            writer.writerow(header)
+            writer.write_header(header)
         elif columns != header:
             raise InputError(
                 f"{prediction.source}: its emotions, branches, channel or manifest columns differ from the header"
             )
-        writer.writerow([*prediction.columns.values(), *(to_cell(*item) for item in row.items())])
+        writer.write_row([*_manifest_cells(prediction, dialect), *row.items()])
     if not header:
-        writer.writerow(FIXED_COLUMNS)
+        writer.write_header(FIXED_COLUMNS)
 
 
 def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
@@ -67,12 +65,8 @@ def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
     return {**dict([path]), **channel, **dict(others), **probability_columns(prediction)}
 
 
-def to_cell(column: str, value: str | float | bool) -> str:
-    """Return the text of a value: numbers with the digits of their column, "" for NaN."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str | int):
-        return str(value)
-    if value != value:  # NaN
-        return ""
-    return f"{value:.{DIGITS.get(column, PROBABILITY_DIGITS)}f}"
+def _manifest_cells(prediction: Prediction, dialect: Dialect) -> Iterator[tuple[str, str]]:
+    """Yield the columns of a manifest as texts: those of a typed manifest may be numbers, or empty."""
+    for column, value in prediction.columns.items():
+        text = "" if value is None else str(value)
+        yield column, text.replace(".", dialect.decimal) if isinstance(value, float) else text

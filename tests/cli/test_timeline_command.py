@@ -136,7 +136,7 @@ def test_several_recordings_go_to_a_folder(
     assert capsys.readouterr().err.splitlines()[0] == "overtone: gone.wav: no such file"
     assert main(["timeline", str(tmp_path / "in" / "a.wav"), str(tmp_path / "in" / "deep" / "a.wav"), *options]) == 1
     assert "several timelines would be written to" in capsys.readouterr().err
-    assert main(["timeline", str(talk), str(talk), "--model", model, "--format", "csv"]) == 1
+    assert main(["timeline", str(talk), str(talk), "--model", model, "--format", "elan"]) == 1
     assert "with several recordings, name a folder with --output" in capsys.readouterr().err
     assert main(["timeline", str(talk), "gone.wav", "--model", model, "--output", str(talk)]) == 1
     assert "is not a folder; with 2 recordings" in capsys.readouterr().err

@@ -114,7 +114,7 @@ def test_each_channel_has_tracks_of_its_own() -> None:
     ]
     speech = [[percents is not None for percents in tracks["percents"][0]] for tracks in data["tracks"]]
     assert [row.index(True) if any(row) else None for row in speech] == [0, 5, None]
-    assert [cell.text for cell in tree.iter(f"{XHTML}td")][::3] == ["agent", "a --> b", "silent"]
+    assert [cell.text for cell in tree.iter(f"{XHTML}td")][::3] == ["agent", "a --> b", "silent", "all"]
 
 
 def test_it_shows_the_branches_and_where_they_disagree() -> None:

@@ -61,6 +61,9 @@ def test_json_contains_the_whole_timeline() -> None:
     assert [row["speech_s"] for row in fields["speakers"]] == [0, 2, 0.457]
     assert fields["speakers"][0]["probabilities"]["happy"] is None
     assert fields["speakers"][1]["shares"] == {"neutral": 0, "happy": 1, "angry": 0}
+    assert [row["uncertain_share"] for row in fields["speakers"]] == [0, 0, 1]
+    assert fields["summary"]["speech_s"] == pytest.approx(2.457)
+    assert fields["summary"]["estimates"] == {} and fields["no_estimates"]
     assert fields["tracks"]["step_s"] == 0.1
     assert fields["tracks"]["probabilities"]["happy"] == [None] * 10 + [0.5] * 25
     assert fields["tracks"]["loudness_db"] == pytest.approx(timeline.tracks.loudness_db, abs=0.051)
@@ -97,10 +100,12 @@ def test_the_table_is_for_people() -> None:
     assert lines[3].split() == ["0:00.0", "0:01.0", "-"]
     assert lines[4].split() == ["0:01.0", "0:03.0", "anna", "happy", "█████▋", "70%", "neutral", "20%", "212", "Hz"]
     assert "uncertain (angry)" in lines[5] and "ben\\n" in lines[5]
-    assert lines[7:10] == [
-        "0.0 s of speech",
-        "anna: 2.0 s of speech: happy 100%",
-        "ben\\n: 0.5 s of speech: angry 100%",
+    assert lines[7:] == [
+        "anna: 2.0 s of speech: happy 100 %",
+        "ben\\n: 0.5 s of speech: uncertain 100 %",
+        "recording: 2.5 s of speech: happy 81 %, uncertain 19 %",
+        "no estimates of the true shares: the timeline was made without a model file",
+        "",
     ]
 
 
@@ -120,7 +125,7 @@ def test_words_are_in_every_text_format() -> None:
 def test_the_table_needs_neither_speakers_nor_block_characters() -> None:
     text = format_text("table", make_timeline(speakers=("", "")), "ascii")
     assert "speaker" not in text and "#" in text and "\\u" not in text
-    assert text.splitlines()[-2] == "2.5 s of speech: happy 81%, angry 19%"
+    assert text.splitlines()[-3] == "recording: 2.5 s of speech: happy 81 %, uncertain 19 %"
 
 
 @pytest.mark.parametrize("format_name", TIMELINE_FORMATS)
