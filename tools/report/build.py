@@ -14,6 +14,7 @@ from tools.report import (
     details_page,
     explanations_table,
     finetune_table,
+    interviews_table,
     results_page,
     scale_table,
     unseen_corpus_table,
@@ -68,6 +69,7 @@ def render(root: Path) -> dict[Path, bytes]:
         "scale": ("scale", scale_table.blocks),
         "finetune": ("finetune", finetune_table.blocks),
         "explain": ("explanations", explanations_table.blocks),
+        "research": ("interviews", interviews_table.blocks),
     }
     for name, (table, blocks) in generated.items():
         page = docs / f"{name}.md"
