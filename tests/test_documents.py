@@ -27,6 +27,7 @@ PAGES = (
         "docs/finetune.md",
         "docs/formats.md",
         "docs/own-labels.md",
+        "docs/research.md",
         "docs/scale.md",
         "docs/serve.md",
         "docs/turns.md",
