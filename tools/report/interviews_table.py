@@ -41,7 +41,7 @@ def _cells(rows: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     present = np.array([row["truth"] > 0 for row in rows])
     rates = (
         *(error(name).mean() for name in ("share", "predicted", "estimate")),
-        *((error("estimate") <= NEAR).mean(), covered.mean(), covered[present].mean()),
+        *((error("estimate") <= NEAR + 1e-9).mean(), covered.mean(), covered[present].mean()),
         np.mean([row["high"] - row["low"] for row in rows]),
     )
     interviews = len({(row["corpus"], row["interview"]) for row in rows})
