@@ -14,7 +14,7 @@ from synthetic_audio import RATE_HZ
 from overtone.corpora import read_corpus
 from overtone.datatypes import Utterance
 from overtone.errors import OvertoneError, TrainingError
-from overtone.evaluation.speaker_folds import make_folds
+from overtone.evaluation.speaker_folds import PROTOCOL, make_folds
 from overtone.evaluation.stored_predictions import read_stored
 from overtone.inference.recogniser import load
 from overtone.models.ensemble import networks_of
@@ -180,6 +180,9 @@ def test_the_run_has_a_model_of_the_own_classes_and_a_card_of_the_own_data(run: 
     assert (own["corpus"], own["clips"], own["speakers"]) == ("manifest", 24, 4) and before["corpus"] == "ravdess"
     assert card["limits"].startswith("Fine-tuned from model 'start' (trained on ravdess) on 24 clips of 4 speakers")
     assert "acted" not in card["limits"] and "AI Act" in card["limits"]
+    rates = card["error_rates"]
+    assert (rates["group_by"], rates["protocol"], set(rates["parts"])) == ("speaker", PROTOCOL, {"fusion", "adapted"})
+    assert len(rates["parts"]["fusion"]["rates"]) == SPEAKERS
     prediction = recogniser.recognise(table / "0-0-0.wav")
     assert set(prediction.emotions) == set(LABELS)
     adapted = recogniser.adapt([table / f"0-{clip}-{number}.wav" for clip in range(CLIPS) for number in range(3)])
