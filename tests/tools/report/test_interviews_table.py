@@ -13,14 +13,18 @@ from tools.report.interviews_table import blocks
 def row(corpus: str, truth: float, estimate: float, low: float, high: float) -> dict[str, object]:
     """Return a row with a sure share of 0 and a predicted share of 0.5."""
     shares = {"truth": truth, "share": 0.0, "predicted": 0.5, "uncertain_share": 0.25}
-    return {"corpus": corpus, "interview": 0, **shares, "estimate": estimate, "low": low, "high": high}
+    emotion = {"emotion": "sad" if truth else "happy"}
+    return {"corpus": corpus, "interview": 0, **emotion, **shares, "estimate": estimate, "low": low, "high": high}
 
 
 def test_errors_coverage_and_width(tmp_path: Path) -> None:
     rows = [row("a", 0.4, 0.3, 0.1, 0.5), row("a", 0.0, 0.3, 0.1, 0.6), row("b", 0.6, 0.2, 0.0, 0.3)]
     path = tmp_path / "interviews.json"
     path.write_text(json.dumps({"minutes": 12.0, "speakers": 3, "recipe": "encoder", "rows": rows}))
-    lines = to_markdown(blocks(path)).splitlines()
+    text = to_markdown(blocks(path))
+    lines = text.splitlines()
+    assert "percentile: 32, 40, 48; 0 per cent" in text
+    assert "from 0 to 100 per cent for every emotion, and covers 100 per cent" in text, "of two emotions"
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line[:1] == "|"][2:]
     assert cells == [
         ["a", "1", "2", "25", "20", "30", "20", "50", "50", "100", "45"],
