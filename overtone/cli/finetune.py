@@ -19,7 +19,8 @@ def finetune_arguments(parser: argparse.ArgumentParser) -> None:
     """Add DATA..., --corpus, --labels, --only-known-labels, --output, --init-from, --seed, --id and --cache."""
     parser.add_argument(
         "data", nargs="+", metavar="DATA",
-        help="a labelled manifest, a folder with a manifest.csv, or CORPUS=PATH for the folder of a corpus",
+        help="a labelled manifest, a folder with a manifest.csv or with tables, TextGrids or ELAN files that a person "
+        "corrected, or CORPUS=PATH for the folder of a corpus",
     )  # fmt: skip
     labels_arguments(parser, default_corpus=manifest.INFO.name)
     parser.add_argument(
