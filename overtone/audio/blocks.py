@@ -22,6 +22,7 @@ from overtone.audio.decode import (
     check_is_number,
     frame_limits,
     mono_blocks,
+    padding_value,
     select_channel,
     to_mono,
 )
@@ -46,6 +47,7 @@ class StreamResampler:
         check_is_number(rate_hz)
         check_sample_rate(rate_hz, source)
         self._source = source
+        self._offset: np.float32 | None = None  # of the first sample
         self._resampler = (
             None
             if rate_hz == SAMPLE_RATE_HZ
@@ -62,12 +64,19 @@ class StreamResampler:
             AudioError: an unsupported shape or type, or samples that are not finite.
         """
         mono = to_mono(chunk, self._source)
-        return mono if self._resampler is None else self._resampler.resample_chunk(mono)
+        if self._resampler is None:
+            return mono
+        if self._offset is None and len(mono):
+            self._offset = padding_value(mono)
+        offset = self._offset or np.float32(0)
+        return self._resampler.resample_chunk(mono - offset) + offset
 
     def close(self) -> np.ndarray:
         """Return the rest of the audio, float32 `(samples,)`; no chunk can be pushed after it."""
         empty = np.empty(0, np.float32)
-        return empty if self._resampler is None else self._resampler.resample_chunk(empty, last=True)
+        if self._resampler is None:
+            return empty
+        return self._resampler.resample_chunk(empty, last=True) + (self._offset or np.float32(0))
 
 
 def blocks(source: Source, channel: Channel = MIX) -> Iterator[np.ndarray]:

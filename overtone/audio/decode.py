@@ -37,6 +37,7 @@ from overtone.errors import AudioError, OptionError, first_line
 QUALITY = "HQ"  # soxr: 20 bit, pass band to 0.91 of the Nyquist frequency
 BLOCK_SAMPLES = 2**20  # decoded at once, over all channels: limits the memory that a damaged header can request
 END_SLACK_S = 0.1  # segment tables round their times
+MIN_OFFSET = 0.01  # of the first sample, -40 dB re full scale: speech rarely starts above
 MAX_AMPLITUDE = 256.0  # full scale is 1; larger values are unscaled integers
 
 
@@ -269,10 +270,20 @@ def _to_array(samples: object, source: str) -> np.ndarray:
         raise AudioError(f"{source}: cannot be converted to an array of samples: {first_line(error)}") from error
 
 
+def padding_value(mono: np.ndarray) -> np.float32:
+    """Return the value that a recording has before its start, for the resampler, which takes it for 0.
+
+    With a constant offset, the step from 0 would be a click, which changes predictions.
+    """
+    first = np.float32(mono[0]) if len(mono) else np.float32(0)
+    return first if abs(first) >= MIN_OFFSET else np.float32(0)
+
+
 def _waveform(mono: np.ndarray, rate_hz: float, source: str) -> Waveform:
     """Resample checked mono floats to 16 kHz."""
     mono = np.ascontiguousarray(mono, dtype=np.float32)
     if rate_hz != SAMPLE_RATE_HZ:
-        mono = soxr.resample(mono, rate_hz, SAMPLE_RATE_HZ, quality=QUALITY)
+        offset = padding_value(mono)
+        mono = soxr.resample(mono - offset, rate_hz, SAMPLE_RATE_HZ, quality=QUALITY) + offset
     check_not_empty(len(mono), source)
     return Waveform(mono, source)
