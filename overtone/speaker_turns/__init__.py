@@ -137,7 +137,8 @@ def _check_arguments(path: object, recording: object, duration_s: Any) -> None:
         raise InputError(f"turns: expected the path of a file, got {path!r:.80}")
     if not isinstance(recording, str | os.PathLike):
         raise InputError(f"{path}: expected the path of the recording, got {recording!r:.80}")
-    if duration_s is not None and not (isinstance(duration_s, numbers.Real) and 0 < duration_s < MAX_DURATION_S):
+    is_number = isinstance(duration_s, numbers.Real)
+    if duration_s is not None and not (is_number and 0 < duration_s < MAX_DURATION_S):
         raise InputError(f"{path}: expected the duration of the recording in seconds, got {duration_s!r:.80}")
 
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from timelines import channels_timeline, make_prediction, make_timeline, plain_timeline
+from praatio import textgrid
+from pympi.Elan import Eaf
+from timelines import channels_timeline, make_prediction, make_timeline, plain_timeline, turns_timeline
 
 from overtone.formats import get_timeline_format, save_timeline
 from overtone.speaker_turns import read_turns
@@ -70,3 +72,24 @@ def test_pauses_are_no_turns(format_name: str) -> None:
 def test_channels_are_speakers(format_name: str) -> None:
     timeline = channels_timeline("agent", "customer", "third")
     assert in_ms(give_back(timeline, format_name)) == [(0, 1000, "agent", ""), (500, 1500, "customer", "")]
+
+
+def test_other_programs_read_the_same_turns(tmp_path: Path) -> None:
+    """Find the turns of each speaker with praatio and pympi, in the tiers of the emotions."""
+    timeline = turns_timeline("Anna", "Ben Weber")
+    for format_name in ("textgrid", "elan"):
+        save_timeline(timeline, tmp_path / f"talk{get_timeline_format(format_name).suffix}", format_name)
+    grid = textgrid.openTextgrid(str(tmp_path / "talk.TextGrid"), includeEmptyIntervals=False)
+    document = Eaf(str(tmp_path / "talk.eaf"))
+    expected = {
+        "emotion@Anna": [(500, 1500)],
+        "emotion 2@Anna": [(750, 2000)],
+        "emotion@Ben Weber": [(1000, 2000), (5500, 6000)],
+    }
+    found = {name: grid.getTier(name).entries for name in grid.tierNames if name.startswith("emotion")}
+    in_tiers = {
+        name: [tuple(round(1000 * time_s) for time_s in row[:2]) for row in rows] for name, rows in found.items()
+    }
+    assert in_tiers == expected
+    tiers = {name: document.get_annotation_data_for_tier(name) for name in document.get_tier_names()}
+    assert {name: [row[:2] for row in rows] for name, rows in tiers.items() if name.startswith("emotion")} == expected
