@@ -4,9 +4,8 @@
     0.5,2.75,anna,"well, yes"
 
 Times have a decimal point or comma, or are clock times such as `0:01:02.5`; their columns may name a unit, such as
-`start_ms` or `Start (s)`. A table may have the column `duration`
-instead of `end_s`, and a column of files. The output of `overtone timeline` is such a table: its segments without
-speech are not turns, unless they have a speaker or words.
+`start_ms` or `Start (s)`. A table may have the column `duration` instead of `end_s`, and a column of files. The output
+of `overtone timeline` is such a table: its segments without speech are not turns, unless they have a speaker or words.
 """
 
 import io
@@ -96,9 +95,9 @@ def _split_unit(name: str) -> tuple[str, bool]:
 
 
 def _in_seconds(milliseconds: str) -> str:
-    """Return a time in seconds, as text; what is written if it is no number."""
+    """Return a time in seconds, as text; what is written if it is a clock time or no number."""
     try:
-        return repr(parse_time(milliseconds) / 1000)
+        return milliseconds if ":" in milliseconds else repr(parse_time(milliseconds) / 1000)
     except ValueError:
         return milliseconds
 

@@ -56,6 +56,7 @@ def variants() -> Iterator[tuple[str, str]]:
     yield ".csv", "sep=;\r\n" + CSV
     yield ".csv", 'sep=,\nstart,end,speaker,text\n0.5,2.75,anna,"well, yes"\n3,4,ben,no\n'
     yield ".csv", 'start_ms,end_ms,speaker,text\n500,2750,anna,"well, yes"\n3000,4000,ben,no\n'
+    yield ".csv", 'start_ms,end_ms,speaker,text\n0:00.5,0:02.75,anna,"well, yes"\n0:03,0:04,ben,no\n'
     yield ".csv", 'Start (ms),Duration (ms),Speaker,Text\n500,2250,anna,"well, yes"\n3000,1000,ben,no\n'
     yield ".csv", 'Start Time (s),Stop Time (s),Speaker Name,Text\n0.5,2.75,anna,"well, yes"\n3,4,ben,no\n'
     yield ".csv", 'onset,offset,speaker,text\n00:00:00.500,0:02.75,anna,"well,\nyes"\n0:03,00:00:04,ben,no\n\n,,,\n'
