@@ -2,6 +2,7 @@
 
 import itertools
 import time
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ import overtone
 from overtone.errors import ServiceError
 from overtone.service.api.auth import ApiKeys, hash_key
 from overtone.service.api.jobs import MAX_LIMIT
+from overtone.service.ipc import Message
 from overtone.service.settings import Settings
 
 SPEECH = encoded(speech_like(np.random.default_rng(5), 8.0), RATE_HZ, "FLAC")
@@ -104,10 +106,17 @@ def test_a_queued_job_is_cancelled_and_stays(guarded: Served) -> None:
     assert guarded.ask("POST", f"/v1/jobs/{job_id}/cancel", **ANNA).code == "not_found"
 
 
-def test_cancelling_a_running_job_stops_it(tmp_path: Path, tiny: Path) -> None:
+def test_cancelling_a_running_job_stops_it(tmp_path: Path, tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     talk = encoded(np.tile(speech_like(np.random.default_rng(5), 8.0), 100), RATE_HZ)
     with serving(Settings(tmp_path, str(tiny), workers=1, shutdown_grace_s=0.5), page=None) as served:
         client = overtone.Client(f"http://127.0.0.1:{served.port}", retry_timeout_s=0)
+        update, processed_s = served.backend.runner._update_progress, defaultdict[str, float](float)
+
+        def record_progress(job_id: str, message: Message) -> None:
+            processed_s[job_id] = message["processed_s"]
+            update(job_id, message)
+
+        monkeypatch.setattr(served.backend.runner, "_update_progress", record_progress)
         job, other = client.submit_timeline(talk), client.submit_timeline(SPEECH)
         while client.job(job["id"])["processed_s"] == 0:
             time.sleep(0.05)
@@ -115,6 +124,7 @@ def test_cancelling_a_running_job_stops_it(tmp_path: Path, tiny: Path) -> None:
         while client.job(other["id"])["state"] != "done":  # it has the same worker
             time.sleep(0.05)
         assert client.job(job["id"])["state"] == "cancelled"
+        assert processed_s[job["id"]] < 800, "the worker has stopped"
         assert not list(served.backend.spool.iterdir())
         assert client.cancel_job(other["id"])["state"] == "done", "a job that has ended stays as it is"
         client.delete_job(job["id"])

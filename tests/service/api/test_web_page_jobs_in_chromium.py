@@ -112,10 +112,17 @@ def test_leaving_asks_only_while_an_upload_would_be_lost(open_page, talk: Path) 
     assert not page.tab.evaluate(IS_ASKED)
 
 
-def test_a_job_that_the_service_lacks_is_reported(open_page) -> None:
+def test_any_job_is_opened_by_its_address_and_one_that_the_service_lacks_is_reported(open_page, talk: Path) -> None:
     page = open_page()
+    address = page.tab.url
+    job = page.served.raw("/v1/timeline?name=sent.flac", talk.read_bytes()).json["id"]
+    page.tab.goto(f"{address}#job={job}")
+    page.frame.locator("h1", has_text="sent.flac").wait_for()
+    assert job in page.tab.evaluate("Object.values(localStorage).join()")
+    page.press("Delete sent.flac")
+    page.wait_until("document.querySelector('#recordings') === null")
     unknown = "0123456789abcdef" * 2
-    page.tab.goto(f"{page.tab.url}#job={unknown}")
+    page.tab.goto(f"{address}#job={unknown}")
     page.wait_until("document.querySelector('#recordings .error') !== null")
     assert "does not have this job" in page.row.inner_text()
     page.press(f"Delete Job {unknown[:8]}")
