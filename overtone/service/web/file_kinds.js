@@ -17,14 +17,16 @@ const AMBIGUOUS = {
   txt: `text without sound. If it is a label track of Audacity: ${TURNS}`,
 };
 
+const adviceFor = (advice, key) => (Object.hasOwn(advice, key) ? advice[key] : null);
 const suffix = (name) => /\.([^.]*)$/.exec(name)?.[1].toLowerCase() ?? "";
 
 // Splits files into those with speaker turns, those without sound, and the others, which the service tries to decode.
 export function splitByKind(files, turnSuffixes) {
   const isTurns = ({ name }) => turnSuffixes.some((known) => known.toLowerCase() === `.${suffix(name)}`);
   const turns = files.filter(isTurns);
-  const silent = files.filter((file) => suffix(file.name) in NO_SOUND);
+  const silent = files.filter((file) => adviceFor(NO_SOUND, suffix(file.name)));
   return { turns, silent, audio: files.filter((file) => !turns.includes(file) && !silent.includes(file)) };
 }
 
-export const adviceOf = ({ name }) => `${name}: ${NO_SOUND[suffix(name)] ?? AMBIGUOUS[suffix(name)] ?? TURNS}.`;
+export const adviceOf = ({ name }) =>
+  `${name}: ${adviceFor(NO_SOUND, suffix(name)) ?? adviceFor(AMBIGUOUS, suffix(name)) ?? TURNS}.`;
