@@ -86,8 +86,8 @@ def test_audio_is_not_mistaken() -> None:
         assert not find_advice(encoded(speech, RATE_HZ, name, subtypes.get(name, "PCM_16"))[:4096]), name
     assert not find_advice(b"")
     rng = np.random.default_rng(4)
-    assert not any(find_advice(rng.bytes(4096)) for _ in range(2_000))
-    assert not any(find_advice(b"\xff\xfe" + rng.bytes(4094)) for _ in range(2_000)), "a frame of MPEG audio"
+    assert not any(find_advice(rng.bytes(4096)) for _ in range(300))
+    assert not any(find_advice(b"\xff\xfe" + rng.bytes(4094)) for _ in range(300)), "a frame of MPEG audio"
 
 
 @pytest.mark.parametrize(
