@@ -8,7 +8,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from overtone.emotions import find_class, suggest_emotion
-from overtone.service.api import schemas
+from overtone.service.api import explanation_schemas, schemas
 from overtone.service.api.channel_fields import check_not_each, read_channel_choice
 from overtone.service.api.content_negotiation import JSON
 from overtone.service.api.errors import ApiError, overloaded
@@ -26,9 +26,9 @@ router = APIRouter()
 @router.post(
     "/v1/explain",
     summary="Explain the prediction for an audio file",
-    response_model=schemas.ExplanationResponse,
+    response_model=explanation_schemas.ExplanationResponse,
     responses={
-        200: {"description": "the explanation", "content": {JSON: {"example": schemas.EXPLANATION}}},
+        200: {"description": "the explanation", "content": {JSON: {"example": explanation_schemas.EXPLANATION}}},
         **schemas.error_responses(
             "malformed_request",
             "upload_timeout",
@@ -39,11 +39,11 @@ router = APIRouter()
         ),
     },
     openapi_extra={
-        "parameters": [*schemas.EXPLAIN_PARAMETERS, schemas.NAME],
+        "parameters": [*explanation_schemas.EXPLAIN_PARAMETERS, schemas.NAME],
         "requestBody": schemas.body(
             file=schemas.AUDIO,
             reference={"type": "array", "items": schemas.REFERENCE},
-            **schemas.EXPLAIN_FIELDS,
+            **explanation_schemas.EXPLAIN_FIELDS,
         ),
     },
 )
