@@ -6,8 +6,13 @@ BY_PERSON = "{} (person)"  # a person has decided the emotion
 NO_SPEECH = "no speech"
 
 
+def has_form(text: str, form: str) -> bool:
+    """Return whether a text has one of the forms above, such as "Uncertain (sad)" that of `UNCERTAIN`."""
+    start, _, end = form.partition("{}")
+    words = " ".join(text.split()).lower()
+    return words.startswith(start) and words.endswith(end)
+
+
 def names_no_emotion(text: str) -> bool:
     """Return whether the text of a segment says that its emotion is unknown, or that it has no speech."""
-    words = " ".join(text.split()).lower()
-    starts = tuple(label.partition("{}")[0] for label in (UNCERTAIN, WRONG))
-    return words == NO_SPEECH or (words.startswith(starts) and words.endswith(")"))
+    return text.strip().lower() == NO_SPEECH or has_form(text, UNCERTAIN) or has_form(text, WRONG)

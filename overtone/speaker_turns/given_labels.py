@@ -3,12 +3,10 @@
 from typing import NamedTuple
 
 from overtone.agreement import PERSON
+from overtone.annotations.label_texts import WRONG, has_form, names_no_emotion
 from overtone.emotions import parse_label
 from overtone.errors import InputError
 from overtone.speaker_turns.turn import Turn
-
-NO_SPEECH = "no speech"  # as `overtone.formats` writes it
-UNCERTAIN, WRONG = ("uncertain (", ")"), ("wrong (", ")")
 
 
 class GivenLabel(NamedTuple):
@@ -29,16 +27,11 @@ class GivenLabel(NamedTuple):
 def parse_given_label(turn: Turn) -> GivenLabel:
     """Return the label of a turn."""
     by_person = turn.decided_by.strip().lower() == PERSON
-    text = turn.label.lower()
-    if not text or text == NO_SPEECH or _is_in(text, UNCERTAIN):
-        return GivenLabel()
-    if _is_in(text, WRONG):
+    if has_form(turn.label, WRONG):
         return GivenLabel("", by_person)
+    if not turn.label or names_no_emotion(turn.label):
+        return GivenLabel()
     try:
         return GivenLabel(parse_label(turn.label), by_person)
     except InputError as error:
         return GivenLabel(fault=f"{turn.position}: {error}")
-
-
-def _is_in(text: str, frame: tuple[str, str]) -> bool:
-    return text.startswith(frame[0]) and text.endswith(frame[1])
