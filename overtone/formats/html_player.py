@@ -40,7 +40,7 @@ from overtone.speaker_summary import SpeakerSummary
 from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, Timeline
 
 SCRIPTS = (  # in the order in which they need each other
-    *("page_drawing.js", "page_player.js", "page_list.js", "page_keys.js"),
+    *("page_axes.js", "page_waveform.js", "page_drawing.js", "page_player.js", "page_list.js", "page_keys.js"),
     *("page_editing.js", "page_saving.js", "page_corrections.js"),
 )
 STYLES = ("look.css", "page.css", "page_corrections.css")
@@ -97,7 +97,6 @@ CONTROLS = """<div id="bar">
 </div>
 <noscript><p>Scripts are disabled: tracks and playback need them. The segments are listed below.</p></noscript>
 """
-SCRIPTS = ("page_axes.js", "page_waveform.js", "page_drawing.js", "page_player.js")
 HELP = """<p class="help">Click or drag to play from a position; hover to see the probabilities. <kbd>space</kbd> plays
 and pauses, <kbd>←</kbd> <kbd>→</kbd> seek by one second, <kbd>+</kbd> <kbd>−</kbd> zoom. Hatched segments are
 uncertain.</p>

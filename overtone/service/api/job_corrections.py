@@ -12,8 +12,9 @@ from fastapi.responses import Response
 from overtone.errors import InputError
 from overtone.service.api import schemas
 from overtone.service.api.errors import ApiError, overloaded
+from overtone.service.api.jobs import find_job
 from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, run_task
-from overtone.service.api.timelines import WRITE_TIMEOUT_S, _find_job
+from overtone.service.api.timelines import WRITE_TIMEOUT_S
 from overtone.service.api.uploads import UploadLimits, receive
 from overtone.service.corrected_timelines import check_corrections
 from overtone.service.settings import MB
@@ -46,7 +47,7 @@ async def corrections(request: Request, job_id: str) -> Response:
     """Return the corrections of a job."""
     check_query_parameters(request, ())
     state = get_state(request)
-    await _find_job(state, job_id, get_owner(request))
+    await find_job(state, job_id, get_owner(request))
     content = await asyncio.to_thread(state.backend.store.corrections, job_id)
     return Response(content or NOTHING, media_type=JSON)
 
@@ -68,7 +69,7 @@ async def store_corrections(request: Request, job_id: str) -> Response:
     """Store corrections in place of earlier ones; without segments, the timeline is that of the model again."""
     check_query_parameters(request, ())
     state = get_state(request)
-    job = await _find_job(state, job_id, get_owner(request))
+    job = await find_job(state, job_id, get_owner(request))
     if job.state == "failed":
         raise ApiError("invalid_audio", job.error)
     document = await _read_document(request)
