@@ -76,7 +76,6 @@ def test_a_timeline_in_every_format(served: Served, tiny: Path) -> None:
             "audacity",
             "webvtt",
             "srt",
-            "rttm",
         ):  # without the path of the recording, or as text
             content = io.BytesIO()
             stream = io.TextIOWrapper(content, "utf-8", newline="")
