@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import numpy as np
 
@@ -27,7 +27,9 @@ from overtone._internal.atomic_write import write_bytes
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError, suggest
 from overtone.formats.csv_dialect import DIALECTS
-from overtone.timeline import Timeline
+
+if TYPE_CHECKING:
+    from overtone.timeline import Timeline
 
 AudioBlocks = Iterable[np.ndarray]  # consecutive float32 blocks (samples,), mono, 16 kHz; see `overtone.audio.blocks`
 DEFAULT_DIALECT = "plain"
@@ -147,7 +149,7 @@ def save(predictions: Iterable[Prediction], path: Path, format: str, *, dialect:
 
 
 def write_timeline(
-    timeline: Timeline,
+    timeline: "Timeline",
     stream: TextIO,
     format: str,
     audio: AudioBlocks | None = None,
@@ -184,7 +186,7 @@ def write_timeline(
 
 
 def save_timeline(
-    timeline: Timeline,
+    timeline: "Timeline",
     path: Path,
     format: str,
     audio: AudioBlocks | None = None,

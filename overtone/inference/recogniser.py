@@ -30,12 +30,12 @@ from overtone.inference.inputs import Samples, check_confidence, check_several, 
 from overtone.inference.onnx_model import OnnxModel
 from overtone.inference.prosody_summary import summarise_clip
 from overtone.inference.speaker_statistics import SpeakerStatistics, collect_statistics
-from overtone.timeline import Segment, Timeline
 
 if TYPE_CHECKING:
     from overtone.explanation import Explanation
     from overtone.inference.explaining.request import ExplainOptions
     from overtone.inference.streaming import Stream
+    from overtone.timeline import Segment, Timeline
 
 
 class Recogniser:
@@ -194,11 +194,11 @@ class Recogniser:
         *,
         channel: Channel = MIX,
         channel_names: Sequence[str] = (),
-        turns: Iterable[Segment] | None = None,
+        turns: "Iterable[Segment] | None" = None,
         threads: int = 1,
         adapt: bool = True,
         on_progress: Callable[[float], None] | None = None,
-    ) -> Timeline:
+    ) -> "Timeline":
         """Emotions over time in a recording of any length, with constant memory.
 
         If the model has a speaker adapter, the recording is adapted to itself: a first pass measures the windows with

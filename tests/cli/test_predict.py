@@ -18,7 +18,7 @@ from overtone.cli.main import main
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SPEECH = PROJECT / "examples" / "speech" / "level.flac"
-MAX_MODULES = 52
+MAX_MODULES = 60
 TRAINING_PACKAGES = {"torch", "librosa", "scipy", "sklearn", "matplotlib", "onnx", "onnxscript", "safetensors"}
 
 
