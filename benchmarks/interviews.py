@@ -114,8 +114,8 @@ def measure(recogniser: overtone.Recogniser, interview: Interview) -> Iterator[d
         raise SystemExit(f"interviews: no estimates: {timeline.no_estimates}")
     for summary in timeline.speakers:
         predicted_s = dict.fromkeys(timeline.emotions, 0.0)
-        for time_s, prediction in timeline.spoken(summary.speaker):
-            predicted_s[prediction.emotion] += time_s
+        for part in timeline.spoken(summary.speaker):
+            predicted_s[part.emotion] += part.duration_s
         for emotion, estimate in summary.estimates.items():
             yield {
                 "speaker": summary.speaker,
