@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from overtone.audio.blocks import blocks
-from overtone.cli.output import choose_format
+from overtone.cli.output import check_dialect, choose_format
 from overtone.cli.timeline import check_output_suffix, format_arguments, write_output
 from overtone.errors import OptionError
 from overtone.formats import TIMELINE_FORMATS
@@ -15,7 +15,7 @@ from overtone.formats.timeline_reader import read_timeline
 
 
 def convert_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add FILE, --audio, and --format and --output of timelines."""
+    """Add FILE, --audio, and --format, --csv-dialect and --output of timelines."""
     parser.add_argument(
         "path", metavar="FILE", type=Path,
         help="the JSON of a timeline: corrected labels of its page, or the output of 'overtone timeline --format json'",
@@ -32,8 +32,10 @@ def convert(args: argparse.Namespace) -> int:
     """Write the timeline in the chosen format."""
     format_name = choose_format(args.format, args.output, TIMELINE_FORMATS)
     check_output_suffix(args.format, args.output)
+    check_dialect(args.csv_dialect, format_name, TIMELINE_FORMATS)
     if args.audio is not None and not TIMELINE_FORMATS[format_name].embeds_audio:
         raise OptionError("--audio: is embedded in a page only; add --format html, or leave it out")
     timeline = read_timeline(args.path)
-    write_output(timeline, args.output, format_name, None if args.audio is None else blocks(args.audio))
+    audio = None if args.audio is None else blocks(args.audio)
+    write_output(timeline, args.output, format_name, audio, dialect=args.csv_dialect)
     return 0

@@ -19,7 +19,7 @@ from overtone.channels import channel_index
 from overtone.cli.argtypes import positive_seconds, single_channel
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, no_adapt_argument, recogniser_arguments, threads_argument
-from overtone.cli.output import choose_format
+from overtone.cli.output import check_dialect, choose_format
 from overtone.cli.timeline import check_output_suffix, format_arguments, write_output
 from overtone.errors import AudioError, MissingExtraError
 from overtone.formats import TIMELINE_FORMATS, get_timeline_format
@@ -35,7 +35,7 @@ EMOTION_CELLS = 21
 
 
 def listen_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add --seconds, --device, --channel, --format, --output, --no-adapt and the options of the recogniser."""
+    """Add --seconds, --device, --channel, --no-adapt, the options of the recogniser and those of the output."""
     parser.add_argument(
         "--seconds", metavar="S", type=positive_seconds, help="stop after S seconds (default: record until Ctrl-C)"
     )
@@ -59,6 +59,7 @@ def listen(args: argparse.Namespace) -> int:
     sounddevice = _import_sounddevice()
     check_output_suffix(args.format, args.output)
     format_name = choose_format(args.format, args.output, TIMELINE_FORMATS)
+    check_dialect(args.csv_dialect, format_name, TIMELINE_FORMATS)
     recogniser, skipped_clips = load_recogniser(args)
     with contextlib.ExitStack() as stack:
         buffer: RecordingBuffer | None = None
@@ -74,7 +75,7 @@ def listen(args: argparse.Namespace) -> int:
             raise AudioError(
                 f"microphone: cannot be recorded: {error}; list the devices with: python -m sounddevice"
             ) from error
-        write_output(timeline, args.output, format_name, _recorded_audio(buffer))
+        write_output(timeline, args.output, format_name, _recorded_audio(buffer), dialect=args.csv_dialect)
     return 1 if skipped_clips else 0
 
 

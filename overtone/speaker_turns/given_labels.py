@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from overtone.agreement import PERSON
-from overtone.annotations.label_texts import WRONG, has_form, names_no_emotion
+from overtone.annotations.label_texts import WRONG, has_form, names_no_emotion, split_person
 from overtone.emotions import parse_label
 from overtone.errors import InputError
 from overtone.speaker_turns.turn import Turn
@@ -26,12 +26,13 @@ class GivenLabel(NamedTuple):
 
 def parse_given_label(turn: Turn) -> GivenLabel:
     """Return the label of a turn."""
-    by_person = turn.decided_by.strip().lower() == PERSON
-    if has_form(turn.label, WRONG):
+    label, says_person = split_person(turn.label)
+    by_person = says_person or turn.decided_by.strip().lower() == PERSON
+    if has_form(label, WRONG):
         return GivenLabel("", by_person)
-    if not turn.label or names_no_emotion(turn.label):
+    if not label or names_no_emotion(label):
         return GivenLabel()
     try:
-        return GivenLabel(parse_label(turn.label), by_person)
+        return GivenLabel(parse_label(label), by_person)
     except InputError as error:
         return GivenLabel(fault=f"{turn.position}: {error}")

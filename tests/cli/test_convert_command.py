@@ -50,6 +50,15 @@ def test_the_recording_is_embedded_in_a_page_only(document: Path, capsys: pytest
     assert "--audio: is embedded in a page only" in capsys.readouterr().err
 
 
+def test_tables_are_written_in_a_dialect(document: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for format_name in ("csv", "summary"):
+        assert main(["convert", str(document), "--format", format_name, "--csv-dialect", "excel-de"]) == 0
+        header, first, *_ = capsys.readouterr().out.splitlines()
+        assert header.startswith("\ufeffpath;") and "talk.wav;" in first and "," in first and "." not in first[8:]
+    assert main(["convert", str(document), "--format", "json", "--csv-dialect", "excel-de"]) == 2
+    assert "--csv-dialect excel-de: the format is json" in capsys.readouterr().err
+
+
 def test_labels_are_escaped_in_the_page(document: Path) -> None:
     save_timeline(corrected_timeline(*ATTACKS), document, "json")
     page = document.with_name("talk.html")

@@ -112,6 +112,10 @@ def test_the_command_records_the_microphone(
     assert row["segments"] and err.startswith("0:03.0  ")
     assert main(["listen", "--model", model, "--seconds", "4", "--output", str(tmp_path / "a.csv")]) == 0
     assert (tmp_path / "a.csv").read_text().startswith("path,")
+    dialect = ["--csv-dialect", "excel-de"]
+    assert main(["listen", "--model", model, "--seconds", "4", *dialect, "--output", str(tmp_path / "a.csv")]) == 0
+    assert (tmp_path / "a.csv").read_text("utf-8-sig").startswith("path;")
+    assert main(["listen", "--model", model, "--seconds", "4", *dialect, "--format", "json"]) == 2
     capsys.readouterr()
     assert main(["listen", "--model", model, "--device", "broken"]) == 1
     err = capsys.readouterr().err

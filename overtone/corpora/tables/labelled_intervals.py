@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from overtone._internal.audio_suffixes import AUDIO_SUFFIXES
+from overtone.agreement import MODEL, PERSON
 from overtone.annotations.elan_file import Media, spellings
-from overtone.annotations.label_texts import names_no_emotion
+from overtone.annotations.label_texts import names_no_emotion, split_person
 from overtone.annotations.tier_names import EMOTION
 from overtone.channels import SIDES
 from overtone.corpora.tables.intervals import parse_interval
@@ -22,7 +23,6 @@ from overtone.errors import CorpusError
 COLUMNS = ("path", "emotion", "start_s", "end_s", "speaker")
 CHANNEL = "channel"
 UNLABELLED = "uncertain, wrong or without speech"
-BY_MODEL = "model"
 MAX_LISTED = 10
 
 
@@ -87,7 +87,7 @@ def make_table(name: str, folder: str, intervals: Iterable[Labelled], media: Seq
         intervals: those that are not empty.
         media: the recordings that the file links.
     """
-    found = list(intervals)
+    found = list(map(_split_decider, intervals))
     try:
         recording, origin_s = find_recording(Path(name), Path(folder), media)
     except CorpusError as error:
@@ -145,8 +145,14 @@ def _is_file(path: Path) -> bool:
         return False
 
 
+def _split_decider(interval: Labelled) -> Labelled:
+    """Return an interval with the label alone as its text, also if it reads "sad (person)"."""
+    text, is_by_person = split_person(interval.text)
+    return interval._replace(text=text, decided_by=PERSON if is_by_person else interval.decided_by.strip().lower())
+
+
 def _row(interval: Labelled, recording: str, origin_s: float, has_sides: bool) -> Row:
-    label = None if names_no_emotion(interval.text) else " ".join(interval.text.split())
+    label = None if names_no_emotion(interval.text) else interval.text
     channel = (interval.speaker if interval.speaker in SIDES else None,) if has_sides else ()
     try:
         start_s, end_s = parse_interval(interval.start, interval.end)
@@ -161,7 +167,7 @@ def _row(interval: Labelled, recording: str, origin_s: float, has_sides: bool) -
 def _hints(name: str, intervals: Sequence[Labelled]) -> tuple[str, ...]:
     """Return a hint about labels that a model predicted, or of which it is unknown."""
     labels = [interval for interval in intervals if not names_no_emotion(interval.text)]
-    predicted = [interval for interval in labels if interval.decided_by == BY_MODEL and _is_unchanged(interval)]
+    predicted = [interval for interval in labels if interval.decided_by == MODEL and _is_unchanged(interval)]
     unknown = [interval for interval in labels if not interval.decided_by]
     if predicted:
         return (f"{name}: {len(predicted)} of {len(labels)} labels are those that a model predicted",)

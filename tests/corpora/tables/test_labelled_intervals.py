@@ -149,6 +149,17 @@ def test_tiers_of_other_contents_are_tolerated_and_say_who_decided(folder: Path,
     assert scan.hints == (f"{file}: 1 of 2 labels are those that a model predicted",)
 
 
+def test_who_decided_may_be_in_the_label(folder: Path) -> None:
+    file = folder / "talk.TextGrid"
+    save_timeline(timeline(folder / "talk.flac"), file, "textgrid")
+    text = file.read_text("utf-8").replace('"uncertain (angry)"', '"Sad  (Person)"')
+    file.write_text(text.replace('"happy"', '"wrong (happy) (person)"'), "utf-8")
+    scan = manifest.read(file)
+    assert [clip.emotion for clip in scan.utterances] == ["angry", "sad"]
+    assert scan.ignored == {"uncertain, wrong or without speech": 3}
+    assert [": 1 labels, which all count as checked" in hint for hint in scan.hints] == [True]
+
+
 def test_sides_of_a_recording_are_read_from_their_channel(folder: Path) -> None:
     save_timeline(timeline(folder / "talk.flac", "left"), folder / "talk.TextGrid", "textgrid")
     found = manifest.read(folder).utterances
