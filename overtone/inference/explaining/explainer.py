@@ -20,6 +20,7 @@ from overtone.inference.explaining.band_changes import (
 from overtone.inference.explaining.speech_properties import PROPERTIES, MeasuredClip, Property
 from overtone.inference.explaining.time_spans import WINDOW_CELLS, SpanReplacement, share_among_cells, window_masks
 from overtone.inference.onnx_model import OnnxModel
+from overtone.inference.pitch_track import HOP_SAMPLES, track_pitch
 
 MIN_PROBABILITY = 1e-6  # so that log-odds are finite
 
@@ -106,7 +107,7 @@ def explain_clip(
         explanation,
         spans=_explain_spans(probe, spans, base, start_s),
         bands=_explain_bands(probe, bands, base),
-        properties=_explain_properties(probe, properties, _measure(probe, model, samples), base),
+        properties=_explain_properties(probe, properties, _measure(probe, samples), base),
         levels_db=measure_levels_db(samples),
         model_runs=probe.runs,
     )
@@ -151,11 +152,10 @@ def contributions(
     return _Values(*(column.tolist() for column in columns))
 
 
-def _measure(probe: ClipProbe, model: OnnxModel, samples: Float32Array) -> MeasuredClip:
-    outputs, hop_samples = probe.outputs(samples), int(model.card["hop_samples"])
-    pitch_hz = np.nan_to_num(outputs["pitch_hz"][0, : len(samples) // hop_samples + 1].astype(float))
-    rate_hz = float(outputs["speech_rate_hz"].reshape(-1)[0])
-    return MeasuredClip(samples, pitch_hz, hop_samples, rate_hz, average_speech())
+def _measure(probe: ClipProbe, samples: Float32Array) -> MeasuredClip:
+    pitch_hz = track_pitch(samples, len(samples) // HOP_SAMPLES + 1)
+    rate_hz = float(probe.outputs(samples)["speech_rate_hz"].reshape(-1)[0])
+    return MeasuredClip(samples, pitch_hz, HOP_SAMPLES, rate_hz, average_speech())
 
 
 def _explain_properties(
