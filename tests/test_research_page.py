@@ -40,7 +40,7 @@ def study(tmp_path: Path, rng: np.random.Generator) -> Path:
                     speaker = ("interviewer", "participant")[turn % 2]
                     arousal = float(np.clip(level + EFFECT * (condition == "b") + rng.normal(0, 0.05), 0, 1))
                     times_s = 3 * turn, 3 * turn + 2
-                    prediction = ("true", "sad", 0.5, "true", 1.8, arousal, 0.5, 9)
+                    prediction = ("true", "sad", "model", "sad", 0.5, "true", 1.8, arousal, 0.5, 9)
                     rows.append((f"interviews/{name}.flac", *times_s, speaker, "", *prediction))
                 write(tmp_path / "segments" / f"{name}.csv", FIXED_COLUMNS, rows)
     write(tmp_path / "design.csv", ("file", "person", "condition"), design)

@@ -1,6 +1,7 @@
 """Handmade timelines for the tests of the formats."""
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from overtone.arousal_valence import arousal_valence
 from overtone.datatypes import Prediction
 from overtone.formats.annotation_tiers import has_decisions, has_words, label, make_tiers, words
-from overtone.timeline import ChannelTracks, Segment, Timeline, Tracks
+from overtone.timeline import CORRECTED, ChannelTracks, Segment, Timeline, Tracks
 
 EMOTIONS = ("neutral", "happy", "sad", "angry")
 STEP_S = 0.1
@@ -96,7 +97,7 @@ def corrected_timeline(*labels: str) -> Timeline:
         Segment(4.5, 5, None, "Ben", "", "person", labels[0] if labels else "tired"),
         Segment(5, 6, make_prediction("happy", 0.9), "Ben"),
     )
-    return make_timeline(*named, *others, turns=True)
+    return replace(make_timeline(*named, *others, turns=True), no_estimates=CORRECTED)
 
 
 def channels_timeline(*speakers: str) -> Timeline:

@@ -44,8 +44,9 @@ def test_present_and_missing_clips(tmp_path: Path, make_noise) -> None:
 
 
 def test_surplus_files_are_listed_with_the_reason(tmp_path: Path, make_noise) -> None:
-    write_clip(tmp_path, FIRST, make_noise())
-    write_clip(tmp_path / "again", FIRST, make_noise())
+    copied = make_noise()
+    write_clip(tmp_path, FIRST, copied)
+    write_clip(tmp_path / "again", FIRST, copied)
     write_clip(tmp_path, "Actor_01/03-02-01-01-01-01-01", make_noise())
     assert verify("ravdess", tmp_path, read).surplus == (
         "Actor_01/03-02-01-01-01-01-01.wav (song)",
