@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from overtone.errors import InputError
 from overtone.service.api import schemas
 from overtone.service.api.errors import ApiError, overloaded
-from overtone.service.api.jobs import find_job
+from overtone.service.api.jobs import find_job, no_such_job, read_result
 from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, run_task
 from overtone.service.api.timelines import WRITE_TIMEOUT_S
 from overtone.service.api.uploads import UploadLimits, receive
@@ -59,8 +59,8 @@ async def corrections(request: Request, job_id: str) -> Response:
     responses={
         204: {"description": "the timeline is written with these segments from now on"},
         **schemas.error_responses(
-            *("malformed_request", "not_found", "upload_timeout", "job_not_finished", "too_large", "overloaded"),
-            *("unsupported_media_type", "invalid_audio", "invalid_corrections"),
+            *("malformed_request", "not_found", "upload_timeout", "job_not_finished", "job_cancelled"),
+            *("too_large", "unsupported_media_type", "invalid_audio", "invalid_corrections", "overloaded"),
         ),
     },
     openapi_extra={"requestBody": {"required": True, "content": {JSON: BODY}}},
@@ -70,20 +70,17 @@ async def store_corrections(request: Request, job_id: str) -> Response:
     check_query_parameters(request, ())
     state = get_state(request)
     job = await find_job(state, job_id, get_owner(request))
-    if job.state == "failed":
-        raise ApiError("invalid_audio", job.error)
-    document = await _read_document(request)
+    content = await read_result(state, job)
+    with state.upload():
+        document = await _read_document(request)
     store = state.backend.store
-    content = await asyncio.to_thread(store.result, job_id)
-    if content is None:
-        raise ApiError("job_not_finished", f"the job is {job.state}; try again later", 1)
     try:
         if not document["segments"]:
             await asyncio.to_thread(store.delete_corrections, job_id)
             return Response(status_code=204)
         corrected = await _correct(state, content, document)
         if not await asyncio.to_thread(store.set_corrections, job_id, json.dumps(document).encode(), corrected):
-            raise ApiError("not_found", "no such job; it may have been deleted or have expired")
+            raise no_such_job()
     except sqlite3.Error as error:
         raise overloaded("the service cannot store corrections now; try again later", STORE_RETRY_S) from error
     return Response(status_code=204)

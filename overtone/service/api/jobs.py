@@ -94,8 +94,31 @@ async def find_job(state: AppState, job_id: str, owner: str) -> TimelineJob:
     """
     job = await asyncio.to_thread(state.backend.store.job, job_id) if JOB_ID.fullmatch(job_id) else None
     if job is None or job.owner != owner:
-        raise ApiError("not_found", "no such job; it may have been deleted or have expired")
+        raise no_such_job()
     return job
+
+
+async def read_result(state: AppState, job: TimelineJob) -> bytes:
+    """Return the encoded timeline of a job, as the model made it.
+
+    Raises:
+        ApiError: the job has failed, was cancelled, is not finished, or has been deleted meanwhile.
+    """
+    if job.state == "failed":
+        raise ApiError("invalid_audio", job.error)
+    if job.state == "cancelled":
+        raise ApiError("job_cancelled", "the job was cancelled; send the recording again")
+    content = await asyncio.to_thread(state.backend.store.result, job.id)
+    if content is None and job.state == "done":
+        raise no_such_job()
+    if content is None:
+        raise ApiError("job_not_finished", f"the job is {job.state}; try again later", 1)
+    return content
+
+
+def no_such_job() -> ApiError:
+    """Return the error for a job that does not exist, or is not visible to the API key."""
+    return ApiError("not_found", "no such job; it may have been deleted or have expired")
 
 
 def job_object(state: AppState, job: TimelineJob) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from overtone.service.api.channel_fields import FIELDS as CHANNEL_FIELDS
 from overtone.service.api.channel_fields import check_not_each, read_channel_choice
 from overtone.service.api.content_negotiation import content_type, contents, negotiate_timeline_format
 from overtone.service.api.errors import ApiError, overloaded
-from overtone.service.api.jobs import find_job, job_object
+from overtone.service.api.jobs import find_job, job_object, read_result
 from overtone.service.api.multipart import Upload
 from overtone.service.api.state import AppState, check_query_parameters, get_owner, get_state, parse_flag, run_task
 from overtone.service.api.uploads import UploadLimits, read_body
@@ -116,15 +116,9 @@ async def result(request: Request, job_id: str) -> Response:
     format_name = negotiate_timeline_format(request.query_params.get("format"), request.headers.get("accept", ""))
     state = get_state(request)
     job = await find_job(state, job_id, get_owner(request))
-    if job.state == "failed":
-        raise ApiError("invalid_audio", job.error)
-    if job.state == "cancelled":
-        raise ApiError("job_cancelled", "the job was cancelled; send the recording again")
-    store = state.backend.store
-    content = await asyncio.to_thread(store.corrected_timeline, job_id) if is_corrected else None
-    content = content or await asyncio.to_thread(store.result, job_id)
-    if content is None:
-        raise ApiError("job_not_finished", f"the job is {job.state}; try again later", 1)
+    content = await read_result(state, job)
+    if is_corrected:
+        content = await asyncio.to_thread(state.backend.store.corrected_timeline, job_id) or content
     task = {"task": "write_timeline", "format": format_name}
     _, text = await run_task(state.backend.pool, task, lambda: content, timeout_s=WRITE_TIMEOUT_S)
     return Response(text, headers={"Content-Type": content_type(format_name)})

@@ -165,6 +165,8 @@ def test_corrections_belong_to_their_job_and_its_owner(tiny: Path, tmp_path: Pat
         served.backend.runner.stop()
         waiting = served.post("/v1/timeline", ("talk.flac", SPEECH), **anna).json
         assert put(served, waiting, document, **anna).code == "job_not_finished"
+        assert served.ask("POST", f"/v1/jobs/{waiting['id']}/cancel", **anna).json["state"] == "cancelled"
+        assert put(served, waiting, document, **anna).code == "job_cancelled"
     with serving(settings, keys=keys) as served:
         assert served.ask("GET", f"/v1/jobs/{job['id']}/corrections", **anna).json == document, "after a restart"
         assert served.ask("DELETE", f"/v1/jobs/{job['id']}", **anna).status == 204
