@@ -118,6 +118,6 @@ def _from_json(text: object) -> dict[str, Any]:
 
 def _to_float(value: object) -> float:
     try:
-        return float(str(value))
+        return float(str(value).replace(",", "."))  # a decimal comma, as German Excel has it
     except ValueError:
         return -1.0

@@ -78,6 +78,15 @@ def test_predictions_are_a_manifest(folder: Path, format: str, place: str) -> No
     assert scan.hints == (f"{table}: 2 of 3 labels are those that a model predicted, 2 of them uncertain",)
 
 
+@pytest.mark.parametrize("command", ["predict", "timeline"])
+def test_tables_of_german_excel_are_a_manifest(folder: Path, command: str) -> None:
+    overtone(command, "calls", "--output", "out.csv", "--csv-dialect", "excel-de", "--uncertain-below", "0")
+    assert ";0," in Path("out.csv").read_text("utf-8-sig")
+    scan = manifest.read(Path("out.csv"))
+    assert list(labels(scan)) == list(NAMES) and set(labels(scan).values()) != {"neutral"}
+    assert scan.hints == ("out.csv: 3 of 3 labels are those that a model predicted",)
+
+
 @pytest.mark.parametrize("format", ["csv", "jsonl", "parquet"])
 def test_a_batch_is_a_manifest_wherever_its_inputs_are(
     folder: Path, format: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
