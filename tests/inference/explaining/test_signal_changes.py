@@ -80,8 +80,10 @@ def test_the_tempo_changes_and_the_pitch_stays(stretch: Callable[..., np.ndarray
     assert len(changed) == round(factor * len(speech))
     assert np.median(praat_pitch_hz(changed)) == pytest.approx(150, rel=0.02)
     level_db = loudness_changes.levels_db(changed, 0.05)
-    is_loud = level_db > level_db.max() - 10
-    assert np.diff(is_loud.astype(int), prepend=0).clip(0).sum() == 6, "as many syllables as before"
+    is_loud = level_db > level_db.max() - 8
+    onsets_s = np.flatnonzero(np.diff(is_loud.astype(int), prepend=0) == 1) / RATE_HZ
+    # The level may cross the threshold several times in a millisecond: onsets within half a syllable are one.
+    assert 1 + (np.diff(onsets_s) > factor / 8).sum() == 6, "as many syllables as before"
 
 
 def test_the_loudness_becomes_level_and_pauses_stay_quiet() -> None:
