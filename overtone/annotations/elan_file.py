@@ -10,6 +10,8 @@ from urllib.parse import unquote
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
+from overtone.annotations.tier_names import split_tier_name
+
 MILLISECONDS = "milliseconds"
 FILE_URL = "file://"
 
@@ -51,6 +53,21 @@ def slot_times(document: Element) -> dict[str, float | str | None]:
     return {
         slot.get("TIME_SLOT_ID", ""): _seconds(slot.get("TIME_VALUE"))
         for slot in document.iterfind("TIME_ORDER/TIME_SLOT")
+    }
+
+
+def dependent_texts(document: Element, content: str) -> dict[str, str]:
+    """Return the text of each annotation of the tiers with this content, by the id of the annotation it belongs to.
+
+    Args:
+        document: as `parse_document` returns it.
+        content: what the names of the tiers say, such as "text" for `text@anna`.
+    """
+    return {
+        annotation.get("ANNOTATION_REF", ""): (annotation.findtext("ANNOTATION_VALUE") or "").strip()
+        for tier in document.iterfind("TIER")
+        if split_tier_name(tier.get("TIER_ID", "")).content == content
+        for annotation in tier.iterfind("ANNOTATION/REF_ANNOTATION")
     }
 
 

@@ -8,10 +8,11 @@ Source: the manual of Praat, "TextGrid file formats"; the binary format: `TextGr
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from overtone._internal.text_encoding import decode_text
+from overtone.annotations.tier_names import TierName, split_tier_name
 
 # Only quoted texts, free-standing numbers and flags count; "!" starts a comment.
 TOKEN = re.compile(
@@ -58,6 +59,12 @@ def read_tiers(content: bytes) -> list[IntervalTier]:
     if tokens.next() != "<exists>":
         return []
     return list(_read_tiers(tokens))
+
+
+def texts_by_time(tiers: Sequence[IntervalTier], name: TierName) -> dict[tuple[str | float, str | float], str]:
+    """Return the text of each interval of the tier with a name, by its start and end; nothing without such a tier."""
+    named = (tier for tier in tiers if split_tier_name(tier.name) == name)
+    return {(start, end): text.strip() for tier in named for start, end, text in tier.intervals}
 
 
 class _Tokens:

@@ -7,14 +7,12 @@ tiers `emotion` are emotions, and those of the dependent tiers `text` are words.
 `overtone.annotations.elan_file` reads the file.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from xml.etree.ElementTree import Element
 
-from overtone.annotations.elan_file import parse_document, slot_times
-from overtone.annotations.tier_names import DECIDED_BY, TEXT, split_tier_name
+from overtone.annotations.elan_file import dependent_texts, parse_document, slot_times
+from overtone.annotations.tier_names import CONFIDENCE, DECIDED_BY, EMOTION, TEXT, split_tier_name
 from overtone.speaker_turns.turn import Turn, clean_text, make_turn
-
-OWN_TYPE = "emotion"  # of the independent tiers that `overtone.formats.elan` writes
 
 
 def parse(content: bytes, recording: str) -> Iterator[Turn]:
@@ -22,9 +20,10 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
     document = parse_document(content)
     times = slot_times(document)
     tiers = [tier for tier in document.iterfind("TIER") if not tier.get("PARENT_REF")]
-    is_own = bool(tiers) and all(map(_is_own, tiers))
-    words, deciders = (_dependent_texts(document, kind) if is_own else {} for kind in (TEXT, DECIDED_BY))
-    for tier in tiers:
+    own = _own_tiers(document, tiers)
+    is_own = bool(own)
+    words, deciders = (dependent_texts(document, content) if is_own else {} for content in (TEXT, DECIDED_BY))
+    for tier in own or tiers:
         name = tier.get("TIER_ID", "")
         speaker = tier.get("PARTICIPANT") or ("" if is_own else name)
         for annotation in tier.iterfind("ANNOTATION/ALIGNABLE_ANNOTATION"):
@@ -36,16 +35,19 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
             yield turn._replace(label=clean_text(value), decided_by=deciders.get(identifier, "")) if is_own else turn
 
 
-def _is_own(tier: Element) -> bool:
-    name = tier.get("TIER_ID", "")
-    return tier.get("LINGUISTIC_TYPE_REF") == OWN_TYPE and split_tier_name(name).content == OWN_TYPE
+def _own_tiers(document: Element, tiers: Sequence[Element]) -> list[Element]:
+    """Return the independent tiers of emotions that `overtone.formats.elan` wrote.
+
+    Among tiers that a person added, they are known by the confidences that depend on them.
+    """
+    own = list(filter(_has_emotions, tiers))
+    if len(own) == len(tiers):
+        return own
+    found = (tier for tier in document.iterfind("TIER") if tier.get("LINGUISTIC_TYPE_REF") == CONFIDENCE)
+    with_confidence = {tier.get("PARENT_REF") for tier in found}
+    return [tier for tier in own if tier.get("TIER_ID") in with_confidence]
 
 
-def _dependent_texts(document: Element, kind: str) -> dict[str, str]:
-    """Return what the dependent tiers of a kind, such as "text", say of each annotation, by its id."""
-    return {
-        annotation.get("ANNOTATION_REF", ""): annotation.findtext("ANNOTATION_VALUE") or ""
-        for tier in document.iterfind("TIER")
-        if tier.get("LINGUISTIC_TYPE_REF") == kind
-        for annotation in tier.iterfind("ANNOTATION/REF_ANNOTATION")
-    }
+def _has_emotions(tier: Element) -> bool:
+    """Return whether a tier has the name and the linguistic type of the emotions of a timeline."""
+    return tier.get("LINGUISTIC_TYPE_REF") == EMOTION == split_tier_name(tier.get("TIER_ID", "")).content

@@ -7,14 +7,14 @@ Intervals with a text are turns, and the text is their words. The tiers of `over
 from collections.abc import Iterator
 
 from overtone.annotations.textgrid_file import read_tiers
-from overtone.speaker_turns.own_tiers import are_own, read_own_tiers
+from overtone.speaker_turns.own_tiers import have_own, read_own_tiers
 from overtone.speaker_turns.turn import Turn, make_turn
 
 
 def parse(content: bytes, recording: str) -> Iterator[Turn]:
     """Yield the intervals that have a text."""
     tiers = read_tiers(content)
-    if are_own([tier.name for tier in tiers]):
+    if have_own(tiers):
         yield from read_own_tiers(tiers)
         return
     for tier in tiers:

@@ -12,7 +12,7 @@ from pympi.Elan import Eaf
 from timelines import channels_timeline, make_prediction, make_timeline, plain_timeline, turns_timeline
 
 from overtone.formats import get_timeline_format, save_timeline
-from overtone.speaker_turns import read_turns
+from overtone.speaker_turns import read_labelled_turns, read_turns
 from overtone.speaker_turns.turn import clean_text
 from overtone.timeline import Segment, Timeline
 
@@ -93,3 +93,21 @@ def test_other_programs_read_the_same_turns(tmp_path: Path) -> None:
     assert in_tiers == expected
     tiers = {name: document.get_annotation_data_for_tier(name) for name in document.get_tier_names()}
     assert {name: [row[:2] for row in rows] for name, rows in tiers.items() if name.startswith("emotion")} == expected
+
+
+def test_tiers_that_a_person_added_are_not_read(tmp_path: Path) -> None:
+    timeline = turns_timeline("Anna", "Ben Weber")
+    praat, elan = tmp_path / "talk.TextGrid", tmp_path / "talk.eaf"
+    save_timeline(timeline, praat, "textgrid")
+    save_timeline(timeline, elan, "elan")
+    grid = textgrid.openTextgrid(str(praat), includeEmptyIntervals=True)
+    grid.addTier(textgrid.IntervalTier("notes", [(0, 3, "check this")], 0, timeline.duration_s))
+    grid.save(str(praat), "long_textgrid", includeBlankSpaces=True)
+    document = Eaf(str(elan))
+    document.add_tier("notes")
+    document.add_annotation("notes", 0, 3000, "check this")
+    document.to_file(str(elan))
+    for path in (praat, elan):
+        file, labels = read_labelled_turns(path, timeline.source, timeline.duration_s)
+        assert in_ms(file.turns) == in_ms(timeline.segments)
+        assert [label.name for label in labels] == ["angry", "happy", "angry", None]

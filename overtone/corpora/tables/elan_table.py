@@ -7,7 +7,7 @@ The speaker is the participant of the tier, else the name behind `emotion@`.
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
-from overtone.annotations.elan_file import linked_media, parse_document, slot_times
+from overtone.annotations.elan_file import dependent_texts, linked_media, parse_document, slot_times
 from overtone.annotations.tier_names import DECIDED_BY, EMOTION, MODEL_EMOTION, split_tier_name
 from overtone.corpora.tables.labelled_intervals import Labelled, check_tiers, make_table, read_content
 from overtone.corpora.tables.rows import Table
@@ -34,7 +34,7 @@ def read(name: str, folder: str, content: bytes | None, expected: str) -> Table:
 def _labelled(document: Element) -> Iterator[Labelled]:
     """Yield the annotations of the tiers of emotions that have a text."""
     times = _annotation_times(document)
-    decided_by, model_emotion = (_dependent_texts(document, content) for content in (DECIDED_BY, MODEL_EMOTION))
+    decided_by, model_emotion = (dependent_texts(document, content) for content in (DECIDED_BY, MODEL_EMOTION))
     for tier in document.iterfind("TIER"):
         name = tier.get("TIER_ID", "")
         found = split_tier_name(name)
@@ -69,13 +69,3 @@ def _annotation_times(document: Element) -> dict[str, Times]:
         if ancestor in times:
             times[identifier] = times[ancestor]
     return times
-
-
-def _dependent_texts(document: Element, content: str) -> dict[str, str]:
-    """Return the text of each annotation of the tiers with this content, by the id of the annotation it belongs to."""
-    return {
-        annotation.get("ANNOTATION_REF", ""): (annotation.findtext("ANNOTATION_VALUE") or "").strip()
-        for tier in document.iterfind("TIER")
-        if split_tier_name(tier.get("TIER_ID", "")).content == content
-        for annotation in tier.iterfind("ANNOTATION/REF_ANNOTATION")
-    }

@@ -5,8 +5,8 @@ The recording is the audio file with the same name next to it: `talk.wav` of `ta
 
 from collections.abc import Iterator, Sequence
 
-from overtone.annotations.textgrid_file import IntervalTier, read_tiers
-from overtone.annotations.tier_names import DECIDED_BY, EMOTION, MODEL_EMOTION, TierName, split_tier_name
+from overtone.annotations.textgrid_file import IntervalTier, read_tiers, texts_by_time
+from overtone.annotations.tier_names import DECIDED_BY, EMOTION, MODEL_EMOTION, split_tier_name
 from overtone.corpora.tables.labelled_intervals import Labelled, check_tiers, make_table, read_content
 from overtone.corpora.tables.rows import Table
 from overtone.errors import CorpusError
@@ -29,22 +29,14 @@ def read(name: str, folder: str, content: bytes | None, expected: str) -> Table:
 
 def _labelled(tiers: Sequence[IntervalTier]) -> Iterator[Labelled]:
     """Yield the intervals of the tiers of emotions that have a text."""
-    by_name = {split_tier_name(tier.name): tier for tier in tiers}
     for tier in tiers:
         found = split_tier_name(tier.name)
         if found.content != EMOTION:
             continue
-        decided_by, model_emotion = (_texts(by_name, found, content) for content in (DECIDED_BY, MODEL_EMOTION))
+        names = (found._replace(content=content) for content in (DECIDED_BY, MODEL_EMOTION))
+        decided_by, model_emotion = (texts_by_time(tiers, name) for name in names)
         for number, (start, end, text) in enumerate(tier.intervals, start=1):
             if text.strip():
                 position = f"tier '{tier.name}', interval {number}"
                 more = decided_by.get((start, end), ""), model_emotion.get((start, end), "")
                 yield Labelled(position, start, end, text, found.speaker, *more)
-
-
-def _texts(
-    tiers: dict[TierName, IntervalTier], emotion: TierName, content: str
-) -> dict[tuple[str | float, str | float], str]:
-    """Return the text of each interval, by its times, of the tier that belongs to a tier of emotions."""
-    tier = tiers.get(emotion._replace(content=content))
-    return {(start, end): text.strip() for start, end, text in tier.intervals} if tier else {}
