@@ -25,6 +25,7 @@ from overtone.timeline import Segment, Timeline, with_corrections
 REQUIRED, OPTIONAL = ("start_s", "end_s", "model_segment", "decided_by"), ("emotion", "text_from")
 MAX_SEGMENTS = 100_000
 MAX_LABEL_LENGTH = 200
+MAX_TEXT_LENGTH = 20_000_000  # characters; four times those of the largest file of turns: rows may repeat their words
 MIN_SEGMENT_S, MAX_TIME_S = 0.001, 1e7  # beyond the duration of any recording
 
 
@@ -93,9 +94,12 @@ def correct(timeline: Timeline, document: Any) -> Timeline:
     rows = check_corrections(document)
     if not rows:
         return timeline
-    segments = []
+    segments, length = [], 0
     for number, row in enumerate(rows, start=1):
         try:
+            length += sum(len(part.text) for part in _with_text(timeline, row))
+            if length > MAX_TEXT_LENGTH:
+                raise InputError(f"more than {MAX_TEXT_LENGTH} characters; name each segment once in text_from")
             segments.append(_correct_segment(timeline, row))
         except InputError as error:
             raise InputError(f"segment {number}: {error}") from error
@@ -106,13 +110,10 @@ def correct(timeline: Timeline, document: Any) -> Timeline:
 
 
 def _correct_segment(timeline: Timeline, row: dict[str, Any]) -> Segment:
-    places = [row["model_segment"], *row.get("text_from", [row["model_segment"]])]
-    if max(places) >= len(timeline.segments):
-        raise InputError(f"there is no segment {max(places)} of the model; they are 0 to {len(timeline.segments) - 1}")
     if row["end_s"] > timeline.duration_s:
         raise InputError(f"is beyond the end of the recording at {timeline.duration_s:.3f} s")
-    original, *with_text = (timeline.segments[place] for place in places)
-    text = " ".join(segment.text for segment in with_text if segment.text)
+    original = timeline.segments[row["model_segment"]]
+    text = " ".join(part.text for part in _with_text(timeline, row) if part.text)
     moved: Segment = replace(original, start_s=float(row["start_s"]), end_s=float(row["end_s"]), text=text)
     if row["decided_by"] == PERSON:
         label = "" if row["emotion"] is None else _label(row["emotion"], timeline.emotions)
@@ -120,6 +121,19 @@ def _correct_segment(timeline: Timeline, row: dict[str, Any]) -> Segment:
     elif row.get("emotion") not in (None, original.emotion):
         raise InputError(f"the emotion differs from the prediction, '{original.emotion}', and decided_by is '{MODEL}'")
     return moved
+
+
+def _with_text(timeline: Timeline, row: dict[str, Any]) -> list[Segment]:
+    """Return the segments of the model whose words a row has.
+
+    Raises:
+        InputError: the timeline lacks one of its segments.
+    """
+    places = row.get("text_from", [row["model_segment"]])
+    last = max([row["model_segment"], *places])
+    if last >= len(timeline.segments):
+        raise InputError(f"there is no segment {last} of the model; they are 0 to {len(timeline.segments) - 1}")
+    return [timeline.segments[place] for place in places]
 
 
 def _label(name: str, emotions: Sequence[str]) -> str:
