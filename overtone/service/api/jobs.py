@@ -5,6 +5,7 @@ would see the jobs of all others.
 """
 
 import asyncio
+import json
 import re
 from typing import Any
 
@@ -133,6 +134,8 @@ def job_object(state: AppState, job: TimelineJob) -> dict[str, Any]:
         "processed_s": job.duration_s or (progress.processed_s if progress else 0.0),
         "duration_s": job.duration_s or (progress.duration_s if progress else None),
         "error": job.error,
+        "channel": job.channel,
+        "channel_names": json.loads(job.channel_names),
         "timeline": f"/v1/jobs/{job.id}/timeline",
     }
 

@@ -40,6 +40,8 @@ JOB: dict[str, Any] = {
     "processed_s": 120.0,
     "duration_s": 600.0,
     "error": "",
+    "channel": "mix",
+    "channel_names": [],
     "timeline": "/v1/jobs/0f9d2c7b8a6e4f1d9c3b5a7e1f2d4c6b/timeline",
 }
 AUDIO = {
@@ -173,6 +175,8 @@ class Job(BaseModel):
     processed_s: float
     duration_s: float | None = None
     error: str
+    channel: str
+    channel_names: list[str]
     timeline: str
 
 

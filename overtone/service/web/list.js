@@ -39,8 +39,8 @@ export function List({ recordings, focusNext }) {
 // What else the result depends on: speaker turns, channels.
 function details({ turns, channel, channelNames }) {
   const names = channelNames && ` (${channelNames})`;
-  const texts = { left: "left channel, ", right: "right channel, ", each: `channels as speakers${names}, ` };
-  return (turns ? `with ${turns.name}, ` : "") + (texts[channel] ?? "");
+  const texts = { mix: "", left: "left channel, ", right: "right channel, ", each: `channels as speakers${names}, ` };
+  return (turns ? `with ${turns.name}, ` : "") + (texts[channel] ?? `channel ${channel}, `);
 }
 
 const STATUS_TEXTS = { gone: "not in the service" }; // the other states without a duration are words

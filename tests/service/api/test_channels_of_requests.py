@@ -90,6 +90,7 @@ def test_a_timeline_of_channels(adapting: Served, library: Recogniser) -> None:
     assert found == {**expected, "path": "call.flac"}
     assert [channel["speaker"] for channel in found["channels"]] == list(NAMES)
     assert job["processed_s"] == job["duration_s"] == 8.0
+    assert (job["channel"], job["channel_names"]) == ("each", list(NAMES))
     one = wait_until_finished(adapting, adapting.raw("/v1/timeline?channel=right&name=call.flac", CALL))
     expected = to_object(library.timeline(CALL, channel="right"))
     assert adapting.ask("GET", one["timeline"]).json == {**expected, "path": "call.flac"}
