@@ -3,6 +3,8 @@
 
 const RATE_HZ = 16000; // of the embedded audio; other audio is converted to it
 const MAX_PIECE_S = 200, MAX_FILE_S = 900, MAX_FILE_BYTES = 2e8, MARGIN_S = 0.5;
+const MAX_DIFFERENCE_S = 1; // of the duration of the same recording in another container
+const SIDES = { left: 1, right: 2 };
 const embeddedAudio = document.getElementById("audio-data");
 const embeddedBytes = embeddedAudio && decodeBase64(embeddedAudio.textContent);
 let oggPages = null, decoding = false;
@@ -25,11 +27,12 @@ function indexOgg(bytes) {
   return pages;
 }
 
-// Returns the mean of all channels.
-async function decodeAudio(buffer) {
+// Returns a channel: "left", "right" or a number from 1; otherwise, or if there is none, the mean of all channels.
+async function decodeAudio(buffer, channel = "mix") {
   const audio = await new OfflineAudioContext(1, 1, RATE_HZ).decodeAudioData(buffer);
-  const [first, ...others] = Array.from({ length: audio.numberOfChannels }, (_, index) => audio.getChannelData(index));
-  if (!others.length) return first;
+  const channels = Array.from({ length: audio.numberOfChannels }, (_, index) => audio.getChannelData(index));
+  const chosen = channels[(SIDES[channel] ?? Number(channel)) - 1], [first, ...others] = channels;
+  if (chosen || !others.length) return chosen ?? first;
   return first.map((value, index) => others.reduce((sum, other) => sum + other[index], value) / audio.numberOfChannels);
 }
 
@@ -49,11 +52,13 @@ async function decodePart(from, to) {
   piece = { from, to, start: oggPages[last].end - samples.length, samples, peak: data.peak };
 }
 
-// Takes the audio of a page without embedded audio, as a blob; the page of the service calls it.
-async function setWaveformAudio(file) {
+// Takes the audio of a page without embedded audio, as a blob, and the channel of it that the timeline is of; the page of
+// the service calls it. Audio of another duration is another recording.
+async function setWaveformAudio(file, channel) {
   if (data.duration_s > MAX_FILE_S || file.size > MAX_FILE_BYTES || data.tracks.length > 1) return;
-  const samples = await decodeAudio(await file.arrayBuffer()).catch(() => null);
+  const samples = await decodeAudio(await file.arrayBuffer(), channel).catch(() => null);
   if (!samples) return; // a format that this browser does not know
+  if (Math.abs(samples.length / RATE_HZ - data.duration_s) > MAX_DIFFERENCE_S) return;
   const peak = samples.reduce((highest, value) => Math.max(highest, Math.abs(value)), 1e-9);
   piece = { from: 0, to: Infinity, start: 0, samples, peak };
   draw();

@@ -113,9 +113,24 @@ def test_the_page_of_the_service_gets_the_samples_of_its_file(browser, tmp_path:
     tab.tab.evaluate("text => setWaveformAudio(new Blob([decodeBase64(text)]))", text)
     assert tab.tab.evaluate("stage.dataset.waveform") == "samples"
     assert len(set(tab.tab.evaluate(HEIGHTS))) > 20
+    tab.tab.evaluate("text => setWaveformAudio(new Blob([decodeBase64(text)]), 'right')", text)
+    assert max(tab.tab.evaluate(HEIGHTS)) <= 2, "this channel is silent"
+    tab.tab.evaluate("text => setWaveformAudio(new Blob([decodeBase64(text)]), 'left')", text)
+    assert max(tab.tab.evaluate(HEIGHTS)) > 70
     tab.tab.evaluate("setWaveformAudio(new Blob(['no audio']))")
     assert tab.tab.evaluate("stage.dataset.waveform") == "samples", "a file that is not decoded changes nothing"
     tab.errors.clear()
+    tab.close(tmp_path.as_uri())
+
+
+def test_the_samples_of_another_recording_are_not_drawn(browser, tmp_path: Path) -> None:
+    file = io.BytesIO()
+    soundfile.write(file, bursts(3), RATE_HZ, format="WAV")
+    tab = Tab(browser, write(tmp_path / "page.html", plain_timeline(), None).as_uri())
+    text = base64.b64encode(file.getvalue()).decode("ascii")
+    tab.tab.evaluate("text => setWaveformAudio(new Blob([decodeBase64(text)]))", text)
+    assert tab.tab.evaluate("stage.dataset.waveform") == "steps"
+    tab.errors.clear()  # the browser logs the missing audio file
     tab.close(tmp_path.as_uri())
 
 
