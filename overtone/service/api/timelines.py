@@ -118,7 +118,8 @@ async def result(request: Request, job_id: str) -> Response:
     job = await find_job(state, job_id, get_owner(request))
     content = await read_result(state, job)
     if is_corrected:
-        content = await asyncio.to_thread(state.backend.store.corrected_timeline, job_id) or content
+        corrected = await asyncio.to_thread(state.backend.store.corrected_timeline, job_id)
+        content = corrected or content
     task = {"task": "write_timeline", "format": format_name}
     _, text = await run_task(state.backend.pool, task, lambda: content, timeout_s=WRITE_TIMEOUT_S)
     return Response(text, headers={"Content-Type": content_type(format_name)})
