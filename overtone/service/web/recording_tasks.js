@@ -1,5 +1,6 @@
 // What happens to one recording: its upload, the progress of its job, its timeline, cancelling and deleting the job.
 
+import { formatNames } from "./channels.js";
 import { RequestError, randomKey, request, sleep, upload, withRetries } from "./service.js";
 
 const FIRST_POLL_MS = 100, MAX_POLL_MS = 2000; // interval between two polls of a job; it grows
@@ -60,7 +61,9 @@ export class RecordingTasks {
         throw new RequestError("It cannot be read: it is a folder, or was moved or changed after it was chosen.");
       });
       const send = () => {
-        if (recording.deleted || recording.cancelled) recording.abort.abort();
+        const isStopped = recording.deleted || recording.cancelled; // while this waited for a retry
+        if (isStopped) recording.abort.abort();
+        if (isStopped) this.update(recording, { state: "cancelled", note: "" });
         else this.update(recording, { state: "sending", sent: 0 });
         const onProgress = (sent) => this.update(recording, { sent });
         return upload("v1/timeline", toForm(recording), idempotencyKey, onProgress, signal);
@@ -84,7 +87,8 @@ export class RecordingTasks {
         recording.jobFailed = job.state === "failed";
         if (recording.jobFailed) throw new RequestError(job.error);
         const changes = { name: job.name, state: job.state, createdS: job.created_s, note: "" };
-        this.update(recording, { ...changes, processedS: job.processed_s, durationS: job.duration_s });
+        const channels = { channel: job.channel, channelNames: formatNames(job.channel_names) };
+        this.update(recording, { ...changes, ...channels, processedS: job.processed_s, durationS: job.duration_s });
         if (job.state !== "queued" && job.state !== "running") return;
         await sleep(ms * Math.max(1, this.countPolled() / JOBS_AT_FULL_RATE), signal);
       }

@@ -1,7 +1,8 @@
 // The jobs of this browser, in its local storage, and the open job in the address of the page. Of a job, its id, the
-// names of its files and its time are stored: no audio, no timeline, no API key.
+// names of its files and its time are stored: no audio, no timeline, no API key. Each job is an entry of its own, so
+// that tabs cannot overwrite the jobs of each other.
 
-const KEY = `overtone-jobs:${location.pathname}`; // other services may have other paths of the same server
+const PREFIX = `overtone-job:${location.pathname}:`; // other services may have other paths of the same server
 const MAX_JOBS = 200;
 const ID = /^[0-9a-f]{32}$/;
 
@@ -10,28 +11,43 @@ export let isStored = true; // whether the browser stores anything
 // Returns the stored jobs, newest first.
 export function readJobs() {
   try {
-    const jobs = JSON.parse(localStorage.getItem(KEY) ?? "[]");
-    return jobs.filter((job) => ID.test(job?.id) && typeof job.name === "string");
+    const keys = Object.keys(localStorage).filter((key) => key.startsWith(PREFIX));
+    const jobs = keys.map((key) => parseJob(key.slice(PREFIX.length), localStorage.getItem(key)));
+    return jobs.filter(Boolean).sort((a, b) => b.createdS - a.createdS);
   } catch {
-    return []; // the browser blocks storage, or something else wrote the entry
+    return []; // the browser blocks storage
   }
 }
 
-function change(id, jobs) {
+// Returns a job with these keys alone; null if something else wrote the entry.
+function parseJob(id, text) {
   try {
-    const others = readJobs().filter((job) => job.id !== id); // another tab may have changed them
-    localStorage.setItem(KEY, JSON.stringify([...jobs, ...others].slice(0, MAX_JOBS)));
+    const { name, createdS, turns } = JSON.parse(text);
+    const isValid = ID.test(id) && [name, turns].every((value) => typeof value === "string") && Number.isFinite(createdS);
+    return isValid ? { id, name, createdS, turns } : null;
+  } catch {
+    return null;
+  }
+}
+
+export function storeJob({ id, name, createdS, turns }) {
+  try {
+    localStorage.setItem(PREFIX + id, JSON.stringify({ name, createdS, turns }));
+    for (const old of readJobs().slice(MAX_JOBS)) forgetJob(old.id);
   } catch {
     isStored = false;
   }
 }
 
-export const storeJob = (job) => change(job.id, [job]);
-export const forgetJob = (id) => change(id, []);
+export function forgetJob(id) {
+  try {
+    localStorage.removeItem(PREFIX + id);
+  } catch {} // the browser blocks storage: it has no entry
+}
 
 // Calls a function after another tab has changed the jobs.
 export const onOtherTab = (action) =>
-  addEventListener("storage", ({ key }) => (key === KEY || key === null) && action());
+  addEventListener("storage", ({ key }) => (key === null || key.startsWith(PREFIX)) && action());
 
 // Returns the id of the job that the address names; null if it names none.
 export function jobInAddress() {

@@ -44,8 +44,17 @@ def test_a_job_survives_a_reload_a_new_tab_and_the_back_button(
     job = wait_for_job(page)
     page.wait_until("/queued/.test(document.querySelector('#recordings').innerText)")
     assert not page.tab.evaluate(IS_ASKED), "the job goes on without the page"
-    stored = page.tab.evaluate("Object.values(localStorage).join()")
+    stored = page.tab.evaluate("Object.entries(localStorage).join()")
     assert job in stored and "talk.flac" in stored
+    others = [
+        "no JSON",
+        "null",
+        '{"name": 3, "createdS": 0, "turns": ""}',
+        '{"name": "x", "createdS": null, "turns": ""}',
+    ]
+    for number, text in enumerate(others):
+        entry = [f"overtone-job:/:{number:032x}", text]
+        page.tab.evaluate("entry => localStorage.setItem(...entry)", entry)
     page.tab.reload()
     page.wait_until("/queued/.test(document.querySelector('#recordings')?.innerText)")
     assert page.tab.locator("progress").count() == 1
@@ -92,7 +101,7 @@ def test_a_cancelled_job_stays_until_it_is_deleted(open_page, talk: Path, stoppe
     page.press("Delete talk.flac")
     page.wait_until("document.querySelector('#recordings') === null")
     assert page.served.ask("GET", f"/v1/jobs/{job}").status == 404
-    assert job not in page.tab.evaluate("Object.values(localStorage).join()") + page.tab.url
+    assert job not in page.tab.evaluate("Object.entries(localStorage).join()") + page.tab.url
     page.errors = [error for error in page.errors if "404" not in error]  # of the browser itself
 
 
@@ -118,7 +127,7 @@ def test_any_job_is_opened_by_its_address_and_one_that_the_service_lacks_is_repo
     job = page.served.raw("/v1/timeline?name=sent.flac", talk.read_bytes()).json["id"]
     page.tab.goto(f"{address}#job={job}")
     page.frame.locator("h1", has_text="sent.flac").wait_for()
-    assert job in page.tab.evaluate("Object.values(localStorage).join()")
+    assert job in page.tab.evaluate("Object.entries(localStorage).join()")
     page.press("Delete sent.flac")
     page.wait_until("document.querySelector('#recordings') === null")
     unknown = "0123456789abcdef" * 2
@@ -190,4 +199,4 @@ def test_recordings_and_files_of_turns_find_each_other(open_page, talk: Path, tm
     assert page.frame.locator("td:first-child").all_inner_texts() == ["Dora"]
     page.row.filter(has_text="two.flac").locator(".name").click()
     page.frame.locator("h1", has_text="two.flac").wait_for()
-    assert page.frame.locator("td:first-child").all_inner_texts() == ["Ben", "Cleo"]
+    assert page.frame.locator("td:first-child").all_inner_texts() == ["Ben", "Cleo", "all"]
