@@ -27,6 +27,7 @@
   const keys = make("dl", { id: "keys", hidden: "" });
   const status = make("span", { id: "correction-status", role: "status" });
   const toggle = button("Correct", () => setActive(!isActive), { id: "correct", "aria-pressed": "false" });
+  toggle.disabled = Boolean(data.service); // until the stored corrections are shown: a change would replace them
   const keysButton = button("Keys", toggleKeys, { "aria-expanded": "false", "aria-controls": "keys" });
   const undo = button("Undo", () => move(-1), { disabled: "" }), redo = button("Redo", () => move(1), { disabled: "" });
   const labels = make("select", { "aria-label": "Emotion of the selected segment" });
@@ -199,12 +200,14 @@
 
   function useOtherLabel() {
     const name = otherLabel.value.trim().split(/\s+/).join(" ").normalize("NFC");
-    const known = data.values.find((value) => value.toLowerCase() === name.toLowerCase());
     otherLabel.setCustomValidity(!name || CONTROL.test(name) ? INVALID : "");
     if (!otherLabel.reportValidity()) return;
     closeOther();
-    relabel(known ?? name);
+    relabel(knownLabel(name));
   }
+
+  // Returns a label as this page has it, in whatever case it is given.
+  const knownLabel = (name) => data.values.find((value) => value.toLowerCase() === name.toLowerCase()) ?? name;
 
   function show({ segments, selected: next }) {
     const before = data.segments;
@@ -244,18 +247,26 @@
   // Shows stored corrections; returns whether they fit the timeline.
   function restore(stored) {
     const segments = stored && editing.fromDocument(stored, originals, data.duration_s);
-    if (!segments || segments === originals) return segments === originals;
-    for (const segment of segments) Object.assign(segment, display(segment));
-    history.push({ segments, selected: segments[0] }, null);
+    if (!segments || segments === data.segments) return Boolean(segments);
+    for (const segment of segments === originals ? [] : segments) {
+      if (segment.name !== null) segment.name = knownLabel(segment.name);
+      Object.assign(segment, display(segment));
+    }
+    history.push({ segments, selected: segments[0] }, selected);
     show({ segments, selected: null });
-    note.hidden = false;
+    note.hidden = !isChanged();
     return true;
   }
 
   addEventListener("beforeunload", (event) => {
     if (!data.service && !isDownloaded) event.preventDefault();
   });
-  if (data.service) window.overtoneCorrections = { restore: (text) => restore(JSON.parse(text)), showStatus };
+  const restoreText = (text) => {
+    toggle.disabled = !restore(JSON.parse(text));
+    if (toggle.disabled) setActive(false);
+    return !toggle.disabled;
+  };
+  if (data.service) window.overtoneCorrections = { restore: restoreText, showStatus };
   else if (restore(saving.load()) && isChanged()) [isDownloaded] = [false, showStatus("Kept in this browser")];
 
   dragEdges(frame, () => isActive && selected, select, moveEdge, showSelection);

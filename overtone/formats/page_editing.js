@@ -104,7 +104,8 @@ const editing = (() => {
     const known = new Map(originals.map((segment) => [segment.index, segment]));
     const toSegment = (row) => {
       const original = known.get(row.model_segment), isPerson = row.decided_by === "person";
-      const { start_s: start, end_s: end, text_from: texts } = row, name = isPerson ? row.emotion : original.name;
+      const { start_s: start, end_s: end, text_from: texts = [row.model_segment] } = row;
+      const name = isPerson ? row.emotion : original.name;
       const isValid = start >= 0 && start < end && end <= duration && texts.every((index) => known.has(index));
       if (!isValid || (name !== null && typeof name !== "string")) throw new Error("does not fit");
       return { ...original, start, end, texts, name, decided_by: isPerson ? "person" : original.decided_by };

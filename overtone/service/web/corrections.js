@@ -1,48 +1,79 @@
-// Corrections of a timeline page in a frame: they come from the service, and each change is sent to it.
+// Corrections of timeline pages in frames: they come from the service, and each change is sent to it. A change is shown
+// in other tabs with the same job, too.
 
-import { request, sleep } from "./service.js";
+import { request, sleep, withRetries } from "./service.js";
 
 const DELAY_MS = 300; // several changes in a row are sent at once
 const RETRY_MS = 5000;
-const unsaved = new Set(); // a promise for each timeline with changes that are not stored yet
+const unstored = new Map(); // of each job with changes that the service does not have yet: { body, failure, task }
+const frames = new Map(); // the frame of each job that was shown
+const tabs = new BroadcastChannel(`overtone-corrections:${location.pathname}`);
 
-// Resolves as soon as all changes are stored: downloads then contain them.
-export const stored = () => Promise.all(unsaved);
+const pathOf = (job) => `v1/jobs/${job}/corrections`;
+const pageOf = (job) => frames.get(job)?.contentWindow?.overtoneCorrections; // none after the frame was removed
+const show = (job, text) => pageOf(job)?.showStatus(text);
+
+// Resolves as soon as the changes of a job are stored: downloads then contain them. Throws if they cannot be stored.
+export async function stored(job) {
+  const change = unstored.get(job);
+  if (change?.failure) keep(job, change.body); // there may be an API key since
+  await change?.task;
+  if (change?.failure) throw new Error(`The corrections are not saved: ${change.failure}`);
+}
+
+// Forgets the changes of a deleted job.
+export const discard = (job) => unstored.delete(job);
 
 // Shows the stored corrections of a job in its page, and stores those that are made there.
-export async function connectCorrections(frame, job) {
-  const { contentDocument: page, contentWindow } = frame, path = `v1/jobs/${job}/corrections`;
-  const show = (text) => contentWindow?.overtoneCorrections?.showStatus(text);
-  let latest = null, sending = null;
-  const send = async () => {
-    while (latest !== null) {
-      await sleep(DELAY_MS);
-      const body = latest;
-      latest = null;
-      try {
-        await request(path, "text", { method: "PUT", body, headers: { "Content-Type": "application/json" } });
-        show("Saved in the service");
-      } catch (error) {
-        show(`Not saved: ${error.message}`);
-        if (error.retryAfterS === null) break; // a retry does not help
-        latest ??= body;
-        await sleep(RETRY_MS);
-      }
+export function connectCorrections(frame, job) {
+  frames.set(job, frame);
+  frame.contentDocument.addEventListener("corrected", ({ detail }) => keep(job, detail));
+  return load(job);
+}
+
+function keep(job, body) {
+  const change = unstored.get(job) ?? { task: null };
+  Object.assign(change, { body, failure: "" });
+  unstored.set(job, change);
+  show(job, "Saving …");
+  change.task ??= send(job, change);
+}
+
+async function send(job, change) {
+  for (let waitMs = DELAY_MS; ; ) {
+    await sleep(waitMs);
+    if (unstored.get(job) !== change) return; // the job was deleted
+    const { body } = change;
+    waitMs = DELAY_MS;
+    try {
+      await request(pathOf(job), "text", { method: "PUT", body, headers: { "Content-Type": "application/json" } });
+      if (change.body !== body) continue; // there was another change
+      unstored.delete(job);
+      show(job, "Saved in the service");
+      tabs.postMessage(job);
+      return;
+    } catch (error) {
+      show(job, `Not saved: ${error.message}`);
+      if (error.status === 404) return unstored.delete(job); // the job was deleted, or has expired
+      if (error.retryAfterS !== null) waitMs = RETRY_MS;
+      else if (change.body === body) return Object.assign(change, { failure: error.message, task: null });
     }
-    unsaved.delete(sending);
-    sending = null;
-  };
-  page.addEventListener("corrected", ({ detail }) => {
-    latest = detail;
-    show("Saving …");
-    if (!sending) unsaved.add((sending = send()));
-  });
-  try {
-    const corrections = await request(path, "text");
-    if (latest === null && !sending) contentWindow.overtoneCorrections.restore(corrections);
-  } catch (error) {
-    show(`Earlier corrections cannot be loaded: ${error.message}`);
   }
 }
 
-addEventListener("beforeunload", (event) => unsaved.size && event.preventDefault());
+// Shows the corrections of a job in its page, which allows no change before: it would replace them.
+async function load(job) {
+  const page = pageOf(job), onWait = (text) => show(job, text);
+  try {
+    const waiting = unstored.get(job)?.body; // from an earlier frame
+    const text = waiting ?? (await withRetries(() => request(pathOf(job), "text"), onWait));
+    if (pageOf(job) !== page || (!waiting && unstored.has(job))) return; // another frame, or a later change
+    const fits = page.restore(text);
+    show(job, fits ? "" : "This page cannot show the corrections, which another program made. The downloads contain them.");
+  } catch (error) {
+    show(job, `The corrections cannot be loaded: ${error.message}`);
+  }
+}
+
+tabs.addEventListener("message", ({ data: job }) => pageOf(job) && !unstored.has(job) && load(job));
+addEventListener("beforeunload", (event) => unstored.size && event.preventDefault());

@@ -2,6 +2,7 @@
 // browser are in the list again after a reload, without their audio.
 
 import { formatNames } from "./channels.js";
+import { discard } from "./corrections.js";
 import { adviceOf, splitByKind } from "./file_kinds.js";
 import { RecordingTasks } from "./recording_tasks.js";
 import * as stored from "./stored_jobs.js";
@@ -129,6 +130,7 @@ export class Recordings {
   #remove(recording) {
     if (recording.url) URL.revokeObjectURL(recording.url);
     if (recording.job) stored.forgetJob(recording.job);
+    discard(recording.job);
     this.list = this.list.filter((other) => other !== recording);
     if (this.selected === recording) this.select(this.list[0] ?? null, true);
     this.onChange();
@@ -208,8 +210,8 @@ export class Recordings {
   }
 
   #store(recording) {
-    const { job: id, name, createdS, turns, channel, channelNames } = recording;
-    stored.storeJob({ id, name, createdS, turns: turns?.name ?? "", channel, channelNames });
+    const { job: id, name, createdS, turns } = recording;
+    stored.storeJob({ id, name, createdS, turns: turns?.name ?? "" });
     recording.isStored = stored.isStored;
     if (this.selected === recording) stored.showInAddress(id);
   }

@@ -43,7 +43,7 @@ function TimelinePage({ recording, onDuration }) {
     audio.addEventListener("loadedmetadata", () => onDuration(audio.duration));
     if (recording.url) audio.src = recording.url;
     else content.getElementById("play").disabled = true;
-    if (recording.audio) player.setWaveformAudio(recording.audio);
+    if (recording.audio) player.setWaveformAudio(recording.audio, recording.channel);
     connectCorrections(frame.current, recording.job);
     const fit = () => frame.current && (frame.current.style.height = `${content.body.scrollHeight}px`);
     observer.current = new ResizeObserver(fit); // WebKit calls it once more while the frame is removed
@@ -70,7 +70,7 @@ function Downloads({ recording, formats }) {
   const save = async ({ format, suffix }) => {
     setError("");
     try {
-      await stored();
+      await stored(recording.job);
       const link = document.createElement("a");
       link.href = URL.createObjectURL(await request(`v1/jobs/${recording.job}/timeline?format=${format}`, "blob"));
       link.download = recording.name.replace(/\.[^.]*$/, "") + suffix;

@@ -2,9 +2,11 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pytest
+from test_timelines import wait_until_finished
 
 pytestmark = pytest.mark.slow
 
@@ -57,6 +59,70 @@ def test_a_failure_to_store_is_shown_and_tried_again(open_page, talk: Path) -> N
     page.frame.locator("#correction-status:text('Not saved: no space')").wait_for()
     page.tab.unroute("**/corrections")
     wait_until_saved(page)
+    page.errors.clear()  # of the browser itself
+
+
+def test_corrections_of_other_programs_and_tabs_are_shown(open_page, talk: Path) -> None:
+    page = open_page()
+    address = page.tab.url
+    reply = page.served.post("/v1/timeline", ("talk.flac", talk.read_bytes()))
+    job = wait_until_finished(page.served, reply)
+    rows = page.served.ask("GET", job["timeline"]).json["segments"]
+    place, first = next((place, row) for place, row in enumerate(rows) if row["speech"])
+    row = {"start_s": first["start_s"], "end_s": first["end_s"], "model_segment": place, "decided_by": "person"}
+    document = json.dumps({"segments": [{**row, "emotion": "SAD"}]}).encode()
+    path = f"/v1/jobs/{job['id']}/corrections"
+    assert page.served.ask("PUT", path, document, Content_Type="application/json").status == 204
+    page.tab.goto(f"{address}#job={job['id']}")
+    page.frame.locator("#segments .label", has_text="sad (person)").wait_for()
+    other = page.context.new_page()
+    other.goto(page.tab.url)
+    frame = other.frame_locator("iframe")
+    frame.locator("#segments .label", has_text="sad (person)").wait_for()
+    page.frame.get_by_role("button", name="Correct", exact=True).click()
+    page.tab.keyboard.press("w")
+    frame.locator("#segments .label", has_text="wrong (").wait_for()
+    page.frame.get_by_role("button", name="Undo", exact=True).click()
+    frame.locator("#segments .label", has_text="sad (person)").wait_for()
+    page.frame.get_by_role("button", name="Undo", exact=True).click()
+    frame.locator("#segments .label", has_text="(person)").wait_for(state="detached")
+    wait_until_saved(page)
+    assert page.served.ask("GET", path).json == {"segments": []}
+
+
+def test_nothing_can_be_corrected_before_the_corrections_are_loaded(open_page, talk: Path) -> None:
+    page = open_page()
+    error = '{"error": {"message": "broken", "status": 500, "code": "internal_error"}}'
+    page.tab.route("**/corrections", lambda route: route.fulfill(status=500, body=error))
+    page.add_files(talk)
+    page.wait_for_result()
+    page.frame.locator("#correction-status", has_text="broken").wait_for()
+    assert page.frame.get_by_role("button", name="Correct", exact=True).is_disabled(), "it would replace them"
+    unknown = '{"segments": [{"start_s": 0, "end_s": 1, "model_segment": 900, "decided_by": "model"}]}'
+    page.tab.unroute("**/corrections")
+    page.tab.route("**/corrections", lambda route: route.fulfill(status=200, body=unknown))
+    page.tab.reload()
+    page.frame.locator("#correction-status", has_text="cannot show").wait_for()
+    assert page.frame.get_by_role("button", name="Correct", exact=True).is_disabled()
+    page.errors.clear()  # of the browser itself
+
+
+def test_a_change_that_is_refused_is_kept_and_sent_again_before_a_download(open_page, talk: Path) -> None:
+    page = open_page()
+    page.add_files(talk)
+    page.wait_for_result()
+    page.frame.get_by_role("button", name="Correct", exact=True).click()
+    error = '{"error": {"message": "no key", "status": 401, "code": "unauthorized"}}'
+    page.tab.route("**/corrections", lambda route: route.fulfill(status=401, body=error))
+    page.tab.keyboard.press("w")
+    page.frame.locator("#correction-status:text('Not saved: no key')").wait_for()
+    assert page.tab.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))"), "it would be lost"
+    page.press("CSV")
+    page.tab.get_by_role("alert").filter(has_text="The corrections are not saved: no key").wait_for()
+    page.tab.unroute("**/corrections")
+    with page.tab.expect_download() as waiting:
+        page.press("CSV")
+    assert ",person," in Path(waiting.value.path()).read_text("utf-8")
     page.errors.clear()  # of the browser itself
 
 
