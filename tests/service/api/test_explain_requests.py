@@ -13,6 +13,8 @@ from synthetic_audio import RATE_HZ, silence, speech_like, voice
 import overtone
 from overtone.errors import InputError, ServiceError
 from overtone.formats.explanation_json import to_object
+from overtone.service.api.errors import ApiError
+from overtone.service.api.state import AppState
 
 CLIP = encoded(speech_like(np.random.default_rng(5), 1.0), RATE_HZ, "FLAC")
 REFERENCE = [encoded(voice(120 + 40 * k, 1.0, level=0.1 + 0.2 * k), RATE_HZ, "FLAC") for k in range(3)]
@@ -85,6 +87,14 @@ def test_explanations_leave_workers_for_clips(served: Served) -> None:
     assert set(replies) <= {200, 503}
     assert 200 in replies
     assert served.raw(PATH, CLIP).status == 200, "the counter is back at 0"
+
+
+def test_no_other_explanation_starts_while_as_many_run_as_may(served: Served) -> None:
+    state = AppState(served.backend)
+    with state.explanation(), pytest.raises(ApiError, match="other predictions") as caught:
+        state.check_explanation_limit()
+    assert caught.value.code == "overloaded"
+    state.check_explanation_limit()
 
 
 def test_the_client_reports_a_refusal(served: Served) -> None:

@@ -79,7 +79,7 @@ def test_the_channels_of_a_recording_can_be_chosen(open_page, talk: Path, tmp_pa
     page.tab.get_by_label("Name of channel 1").fill('Anna "A", agent')
     page.add_files(call)
     page.wait_for_result()
-    assert page.frame.locator("td:first-child").all_inner_texts() == ['Anna "A", agent', "right"]
+    assert page.frame.locator("td:first-child").all_inner_texts() == ['Anna "A", agent', "right", "all"]
     assert "channels as speakers" in page.row.inner_text()
     assert choice.input_value() == "each"
     choice.select_option("right")
@@ -100,7 +100,7 @@ def test_examples(open_page) -> None:
     page = open_page()
     page.press("With speaker turns")
     page.wait_for_result()
-    assert page.frame.locator("td:first-child").all_inner_texts() == ["Anna", "Ben"]
+    assert page.frame.locator("td:first-child").all_inner_texts() == ["Anna", "Ben", "all"]
 
 
 def test_a_failed_file_is_reported_and_the_others_are_processed(open_page, talk: Path, tmp_path: Path) -> None:
