@@ -5,6 +5,7 @@ import { request, sleep, withRetries } from "./service.js";
 
 const DELAY_MS = 300; // several changes in a row are sent at once
 const RETRY_MS = 5000;
+const DOES_NOT_FIT = "This page cannot show the corrections, which another program made. The downloads contain them.";
 const unstored = new Map(); // of each job with changes that the service does not have yet: { body, failure, task }
 const frames = new Map(); // the frame of each job that was shown
 const tabs = new BroadcastChannel(`overtone-corrections:${location.pathname}`);
@@ -65,11 +66,11 @@ async function send(job, change) {
 async function load(job) {
   const page = pageOf(job), onWait = (text) => show(job, text);
   try {
-    const waiting = unstored.get(job)?.body; // from an earlier frame
-    const text = waiting ?? (await withRetries(() => request(pathOf(job), "text"), onWait));
+    const waiting = unstored.get(job); // from an earlier frame
+    const text = waiting?.body ?? (await withRetries(() => request(pathOf(job), "text"), onWait));
     if (pageOf(job) !== page || (!waiting && unstored.has(job))) return; // another frame, or a later change
-    const fits = page.restore(text);
-    show(job, fits ? "" : "This page cannot show the corrections, which another program made. The downloads contain them.");
+    if (!page.restore(text)) show(job, DOES_NOT_FIT);
+    else show(job, waiting?.failure ? `Not saved: ${waiting.failure}` : waiting ? "Saving …" : "");
   } catch (error) {
     show(job, `The corrections cannot be loaded: ${error.message}`);
   }
