@@ -173,7 +173,7 @@ def malformed_uploads(context: Context) -> dict[str, Any]:
 def batching(context: Context) -> dict[str, Any]:
     """Return CPU milliseconds per clip: of `recognise`, and of the graph alone with several equal clips in a batch."""
     model = context.recogniser.model
-    graph = model._graph
+    graph = model._graph.session
     outputs = [node.name for node in graph.get_outputs()]
     wave = context.speech[: round(CLIP_S * RATE_HZ)][np.newaxis]
     speaker_inputs = {} if model.statistics is None else model.statistics.inputs
