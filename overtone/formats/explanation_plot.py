@@ -49,7 +49,7 @@ def draw_explanation(explanation: Explanation) -> "Figure":
 
 
 def explanation_title(explanation: Explanation) -> str:
-    """Return the file name, the explained class and its probability, on one line."""
+    """Return the file name, the predicted class and its confidence, on one line."""
     prediction = explanation.prediction
     name = shorten(printable(Path(prediction.source).name), MAX_TITLE_CHARACTERS)
     return f"{name}: {emotion_label(prediction)} {percent(prediction.confidence)} %"
