@@ -7,8 +7,8 @@ import argparse
 from pathlib import Path
 
 from overtone.audio.blocks import blocks
-from overtone.cli.output import check_dialect, choose_format
-from overtone.cli.timeline import check_output_suffix, format_arguments, write_output
+from overtone.cli.output import check_dialect, check_output_suffix, choose_format
+from overtone.cli.timeline import format_arguments, write_output
 from overtone.errors import OptionError
 from overtone.formats import TIMELINE_FORMATS
 from overtone.formats.timeline_reader import read_timeline
@@ -31,7 +31,7 @@ def convert_arguments(parser: argparse.ArgumentParser) -> None:
 def convert(args: argparse.Namespace) -> int:
     """Write the timeline in the chosen format."""
     format_name = choose_format(args.format, args.output, TIMELINE_FORMATS)
-    check_output_suffix(args.format, args.output)
+    check_output_suffix(args.format, args.output, TIMELINE_FORMATS)
     check_dialect(args.csv_dialect, format_name, TIMELINE_FORMATS)
     if args.audio is not None and not TIMELINE_FORMATS[format_name].embeds_audio:
         raise OptionError("--audio: is embedded in a page only; add --format html, or leave it out")

@@ -19,8 +19,8 @@ from overtone.channels import channel_index
 from overtone.cli.argtypes import positive_seconds, single_channel
 from overtone.cli.errors import print_error
 from overtone.cli.options import load_recogniser, no_adapt_argument, recogniser_arguments, threads_argument
-from overtone.cli.output import check_dialect, choose_format
-from overtone.cli.timeline import check_output_suffix, format_arguments, write_output
+from overtone.cli.output import check_dialect, check_output_suffix, choose_format
+from overtone.cli.timeline import format_arguments, write_output
 from overtone.errors import AudioError, MissingExtraError
 from overtone.formats import TIMELINE_FORMATS, get_timeline_format
 from overtone.formats.annotation_tiers import format_clock
@@ -57,7 +57,7 @@ def listen_arguments(parser: argparse.ArgumentParser) -> None:
 def listen(args: argparse.Namespace) -> int:
     """Recognise what the microphone records and write the timeline at the end."""
     sounddevice = _import_sounddevice()
-    check_output_suffix(args.format, args.output)
+    check_output_suffix(args.format, args.output, TIMELINE_FORMATS)
     format_name = choose_format(args.format, args.output, TIMELINE_FORMATS)
     check_dialect(args.csv_dialect, format_name, TIMELINE_FORMATS)
     recogniser, skipped_clips = load_recogniser(args)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol, TextIO
 
 from overtone.cli.errors import UsageError
+from overtone.errors import OptionError
 from overtone.formats import DEFAULT_DIALECT, Format
 from overtone.formats.csv_dialect import DIALECTS
 
@@ -60,6 +61,17 @@ def format_by_suffix(output: Path | None, formats: Mapping[str, WithSuffix]) -> 
     name = output.name.lower() if output else ""
     matching = [key for key, row in formats.items() if name.endswith(row.suffix.lower())]
     return max(matching, key=lambda key: len(formats[key].suffix), default=None)
+
+
+def check_output_suffix(name: str | None, output: Path | None, formats: Mapping[str, WithSuffix]) -> None:
+    """Check that the output has no suffix or that of a format, unless a format was requested.
+
+    Raises:
+        OptionError: the suffix belongs to no format.
+    """
+    if output and output.suffix and not name and not format_by_suffix(output, formats):
+        suffixes = ", ".join(sorted(row.suffix for row in formats.values()))
+        raise OptionError(f"--output {output}: no format has this suffix ({suffixes}); choose one with --format")
 
 
 def is_device(path: Path) -> bool:

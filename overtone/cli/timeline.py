@@ -29,10 +29,10 @@ from overtone.cli.options import (
 from overtone.cli.output import (
     DEFAULT_FORMAT,
     check_dialect,
+    check_output_suffix,
     choose_format,
     dialect_argument,
     format_argument,
-    format_by_suffix,
     is_device,
     open_device,
 )
@@ -83,7 +83,7 @@ def timeline(args: argparse.Namespace) -> int:
     check_dialect(args.csv_dialect, format_name, TIMELINE_FORMATS)
     tasks = list(_tasks(args.paths, args.output, format_name))
     if any(target == args.output for _, target in tasks):
-        check_output_suffix(args.format, args.output)
+        check_output_suffix(args.format, args.output, TIMELINE_FORMATS)
     check_turns_options(args, len(tasks), format_name)
     choice = channel_choice(args)
     if args.turns is not None and choice.is_each:
@@ -115,17 +115,6 @@ def timeline(args: argparse.Namespace) -> int:
     if failures:
         print_error(f"{failures} of {len(tasks)} could not be recognised")
     return 1 if failures or skipped_clips or invalid_turns else 0
-
-
-def check_output_suffix(name: str | None, output: Path | None) -> None:
-    """Check that the output has no suffix or that of a format, unless a format was requested.
-
-    Raises:
-        OptionError: the suffix belongs to no format.
-    """
-    if output and output.suffix and not name and not format_by_suffix(output, TIMELINE_FORMATS):
-        suffixes = ", ".join(sorted(row.suffix for row in TIMELINE_FORMATS.values()))
-        raise OptionError(f"--output {output}: no format has this suffix ({suffixes}); choose one with --format")
 
 
 def write_output(

@@ -73,6 +73,17 @@ def test_wrong_usage(
     assert named in capsys.readouterr().err
 
 
+def test_an_unknown_suffix_needs_a_format(
+    model: Path, clip: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    output = tmp_path / "why.pdf"
+    assert main(["explain", str(clip), "--model", str(model), "--output", str(output)]) == 1
+    err = capsys.readouterr().err
+    assert str(output) in err and ".svg" in err and "--format" in err and not output.exists()
+    assert main(["explain", str(clip), "--model", str(model), "--output", str(output), "--format", "text"]) == 0
+    assert output.read_text("utf-8").startswith(f"{clip}: ")
+
+
 def test_a_failed_clip_leaves_no_picture(model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("matplotlib")
     assert main(["explain", "missing.wav", "--model", str(model), "--output", str(tmp_path / "out.png")]) == 1
