@@ -70,7 +70,7 @@ def parse_timeline(text: str) -> Timeline:
     estimates: list[tuple[ShareEstimate, ...]] = []
     try:
         segments = tuple(read.segment(node) for node in root["segments"].items())
-        no_estimates = CORRECTED if any(segment.by_person for segment in segments) else _no_estimates(root)
+        no_estimates = _no_estimates(root, segments)
         if not no_estimates:
             estimates = [_estimates(node, emotions) for node in (*root["speakers"].items(), root["summary"])]
         return Timeline(
@@ -222,9 +222,11 @@ def _objects(node: _Node) -> dict[str, _Node]:
     return {name: node[name] for name in node.value}
 
 
-def _no_estimates(root: _Node) -> str:
-    """Return why there are no estimates of the true shares; "" if there are."""
-    return root.get("no_estimates", _Node.text, "they were not stored with the timeline")
+def _no_estimates(root: _Node, segments: Sequence[Segment]) -> str:
+    """Return why there are no estimates of the true shares; "" if there are, which are those of the model alone."""
+    is_corrected = any(segment.by_person for segment in segments)
+    missing = CORRECTED if is_corrected else "they were not stored with the timeline"
+    return root.get("no_estimates", _Node.text, missing) or (CORRECTED if is_corrected else "")
 
 
 def _estimates(summary: _Node, emotions: Sequence[str]) -> tuple[ShareEstimate, ...]:

@@ -14,7 +14,7 @@ from overtone.agreement import Agreement
 from overtone.errors import InputError
 from overtone.formats import timeline_csv, timeline_json
 from overtone.formats.timeline_reader import parse_timeline, read_timeline
-from overtone.timeline import Timeline
+from overtone.timeline import CORRECTED, Timeline
 
 
 def written(timeline: Timeline, module: Any = timeline_json) -> str:
@@ -40,6 +40,16 @@ def test_the_same_timeline_is_read_back(timeline: Timeline) -> None:
         for name in ("probabilities", "pitch_hz", "loudness_db", "arousal", "valence"):
             values = getattr(other, name)[: len(one)]  # without a step that a rounded duration does not reach
             np.testing.assert_allclose(getattr(one, name), values, atol=0.06 if "_" in name else 2e-3, err_msg=name)
+
+
+def test_estimates_do_not_survive_corrections() -> None:
+    corrected, original = (json.loads(written(each)) for each in (corrected_timeline(), plain_timeline()))
+    for document in (corrected, original):
+        del document["no_estimates"]  # as the page writes corrections
+    assert parse_timeline(json.dumps(corrected)).no_estimates == CORRECTED
+    assert parse_timeline(json.dumps(original)).no_estimates == "they were not stored with the timeline"
+    again = parse_timeline(json.dumps({**corrected, "no_estimates": ""}))
+    assert (again.no_estimates, again.share_estimates) == (CORRECTED, ())
 
 
 def test_the_agreement_is_read_back() -> None:
