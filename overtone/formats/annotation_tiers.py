@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from overtone.annotations.label_texts import BY_PERSON, NO_SPEECH, UNCERTAIN, WRONG
+from overtone.annotations.tier_names import CONFIDENCE, DECIDED_BY, EMOTION, MODEL_EMOTION, TEXT
 from overtone.formats.branches import branch_emotion, branch_label
 from overtone.formats.table import printable
 from overtone.timeline import (
@@ -119,6 +120,11 @@ def label_with_confidence(segment: Segment) -> str:
     return f"{label(segment)} {100 * segment.prediction.confidence:.0f} %"
 
 
+def is_hatched(segment: Segment) -> bool:
+    """Return whether a segment is drawn hatched: it has an uncertain prediction, and no person decided its emotion."""
+    return segment.prediction is not None and segment.prediction.uncertain and not segment.by_person
+
+
 def confidence_text(segment: Segment) -> str:
     """Return the confidence of the prediction with three decimals; "" without speech."""
     return f"{segment.prediction.confidence:.3f}" if segment.prediction else ""
@@ -140,17 +146,17 @@ def has_decisions(timeline: Timeline) -> bool:
 
 
 TIER_TEXTS: dict[str, Callable[[Segment], str]] = {  # content of a tier, as its name says -> text of a segment
-    "emotion": label,
-    "confidence": confidence_text,
-    "text": words,
-    "decided by": lambda segment: segment.decided_by,
-    "model emotion": lambda segment: printable(segment.model_emotion),
+    EMOTION: label,
+    CONFIDENCE: confidence_text,
+    TEXT: words,
+    DECIDED_BY: lambda segment: segment.decided_by,
+    MODEL_EMOTION: lambda segment: printable(segment.model_emotion),
 }
 
 
 def tier_contents(timeline: Timeline) -> tuple[str, ...]:
-    """Return the keys of `TIER_TEXTS` that a timeline has something to write for; "emotion" is the first one."""
-    optional = {"text": has_words(timeline), **dict.fromkeys(("decided by", "model emotion"), has_decisions(timeline))}
+    """Return the keys of `TIER_TEXTS` that a timeline has something to write for; `EMOTION` is the first one."""
+    optional = {TEXT: has_words(timeline), **dict.fromkeys((DECIDED_BY, MODEL_EMOTION), has_decisions(timeline))}
     return tuple(content for content in TIER_TEXTS if optional.get(content, True))
 
 

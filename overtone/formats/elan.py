@@ -23,13 +23,13 @@ from typing import TextIO
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from overtone.annotations.tier_names import EMOTION
 from overtone.formats.annotation_tiers import TIER_TEXTS, Tier, make_tiers, span_ms, tier_contents
 from overtone.formats.table import printable
 from overtone.timeline import Timeline
 
 SCHEMA = "http://www.mpi.nl/tools/elan/EAFv3.0.xsd"
 SCHEMA_INSTANCE = "http://www.w3.org/2001/XMLSchema-instance"
-EMOTION = "emotion"  # the independent tier, and its linguistic type
 NO_DATE = "1970-01-01T00:00:00Z"  # the schema requires a date; a constant one keeps the output deterministic
 
 

@@ -24,6 +24,7 @@ from overtone.formats.annotation_tiers import (
     ADAPTATION_LABELS,
     branch_labels,
     format_clock,
+    is_hatched,
     label_with_confidence,
     lane_emotions,
     make_tiers,
@@ -179,7 +180,7 @@ def _segment_data(segment: Segment, row: int, timeline: Timeline) -> dict[str, A
         "speaker": printable(segment.speaker),
         "label": label_with_confidence(segment),
         "emotion": _emotion_index(segment, timeline),
-        "uncertain": _is_uncertain(segment),
+        "uncertain": is_hatched(segment),
         "text": words(segment),
         "branches": branch_labels(segment),
         "branches_disagree": _branches_disagree(segment),
@@ -205,10 +206,6 @@ def _tracks_index(segment: Segment, timeline: Timeline) -> int:
 
 def _emotion_index(segment: Segment, timeline: Timeline) -> int | None:
     return timeline.labels.index(segment.emotion) if segment.emotion else None
-
-
-def _is_uncertain(segment: Segment) -> bool:
-    return segment.prediction is not None and segment.prediction.uncertain and not segment.by_person
 
 
 def _branches_disagree(segment: Segment) -> bool:
@@ -282,7 +279,7 @@ def _segment_list(timeline: Timeline) -> str:
 
 
 def _segment_item(segment: Segment, emotion: int | None) -> str:
-    swatch = "swatch" + ("" if emotion is None else f" e{emotion}") + (" uncertain" if _is_uncertain(segment) else "")
+    swatch = "swatch" + ("" if emotion is None else f" e{emotion}") + (" uncertain" if is_hatched(segment) else "")
     speaker = f'<span class="speaker">{html.escape(printable(segment.speaker))}</span>' if segment.speaker else ""
     text = f'<span class="text" dir="auto">{html.escape(words(segment))}</span>' if segment.text else ""
     branches = html.escape(branch_labels(segment))

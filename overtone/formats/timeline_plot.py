@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from overtone.formats import plot_scales
-from overtone.formats.annotation_tiers import Tier, format_clock, label_with_confidence, lane_emotions, make_tiers
+from overtone.formats.annotation_tiers import (
+    Tier,
+    format_clock,
+    is_hatched,
+    label_with_confidence,
+    lane_emotions,
+    make_tiers,
+)
 from overtone.formats.matplotlib_helpers import new_figure, set_title, style_axes
 from overtone.formats.palette import INK, LINE, SOFT, emotion_colours, text_colour
 from overtone.formats.table import class_label, printable, shorten
@@ -114,7 +121,7 @@ def _subtitle(timeline: Timeline) -> str:
     facts = [format_clock(timeline.duration_s), speech, printable(timeline.model)]
     lanes, classes = len(lane_emotions(timeline)), len(timeline.emotions)
     facts += [f"lanes of {lanes} of {classes} classes"] if lanes < classes else []
-    if any(map(_is_uncertain, timeline.segments)):
+    if any(map(is_hatched, timeline.segments)):
         facts.append("hatched: uncertain")
     return "   ·   ".join(facts)
 
@@ -155,17 +162,13 @@ def _draw_segments(axes: "Axes", segments: tuple[Segment, ...], span: tuple[floa
     """Draw segments as bars, all of one style in one call: a recording of ten hours has thousands."""
 
     def style(segment: Segment) -> tuple[str, bool]:
-        return _segment_colour(segment), _is_uncertain(segment)
+        return _segment_colour(segment), is_hatched(segment)
 
     for (colour, uncertain), group in groupby(sorted(segments, key=style), key=style):
         bars = [(segment.start_s, segment.duration_s) for segment in group]
         collection = axes.broken_barh(bars, span, facecolor=colour, alpha=alpha, linewidth=0)
         if uncertain and alpha == 1:
             collection.set(hatch=HATCH, edgecolor=text_colour(colour))
-
-
-def _is_uncertain(segment: Segment) -> bool:
-    return segment.prediction is not None and segment.prediction.uncertain and not segment.by_person
 
 
 def _segment_colour(segment: Segment) -> str:
