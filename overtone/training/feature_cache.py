@@ -4,7 +4,6 @@ Nothing in the front end is trained, so its output is the same in every epoch, f
 files depend on the audio files and the front-end code: a change of either computes the features again.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -15,6 +14,7 @@ import safetensors
 import safetensors.numpy
 
 from overtone._internal.atomic_write import write_bytes
+from overtone._internal.cache_folder import default_cache
 from overtone._internal.fingerprint import FEATURES, fingerprint
 from overtone._internal.progress import Progress, silent_progress
 from overtone.datatypes import Utterance, Waveform
@@ -99,11 +99,6 @@ def _span(ends: np.ndarray, index: int) -> slice:
     return slice(ends[index - 1] if index else 0, ends[index])
 
 
-def default_cache() -> Path:
-    """The user's cache folder for features."""
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "overtone"
-
-
 def _cache_key(utterances: Sequence[Utterance], extra: Mapping[str, ExtraFeature]) -> str:
     """The cache key of the features of these audio files, computed by the current code."""
     files = []
@@ -111,7 +106,7 @@ def _cache_key(utterances: Sequence[Utterance], extra: Mapping[str, ExtraFeature
         try:
             stat = utterance.path.stat()
         except OSError as error:
-            raise CorpusError(f"{utterance.path}: cannot be read: {error.strerror}") from error
+            raise CorpusError(f"{utterance.origin or utterance.path}: cannot be read: {error.strerror}") from error
         interval = utterance.start_s, utterance.end_s
         channel = (utterance.channel,) if utterance.channel else ()  # none: the keys of earlier versions stay valid
         files.append((utterance.clip, stat.st_size, stat.st_mtime_ns, *interval, utterance.speaker, *channel))

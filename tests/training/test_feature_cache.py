@@ -22,7 +22,7 @@ from overtone.errors import CorpusError, OvertoneError
 from overtone.features.front_end import ExtraFeature, FrontEnd
 from overtone.features.high_pass import HighPass
 from overtone.training import feature_cache, feature_extraction
-from overtone.training.feature_cache import Arrays, ClipFeatures, default_cache, load_features
+from overtone.training.feature_cache import Arrays, ClipFeatures, load_features
 
 CLIPS = 5
 
@@ -247,13 +247,6 @@ def test_progress_is_reported_for_every_clip(utterances: list[Utterance], tmp_pa
     assert [call[:2] for call in calls] == 3 * counts
     texts = [text for _, _, text in calls[::CLIPS]]
     assert texts == ["reading", "computing features, version 0", "computing features, version 1"]
-
-
-def test_the_default_cache_is_in_the_cache_folder_of_the_user(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert default_cache() == tmp_path / "overtone"
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    assert default_cache() == Path.home() / ".cache" / "overtone"
 
 
 @pytest.mark.parametrize(("margin", "span"), [(0, (10, 15)), (3, (7, 18)), (50, (0, 40))])
