@@ -41,14 +41,13 @@ class Utterance:
     Attributes:
         path, start_s, end_s: the audio file, and the interval in it; `end_s` is None for the end of the file.
         emotion: a class, as `overtone.emotions.parse_label` returns it.
-        speaker: name of the speaker, unique within the corpus; "" where unknown.
-        sentence: the spoken sentence (an id or the text); "" where unknown.
-        corpus: name of the corpus.
+        speaker, sentence: name, unique within the corpus; spoken sentence (an id or the text); "" where unknown.
         gender, intensity: "female" or "male"; "weak", "normal" or "strong"; "" where unknown.
-        repetition: 1, 2, ... or 0 where unknown.
+        corpus, repetition: name of the corpus; 1, 2, ... or 0 where unknown.
         clip: id that does not depend on where the corpus is stored: path relative to its folder, without suffix.
         training_only: whether the clip is in the training set of every protocol.
         channel: "left", "right" or a number from 1; "" for the mean of all channels.
+        origin: the table and the row whose audio was copied to the file, for messages; "" if there is none.
     """
 
     path: Path
@@ -64,6 +63,7 @@ class Utterance:
     clip: str = ""
     training_only: bool = False
     channel: str = ""
+    origin: str = ""
 
     def __post_init__(self) -> None:
         require(self.emotion == parse_label(self.emotion), self, "a label as `parse_label` returns it", self.emotion)

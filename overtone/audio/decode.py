@@ -14,6 +14,7 @@ WMA and video: see `pyav_reader`. A truncated file is an error, never a shorter 
 import math
 import numbers
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import soundfile
@@ -79,7 +80,13 @@ def read_utterance(utterance: Utterance, *, max_duration_s: float = math.inf) ->
     """Return the audio of a labelled clip: its interval and its channel of a file; arguments and errors as `read`."""
     u = utterance
     channel = u.channel or MIX
-    return read(u.path, start_s=u.start_s, end_s=u.end_s, max_duration_s=max_duration_s, channel=channel)
+    try:
+        waveform = read(u.path, start_s=u.start_s, end_s=u.end_s, max_duration_s=max_duration_s, channel=channel)
+    except AudioError as error:
+        if not u.origin:
+            raise
+        raise AudioError(str(error).replace(str(u.path), u.origin)) from error
+    return replace(waveform, source=u.origin) if u.origin else waveform
 
 
 def from_array(samples: np.ndarray, rate_hz: float, *, source: str = "array", channel: Channel = MIX) -> Waveform:

@@ -47,6 +47,7 @@ class Input(NamedTuple):
         channel: channel of the file, as `overtone.each_channel.parse_channel_or_each` returns it; "" where the manifest
             names none.
         error: why the file cannot be read, if that is known before it is opened.
+        origin: the manifest and the row whose audio was copied to the file, for messages; "" if there is none.
     """
 
     name: str
@@ -56,6 +57,7 @@ class Input(NamedTuple):
     values: tuple[Value, ...] = ()
     channel: str = ""
     error: str = ""
+    origin: str = ""
 
     def absolute(self) -> "Input":
         """Return the input with an absolute path."""
@@ -90,7 +92,7 @@ class Inputs:
         """Return a hexadecimal SHA-256 digest that changes with any input."""
         digest = hashlib.sha256(repr(self.columns).encode())
         for row in self.rows:
-            digest.update(repr(row.absolute()).encode())
+            digest.update(repr(row.absolute()._replace(origin="")).encode())  # it depends on the working folder
         return digest.hexdigest()
 
 
@@ -262,6 +264,8 @@ class _RowReader:
             channel = _parse_channel(cells.get(CHANNEL_COLUMN))
         except InputError as error:
             return Input(self._relative(name), "", values=values, error=f"{place}: {error}")
+        if row.audio:
+            return Input(name, row.audio, start_s, end_s, values, channel, origin=self._table.origin(row, name))
         path = object_storage.resolve(name, self._table.folders)
         return Input(self._relative(name), path, start_s, end_s, values, channel)
 

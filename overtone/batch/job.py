@@ -69,7 +69,8 @@ class ResultSchema(NamedTuple):
                     yield self.to_prediction(row, part)
                     continue
                 channel = [part.get("channel") or row.channel or self.channel] if self.channel else []
-                failures.append([*row.values, row.name, *channel, part["error"]])
+                error = part["error"].replace(row.path, row.origin) if row.origin else part["error"]
+                failures.append([*row.values, row.name, *channel, error])
 
     def to_prediction(self, row: Input, result: Mapping[str, Any]) -> Prediction:
         """Return the prediction for an input from the result of a worker."""

@@ -153,7 +153,7 @@ def _column_value(row: Input, column: int) -> str | None:
 
 
 def _folder(row: Input) -> str:
-    path = row.absolute().path
+    path = row.name if row.origin else row.absolute().path  # the name in a table, not the file that it was copied to
     return path.rpartition("/")[0] if is_url(path) else os.path.dirname(os.path.normpath(path))  # noqa: PTH120
 
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from overtone.batch import object_storage
 from overtone.batch.checkpoint import Report
-from overtone.batch.inputs import CHANNEL_COLUMN, Inputs
+from overtone.batch.inputs import CHANNEL_COLUMN, Input, Inputs
 from overtone.batch.job import GIVEN_PREFIX
 from overtone.batch.parquet_sink import PREDICTIONS_FOLDER
 from overtone.corpora.tables import read_tables
@@ -107,10 +107,12 @@ def labelled_parts(inputs: Inputs, columns: ScoreColumns) -> list[AudioPart]:
         columns: as `select_columns` returns them.
     """
     label = inputs.columns.index(columns.label)
-    rows = (row for row in inputs.rows if not row.error and cell_text(row.values[label]))
-    return [
-        AudioPart(Path(row.path), row.start_s, row.end_s, row.channel if row.channel != EACH else "") for row in rows
-    ]
+    return [_audio_part(row) for row in inputs.rows if not row.error and cell_text(row.values[label])]
+
+
+def _audio_part(row: Input) -> AudioPart:
+    channel = row.channel if row.channel != EACH else ""
+    return AudioPart(Path(row.path), row.start_s, row.end_s, channel, row.name if row.origin else "")
 
 
 def score_output(output: str, report: Report, columns: ScoreColumns) -> BatchScore:

@@ -77,8 +77,10 @@ def labels_arguments(parser: argparse.ArgumentParser, default_corpus: str = "rav
 def cache_argument(parser: argparse.ArgumentParser) -> None:
     """Add --cache."""
     parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="the folder for cached features (default: the user's cache folder)"
-    )
+        "--cache", type=Path, metavar="DIR",
+        help="the folder for cached features, and for audio that tables contain (default: $OVERTONE_CACHE, else the "
+        "user's cache folder)",
+    )  # fmt: skip
 
 
 def recipe_argument(parser: argparse.ArgumentParser, default: str = DEFAULT_RECIPE, text: str = "") -> None:
@@ -161,7 +163,7 @@ def read_clips(args: argparse.Namespace, invalid: list[str] | None = None) -> tu
         corpus, location = _corpus_and_location(data, args.corpus)
         scan = corpora.read_corpus(
             corpus, location, only_known_labels=args.only_known_labels,
-            max_invalid_share=0.0 if invalid is None else MAX_INVALID_SHARE,
+            max_invalid_share=0.0 if invalid is None else MAX_INVALID_SHARE, cache=getattr(args, "cache", None),
         )  # fmt: skip
         if invalid is not None:
             invalid += [f"{location}, {fault}" for fault in scan.invalid]

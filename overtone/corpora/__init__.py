@@ -61,7 +61,12 @@ def get_corpus(name: str) -> Corpus:
 
 
 def read_corpus(
-    name: str, path: str | Path, *, only_known_labels: bool = False, max_invalid_share: float = 0.0
+    name: str,
+    path: str | Path,
+    *,
+    only_known_labels: bool = False,
+    max_invalid_share: float = 0.0,
+    cache: Path | None = None,
 ) -> CorpusScan:
     """Return the labelled utterances of a corpus on disk.
 
@@ -71,13 +76,16 @@ def read_corpus(
         only_known_labels: whether a label of a manifest that is not a known emotion is an error; all labels of the
             other corpora are known.
         max_invalid_share: of the rows of a manifest; up to it, invalid rows are left out, see `CorpusScan.invalid`.
+        cache: the cache folder for the audio that a manifest contains; None for that of the user.
 
     Raises:
         OptionError: no such corpus.
         CorpusError: the folder or file does not have the expected structure.
     """
     if name == manifest.INFO.name:
-        return manifest.read(Path(path), only_known_labels=only_known_labels, max_invalid_share=max_invalid_share)
+        return manifest.read(
+            Path(path), only_known_labels=only_known_labels, max_invalid_share=max_invalid_share, cache=cache
+        )
     return get_corpus(name).read(Path(path))
 
 

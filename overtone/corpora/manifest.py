@@ -27,6 +27,7 @@ from overtone.corpora.tables.audio_paths import locate
 from overtone.corpora.tables.columns import NAMES, find_columns, has_predictions, similar_name
 from overtone.corpora.tables.intervals import parse_interval
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
+from overtone.corpora.tables.stored_audio import clip_name
 from overtone.datatypes import Utterance
 from overtone.emotions import EMOTIONS, label_key, list_classes, parse_emotion, parse_label
 from overtone.errors import CorpusError, InputError, format_errors
@@ -46,11 +47,14 @@ INFO = CorpusInfo(
     ),
 )
 
+SAME_AUDIO = "the same audio as another row"
 REQUIRED_COLUMNS = ("path", "emotion")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
-def read(folder: Path, *, only_known_labels: bool = False, max_invalid_share: float = 0.0) -> CorpusScan:
+def read(
+    folder: Path, *, only_known_labels: bool = False, max_invalid_share: float = 0.0, cache: Path | None = None
+) -> CorpusScan:
     """Return the utterances of a table.
 
     Args:
@@ -58,12 +62,14 @@ def read(folder: Path, *, only_known_labels: bool = False, max_invalid_share: fl
         only_known_labels: whether a label other than the known emotions is an error.
         max_invalid_share: up to this share of all rows, invalid ones are left out; those that contradict another row,
             and those of files of annotations, are always an error.
+        cache: the cache folder, in which audio that tables contain is stored; None for that of the user.
 
     Returns:
         Utterances in the order of the table, which is also the order of own classes; `clip` is the path relative to the
         table without suffix, with `#start-end` in seconds if the row names an interval, and `#channel` if it names a
-        channel other than mix. Rows are left out only where the form of the table allows rows without a label. The
-        hints name unused columns.
+        channel other than mix. If the table contains the audio, it is the name of that instead. Rows are left out only
+        where the form of the table allows rows without a label, or where they contain the same audio as another row.
+        The hints name unused columns.
 
     Raises:
         CorpusError: the table does not exist, cannot be read, has a missing, misspelt or ambiguous column, or no row;
@@ -76,7 +82,7 @@ def read(folder: Path, *, only_known_labels: bool = False, max_invalid_share: fl
     path, _ = split_selection(location)
     root = Path(path) if Path(path).is_dir() else Path(path).parent
     reader = _Reader(root, parse_emotion if only_known_labels else parse_label)
-    tables = read_tables(location, INFO.tree)
+    tables = read_tables(location, INFO.tree, cache=cache)
     for table in tables:
         reader.read(table, is_only=len(tables) == 1)
     return reader.finish(tables[0].name if len(tables) == 1 else location, max_invalid_share)
@@ -89,6 +95,10 @@ def clips_expected() -> frozenset[str]:
 
 class _ContradictionError(CorpusError):
     """A row that says something else than another one: leaving out either of them would be a guess."""
+
+
+class _CopyError(CorpusError):
+    """A row that says the same as another one."""
 
 
 class _Reader:
@@ -139,9 +149,15 @@ class _Reader:
         if not text and table.unlabelled:
             self._left_out[table.unlabelled].append(Path(cell_text(cells["path"])))
             return
-        utterance = _utterance(table, self._root, {**cells, "emotion": text}, self._parse)
+        utterance = _utterance(table, self._root, row, {**cells, "emotion": text}, self._parse)
         self._check_one_annotation(utterance, table)
-        self._check_not_listed(utterance, position)
+        try:
+            self._check_not_listed(utterance, position)
+        except _CopyError:
+            if not row.audio:
+                raise
+            self._left_out[SAME_AUDIO].append(Path(cell_text(cells["path"])))
+            return
         self._utterances.append(utterance)
 
     def _check_one_annotation(self, utterance: Utterance, table: Table) -> None:
@@ -160,7 +176,7 @@ class _Reader:
             if first == position:
                 continue
             if label_key(label) == label_key(utterance.emotion):
-                raise CorpusError(f"'{utterance.clip}' is listed in {first} already")
+                raise _CopyError(f"'{utterance.clip}' is listed in {first} already")
             raise _ContradictionError(
                 f"'{utterance.clip}' is '{utterance.emotion}' here and '{label}' in {first}; keep one of them"
             )
@@ -209,9 +225,10 @@ def _unused_columns(table: Table, columns: dict[str, int], label: LabelColumn) -
         yield f"{table.name}: columns without a meaning here: {list_classes(names)}"
 
 
-def _utterance(table: Table, root: Path, cells: dict[str, Value], parse: Callable[[str], str]) -> Utterance:
+def _utterance(table: Table, root: Path, row: Row, cells: dict[str, Value], parse: Callable[[str], str]) -> Utterance:
     """Return the utterance of one row, meaning -> cell, with the class that `parse` returns for its label."""
-    path = _audio_path(table, cells["path"])
+    path = Path(row.audio) if row.audio else _audio_path(table, cells["path"])
+    name = cell_text(cells["path"])
     start_s, end_s = parse_interval(cells.get("start_s"), cells.get("end_s"))
     channel = parse_channel(cell_text(cells.get("channel")) or MIX).removeprefix(MIX)
     return Utterance(
@@ -223,8 +240,11 @@ def _utterance(table: Table, root: Path, cells: dict[str, Value], parse: Callabl
         start_s=start_s or 0.0,
         end_s=end_s,
         gender=_gender(table, cell_text(cells.get("gender")).lower()),
-        clip=_clip_name(root, path, start_s, end_s) + (f"#{channel}" if channel else ""),
+        clip=(clip_name(name) if row.audio else _relative_path(root, path))
+        + _interval_name(start_s, end_s)
+        + (f"#{channel}" if channel else ""),
         channel=channel,
+        origin=table.origin(row, name),
     )
 
 
@@ -248,11 +268,15 @@ def _audio_path(table: Table, cell: Value) -> Path:
     return path
 
 
-def _clip_name(folder: Path, path: Path, start_s: float | None, end_s: float | None) -> str:
+def _relative_path(folder: Path, path: Path) -> str:
+    """Return the path of a file relative to a folder, without suffix."""
     try:
         relative = os.path.relpath(path, folder)
     except ValueError:  # another drive on Windows
         relative = os.fspath(path)
+    return Path(relative).with_suffix("").as_posix()
+
+
+def _interval_name(start_s: float | None, end_s: float | None) -> str:
     ends = [f"{time_s:.3f}" if time_s is not None else "" for time_s in (start_s or 0.0, end_s)]
-    interval = "" if start_s is None and end_s is None else "#" + "-".join(ends)
-    return Path(relative).with_suffix("").as_posix() + interval
+    return "" if start_s is None and end_s is None else "#" + "-".join(ends)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from overtone.channels import MIX, channel_number
+from overtone.datatypes import Utterance
 
 MIN_OVERLAP_S = 0.1  # below which intervals only touch, after their times were rounded
 
@@ -25,12 +26,26 @@ class AudioPart(NamedTuple):
         start_s: start time; None for the start of the file.
         end_s: end time; None for the end of the file.
         channel: "left", "right" or a number from 1; "" or "mix" for the mean of all channels.
+        name: name of the recording if it was copied to the file from a table; "" if it is that of the file.
     """
 
     path: Path
     start_s: float | None = None
     end_s: float | None = None
     channel: str = ""
+    name: str = ""
+
+    @property
+    def named_path(self) -> Path:
+        """The path of the recording before it was copied, which may tell the corpus that it is of."""
+        return Path(self.name) if self.name else self.path
+
+    @classmethod
+    def of(cls, utterance: Utterance) -> "AudioPart":
+        """Return the audio of a clip."""
+        u = utterance
+        name = u.clip.partition("#")[0] + u.path.suffix if u.origin else ""
+        return cls(u.path, u.start_s, u.end_s, u.channel, name)
 
 
 def describe_audio(parts: Iterable[AudioPart]) -> dict[str, dict[str, Any]]:

@@ -36,8 +36,8 @@ class _Known(NamedTuple):
         if utterance.corpus in self.whole_corpora:
             return True
         if utterance.corpus == manifest.INFO.name and self.audio is not None:
-            part = AudioPart(utterance.path, utterance.start_s, utterance.end_s, utterance.channel)
-            return self.audio.contains(part) or self.find_name(utterance.path) is not None
+            part = AudioPart.of(utterance)
+            return self.audio.contains(part) or self.find_name(part.named_path) is not None
         return utterance.corpus in self.corpora and self.clips is not None and utterance.clip in self.clips
 
     def find_name(self, path: Path) -> Utterance | None:
@@ -68,7 +68,7 @@ def training_overlap(recogniser: Recogniser, utterances: Sequence[Utterance]) ->
         number = sum(utterance.corpus in shared for utterance in utterances)
         sizes = (f"{name} ({known.corpora[name].get('clips', '?')} clips)" for name in shared)
         return f"trained on {', '.join(sizes)}, perhaps on some or all of {number} test clips and their speakers"
-    return overlap_of_parts(recogniser, [AudioPart(u.path) for u in utterances if u.corpus == manifest.INFO.name])
+    return overlap_of_parts(recogniser, [AudioPart.of(u) for u in utterances if u.corpus == manifest.INFO.name])
 
 
 def overlap_of_parts(recogniser: Recogniser, parts: Sequence[AudioPart]) -> str:
@@ -80,7 +80,7 @@ def overlap_of_parts(recogniser: Recogniser, parts: Sequence[AudioPart]) -> str:
     """
     known = _read_known(recogniser)
     own = [known.audio is not None and known.audio.contains(part) for part in parts]
-    named = [None if found else known.find_name(part.path) for part, found in zip(parts, own, strict=True)]
+    named = [None if found else known.find_name(part.named_path) for part, found in zip(parts, own, strict=True)]
     corpora = sorted({clip.corpus for clip in named if clip is not None})
     seen = len(parts) - sum(clip is None and not found for clip, found in zip(named, own, strict=True))
     if not seen:

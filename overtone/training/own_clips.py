@@ -45,7 +45,7 @@ def check_labels(utterances: Sequence[Utterance]) -> tuple[str, ...]:
     counts = Counter(utterance.emotion for utterance in utterances)
     rare = [emotion for emotion in emotions if counts[emotion] < MIN_CLIPS_OF_CLASS]
     if rare:
-        example = next(utterance.path for utterance in utterances if utterance.emotion == rare[0])
+        example = next(utterance.origin or utterance.path for utterance in utterances if utterance.emotion == rare[0])
         raise CorpusError(
             f"only one clip of {list_classes(rare)}, as {example}: add clips of each, or drop or merge these classes: "
             "--labels FILE.toml"
@@ -100,4 +100,4 @@ def _name(utterance: Utterance) -> str:
     end = "" if utterance.end_s is None else f"{utterance.end_s:g}"
     interval = f" from {utterance.start_s:g} s to {end or 'its end'}{' s' if end else ''}"
     channel = f", channel {utterance.channel}" if utterance.channel else ""
-    return f"{utterance.path}{interval if utterance.start_s or end else ''}{channel}"
+    return f"{utterance.origin or utterance.path}{interval if utterance.start_s or end else ''}{channel}"

@@ -1,6 +1,6 @@
 """TABLE -> ROWS: the tables that describe clips, in every form. A registry with one module per form.
 
-    for table in read_tables("calls.csv", expected):             # also .tsv, .jsonl, .parquet
+    for table in read_tables("calls.csv", expected):             # also .tsv, .jsonl, .parquet, .arrow
     for table in read_tables("emodb#emotion.train", expected):   # a folder, and which of its tables
         for row in table.rows: ...
 
@@ -20,9 +20,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from overtone.corpora.tables import audformat_database, audio_folder, table_folder
+from overtone.corpora.tables import audformat_database, audio_folder, dataset_shards, table_folder
 from overtone.corpora.tables.columns import has_predictions
 from overtone.corpora.tables.rows import Table
+from overtone.corpora.tables.stored_audio import store_audio
 from overtone.corpora.tables.table_files import is_table, read_file
 from overtone.errors import CorpusError
 
@@ -40,31 +41,37 @@ FOLDER_FORMS: dict[str, FolderForm] = {
     "manifest": FolderForm(table_folder.has_manifest, table_folder.read),
     "audformat": FolderForm(audformat_database.is_here, audformat_database.read),
     "metadata": FolderForm(audio_folder.is_here, audio_folder.read),
+    "shards": FolderForm(dataset_shards.is_here, dataset_shards.read),
     "tables": FolderForm(table_folder.is_here, table_folder.read),
     "classes": FolderForm(audio_folder.has_classes, audio_folder.read_classes),
 }
 
 
-def read_tables(location: str, expected: str, content: bytes | None = None) -> list[Table]:
-    """Return the tables at a location; there is at least one.
+def read_tables(location: str, expected: str, content: bytes | None = None, cache: Path | None = None) -> list[Table]:
+    """Return the tables at a location; there is at least one. Audio that they contain is written to files.
 
     Args:
         location: path or URL of a table, or path of a folder, with `#` and a selection where it has several tables.
         expected: description of the expected content, for messages.
         content: content of the table; None to read it.
+        cache: the cache folder, in which that audio is stored; None for that of the user.
 
     Raises:
         CorpusError: it cannot be read, or has no table.
         MissingExtraError: the form needs a package that is not installed.
     """
+    return store_audio(list(map(_with_other_folders, _read(location, expected, content))), cache)
+
+
+def _read(location: str, expected: str, content: bytes | None) -> list[Table]:
     path, selection = split_selection(location)
     if content is not None or not os.path.isdir(path):  # noqa: PTH112 (a Path raises for a name that is too long)
         if selection:
             raise CorpusError(f"{path}: is one table; omit {SELECTION}{selection}")
-        return [_with_other_folders(read_file(path, expected, content=content))]
+        return [read_file(path, expected, content=content)]
     for form in FOLDER_FORMS.values():
         if form.is_here(Path(path)):
-            return list(map(_with_other_folders, form.read(Path(path), selection, expected)))
+            return form.read(Path(path), selection, expected)
     raise CorpusError(f"{path}: a folder without a table, a database or folders of audio files; expected {expected}")
 
 

@@ -12,29 +12,25 @@ Source: Hugging Face datasets, "Create an audio dataset", AudioFolder.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from overtone.corpora.scan import CLIP_SUFFIXES
-from overtone.corpora.tables.columns import column_key
 from overtone.corpora.tables.rows import Row, Table
+from overtone.corpora.tables.splits import SPLIT, SPLITS, with_split
 from overtone.corpora.tables.table_files import SUFFIXES, read_file
 from overtone.errors import CorpusError
 
-METADATA_NAME, SPLIT = "metadata", "split"
-SPLITS = ("train", "training", "test", "testing", "eval", "evaluation", "validation", "valid", "val", "dev")
-SAVED_DATASET = ("dataset_dict.json", "dataset_info.json", "state.json")  # by `save_to_disk`
+METADATA_NAME = "metadata"
 UNLABELLED = "in no folder of a class"
 
 
 def is_here(folder: Path) -> bool:
-    """Return whether a folder has a table of metadata, or is a dataset in another form, which is an error to read.
+    """Return whether a folder has a table of metadata.
 
-    Without a table of metadata in the folder itself, any other table in it says that it is a folder of tables.
+    Without one in the folder itself, any other table in it says that it is a folder of tables.
     """
     tables = [path.stem for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
-    is_dataset = bool(_metadata(folder) or _parquet_files(folder))
-    return METADATA_NAME in tables or _is_saved(folder) or (is_dataset and not tables)
+    return METADATA_NAME in tables or (bool(_metadata(folder)) and not tables)
 
 
 def read(folder: Path, selection: str, expected: str) -> list[Table]:
@@ -46,17 +42,12 @@ def read(folder: Path, selection: str, expected: str) -> list[Table]:
         expected: description of the expected content, for messages.
 
     Raises:
-        CorpusError: a table cannot be read, there is no such split, or the dataset contains no audio files.
+        CorpusError: a table cannot be read, or there is no such split.
         MissingExtraError: Parquet needs pyarrow, which is not installed.
     """
-    if _is_saved(folder):
-        raise CorpusError(
-            f"{folder}: a dataset of Hugging Face in Arrow files, which contain the audio itself; write each clip to a "
-            "file and list them, as docs/own-labels.md shows"
-        )
-    files = _metadata(folder) or _parquet_files(folder)
+    files = _metadata(folder)
     names = [_split_name(file, folder) for file in files]
-    tables = [_with_split(read_file(str(file), expected), name) for file, name in zip(files, names, strict=True)]
+    tables = [with_split(read_file(str(file), expected), name) for file, name in zip(files, names, strict=True)]
     _check_selection(folder, selection, names)
     return [table for table, name in zip(tables, names, strict=True) if not selection or name in selection.split(",")]
 
@@ -94,18 +85,6 @@ def _labels(path: Path, folder: Path) -> tuple[str | None, str | None]:
     return label, split
 
 
-def _with_split(table: Table, split: str) -> Table:
-    """Return a table with the column `split`, unless it has one, or is not the table of a split."""
-    if not split or SPLIT in map(column_key, table.columns):
-        return table
-
-    def rows() -> Iterator[Row]:
-        for row in table.rows:
-            yield row._replace(cells=(*row.cells, split))
-
-    return replace(table, columns=(*table.columns, SPLIT), rows=rows())
-
-
 def _split_name(file: Path, folder: Path) -> str:
     """Return the name of the folder of a table in the dataset; "" for the dataset itself."""
     parts = file.relative_to(folder).parts[:-1]
@@ -115,14 +94,6 @@ def _split_name(file: Path, folder: Path) -> str:
 def _metadata(folder: Path) -> list[Path]:
     paths = [path for path in folder.glob(f"**/{METADATA_NAME}.*") if path.suffix.lower() in SUFFIXES]
     return sorted(path for path in paths if not _is_hidden(path, folder))
-
-
-def _parquet_files(folder: Path) -> list[Path]:
-    return sorted((folder / "data").glob("*.parquet"))
-
-
-def _is_saved(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in SAVED_DATASET) and not _metadata(folder)
 
 
 def _audio_files(folder: Path) -> Iterator[Path]:

@@ -14,11 +14,15 @@ class Row(NamedTuple):
         position: where it is in the table, such as "line 3".
         cells: one value per column; None where it is unknown.
         error: why the row cannot be used; "" if it can.
+        content: the content of its audio file, if the table itself contains that.
+        audio: path of the file to which `content` was written; "" if the cell of the path names the file.
     """
 
     position: str
     cells: tuple[Value, ...]
     error: str = ""
+    content: bytes | None = None
+    audio: str = ""
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Table:
         unlabelled: reason for which rows without a label are left out; "" if such a row is an error.
         is_annotation: whether it is a file of annotations of one recording, which no other table may describe too.
         hints: what a user should know about it, a sentence each.
+        has_audio: whether rows have `content`, which `overtone.corpora.tables.stored_audio` writes to files.
     """
 
     name: str
@@ -49,11 +54,19 @@ class Table:
     unlabelled: str = ""
     is_annotation: bool = False
     hints: tuple[str, ...] = ()
+    has_audio: bool = False
 
     @property
     def place(self) -> str:
         """The file, and the position of its header if it has one, for messages."""
         return f"{self.name}, {self.header}" if self.header else self.name
+
+    def origin(self, row: Row, name: str) -> str:
+        """Return where the audio of a row is, for messages, if the table contains it; else ""."""
+        if not row.audio:
+            return ""
+        named = "" if name.endswith(f":{row.position}") else f" ({name})"
+        return f"{self.name}, {row.position}{named}"
 
 
 def cell_text(value: Value) -> str:

@@ -27,6 +27,7 @@ FILE_FORMS: dict[str, FileForm] = {
     "csv": FileForm("csv_table", (".csv", ".tsv")),
     "jsonl": FileForm("jsonl_table", (".jsonl", ".ndjson")),
     "parquet": FileForm("parquet_table", (".parquet",)),
+    "arrow": FileForm("arrow_table", (".arrow",)),
 }
 ANNOTATION_FORMS: dict[str, FileForm] = {
     "textgrid": FileForm("textgrid_table", (".textgrid",)),

@@ -1,4 +1,4 @@
-"""Folders in the layout of Hugging Face datasets: tables of metadata, folders of classes, and audio in tables."""
+"""Folders in the layout of Hugging Face datasets: tables of metadata, and folders of classes."""
 
 from pathlib import Path
 
@@ -75,13 +75,6 @@ def test_a_folder_per_class(tmp_path: Path) -> None:
 def test_folders_of_splits_alone_are_no_classes(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match=r"no utterance in it \(2 x in no folder of a class\)"):
         manifest.read(write(tmp_path, train__1_wav="", test__2_wav=""))
-
-
-def test_a_saved_dataset_is_refused(tmp_path: Path) -> None:
-    write(tmp_path, dataset__dict_json="{}")
-    (tmp_path / "dataset" / "dict.json").rename(tmp_path / "dataset_dict.json")
-    with pytest.raises(CorpusError, match=r"Arrow files, which contain the audio itself; .* docs/own-labels\.md"):
-        manifest.read(tmp_path)
 
 
 def test_a_folder_of_a_batch_is_searched_unless_it_is_called_a_manifest(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from overtone.corpora.tables.parquet_table import class_names, read
+from overtone.corpora.tables.hub_features import class_names, parse_features
+from overtone.corpora.tables.parquet_table import read
 from overtone.errors import CorpusError, MissingExtraError
 
 pa = pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
@@ -61,16 +62,15 @@ def test_class_labels_of_a_dataset_are_names(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "metadata", [b"", b"{}", b"[]", b'{"info": null}', b'{"info": {"features": {"a": 1}}}', b"\xff"]
+    "metadata",
+    [
+        *(b"", b"{}", b"[]", b'{"info": null}', b'{"info": {"features": {"a": 1}}}', b"\xff"),
+        b'{"info": {"features": [1]}}',
+        b'{"info": {"features": {"a": {"_type": "ClassLabel"}}}}',
+    ],
 )
 def test_other_metadata_has_no_classes(metadata: bytes) -> None:
-    assert class_names(metadata) == {}
-
-
-def test_audio_in_a_table_is_refused(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"audio": [{"bytes": b"RIFF", "path": "a.wav"}]}), tmp_path / "t.parquet")
-    with pytest.raises(CorpusError, match=r"t\.parquet: the column 'audio' contains the audio itself.*own-labels\.md"):
-        read(str(tmp_path / "t.parquet"), "", None, "a table")
+    assert class_names(parse_features(metadata)) == {}
 
 
 def test_a_damaged_file_is_an_error(tmp_path: Path) -> None:

@@ -1,0 +1,44 @@
+"""Arrow streams and files: class labels from the folder, and damaged content."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hub_dataset import FEATURES, rows, write_arrow
+
+from overtone.corpora.tables.arrow_table import read
+from overtone.errors import CorpusError
+
+pa = pytest.importorskip("pyarrow", reason="pyarrow comes with the [parquet] extra")
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_rows_of_all_batches(tmp_path: Path, is_file: bool) -> None:
+    path = write_arrow(tmp_path / "d.arrow", rows(range(5)), is_file=is_file)
+    for content in (None, path.read_bytes()):
+        table = read(str(path), "", content, "a table")
+        assert table.columns == ("audio", "label", "speaker")
+        assert [(row.position, row.cells) for row in table.rows] == [
+            (f"row {k + 1}", (f"{k}.wav", ("anger", "sadness")[k % 2], f"s{k % 2}")) for k in range(5)
+        ]
+
+
+def test_class_labels_of_the_folder(tmp_path: Path) -> None:
+    table = pa.table({"path": ["a.wav", "b.wav"], "label": [1, 0]})
+    with pa.ipc.new_stream(str(tmp_path / "d.arrow"), table.schema) as writer:
+        writer.write_table(table)
+    assert [row.cells[1] for row in read(str(tmp_path / "d.arrow"), "", None, "").rows] == [1, 0]
+    for content, names in (("[]", [1, 0]), (json.dumps({"features": FEATURES}), ["sadness", "anger"])):
+        (tmp_path / "dataset_info.json").write_text(content)
+        assert [row.cells[1] for row in read(str(tmp_path / "d.arrow"), "", None, "").rows] == names
+
+
+def test_a_damaged_file_is_an_error(tmp_path: Path) -> None:
+    content = write_arrow(tmp_path / "d.arrow", rows(range(5))).read_bytes()
+    (tmp_path / "empty.arrow").touch()
+    for damaged in (b"not a table", b"", content[:20], content[: len(content) // 2], b"ARROW1" + content):
+        with pytest.raises(CorpusError, match=r"^d\.arrow: cannot be read as Arrow"):
+            list(read("d.arrow", "", damaged, "a table").rows)
+    for name in ("empty.arrow", "missing.arrow"):
+        with pytest.raises(CorpusError, match=f"{name}: cannot be read as Arrow"):
+            read(str(tmp_path / name), "", None, "a table")
