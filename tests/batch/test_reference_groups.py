@@ -117,6 +117,8 @@ def test_groups_by_folder(work: Path) -> None:
     assert assign_groups(inputs, "folder") == (0,) * 6 + (1,) * 6
     urls = Inputs([Input(f"s3://b/{name}", f"s3://b/{name}") for name in ("x/1", "x/2", "x/3", "x/y/1", "1")])
     assert assign_groups(urls, "folder") == (0, 0, 0, None, None)
+    copied = Inputs([Input(f"{k % 2}/{k}.wav", "/cache/ab/ab12.wav", origin=f"d.parquet, row {k}") for k in range(6)])
+    assert assign_groups(copied, "folder") == (0, 1, 0, 1, 0, 1)
 
 
 def test_a_column_named_folder_has_priority() -> None:

@@ -110,5 +110,10 @@ def test_corpora_of_the_card_are_known_by_the_names_of_files(recogniser: Recogni
     assert text.startswith("2 of 4 clips were used to train this model, as their names are those of clips of ravdess")
     manifest = [Utterance(part.path, "happy", corpus="manifest", clip=str(part.path)) for part in parts]
     assert training_overlap(recogniser, manifest) == text
+    copies = [AudioPart(Path("cache/ab12.wav"), name=name) for name in names]  # from a table
+    assert overlap_of_parts(recogniser, copies) == text
+    origin = "d.parquet, row 1"
+    copied = [replace(clip, clip=str(Path(clip.clip).with_suffix("")), origin=origin) for clip in manifest]
+    assert training_overlap(recogniser, [replace(clip, path=Path("cache/ab12.wav")) for clip in copied]) == text
     write_run(recogniser, [], train=["Actor_01/03-01-03-02-01-01-01"])  # a run says which of them
     assert overlap_of_parts(recogniser, parts).startswith("1 of 4 clips")

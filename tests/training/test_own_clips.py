@@ -47,6 +47,13 @@ def test_the_same_sound_with_the_same_label_is_a_hint(tmp_path: Path) -> None:
     assert check_audio(clips).copies == (f"{tmp_path / 'b.wav'} has the same sound as {tmp_path / 'a.wav'}",)
 
 
+def test_a_clip_of_a_table_is_named_by_its_row(tmp_path: Path) -> None:
+    good = [write(tmp_path / f"{k}.wav", voice(100 + k, 0.5, 0.1)) for k in range(20)]
+    silent = write(tmp_path / "ab12.wav", np.zeros(RATE_HZ), origin="d.parquet, row 21 (a.wav)")
+    (failure,) = check_audio([*good, silent]).failures
+    assert failure.startswith("d.parquet, row 21 (a.wav): ")
+
+
 def test_two_parts_of_a_file_are_different_sounds(tmp_path: Path, rng: np.random.Generator) -> None:
     first = write(tmp_path / "a.wav", 0.1 * rng.standard_normal(RATE_HZ), start_s=0.0, end_s=0.5)
     second = Utterance(first.path, "happy", start_s=0.5, end_s=1.0)

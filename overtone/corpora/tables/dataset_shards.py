@@ -55,7 +55,9 @@ class Shard(NamedTuple):
 
 def is_here(folder: Path) -> bool:
     """Return whether a folder is such a dataset; not if there are other tables in the folder itself."""
-    if any((folder / name).is_file() for name in (DICT_NAME, STATE_NAME, INFO_NAME)):
+    if any((folder / name).is_file() for name in (DICT_NAME, STATE_NAME)):
+        return True
+    if (folder / INFO_NAME).is_file() and any(folder.glob("*.arrow")):
         return True
     tables = [path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES]
     shards = _parquet_shards(folder)
@@ -106,19 +108,31 @@ def _parquet_shards(folder: Path) -> list[Shard]:
     here += [_shard(path) for path in sorted((folder / DATA_FOLDER).glob("*.parquet"))]
     if here:
         return here
-    files = [path for path in sorted(folder.glob("*/*.parquet")) if NUMBERED.match(path.stem)]
-    found = [_shard(path, path.parent.name) for path in files if not path.parent.name.startswith(".")]
-    converted = [path for path in sorted(folder.glob("*/*/*.parquet")) if CONVERTED.fullmatch(path.stem)]
-    found += [Shard(path, path.parent.name, path.parent.parent.name) for path in converted]
+    files = sorted([*folder.glob("*/*.parquet"), *folder.glob("*/*/*.parquet")])
+    found = [shard for path in files if (shard := _nested_shard(path, folder))]
     configs = {shard.config for shard in found}
     return [shard._replace(config="") for shard in found] if len(configs) == 1 else found
 
 
+def _nested_shard(path: Path, folder: Path) -> Shard | None:
+    """Return a file in CONFIG, SPLIT or CONFIG/SPLIT; None if it has another name than files of datasets have."""
+    *folders, name = path.relative_to(folder).parts
+    if folders[0].startswith("."):
+        return None
+    if CONVERTED.fullmatch(path.stem):
+        return Shard(path, folders[-1], "/".join(folders[:-1]))
+    if not NUMBERED.match(name) or len(folders) > 1:
+        return None
+    return _shard(path, "" if folders[0].lower() in SPLITS else folders[0])
+
+
 def _shard(path: Path, config: str = "") -> Shard:
+    """Return a file whose name tells the split, such as "train-00000-of-00002" or "emotions-train"."""
     numbered = NUMBERED.match(path.stem)
-    word = re.split(r"[-_.]", path.stem)[0]
-    split = numbered["split"] if numbered else word if word.lower() in SPLITS else ""
-    return Shard(path, split, config)
+    name = numbered["split"] if numbered else path.stem
+    words = [word for word in re.split(r"[-_.]", name) if word.lower() in SPLITS]
+    is_name = numbered and "-" not in name  # such as "train.clean.100"
+    return Shard(path, name if is_name else next(iter(words), name if numbered else ""), config)
 
 
 def _saved_shards(folder: Path) -> list[Shard]:

@@ -43,6 +43,22 @@ def test_splits_of_parquet_files_and_their_selection(tmp_path: Path, folder: str
         clips(f"{tmp_path}#dev")
 
 
+@pytest.mark.parametrize(
+    ("file", "split"),
+    [
+        ("data/train.clean.100-00000-of-00001.parquet", "train.clean.100"),
+        ("data/emo-test-00000-of-00001.parquet", "test"),
+        ("data/dev_part.parquet", "dev"),
+        ("train/0000.parquet", "train"),
+        ("train/train-00000-of-00001.parquet", "train"),
+        ("emo/default/0000.parquet", "default"),
+    ],
+)
+def test_the_split_is_in_the_name_of_the_file_or_its_folder(tmp_path: Path, file: str, split: str) -> None:
+    write_parquet(tmp_path / file, rows([0]))
+    assert splits(tmp_path) == [("0.wav", split)]
+
+
 def test_names_are_unique_in_all_files(tmp_path: Path) -> None:
     other = rows([3])
     other[0]["audio"]["path"] = "1.wav"
@@ -103,8 +119,7 @@ def test_an_incomplete_saved_dataset_is_an_error_that_names_the_file(tmp_path: P
         (tmp_path / "state.json").write_text(state)
         with pytest.raises(CorpusError, match=r"state\.json: .*save"):
             clips(tmp_path)
-    (tmp_path / "state.json").unlink()
-    (tmp_path / "other.arrow").unlink()
+    (tmp_path / "dataset_dict.json").write_text('{"splits": []}')
     with pytest.raises(CorpusError, match="no Parquet or Arrow file"):
         clips(tmp_path)
 
