@@ -65,12 +65,13 @@ def select_columns(table: str, schema: Any, features: Mapping[str, Any]) -> Arro
     return ArrowColumns(names, new_names, audio, classes, types)
 
 
-def make_table(name: str, folder: str, columns: ArrowColumns, batches: Iterable[Any]) -> Table:
-    """Return a table.
+def make_table(name: str, folder: str, form: str, columns: ArrowColumns, batches: Iterable[Any]) -> Table:
+    """Return a table; reading its rows raises a `CorpusError` where the file is damaged.
 
     Args:
         name: path or URL of the file.
         folder: folder to which the paths in it are relative.
+        form: name of the form, for messages.
         columns: what is read.
         batches: record batches, which have at least these columns.
     """
@@ -78,7 +79,7 @@ def make_table(name: str, folder: str, columns: ArrowColumns, batches: Iterable[
     return Table(
         name,
         columns.new_names,
-        _rows(batches, columns),
+        _rows(name, form, columns, batches),
         (folder,),
         types=columns.types,
         made_by_program=is_dataset,
@@ -104,16 +105,21 @@ def _value_type(kind: Any) -> Any:
     return kind if is_kept else None
 
 
-def _rows(batches: Iterable[Any], columns: ArrowColumns) -> Iterator[Row]:
+def _rows(table: str, form: str, columns: ArrowColumns, batches: Iterable[Any]) -> Iterator[Row]:
     """Yield the rows, a few with audio or a batch of others in memory at a time."""
+    pa = import_pyarrow()
     number = 0
-    for batch in batches:
-        size = columns.rows_at_once or max(1, batch.num_rows)
-        for start in range(0, batch.num_rows, size):
-            for cells, content in _converted(batch.slice(start, size), columns):
-                number += 1
-                is_empty = columns.audio and not content and cells[columns.names.index(columns.audio)] is None
-                yield Row(f"row {number}", cells, NO_AUDIO if is_empty else "", content)
+    try:
+        for batch in batches:
+            batch.validate(full=True)  # Arrow's offsets are used as they are, and wrong ones would end the process
+            size = columns.rows_at_once or max(1, batch.num_rows)
+            for start in range(0, batch.num_rows, size):
+                for cells, content in _converted(batch.slice(start, size), columns):
+                    number += 1
+                    is_empty = columns.audio and not content and cells[columns.names.index(columns.audio)] is None
+                    yield Row(f"row {number}", cells, NO_AUDIO if is_empty else "", content)
+    except (OSError, UnicodeError, pa.ArrowException) as error:
+        raise unreadable(table, form, error) from error
 
 
 def _converted(batch: Any, columns: ArrowColumns) -> Iterator[tuple[tuple[Value, ...], bytes | None]]:

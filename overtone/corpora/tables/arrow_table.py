@@ -1,8 +1,5 @@
 """Reads an Arrow file, a stream or a file of Arrow's IPC format; such as those that Hugging Face datasets save."""
 
-from collections.abc import Iterator
-from typing import Any
-
 from overtone._internal.pyarrow_import import import_pyarrow
 from overtone.corpora.tables.arrow_rows import make_table, select_columns, unreadable
 from overtone.corpora.tables.hub_features import read_features
@@ -27,16 +24,8 @@ def read(name: str, folder: str, content: bytes | None, expected: str) -> Table:
         is_file = source.read(len(FILE_MAGIC)) == FILE_MAGIC
         source.seek(0)
         reader = pa.ipc.open_file(source) if is_file else pa.ipc.open_stream(source)
-    except (OSError, pa.ArrowException) as error:
+        columns = select_columns(name, reader.schema, read_features(reader.schema.metadata, parent(name)))
+    except (OSError, UnicodeError, pa.ArrowException) as error:
         raise unreadable(name, FORM, error) from error
-    columns = select_columns(name, reader.schema, read_features(reader.schema.metadata, parent(name)))
-    return make_table(name, folder, columns, _batches(name, reader, is_file))
-
-
-def _batches(table: str, reader: Any, is_file: bool) -> Iterator[Any]:
-    """Yield the record batches."""
-    pa = import_pyarrow()
-    try:
-        yield from (map(reader.get_batch, range(reader.num_record_batches)) if is_file else reader)
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(table, FORM, error) from error
+    batches = map(reader.get_batch, range(reader.num_record_batches)) if is_file else reader
+    return make_table(name, folder, FORM, columns, batches)

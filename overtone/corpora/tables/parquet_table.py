@@ -1,11 +1,9 @@
 """Reads a Parquet file, with or without the metadata of a Hugging Face dataset; it may contain the audio itself."""
 
 import io
-from collections.abc import Iterator
-from typing import Any
 
 from overtone._internal.pyarrow_import import import_pyarrow
-from overtone.corpora.tables.arrow_rows import ArrowColumns, make_table, select_columns, unreadable
+from overtone.corpora.tables.arrow_rows import make_table, select_columns, unreadable
 from overtone.corpora.tables.hub_features import read_features
 from overtone.corpora.tables.rows import Table
 
@@ -25,17 +23,8 @@ def read(name: str, folder: str, content: bytes | None, expected: str) -> Table:
     try:
         file = pa.parquet.ParquetFile(source, buffer_size=BUFFER_BYTES, pre_buffer=False)
         schema = file.schema_arrow
-    except (OSError, pa.ArrowException) as error:
+        columns = select_columns(name, schema, read_features(schema.metadata, ""))
+    except (OSError, UnicodeError, pa.ArrowException) as error:
         raise unreadable(name, FORM, error) from error
-    columns = select_columns(name, schema, read_features(schema.metadata, ""))
-    return make_table(name, folder, columns, _batches(name, file, columns))
-
-
-def _batches(table: str, file: Any, columns: ArrowColumns) -> Iterator[Any]:
-    """Yield the record batches, one of them in memory at a time."""
-    pa = import_pyarrow()
     part = {"batch_size": columns.rows_at_once, "columns": list(columns.names)} if columns.audio else {}
-    try:
-        yield from file.iter_batches(**part)
-    except (OSError, pa.ArrowException) as error:
-        raise unreadable(table, FORM, error) from error
+    return make_table(name, folder, FORM, columns, file.iter_batches(**part))

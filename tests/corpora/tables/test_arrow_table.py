@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hub_dataset import FEATURES, rows, write_arrow
 
@@ -36,9 +37,20 @@ def test_class_labels_of_the_folder(tmp_path: Path) -> None:
 def test_a_damaged_file_is_an_error(tmp_path: Path) -> None:
     content = write_arrow(tmp_path / "d.arrow", rows(range(5))).read_bytes()
     (tmp_path / "empty.arrow").touch()
-    for damaged in (b"not a table", b"", content[:20], content[: len(content) // 2], b"ARROW1" + content):
+    changed = (content.replace(b"speaker", b"speake\xff"), content.replace(b"0.wav", b"0.wa\xff", 1))
+    for damaged in (b"not a table", b"", content[:20], content[: len(content) // 2], b"ARROW1" + content, *changed):
         with pytest.raises(CorpusError, match=r"^d\.arrow: cannot be read as Arrow"):
             list(read("d.arrow", "", damaged, "a table").rows)
     for name in ("empty.arrow", "missing.arrow"):
         with pytest.raises(CorpusError, match=f"{name}: cannot be read as Arrow"):
             read(str(tmp_path / name), "", None, "a table")
+
+
+def test_wrong_offsets_end_no_process(tmp_path: Path) -> None:
+    offsets = pa.py_buffer(np.array([0, 1 << 29, 1 << 30], np.int32).tobytes())
+    paths = pa.Array.from_buffers(pa.string(), 2, [None, offsets, pa.py_buffer(b"a.wav")])
+    table = pa.record_batch({"path": paths})
+    with pa.ipc.new_stream(str(tmp_path / "d.arrow"), table.schema) as writer:
+        writer.write_batch(table)
+    with pytest.raises(CorpusError, match=r"d\.arrow: cannot be read as Arrow"):
+        list(read(str(tmp_path / "d.arrow"), "", None, "a table").rows)
