@@ -13,10 +13,10 @@ from sklearn.metrics import confusion_matrix, recall_score
 from overtone.audio.decode import read
 from overtone.batch import local_engine
 from overtone.batch.checkpoint import BatchCheckpoint
-from overtone.batch.inputs import Inputs, collect_inputs
+from overtone.batch.inputs import Input, Inputs, collect_inputs
 from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.batch.run import run
-from overtone.batch.scoring import BatchScore, score_output, select_columns
+from overtone.batch.scoring import BatchScore, labelled_parts, score_output, select_columns
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.errors import CorpusError, InputError, OptionError
 
@@ -183,3 +183,11 @@ def test_the_output_folder_of_a_cluster_is_scored(
     (tmp_path / "out" / "predictions.parquet").rename(tmp_path / "out" / "predictions" / "part-00000.parquet")
     found = score_output(str(tmp_path / "out"), report, select_columns(inputs, ["Gender"]))
     assert found.total.scores.uar == expected.total.scores.uar
+
+
+def test_audio_of_a_table_keeps_its_name_as_that_may_tell_the_corpus() -> None:
+    rows = [Input("03a01Fa.wav", "/cache/ab/ab12.wav", values=("sad",), origin="d.parquet, row 1")]
+    rows.append(Input("b.wav", "/data/b.wav", values=("sad",)))
+    inputs = Inputs(rows, "d.parquet", ("label",))
+    parts = labelled_parts(inputs, select_columns(inputs, []))
+    assert [str(part.named_path) for part in parts] == ["03a01Fa.wav", "/data/b.wav"]
