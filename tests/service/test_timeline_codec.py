@@ -69,7 +69,10 @@ def test_words_are_decoded_unchanged() -> None:
 
 
 def test_corrections_are_decoded_unchanged() -> None:
-    timeline = replace(corrected_timeline(), agreement=Agreement(3, 2, 0.25))
+    timeline = corrected_timeline()
+    names = ("probabilities", "pitch_hz", "loudness_db", "arousal", "valence")
+    tracks = replace(timeline.tracks, **{name: getattr(timeline.tracks, name).astype(np.float32) for name in names})
+    timeline = replace(timeline, agreement=Agreement(3, 2, 0.25), tracks=tracks, source="")  # that of its predictions
     decoded = decode(encode(timeline))
     found, expected = ([replace(part, prediction=None) for part in each.segments] for each in (decoded, timeline))
     assert found == expected
