@@ -61,8 +61,8 @@ def test_the_web_page_is_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "skipped" in results["gradio"]
     own = results["overtone"]
     assert (own["external_hosts"], own["leftover_files"]) == ([], 0)
-    assert 10 <= own["requests"] <= 20
-    assert 20 < own["loaded_kb"] < 100
+    assert 10 <= own["requests"] <= 25
+    assert 20 < own["loaded_kb"] < 150
     assert 0 < own["added_mb"] < 1
     assert own["result_ms"] > 0 and own["memory_mb"] > 50
 
