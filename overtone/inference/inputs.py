@@ -3,7 +3,7 @@
 import numbers
 import os
 from collections.abc import Iterable, Sequence
-from typing import TypeGuard
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def check_threads(threads: object) -> None:
         raise OptionError(f"threads: expected at most {MAX_THREADS}, got more")
 
 
-def check_confidence(confidence: object, name: str) -> None:
+def check_confidence(confidence: Any, name: str) -> None:
     """Check a confidence; None is allowed.
 
     Args:
@@ -98,7 +98,8 @@ def check_confidence(confidence: object, name: str) -> None:
     Raises:
         OptionError: not a number in [0, 1].
     """
-    if confidence is not None and not (isinstance(confidence, numbers.Real) and 0 <= float(confidence) <= 1):
+    is_number = isinstance(confidence, numbers.Real)
+    if confidence is not None and not (is_number and 0 <= confidence <= 1):
         raise OptionError(f"{name}: expected a confidence in [0, 1], got {confidence!r}")
 
 
