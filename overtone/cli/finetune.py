@@ -70,4 +70,4 @@ def _left_out(faults: Sequence[str]) -> str:
     """Return the message about rows and clips that were left out."""
     more = [f"and {len(faults) - MAX_SHOWN_ERRORS} more"] if len(faults) > MAX_SHOWN_ERRORS else []
     listed = "\n".join([*faults[:MAX_SHOWN_ERRORS], *more])
-    return f"left out, as they cannot be used; correct or remove them ({len(faults)} rows and clips):\n{listed}"
+    return f"left out {len(faults)} of the rows and clips, which cannot be used; correct or remove them:\n{listed}"
