@@ -7,7 +7,7 @@ BASE := $(VENV)/.installed-base
 DEV := $(VENV)/.installed-dev
 BENCH := $(VENV)/.installed-bench
 # A process per core; the tests of one file stay in one process, as they share fixtures.
-PARALLEL := --numprocesses auto --dist loadgroup
+PARALLEL := --numprocesses auto --dist loadfile
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test test-fast check bench results model

@@ -9,17 +9,13 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["training_fixtures"]
 SLOW_FIXTURES = {"reproduced", "finetuned"}  # that take long: every test that uses one is slow
-ONCE = ("reproduced", "encoder_model")  # fixtures that are made in one process: all tests that use one run in it
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that use a slow fixture, and keep tests that share fixtures in one process of pytest-xdist."""
+    """Mark the tests that use a slow fixture."""
     for item in items:
-        fixtures = set(getattr(item, "fixturenames", ()))
-        if SLOW_FIXTURES & fixtures:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
-        once = next((name for name in ONCE if name in fixtures), None)
-        item.add_marker(pytest.mark.xdist_group(once or item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")
