@@ -13,24 +13,20 @@
 The prediction is an object as `overtone.formats.json` describes it.
 """
 
-import json
 from collections.abc import Iterable
 from typing import Any, TextIO
 
 from overtone.explanation import Contribution, Explanation
 from overtone.formats.explanation_words import describe
 from overtone.formats.json import to_object as prediction_object
+from overtone.formats.json import write_list
 
 DIGITS = 4
 
 
 def write(explanations: Iterable[Explanation], stream: TextIO) -> None:
     """Write a list with one object per explanation, one per line."""
-    stream.write("[")
-    for number, explanation in enumerate(explanations):
-        stream.write(",\n" if number else "\n")
-        stream.write(json.dumps(to_object(explanation), allow_nan=False))
-    stream.write("\n]\n")
+    write_list(map(to_object, explanations), stream)
 
 
 def to_object(explanation: Explanation) -> dict[str, Any]:

@@ -30,10 +30,15 @@ DIGITS = 3
 
 def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
     """Write a list with one object per prediction, one per line."""
+    write_list(map(to_object, predictions), stream)
+
+
+def write_list(objects: Iterable[dict[str, Any]], stream: TextIO) -> None:
+    """Write a list of objects, one per line, each as soon as it is there."""
     stream.write("[")
-    for number, prediction in enumerate(predictions):
+    for number, item in enumerate(objects):
         stream.write(",\n" if number else "\n")
-        stream.write(json.dumps(to_object(prediction), allow_nan=False))
+        stream.write(json.dumps(item, allow_nan=False))
     stream.write("\n]\n")
 
 

@@ -13,7 +13,7 @@ from overtone._internal.audio_suffixes import AUDIO_SUFFIXES
 from overtone.agreement import MODEL, PERSON
 from overtone.annotations.elan_file import Media, spellings
 from overtone.annotations.label_texts import names_no_emotion, split_person
-from overtone.annotations.tier_names import EMOTION
+from overtone.annotations.tier_names import EMOTION, split_tier_name
 from overtone.channels import SIDES
 from overtone.corpora.tables.intervals import parse_interval
 from overtone.corpora.tables.rows import Row, Table
@@ -63,15 +63,15 @@ def read_content(name: str, content: bytes | None) -> bytes:
         raise CorpusError(f"{name}: cannot be read: {error.strerror}") from error
 
 
-def check_tiers(name: str, emotion_tiers: Sequence[str], all_tiers: Sequence[str]) -> None:
-    """Check that a file has a tier of emotions.
+def check_tiers(name: str, tiers: Sequence[str]) -> None:
+    """Check that a file has a tier of emotions among the tiers of these names.
 
     Raises:
         NoEmotionTierError: it has none.
     """
-    if not emotion_tiers:
-        listed = ", ".join(f"'{tier}'" for tier in all_tiers[:MAX_LISTED]) or "none"
-        more = f" and {len(all_tiers) - MAX_LISTED} more" if len(all_tiers) > MAX_LISTED else ""
+    if not any(split_tier_name(tier).content == EMOTION for tier in tiers):
+        listed = ", ".join(f"'{tier}'" for tier in tiers[:MAX_LISTED]) or "none"
+        more = f" and {len(tiers) - MAX_LISTED} more" if len(tiers) > MAX_LISTED else ""
         raise NoEmotionTierError(
             f"{name}: has no tier '{EMOTION}' or '{EMOTION}@SPEAKER'; rename the tier of the labels (tiers: {listed}"
             f"{more})"
