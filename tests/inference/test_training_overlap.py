@@ -5,35 +5,14 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import pytest
 import soundfile
 import tiny_model
-from synthetic_audio import RATE_HZ, voice
+from synthetic_audio import RATE_HZ
 
 from overtone.datatypes import Utterance
 from overtone.evaluation.trained_audio import AudioPart, describe_audio
 from overtone.inference.recogniser import Recogniser, load
 from overtone.inference.training_overlap import overlap_of_parts, training_overlap
-
-EMOTIONS = ("neutral", "happy", "sad")
-
-
-@pytest.fixture
-def clips(tmp_path: Path) -> list[Utterance]:
-    """Return three clips of two speakers, in one file."""
-    path = tmp_path / "talk.wav"
-    soundfile.write(path, np.concatenate([voice(100.0 * k, 1.0, 0.1 * k) for k in (1, 2, 3)]), RATE_HZ, "FLOAT")
-    return [
-        Utterance(path, emotion, f"s{k // 2}", "1", "ravdess", float(k), k + 1.0, clip=f"talk#{k}")
-        for k, emotion in enumerate(EMOTIONS)
-    ]
-
-
-@pytest.fixture
-def recogniser(tmp_path: Path) -> Recogniser:
-    """Return a tiny model."""
-    return load(tiny_model.write(tmp_path / "tiny.onnx"))
 
 
 def test_the_card_tells_the_corpora_of_the_training(clips: list[Utterance], recogniser: Recogniser) -> None:

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from damaged_content import damaged
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from timelines import TEXTS, words_timeline
@@ -47,16 +48,6 @@ def seeds() -> dict[str, list[bytes]]:
 SEEDS = seeds()
 
 
-@st.composite
-def damaged(draw: st.DrawFn, content: bytes) -> bytes:
-    """A valid file of which parts are replaced, repeated or missing."""
-    for _ in range(draw(st.integers(0, 4))):
-        start = draw(st.integers(0, len(content)))
-        end = draw(st.integers(start, min(len(content), start + 60)))
-        content = content[:start] + draw(pieces | st.binary(max_size=8)) * draw(st.integers(0, 3)) + content[end:]
-    return content
-
-
 def check(content: bytes, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"turns{TURN_FORMATS[name].suffixes[0]}"
@@ -78,7 +69,7 @@ def check(content: bytes, name: str) -> None:
 @given(data=st.data())
 def test_any_content_gives_turns_or_an_error(name: str, data: st.DataObject) -> None:
     seed = data.draw(st.sampled_from(SEEDS[name]))
-    check(data.draw(damaged(seed) | st.lists(pieces | st.binary(max_size=5)).map(b"".join)), name)
+    check(data.draw(damaged(seed, pieces) | st.lists(pieces | st.binary(max_size=5)).map(b"".join)), name)
 
 
 @pytest.mark.parametrize("name", TURN_FORMATS)

@@ -15,6 +15,14 @@ def wait_until_saved(page) -> None:
     page.frame.locator("#correction-status:text('Saved in the service')").wait_for()
 
 
+def correct_but_fail(page, status: int, code: str, message: str) -> None:
+    """Mark a segment as wrong while the service refuses corrections with this error."""
+    error = json.dumps({"error": {"message": message, "status": status, "code": code}})
+    page.tab.route("**/corrections", lambda route: route.fulfill(status=status, body=error))
+    page.tab.keyboard.press("w")
+    page.frame.locator(f"#correction-status:text('Not saved: {message}')").wait_for()
+
+
 def test_corrections_are_stored_and_downloaded(open_page, talk: Path, tmp_path: Path) -> None:
     page = open_page()
     page.add_files(talk)
@@ -53,10 +61,7 @@ def test_a_failure_to_store_is_shown_and_tried_again(open_page, talk: Path) -> N
     page.add_files(talk)
     page.wait_for_result()
     page.frame.get_by_role("button", name="Correct", exact=True).click()
-    error = '{"error": {"message": "no space", "status": 503, "code": "overloaded"}}'
-    page.tab.route("**/corrections", lambda route: route.fulfill(status=503, body=error))
-    page.tab.keyboard.press("w")
-    page.frame.locator("#correction-status:text('Not saved: no space')").wait_for()
+    correct_but_fail(page, 503, "overloaded", "no space")
     page.tab.unroute("**/corrections")
     wait_until_saved(page)
     page.errors.clear()  # of the browser itself
@@ -112,10 +117,7 @@ def test_a_change_that_is_refused_is_kept_and_sent_again_before_a_download(open_
     page.add_files(talk)
     page.wait_for_result()
     page.frame.get_by_role("button", name="Correct", exact=True).click()
-    error = '{"error": {"message": "no key", "status": 401, "code": "unauthorized"}}'
-    page.tab.route("**/corrections", lambda route: route.fulfill(status=401, body=error))
-    page.tab.keyboard.press("w")
-    page.frame.locator("#correction-status:text('Not saved: no key')").wait_for()
+    correct_but_fail(page, 401, "unauthorized", "no key")
     assert page.tab.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))"), "it would be lost"
     page.press("CSV")
     page.tab.get_by_role("alert").filter(has_text="The corrections are not saved: no key").wait_for()
