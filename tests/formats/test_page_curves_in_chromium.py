@@ -28,15 +28,13 @@ HEIGHTS = """() => {
     if (ink.every((value, channel) => Math.abs(pixels[index + channel] - value) < 24)) heights[(index / 4) % width]++;
   return heights;
 }"""
-# Records every text that is drawn from now on.
-RECORD = """() => {
-  window.texts = [];
-  const original = CanvasRenderingContext2D.prototype.fillText;
-  CanvasRenderingContext2D.prototype.fillText = function (text, x, y) {
-    window.texts.push({ text, x, y });
-    original.call(this, text, x, y);
-  };
+# Draws the page once and returns every text on it: one step, as the page draws again when its audio has been decoded.
+DRAWN_TEXTS = """() => {
+  const texts = [], original = CanvasRenderingContext2D.prototype.fillText;
+  CanvasRenderingContext2D.prototype.fillText = (text, x, y) => texts.push({ text, x, y });
   redraw();
+  CanvasRenderingContext2D.prototype.fillText = original;
+  return texts;
 }"""
 
 
@@ -137,8 +135,7 @@ def test_the_samples_of_another_recording_are_not_drawn(browser, tmp_path: Path)
 def test_every_curve_has_a_scale(browser, tmp_path: Path) -> None:
     path = write(tmp_path / "page.html", branch_timeline(), bursts(6))
     tab = Tab(browser, path.as_uri())
-    tab.tab.evaluate(RECORD)
-    drawn = tab.tab.evaluate("texts")
+    drawn = tab.tab.evaluate(DRAWN_TEXTS)
     texts = [item["text"] for item in drawn]
     assert texts.count("0.5") == 4 + 2, "of the emotions, arousal and valence"
     top, middle, bottom = (max(item["y"] for item in drawn if item["text"] == text) for text in ("1", "0.5", "0"))
