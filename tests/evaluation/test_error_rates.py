@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import overtone
 from overtone.datatypes import OofPredictions
 from overtone.evaluation import oof_files
-from overtone.evaluation.error_rates import MAX_GROUPS, card_blocks, card_section, section
+from overtone.evaluation.error_rates import EQUIVALENT_SEGMENTS, MAX_GROUPS, card_blocks, card_section, section
+from overtone.shares import LEVEL
 
 EMOTIONS = ("neutral", "happy", "sad")
 RECALL = 0.7
@@ -65,6 +67,15 @@ def test_groups_that_differ_make_wider_intervals(rng: np.random.Generator) -> No
     different = OofPredictions(**columns, probabilities=shuffled)
     first, second = (section({"fusion": p}, "p", "corpus")["parts"]["fusion"] for p in (alike, different))
     assert second["equivalent_segments"] < first["equivalent_segments"]
+
+
+@pytest.mark.parametrize("model", ["overtone", "lite"])
+def test_the_mean_coverage_exceeds_the_level_by_its_standard_error(model: str) -> None:
+    for part in overtone.load(model).card["error_rates"]["parts"].values():
+        coverages = [row["coverage"] for row in part["left_out"].values()]
+        assert len(coverages) == 5
+        assert np.mean(coverages) - np.std(coverages, ddof=1) / 5**0.5 >= LEVEL
+        assert part["equivalent_segments"] > EQUIVALENT_SEGMENTS[-1], "the smallest would be no guarantee"
 
 
 def test_too_few_groups_or_classes_have_no_rates(rng: np.random.Generator) -> None:
