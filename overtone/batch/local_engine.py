@@ -113,7 +113,7 @@ class _Batch:
     def write(self, predictions: Iterator[Prediction], stream: BinaryIO) -> None:
         """Write predictions in the format of the job."""
         if self._job.format == "parquet":
-            parquet.write(predictions, stream, self._job.schema.types)
+            parquet.write_table(predictions, stream, self._job.schema.types)
             return
         get_format(self._job.format).write(predictions, text_stream(stream))
 

@@ -110,7 +110,7 @@ class ParquetSink:
             OvertoneError: the part cannot be written.
         """
         content = io.BytesIO()
-        parquet.write(predictions, content, schema.types, schema.placeholder())
+        parquet.write_table(predictions, content, schema.types, schema.placeholder())
         folder = object_storage.join(self._output, PREDICTIONS_FOLDER)
         object_storage.write_bytes(object_storage.join(folder, f"part-{part:05}.parquet"), content.getvalue())
         # Written after the predictions, since it marks the part as done.

@@ -16,6 +16,7 @@ from overtone.cli.argtypes import positive_int
 from overtone.cli.batch_score import score_to_text, write_score
 from overtone.cli.errors import print_error, usage_errors
 from overtone.cli.options import SkippedClips, channel_arguments, collect_clips, recogniser_arguments
+from overtone.cli.output import folder_or_url
 from overtone.cli.progress import ProgressBar
 from overtone.inference.recogniser import load
 from overtone.inference.training_overlap import overlap_of_parts
@@ -30,7 +31,7 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
         "describes its recordings",
     )  # fmt: skip
     parser.add_argument(
-        "--output", metavar="DIR", required=True,
+        "--output", metavar="DIR", type=folder_or_url, required=True,
         help="output folder for predictions and failures, used by this batch alone",
     )  # fmt: skip
     parser.add_argument(

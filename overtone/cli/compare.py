@@ -13,7 +13,7 @@ from overtone.cli.argtypes import fraction
 from overtone.cli.comparison_formats import FORMATS, count_clips, notes
 from overtone.cli.errors import print_error
 from overtone.cli.options import threads_argument
-from overtone.cli.output import choose_format, format_argument, is_device, open_device
+from overtone.cli.output import check_output_suffix, choose_format, format_argument, is_device, open_device
 from overtone.cli.training_options import labelled_clips_arguments
 
 
@@ -46,6 +46,7 @@ def compare(args: argparse.Namespace) -> int:
     from overtone.evaluation.comparison import compare as compare_models
 
     format_name = choose_format(args.format, args.output, FORMATS)
+    check_output_suffix(args.format, args.output, FORMATS)
     loaded = load_models(args)
     result = compare_models(loaded.alignment, mean_of_folds=loaded.mean_of_folds)
     if args.output is not None or format_name == "csv":  # otherwise, the output itself says so

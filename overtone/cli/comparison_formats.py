@@ -71,6 +71,10 @@ class ComparisonFormat(NamedTuple):
 
     render: Callable[[ComparisonResult, Sequence[str]], str]
     suffix: str
+    is_binary: bool = False
+
+    def check_package(self) -> None:
+        """Do nothing: no format needs a further package."""
 
 
 FORMATS: dict[str, ComparisonFormat] = {

@@ -15,7 +15,7 @@ from overtone.channels import MIX
 from overtone.cli.argtypes import seconds, single_channel
 from overtone.cli.errors import UsageError, print_error, usage_errors
 from overtone.cli.options import load_recogniser, recogniser_arguments, threads_argument
-from overtone.cli.output import check_output_suffix, format_by_suffix, is_device, open_device
+from overtone.cli.output import check_output_suffix, choose_format, is_device, open_device
 from overtone.emotions import find_class, suggest_emotion
 from overtone.errors import OvertoneError
 from overtone.explanation import Explanation
@@ -57,7 +57,7 @@ def explain_arguments(parser: argparse.ArgumentParser) -> None:
 
 def explain(args: argparse.Namespace) -> int:
     """Write an explanation of the prediction for every file; return 1 if a file could not be explained."""
-    format_name = args.format or format_by_suffix(args.output, EXPLANATION_FORMATS) or DEFAULT_FORMAT
+    format_name = choose_format(args.format, args.output, EXPLANATION_FORMATS, DEFAULT_FORMAT)
     check_output_suffix(args.format, args.output, EXPLANATION_FORMATS)
     if args.end is not None and args.end <= args.start:
         raise UsageError(f"--end: {args.end:g} s is not after --start, {args.start:g} s")

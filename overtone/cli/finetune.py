@@ -7,6 +7,7 @@ from pathlib import Path
 
 from overtone.cli.argtypes import int_at_least
 from overtone.cli.errors import print_error
+from overtone.cli.output import output_folder
 from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import cache_argument, labels_arguments, naming_data, read_clips
 from overtone.corpora import manifest
@@ -24,7 +25,11 @@ def finetune_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     labels_arguments(parser, default_corpus=manifest.INFO.name)
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="RUN", help="the run folder; it must not exist, or be empty"
+        "--output",
+        type=output_folder,
+        required=True,
+        metavar="RUN",
+        help="the run folder; it must not exist, or be empty",
     )
     parser.add_argument(
         "--init-from", type=Path, metavar="NAME|FILE",

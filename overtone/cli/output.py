@@ -6,23 +6,42 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Protocol, TextIO
 
+from overtone._internal.audio_suffixes import AUDIO_SUFFIXES
 from overtone.cli.errors import UsageError
 from overtone.errors import OptionError
-from overtone.formats import DEFAULT_DIALECT, Format
+from overtone.formats import DEFAULT_DIALECT, EXPLANATION_FORMATS, PREDICTION_FORMATS, TIMELINE_FORMATS, Format
 from overtone.formats.csv_dialect import DIALECTS
 
 DEFAULT_FORMAT = "table"
+PLAIN_TEXT = ".txt"  # fits every text format
+# Of files whose content is known by their suffix: those that Overtone writes and reads, other tables, archives.
+FILE_SUFFIXES = frozenset(
+    {
+        row.suffix.lower()
+        for rows in (PREDICTION_FORMATS, TIMELINE_FORMATS, EXPLANATION_FORMATS)
+        for row in rows.values()
+    }
+    | {".md", ".onnx", ".toml", ".tsv", ".xls", ".xlsx", ".ods", ".zip", ".gz", ".bz2", ".xz", ".zst"}
+    | AUDIO_SUFFIXES
+)
 
 
-class WithSuffix(Protocol):
+class OutputFormat(Protocol):
     """A row of a registry of formats."""
 
     @property
     def suffix(self) -> str:
         """File name suffix, with its leading dot."""
 
+    @property
+    def is_binary(self) -> bool:
+        """Whether the output is binary rather than text."""
 
-def format_argument(parser: argparse.ArgumentParser, formats: Mapping[str, WithSuffix]) -> None:
+    def check_package(self) -> None:
+        """Raise `MissingExtraError` if the format needs a package that is not installed."""
+
+
+def format_argument(parser: argparse.ArgumentParser, formats: Mapping[str, OutputFormat]) -> None:
     """Add --format."""
     parser.add_argument(
         "--format", choices=sorted(formats),
@@ -51,27 +70,86 @@ def check_dialect(dialect: str, format_name: str, formats: Mapping[str, Format])
         raise UsageError(f"--csv-dialect {dialect}: the format is {format_name}, not {tables}; add --format csv")
 
 
-def choose_format(name: str | None, output: Path | None, formats: Mapping[str, WithSuffix]) -> str:
-    """Return the requested format, else the format for the suffix of the output, else the table."""
-    return name or format_by_suffix(output, formats) or DEFAULT_FORMAT
+def choose_format(
+    name: str | None, output: Path | None, formats: Mapping[str, OutputFormat], default: str = DEFAULT_FORMAT
+) -> str:
+    """Return the requested format, else the format for the suffix of the output, else the default.
+
+    Raises:
+        MissingExtraError: the format needs a package that is not installed.
+    """
+    chosen = name or format_by_suffix(output, formats) or default
+    formats[chosen].check_package()
+    return chosen
 
 
-def format_by_suffix(output: Path | None, formats: Mapping[str, WithSuffix]) -> str | None:
+def format_by_suffix(output: Path | None, formats: Mapping[str, OutputFormat]) -> str | None:
     """Return the format with the longest suffix that the name of the output ends in; None if there is none."""
     name = output.name.lower() if output else ""
     matching = [key for key, row in formats.items() if name.endswith(row.suffix.lower())]
     return max(matching, key=lambda key: len(formats[key].suffix), default=None)
 
 
-def check_output_suffix(name: str | None, output: Path | None, formats: Mapping[str, WithSuffix]) -> None:
-    """Check that the output has no suffix or that of a format, unless a format was requested.
+def check_output_suffix(name: str | None, output: Path | None, formats: Mapping[str, OutputFormat]) -> None:
+    """Check, before anything is recognised, that the suffix of the output says what it contains.
+
+    Without a requested format, the output has no suffix or that of a format. With one, it may have any suffix but that
+    of another kind of file: a table called `x.png` would mislead, and one called `x.wav` might replace a recording.
+
+    Args:
+        name: the requested format, a key of `formats`; None if none was requested.
+        output: the file; None for stdout.
+        formats: the formats of the command.
 
     Raises:
-        OptionError: the suffix belongs to no format.
+        OptionError: the suffix belongs to no format, or to another one.
     """
-    if output and output.suffix and not name and not format_by_suffix(output, formats):
-        suffixes = ", ".join(sorted(row.suffix for row in formats.values()))
+    if output is None or is_device(output):
+        return
+    suffixes = ", ".join(sorted(row.suffix for row in formats.values()))
+    if name is None and output.suffix and not format_by_suffix(output, formats):
         raise OptionError(f"--output {output}: no format has this suffix ({suffixes}); choose one with --format")
+    if name is not None and not _fits(output, formats[name]):
+        raise OptionError(
+            f"--output {output}: contradicts --format {name}, whose files end in {formats[name].suffix}; "
+            "leave out --format, or choose another name"
+        )
+
+
+def _fits(output: Path, row: OutputFormat) -> bool:
+    """Return whether the suffix of a file is that of a format, or of no other kind of file."""
+    suffix = known_suffix(output.name)
+    return row.suffix.lower().endswith(suffix) or (suffix == PLAIN_TEXT and not row.is_binary)
+
+
+def known_suffix(name: str) -> str:
+    """Return the longest of `FILE_SUFFIXES` that a name ends in; "" if there is none."""
+    return max((suffix for suffix in FILE_SUFFIXES if name.lower().endswith(suffix)), key=len, default="")
+
+
+def check_output_folder(folder: str | Path) -> None:
+    """Check that the name of a new output folder is not that of a file: its suffix would choose no format.
+
+    Raises:
+        OptionError: it has the suffix of a file.
+    """
+    suffix = known_suffix(str(folder))
+    if suffix and not Path(folder).is_dir():
+        raise OptionError(f"{folder}: expected a folder, whose name does not end in {suffix}")
+
+
+def output_folder(text: str) -> Path:
+    """Return the path of an output folder: a type of argument."""
+    return Path(folder_or_url(text))
+
+
+def folder_or_url(text: str) -> str:
+    """Return the path or URL of an output folder: a type of argument."""
+    try:
+        check_output_folder(text)
+    except OptionError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    return text
 
 
 def is_device(path: Path) -> bool:

@@ -21,6 +21,7 @@ from overtone.cli.options import (
 )
 from overtone.cli.output import (
     check_dialect,
+    check_output_suffix,
     choose_format,
     dialect_argument,
     format_argument,
@@ -52,6 +53,7 @@ def predict_arguments(parser: argparse.ArgumentParser) -> None:
 def predict(args: argparse.Namespace) -> int:
     """Write a prediction for every file; return 1 if a file could not be recognised."""
     format_name = choose_format(args.format, args.output, PREDICTION_FORMATS)
+    check_output_suffix(args.format, args.output, PREDICTION_FORMATS)
     check_dialect(args.csv_dialect, format_name, PREDICTION_FORMATS)
     options = dialect_option(format_name, args.csv_dialect)
     choice = channel_choice(args)

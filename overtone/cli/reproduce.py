@@ -1,10 +1,10 @@
 """`overtone reproduce`: train the models of the reference paper and report their scores. Needs the train extra."""
 
 import argparse
-from pathlib import Path
 
 from overtone import recipe
 from overtone.cli.launcher import training_launcher
+from overtone.cli.output import output_folder
 from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import (
     check_tensorboard,
@@ -23,7 +23,7 @@ def reproduce_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the data, the training and the output folder."""
     data_arguments(parser)
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="DIR",
+        "--output", type=output_folder, required=True, metavar="DIR",
         help="the folder for the runs, the predictions and the report; an interrupted command resumes from it",
     )  # fmt: skip
     recipe_argument(parser, "paper", "a bundled recipe by name, or a TOML file (default: paper)")

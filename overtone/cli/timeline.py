@@ -29,6 +29,7 @@ from overtone.cli.options import (
 from overtone.cli.output import (
     DEFAULT_FORMAT,
     check_dialect,
+    check_output_folder,
     check_output_suffix,
     choose_format,
     dialect_argument,
@@ -84,6 +85,8 @@ def timeline(args: argparse.Namespace) -> int:
     tasks = list(_tasks(args.paths, args.output, format_name))
     if any(target == args.output for _, target in tasks):
         check_output_suffix(args.format, args.output, TIMELINE_FORMATS)
+    elif args.output is not None:
+        check_output_folder(args.output)
     check_turns_options(args, len(tasks), format_name)
     choice = channel_choice(args)
     if args.turns is not None and choice.is_each:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from overtone import recipe
 from overtone.cli.argtypes import int_at_least
+from overtone.cli.output import output_folder
 from overtone.cli.progress import ProgressBar
 from overtone.cli.training_options import (
     check_tensorboard,
@@ -35,7 +36,11 @@ def train_arguments(parser: argparse.ArgumentParser) -> None:
         "--seed", type=int_at_least(0), default=0, metavar="N", help="the random seed of the training run (default: 0)"
     )
     parser.add_argument(
-        "--output", type=Path, required=True, metavar="RUN", help="the run folder, created if it does not exist"
+        "--output",
+        type=output_folder,
+        required=True,
+        metavar="RUN",
+        help="the run folder, created if it does not exist",
     )
     init_from_argument(parser)
     tensorboard_argument(parser)

@@ -10,6 +10,7 @@ from pathlib import Path
 from overtone import corpora
 from overtone.cli.argtypes import int_at_least, positive_int
 from overtone.cli.errors import usage_errors
+from overtone.cli.output import output_folder
 from overtone.corpora.label_mapping import apply_label_map, merge_spellings, read_label_map, unused_labels
 from overtone.datatypes import Utterance
 from overtone.emotions import EMOTIONS, LABEL_MAPS, LabelMap, label_key, list_classes, order_classes, similar_emotion
@@ -135,11 +136,11 @@ def processes_argument(parser: argparse.ArgumentParser) -> None:
 def evaluation_folders_arguments(parser: argparse.ArgumentParser) -> None:
     """Add --runs and --oof."""
     parser.add_argument(
-        "--runs", type=Path, default=DEFAULT_RUNS, metavar="DIR",
+        "--runs", type=output_folder, default=DEFAULT_RUNS, metavar="DIR",
         help=f"the folder of all run folders (default: {DEFAULT_RUNS})",
     )  # fmt: skip
     parser.add_argument(
-        "--oof", type=Path, default=DEFAULT_OOF, metavar="DIR",
+        "--oof", type=output_folder, default=DEFAULT_OOF, metavar="DIR",
         help=f"the folder for out-of-fold predictions (default: {DEFAULT_OOF})",
     )  # fmt: skip
 

@@ -2,7 +2,8 @@
 
 A module of a prediction format has one function
 
-    write(predictions, stream)  writes an iterable of `Prediction`, which may be lazy, to a text stream, in order
+    write(predictions, stream)  writes an iterable of `Prediction`, which may be lazy, to a text stream, in order;
+                                binary formats write to `stream.buffer`
 
 and a module of a timeline format has one function
 
@@ -25,7 +26,7 @@ import numpy as np
 
 from overtone._internal.atomic_write import write_bytes
 from overtone.datatypes import Prediction
-from overtone.errors import OptionError, suggest
+from overtone.errors import MissingExtraError, OptionError, suggest
 from overtone.formats.csv_dialect import DIALECTS
 
 if TYPE_CHECKING:
@@ -74,12 +75,24 @@ class Format:
         package = EXTRA_PACKAGES[self.extra] if self.extra else ""
         return package if package and find_spec(package) is None else ""
 
+    def check_package(self) -> None:
+        """Check that the package that the format needs is installed.
+
+        Raises:
+            MissingExtraError: it is not.
+        """
+        if package := self.missing_package():
+            raise MissingExtraError(
+                f"{self.label} needs {package}, which is not installed: pip install 'overtone[{self.extra}]'"
+            )
+
 
 PREDICTION_FORMATS: dict[str, Format] = {
     "table": Format("table", ".txt", "text/plain", "Text"),
     "json": Format("json", ".json", "application/json", "JSON"),
     "jsonl": Format("jsonl", ".jsonl", "application/x-ndjson", "JSON Lines"),
     "csv": Format("csv", ".csv", "text/csv", "CSV", is_table=True),
+    "parquet": Format("parquet", ".parquet", "application/vnd.apache.parquet", "Parquet", "parquet", is_binary=True),
 }
 TIMELINE_FORMATS: dict[str, Format] = {  # in the order in which the web page offers them
     "html": Format("html_player", ".html", "text/html", "Page (HTML)", embeds_audio=True),
@@ -143,9 +156,21 @@ def save(predictions: Iterable[Prediction], path: Path, format: str, *, dialect:
         OptionError: no such format or dialect exists.
         OvertoneError: the file cannot be written.
     """
-    stream = io.StringIO(newline="")
+    write_bytes(path, encode(predictions, format, dialect=dialect))
+
+
+def encode(predictions: Iterable[Prediction], format: str, *, dialect: str = DEFAULT_DIALECT) -> bytes:
+    """Return predictions as the content of a file; arguments as for `save`.
+
+    Raises:
+        OptionError: no such format or dialect exists.
+        MissingExtraError: a package that the format needs is not installed.
+    """
+    content = io.BytesIO()
+    stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
     get_format(format).write(predictions, stream, **dialect_option(format, dialect))
-    write_bytes(path, stream.getvalue().encode("utf-8", "surrogateescape"))
+    stream.flush()
+    return content.getvalue()
 
 
 def write_timeline(

@@ -5,7 +5,7 @@ Unknown values are null. Parquet strings are UTF-8: bytes of a file name that ar
 
 from collections.abc import Iterable, Mapping
 from itertools import islice
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from overtone._internal.pyarrow_import import import_pyarrow
 from overtone.datatypes import Prediction
@@ -14,7 +14,16 @@ from overtone.formats.csv import FIXED_COLUMNS, to_row
 GROUP_ROWS = 65_536
 
 
-def write(
+def write(predictions: Iterable[Prediction], stream: TextIO) -> None:
+    """Write one row per prediction to the binary buffer of a text stream, as files and stdout have.
+
+    Raises:
+        MissingExtraError: pyarrow is not installed.
+    """
+    write_table(predictions, stream.buffer)
+
+
+def write_table(
     predictions: Iterable[Prediction],
     stream: BinaryIO,
     types: Mapping[str, Any] | None = None,

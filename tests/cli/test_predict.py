@@ -167,7 +167,7 @@ def test_the_default_format_is_the_table(model: str, folder: Path, capsys: pytes
         ("out.json", [], "["),
         ("out.csv", [], "path,"),
         ("out.txt", [], "file "),
-        ("out.json", ["--format", "csv"], "path,"),
+        ("out.data", ["--format", "csv"], "path,"),
         ("new/folder/out.csv", [], "path,"),
     ],
 )

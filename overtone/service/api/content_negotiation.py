@@ -25,7 +25,7 @@ def negotiate_prediction_format(name: str | None, accept: str) -> str:
         accept: value of the Accept header; "" for JSON.
 
     Raises:
-        ApiError: the format is unknown, or none matches the Accept header.
+        ApiError: the format is unknown, none matches the Accept header, or its package is not installed.
     """
     return _negotiate(name, accept, PREDICTION_FORMATS)
 
@@ -47,6 +47,13 @@ def contents(formats: Mapping[str, Format], example: Any = None, schema: str = "
 
 
 def _negotiate(name: str | None, accept: str, formats: Mapping[str, Format]) -> str:
+    chosen = _choose(name, accept, formats)
+    if missing := formats[chosen].missing_package():
+        raise ApiError("not_acceptable", f"format: {chosen} needs {missing}, which the service lacks; name another one")
+    return chosen
+
+
+def _choose(name: str | None, accept: str, formats: Mapping[str, Format]) -> str:
     if name is not None:
         if name not in formats:
             raise ApiError("invalid_parameter", f"format: unknown format '{name}'{suggest(name, formats)}")

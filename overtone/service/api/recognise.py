@@ -1,7 +1,6 @@
 """POST /v1/recognise: one or more audio files -> a prediction for each, in any format of `overtone.formats`."""
 
 import asyncio
-import io
 import json
 from collections.abc import Sequence
 from typing import Any
@@ -12,7 +11,7 @@ from fastapi.responses import Response
 from overtone._internal.prediction_codec import decode_prediction
 from overtone.datatypes import Prediction
 from overtone.each_channel import ChannelChoice
-from overtone.formats import PREDICTION_FORMATS, get_format
+from overtone.formats import PREDICTION_FORMATS, encode
 from overtone.formats.json import to_object
 from overtone.service.api import idempotency, schemas
 from overtone.service.api.channel_fields import FIELDS as CHANNEL_FIELDS
@@ -135,7 +134,7 @@ async def _recognise_all(state: AppState, uploads: Sequence[Upload], format_name
         if len(by_file) == 1 and choice.is_each:
             message = f"{files[0].name}: {message}"
         raise ApiError("invalid_audio", message, failures=failures)
-    return _serialise(predictions, failures, format_name)
+    return await asyncio.to_thread(_serialise, predictions, failures, format_name)  # pyarrow is slow to import
 
 
 async def _recognise(state: AppState, upload: Upload, task: Message) -> list[Prediction | ApiError]:
@@ -164,6 +163,4 @@ def _serialise(predictions: Sequence[Prediction], failures: Sequence[dict[str, A
     if format_name == "json":
         objects = [to_object(prediction) for prediction in predictions]
         return json.dumps({"predictions": objects, "failures": failures}).encode()
-    text = io.StringIO(newline="")
-    get_format(format_name).write(predictions, text)
-    return text.getvalue().encode("utf-8", "surrogateescape")
+    return encode(predictions, format_name)

@@ -5,6 +5,7 @@ import errno
 import io
 import json
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -56,6 +57,7 @@ def test_several_files_get_predictions_and_failures_in_order(served: Served, tin
         ("csv", "text/csv", "text/csv; charset=utf-8"),
         ("jsonl", "application/x-ndjson;q=0.9, image/png", "application/x-ndjson"),
         ("table", "text/*", "text/plain; charset=utf-8"),
+        ("parquet", "application/vnd.apache.parquet", "application/vnd.apache.parquet"),
     ],
 )
 def test_format_by_accept_and_by_name(served: Served, name: str, accept: str, content_type: str) -> None:
@@ -65,6 +67,10 @@ def test_format_by_accept_and_by_name(served: Served, name: str, accept: str, co
     assert by_accept.status == by_name.status == 200
     assert by_accept.headers["content-type"] == by_name.headers["content-type"] == content_type
     assert by_accept.content == by_name.content
+    if name == "parquet":
+        table = pytest.importorskip("pyarrow.parquet").read_table(io.BytesIO(by_name.content))
+        assert table["path"].to_pylist() == ["a.flac", "b.ogg"]
+        return
     text = by_name.content.decode()
     if name == "csv":
         assert [row["path"] for row in csv.DictReader(io.StringIO(text))] == ["a.flac", "b.ogg"]
@@ -72,6 +78,12 @@ def test_format_by_accept_and_by_name(served: Served, name: str, accept: str, co
         assert [json.loads(line)["path"] for line in text.splitlines()] == ["a.flac", "b.ogg"]
     if name == "table":
         assert "a.flac" in text
+
+
+def test_a_format_whose_package_is_missing_is_not_acceptable(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    reply = served.post("/v1/recognise?format=parquet", ("a.flac", CLIP))
+    assert (reply.status, reply.code) == (406, "not_acceptable") and "pyarrow" in reply.json["error"]["message"]
 
 
 def test_formats_without_failures_return_an_error_if_one_file_fails(served: Served) -> None:
