@@ -1,7 +1,6 @@
 """The parts of a batch that all engines share: the job, its partition, and the conversion of inputs and results."""
 
 import codecs
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,9 @@ from overtone.corpora.tables.columns import column_key
 from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
 from overtone.errors import InputError
+from overtone.formats import DEFAULT_DIALECT
 from overtone.formats.csv import to_row
+from overtone.formats.csv_dialect import DIALECTS, TableWriter
 from overtone.formats.json import to_object
 from overtone.inference.recogniser import Recogniser
 
@@ -96,11 +97,15 @@ class ResultSchema(NamedTuple):
             channel=self.channel,
         )
 
-    def write_failures(self, failures: Sequence[Sequence[Value]], stream: BinaryIO) -> None:
+    def write_failures(
+        self, failures: Sequence[Sequence[Value]], stream: BinaryIO, csv_dialect: str = DEFAULT_DIALECT
+    ) -> None:
         """Write failures as CSV: the columns of the manifest, then `path,error`, or `path,channel,error`."""
-        writer = csv.writer(text_stream(stream), lineterminator="\n")
-        writer.writerow([*self.columns, "path", *(["channel"] if self.channel else []), "error"])
-        writer.writerows(failures)
+        dialect = DIALECTS[csv_dialect]
+        writer = TableWriter(text_stream(stream), dialect)
+        writer.write_header([*self.columns, "path", *(["channel"] if self.channel else []), "error"])
+        for row in failures:
+            writer.write_cells(map(dialect.given_cell, row))
 
 
 class BatchJob(NamedTuple):
@@ -114,6 +119,7 @@ class BatchJob(NamedTuple):
         format: format of the predictions.
         shard: number of this shard, from 1, and number of shards.
         groups: group of each input; empty if inputs do not refer to each other.
+        csv_dialect: of CSV files, a key of `DIALECTS`.
     """
 
     inputs: Inputs
@@ -123,6 +129,7 @@ class BatchJob(NamedTuple):
     format: str
     shard: tuple[int, int]
     groups: Groups = ()
+    csv_dialect: str = DEFAULT_DIALECT
 
 
 class Partitioner:

@@ -20,7 +20,7 @@ from overtone.batch.recogniser_config import make_task_function
 from overtone.batch.reference_groups import make_adapted_function, measure_groups
 from overtone.datatypes import Prediction
 from overtone.errors import OptionError
-from overtone.formats import get_format, parquet
+from overtone.formats import dialect_option, get_format, parquet
 
 FORMATS = ("csv", "jsonl", "parquet")
 PART_SIZE = 64  # inputs
@@ -52,7 +52,9 @@ def run(job: BatchJob, output: str, processes: int | None, progress: Progress) -
             f"predictions.{job.format}",
             lambda stream: batch.write(_count(batch.predictions(checkpoint, failures), counts), stream),
         )
-        checkpoint.write_output(FAILURES_FILE, lambda stream: job.schema.write_failures(failures, stream))
+        checkpoint.write_output(
+            FAILURES_FILE, lambda stream: job.schema.write_failures(failures, stream, job.csv_dialect)
+        )
         numbers = {"predictions": counts["predictions"], "failures": len(failures)}
         return checkpoint.finish(job.fingerprint, {"relative_to": job.schema.relative_to, **numbers})
 
@@ -115,7 +117,8 @@ class _Batch:
         if self._job.format == "parquet":
             parquet.write_table(predictions, stream, self._job.schema.types)
             return
-        get_format(self._job.format).write(predictions, text_stream(stream))
+        options = dialect_option(self._job.format, self._job.csv_dialect)
+        get_format(self._job.format).write(predictions, text_stream(stream), **options)
 
 
 def _count(predictions: Iterator[Prediction], counts: Counter[str]) -> Iterator[Prediction]:

@@ -21,6 +21,7 @@ from overtone.batch.recogniser_config import OnError, RecogniserConfig, fingerpr
 from overtone.batch.reference_groups import assign_groups
 from overtone.each_channel import EACH, choose_channels, parse_channel_or_each
 from overtone.errors import OptionError, suggest
+from overtone.formats import DEFAULT_DIALECT, check_dialect
 
 
 class Engine(NamedTuple):
@@ -49,6 +50,7 @@ def run(
     *,
     engine: str = "local",
     format: str | None = None,
+    csv_dialect: str = DEFAULT_DIALECT,
     processes: int | None = None,
     shard: tuple[int, int] = (1, 1),
     reference_by: str = "",
@@ -63,6 +65,7 @@ def run(
         config: how the inputs are recognised.
         engine: a name in `ENGINES`.
         format: format of the predictions, one that the engine writes; None for its default.
+        csv_dialect: of the predictions and failures, a key of `DIALECTS`; another one than the default needs "csv".
         processes: the maximum number of processes; None for one per core.
         shard: number of this shard, from 1, and number of shards.
         reference_by: column of the manifest, or "folder": inputs with the same value are reference clips of each other,
@@ -74,14 +77,15 @@ def run(
         The numbers of "predictions" and "failures", and the fingerprint of the batch.
 
     Raises:
-        OptionError: unknown engine, format, shard, channel, class or branch, fewer than one process, channel names that
-            are not needed, or reference clips or `reference_by` with an option that does not support them.
+        OptionError: unknown engine, format, dialect, shard, channel, class or branch, a dialect of another format than
+            CSV, fewer than one process, channel names that are not needed, or reference clips or `reference_by` with
+            an option that does not support them.
         InputError: two columns of the manifest would have one name in the output, or there is no column `reference_by`.
         ModelError: the model cannot be used.
         MissingExtraError: a package for the engine or the format is not installed.
         OvertoneError: the folder holds other files or cannot be written, or the model file changes during the batch.
     """
-    format = _check_options(engine, format, processes, shard)
+    format = _check_options(engine, format, csv_dialect, processes, shard)
     config = check_channels(config, inputs, reference_by)
     _check_reference_by(reference_by, config, engine, shard)
     groups = assign_groups(inputs, reference_by) if reference_by else ()
@@ -100,13 +104,16 @@ def run(
         "inputs": inputs.digest(),
         "shard": "/".join(map(str, shard)),
         "format": format,
+        "csv_dialect": csv_dialect,
         "engine": engine,
     }
-    job = BatchJob(inputs, config, schema, fingerprint, format, shard, groups)
+    job = BatchJob(inputs, config, schema, fingerprint, format, shard, groups, csv_dialect)
     return ENGINES[engine].run(job, str(output), processes, progress)
 
 
-def _check_options(engine: str, format: str | None, processes: int | None, shard: tuple[int, int]) -> str:
+def _check_options(
+    engine: str, format: str | None, csv_dialect: str, processes: int | None, shard: tuple[int, int]
+) -> str:
     """Check all options and return the format."""
     if engine not in ENGINES:
         raise OptionError(f"unknown engine '{engine}'{suggest(engine, ENGINES)}")
@@ -116,6 +123,7 @@ def _check_options(engine: str, format: str | None, processes: int | None, shard
         raise OptionError(f"unknown batch format '{format}'{suggest(format, FORMATS)}")
     if format not in formats:
         raise OptionError(f"engine {engine} writes {' or '.join(formats)}, not {format}")
+    check_dialect(format, csv_dialect)
     if format == "parquet":
         import_pyarrow()
     if processes is not None and processes < 1:

@@ -34,6 +34,7 @@ from overtone.evaluation.alignment import ModelPredictions
 from overtone.evaluation.comparison import ModelResult, model_result
 from overtone.evaluation.oof_files import select
 from overtone.evaluation.trained_audio import AudioPart
+from overtone.formats.csv_dialect import DIALECTS, PLAIN, Dialect
 
 EXPECTED = "the predictions of a batch"
 NEVER_SURE = np.nextafter(1.0, 2.0)  # no confidence reaches it
@@ -127,7 +128,7 @@ def score_output(output: str, report: Report, columns: ScoreColumns) -> BatchSco
         InputError: the predictions cannot be read, or none of them has a label of the model.
     """
     emotions = tuple(json.loads(report["emotions"]))
-    found = _Predictions(emotions, columns)
+    found = _Predictions(emotions, columns, DIALECTS[report["csv_dialect"]])
     for table in _tables(output) if report["predictions"] else ():
         found.read(table)
     unknown = dict(found.unknown_labels.most_common())
@@ -148,9 +149,16 @@ def score_output(output: str, report: Report, columns: ScoreColumns) -> BatchSco
 
 
 class _Predictions:
-    """The labelled predictions of some tables, with as little else as a score needs."""
+    """The labelled predictions of some tables, with as little else as a score needs.
 
-    def __init__(self, emotions: tuple[str, ...], columns: ScoreColumns) -> None:
+    Args:
+        emotions: classes of the model.
+        columns: of the manifest.
+        dialect: of the tables, if they are CSV.
+    """
+
+    def __init__(self, emotions: tuple[str, ...], columns: ScoreColumns, dialect: Dialect = PLAIN) -> None:
+        self._dialect = dialect
         self._emotions = emotions
         self._columns = columns
         self._classes: dict[str, str | None] = {}  # label -> class of the model
@@ -166,21 +174,24 @@ class _Predictions:
 
     def read(self, table: Table) -> None:
         """Add the rows of a table."""
-        place = {name: index for index, name in enumerate(table.columns)}
+        place = {self._dialect.read_text(name): index for index, name in enumerate(table.columns)}
         self.label = self._kept_name(self._columns.label, place)
         label, uncertain = place[self.label], place["uncertain"]
         speaker = place[self._kept_name(self._columns.speaker, place)] if self._columns.speaker else None
         groups = {name: place[self._kept_name(name, place)] for name in self._columns.by}
         for row in table.rows:
-            truth = self._class_of(" ".join(cell_text(row.cells[label]).split()))
+            truth = self._class_of(" ".join(self._text(row, label).split()))
             if truth is None:
                 continue
             self.truth.append(truth)
             self._probabilities.extend(self._probabilities_of(row, place))
             self._uncertain.append(cell_text(row.cells[uncertain]) == "true")
-            self._speakers.append("" if speaker is None else self._shared(cell_text(row.cells[speaker])))
+            self._speakers.append("" if speaker is None else self._shared(self._text(row, speaker)))
             for name, index in groups.items():
-                self.groups[name].append(self._shared(cell_text(row.cells[index])))
+                self.groups[name].append(self._shared(self._text(row, index)))
+
+    def _text(self, row: Row, index: int) -> str:
+        return self._dialect.read_text(cell_text(row.cells[index]))
 
     def _kept_name(self, name: str, place: Mapping[str, int]) -> str:
         """Return the name in the output of a column of the manifest."""
@@ -201,7 +212,8 @@ class _Predictions:
         if "probabilities" in place:  # of JSON Lines
             by_class: Mapping[str, Any] = json.loads(str(row.cells[place["probabilities"]]))
             return [float(by_class[emotion]) for emotion in self._emotions]
-        return [float(row.cells[place[f"p_{emotion}"]] or 0) for emotion in self._emotions]
+        cells = (row.cells[place[f"p_{emotion}"]] for emotion in self._emotions)
+        return [self._dialect.read_number(cell) if isinstance(cell, str) else float(cell or 0) for cell in cells]
 
     def _shared(self, value: str) -> str:
         return self._values.setdefault(value, value)

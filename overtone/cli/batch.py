@@ -16,8 +16,9 @@ from overtone.cli.argtypes import positive_int
 from overtone.cli.batch_score import score_to_text, write_score
 from overtone.cli.errors import print_error, usage_errors
 from overtone.cli.options import SkippedClips, channel_arguments, collect_clips, recogniser_arguments
-from overtone.cli.output import folder_or_url
+from overtone.cli.output import check_dialect, dialect_argument, folder_or_url
 from overtone.cli.progress import ProgressBar
+from overtone.formats import PREDICTION_FORMATS
 from overtone.inference.recogniser import load
 from overtone.inference.training_overlap import overlap_of_parts
 
@@ -40,6 +41,7 @@ def batch_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     defaults = ", ".join(f"{engine.formats[0]} for {name}" for name, engine in ENGINES.items())
     parser.add_argument("--format", choices=FORMATS, help=f"format of the predictions (default: {defaults})")
+    dialect_argument(parser)
     parser.add_argument(
         "--processes", metavar="N", type=positive_int,
         help="maximum number of parallel processes (default: one per core)",
@@ -83,6 +85,7 @@ def batch(args: argparse.Namespace) -> int:
         args.channel_names,
     )
     inputs = collect_inputs(args.sources)
+    check_dialect(args.csv_dialect, args.format or ENGINES[args.engine].formats[0], PREDICTION_FORMATS)
     with usage_errors():
         check_channels(config, inputs, args.reference_by)
         columns = select_columns(inputs, args.score_by) if args.score or args.score_by else None
@@ -93,6 +96,7 @@ def batch(args: argparse.Namespace) -> int:
             config,
             engine=args.engine,
             format=args.format,
+            csv_dialect=args.csv_dialect,
             processes=args.processes,
             shard=args.shard,
             reference_by=args.reference_by,

@@ -254,6 +254,17 @@ def dialect_option(format: str, dialect: str) -> dict[str, Any]:
     return {"dialect": DIALECTS[dialect]} if row.is_table else {}
 
 
+def check_dialect(format: str, dialect: str) -> None:
+    """Check that a format of predictions or timelines has a dialect of CSV.
+
+    Raises:
+        OptionError: no such dialect exists, or the format is not a table.
+    """
+    if dialect != DEFAULT_DIALECT and not dialect_option(format, dialect):
+        tables = " and ".join(name for name, row in (PREDICTION_FORMATS | TIMELINE_FORMATS).items() if row.is_table)
+        raise OptionError(f"dialect '{dialect}': is one of CSV ({tables}), and the format is {format}")
+
+
 def _look_up(name: str, formats: Mapping[str, Format]) -> Format:
     if name not in formats:
         raise OptionError(f"unknown format '{name}'{suggest(name, formats)}")

@@ -9,7 +9,7 @@ prediction determines the columns; all predictions of one file come from one mod
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import TextIO
 
 from overtone.datatypes import Prediction
@@ -41,7 +41,8 @@ def write(predictions: Iterable[Prediction], stream: TextIO, *, dialect: Dialect
             raise InputError(
                 f"{prediction.source}: its emotions, branches, channel or manifest columns differ from the header"
             )
-        writer.write_row([*_manifest_cells(prediction, dialect), *row.items()])
+        given = map(dialect.given_cell, prediction.columns.values())
+        writer.write_cells([*given, *(dialect.cell(column, value) for column, value in row.items())])
     if not header:
         writer.write_header(FIXED_COLUMNS)
 
@@ -63,10 +64,3 @@ def to_row(prediction: Prediction) -> dict[str, str | float | bool]:
     path, *others = zip(FIXED_COLUMNS, values, strict=True)
     channel = {"channel": prediction.channel} if prediction.channel else {}
     return {**dict([path]), **channel, **dict(others), **probability_columns(prediction)}
-
-
-def _manifest_cells(prediction: Prediction, dialect: Dialect) -> Iterator[tuple[str, str]]:
-    """Yield the columns of a manifest as texts: those of a typed manifest may be numbers, or empty."""
-    for column, value in prediction.columns.items():
-        text = "" if value is None else str(value)
-        yield column, text.replace(".", dialect.decimal) if isinstance(value, float) else text

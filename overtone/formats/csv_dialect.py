@@ -9,10 +9,11 @@ begins with one of `=+-@` as a formula; in its dialects, such a text begins with
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO
+
+from overtone._internal.spreadsheet_text import quote_formula, unquote_formula
 
 BYTE_ORDER_MARK = "\ufeff"
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 DIGITS = dict.fromkeys(("start_s", "end_s", "duration_s", "speech_s", "arousal", "valence"), 3)
 PROBABILITY_DIGITS = 6
 
@@ -36,12 +37,30 @@ class Dialect:
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, str):
-            return f"'{value}" if self.for_excel and value.startswith(FORMULA_STARTS) else value
+            return quote_formula(value) if self.for_excel else value
         if isinstance(value, int):
             return str(value)
         return (
             "" if value != value else f"{value:.{DIGITS.get(column, PROBABILITY_DIGITS)}f}".replace(".", self.decimal)
         )
+
+    def given_cell(self, value: Any) -> str:
+        """Return the text of a value of a manifest: a text, a number with all of its digits, or "" for None."""
+        if isinstance(value, float):
+            return str(value).replace(".", self.decimal)
+        return self.cell("", value) if isinstance(value, str) else "" if value is None else str(value)
+
+    def read_text(self, cell: str) -> str:
+        """Return the text that a cell was written for."""
+        return unquote_formula(cell) if self.for_excel else cell
+
+    def read_number(self, cell: str) -> float:
+        """Return the number that a cell was written for; 0 for an unknown one.
+
+        Raises:
+            ValueError: it is not a number.
+        """
+        return float(cell.replace(self.decimal, ".") or 0)
 
 
 PLAIN = Dialect(",", ".")
@@ -68,4 +87,8 @@ class TableWriter:
 
     def write_row(self, row: Iterable[tuple[str, str | float | bool]]) -> None:
         """Write one row, given as pairs of column and value."""
-        self._writer.writerow([self._dialect.cell(column, value) for column, value in row])
+        self.write_cells(self._dialect.cell(column, value) for column, value in row)
+
+    def write_cells(self, cells: Iterable[str]) -> None:
+        """Write one row, given as texts of cells."""
+        self._writer.writerow(cells)
