@@ -138,10 +138,10 @@ class TaskHandler:
         return {"duration_s": duration_s}, encode(timeline)
 
     def _write_timeline(self, task: Message, payload: bytes) -> Reply:
-        """Write an encoded timeline, which is the payload, in a format."""
+        """Write an encoded timeline, which is the payload, in a format and a dialect of CSV."""
         content = io.BytesIO()
         stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-        write_timeline(decode(payload), stream, task["format"], is_local=False)
+        write_timeline(decode(payload), stream, task["format"], is_local=False, dialect=task["dialect"])
         stream.flush()
         return {}, content.getvalue()
 

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from overtone.errors import suggest
-from overtone.formats import PREDICTION_FORMATS, TIMELINE_FORMATS, Format
+from overtone.errors import OptionError, suggest
+from overtone.formats import DEFAULT_DIALECT, PREDICTION_FORMATS, TIMELINE_FORMATS, Format, check_dialect
 from overtone.service.api.errors import ApiError
 
 JSON = "application/json"
@@ -33,6 +33,24 @@ def negotiate_prediction_format(name: str | None, accept: str) -> str:
 def negotiate_timeline_format(name: str | None, accept: str) -> str:
     """Return the name of the timeline format for a response; arguments and errors as `negotiate_prediction_format`."""
     return _negotiate(name, accept, TIMELINE_FORMATS)
+
+
+def read_dialect(name: str | None, format_name: str) -> str:
+    """Return the dialect of CSV for a response.
+
+    Args:
+        name: value of the query parameter `csv_dialect`; None for the default.
+        format_name: the format of the response.
+
+    Raises:
+        ApiError: the dialect is unknown, or the format has none.
+    """
+    dialect = DEFAULT_DIALECT if name is None else name
+    try:
+        check_dialect(format_name, dialect)
+    except OptionError as error:
+        raise ApiError("invalid_parameter", f"csv_dialect: {error}; add ?format=csv, or leave it out") from error
+    return dialect
 
 
 def contents(formats: Mapping[str, Format], example: Any = None, schema: str = "") -> dict[str, Any]:

@@ -11,12 +11,12 @@ from fastapi.responses import Response
 from overtone._internal.prediction_codec import decode_prediction
 from overtone.datatypes import Prediction
 from overtone.each_channel import ChannelChoice
-from overtone.formats import PREDICTION_FORMATS, encode
+from overtone.formats import DEFAULT_DIALECT, PREDICTION_FORMATS, encode
 from overtone.formats.json import to_object
 from overtone.service.api import idempotency, schemas
 from overtone.service.api.channel_fields import FIELDS as CHANNEL_FIELDS
 from overtone.service.api.channel_fields import check_not_each, read_channel_choice
-from overtone.service.api.content_negotiation import content_type, contents, negotiate_prediction_format
+from overtone.service.api.content_negotiation import content_type, contents, negotiate_prediction_format, read_dialect
 from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.multipart import Upload
 from overtone.service.api.reference_clips import FIELD, failure, measure_reference_clips
@@ -58,6 +58,7 @@ router = APIRouter()
     openapi_extra={
         "parameters": [
             schemas.parameter("format", "format of the response, instead of Accept", enum=sorted(PREDICTION_FORMATS)),
+            schemas.CSV_DIALECT,
             schemas.NAME,
             *schemas.CHANNEL_PARAMETERS,
             schemas.IDEMPOTENCY_KEY,
@@ -72,8 +73,9 @@ router = APIRouter()
 async def recognise(request: Request) -> Response:
     """Return a prediction per file, or per channel of it, adapted to the files `reference`; failures are listed."""
     state, query = get_state(request), request.query_params
-    check_query_parameters(request, ("format", "name", *CHANNEL_FIELDS))
+    check_query_parameters(request, ("format", "csv_dialect", "name", *CHANNEL_FIELDS))
     format_name = negotiate_prediction_format(query.get("format"), request.headers.get("accept", ""))
+    dialect = read_dialect(query.get("csv_dialect"), format_name)
     key = idempotency.scoped_key(request, get_owner(request))
     if state.backend.pool.full:
         raise overloaded()
@@ -88,17 +90,20 @@ async def recognise(request: Request) -> Response:
                 names = [f"{upload.field}/{upload.name}" for upload in uploads]
                 files = [upload.file for upload in uploads]
                 texts = [format_name, choice.channel, *choice.names, *names]
+                texts += [] if dialect == DEFAULT_DIALECT else [dialect]
                 digest = await asyncio.to_thread(idempotency.request_digest, texts, files)
             stored = await state.idempotency.get(key, digest)
             if stored is not None:
                 headers = {"Idempotency-Replayed": "true"}
                 return Response(stored.content, headers=headers, media_type=stored.media_type)
-            content = await _recognise_all(state, uploads, format_name, choice)
+            content = await _recognise_all(state, uploads, format_name, dialect, choice)
             await state.idempotency.store(key, StoredResponse(digest, content_type(format_name), content))
     return Response(content, media_type=content_type(format_name))
 
 
-async def _recognise_all(state: AppState, uploads: Sequence[Upload], format_name: str, choice: ChannelChoice) -> bytes:
+async def _recognise_all(
+    state: AppState, uploads: Sequence[Upload], format_name: str, dialect: str, choice: ChannelChoice
+) -> bytes:
     """Return the body of the response: the predictions or errors of each file, adapted to the reference clips.
 
     Raises:
@@ -134,7 +139,7 @@ async def _recognise_all(state: AppState, uploads: Sequence[Upload], format_name
         if len(by_file) == 1 and choice.is_each:
             message = f"{files[0].name}: {message}"
         raise ApiError("invalid_audio", message, failures=failures)
-    return await asyncio.to_thread(_serialise, predictions, failures, format_name)  # pyarrow is slow to import
+    return await asyncio.to_thread(_serialise, predictions, failures, format_name, dialect)  # pyarrow is slow to import
 
 
 async def _recognise(state: AppState, upload: Upload, task: Message) -> list[Prediction | ApiError]:
@@ -158,9 +163,11 @@ async def _recognise(state: AppState, upload: Upload, task: Message) -> list[Pre
     ]
 
 
-def _serialise(predictions: Sequence[Prediction], failures: Sequence[dict[str, Any]], format_name: str) -> bytes:
+def _serialise(
+    predictions: Sequence[Prediction], failures: Sequence[dict[str, Any]], format_name: str, dialect: str
+) -> bytes:
     """Return the body of the response; only JSON has a place for failures."""
     if format_name == "json":
         objects = [to_object(prediction) for prediction in predictions]
         return json.dumps({"predictions": objects, "failures": failures}).encode()
-    return encode(predictions, format_name)
+    return encode(predictions, format_name, dialect=dialect)

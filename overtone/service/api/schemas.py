@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from overtone.agreement import DECIDERS
+from overtone.formats.csv_dialect import DIALECTS
 from overtone.service.api.errors import CODES
 from overtone.service.api.uploads import MULTIPART
 from overtone.service.corrected_timelines import MAX_LABEL_LENGTH, MAX_SEGMENTS
@@ -88,6 +89,12 @@ IDEMPOTENCY_KEY = parameter(
     maxLength=255,
 )
 ADAPT = parameter("adapt", "whether the recording is adapted to itself (default: true)", enum=["true", "false"])
+CSV_DIALECT = parameter(
+    "csv_dialect",
+    "of the CSV formats: excel and excel-de are for Excel in English, and in languages with a decimal comma (default: "
+    "plain)",
+    enum=sorted(DIALECTS),
+)
 CORRECTED = parameter("corrected", "false for the timeline of the model, without corrections", enum=["true", "false"])
 CHANNEL = (
     "the channel to use: mix (the mean of all, the default), left, right, a number from 1, or each: every channel is a "

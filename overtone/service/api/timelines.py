@@ -15,7 +15,7 @@ from overtone.formats import TIMELINE_FORMATS
 from overtone.service.api import idempotency, schemas
 from overtone.service.api.channel_fields import FIELDS as CHANNEL_FIELDS
 from overtone.service.api.channel_fields import check_not_each, read_channel_choice
-from overtone.service.api.content_negotiation import content_type, contents, negotiate_timeline_format
+from overtone.service.api.content_negotiation import content_type, contents, negotiate_timeline_format, read_dialect
 from overtone.service.api.errors import ApiError, overloaded
 from overtone.service.api.jobs import find_job, job_object, read_result
 from overtone.service.api.multipart import Upload
@@ -105,22 +105,24 @@ async def timeline(request: Request) -> Response:
     openapi_extra={
         "parameters": [
             schemas.parameter("format", "format of the response, instead of Accept", enum=sorted(TIMELINE_FORMATS)),
+            schemas.CSV_DIALECT,
             schemas.CORRECTED,
         ]
     },
 )
 async def result(request: Request, job_id: str) -> Response:
     """Return the timeline of a finished job. The `html` page plays the recording if it is in the same folder."""
-    check_query_parameters(request, ("format", "corrected"))
+    check_query_parameters(request, ("format", "csv_dialect", "corrected"))
     is_corrected = parse_flag(request, "corrected", default=True)
     format_name = negotiate_timeline_format(request.query_params.get("format"), request.headers.get("accept", ""))
+    dialect = read_dialect(request.query_params.get("csv_dialect"), format_name)
     state = get_state(request)
     job = await find_job(state, job_id, get_owner(request))
     content = await read_result(state, job)
     if is_corrected:
         corrected = await asyncio.to_thread(state.backend.store.corrected_timeline, job_id)
         content = corrected or content
-    task = {"task": "write_timeline", "format": format_name}
+    task = {"task": "write_timeline", "format": format_name, "dialect": dialect}
     _, text = await run_task(state.backend.pool, task, lambda: content, timeout_s=WRITE_TIMEOUT_S)
     return Response(text, headers={"Content-Type": content_type(format_name)})
 
