@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         ModelError,
         OptionError,
         OvertoneError,
+        PreconditionFailedError,
         ServiceError,
         TrainingError,
     )
@@ -55,6 +56,7 @@ __all__ = [
     "ModelError",
     "OptionError",
     "OvertoneError",
+    "PreconditionFailedError",
     "Prediction",
     "Recogniser",
     "Segment",
@@ -83,6 +85,7 @@ _MODULES = {
     "ModelError": "overtone.errors",
     "OptionError": "overtone.errors",
     "OvertoneError": "overtone.errors",
+    "PreconditionFailedError": "overtone.errors",
     "Prediction": "overtone.datatypes",
     "Recogniser": "overtone.inference.recogniser",
     "Segment": "overtone.timeline",

@@ -11,22 +11,22 @@ jobs.
 import contextlib
 import functools
 import json
-import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
-import numpy as np
-
+from overtone._internal import request_parts
 from overtone._internal.form_body import FormBody
-from overtone._internal.request_parts import Source, add_reference, handle_error, make_query, open_source
+from overtone._internal.request_parts import Source, add_reference, handle_error, job_path, make_query, open_source
 from overtone._internal.service_requests import ServiceRequests
+from overtone._internal.service_responses import to_prediction
 from overtone.channels import MIX, Channel, parse_channel
 from overtone.datatypes import Prediction
 from overtone.each_channel import ChannelChoice, choose_channels
 from overtone.errors import InputError, OvertoneError, ServiceError
 from overtone.explanation import Explanation
+from overtone.timeline_corrections import CorrectedSegment, Corrections
 
 POLL_INTERVAL_S = 0.5
 
@@ -138,21 +138,7 @@ class Client:
         return Explanation.from_values(values, self._to_prediction(values["prediction"]))
 
     def _to_prediction(self, values: Mapping[str, Any]) -> Prediction:
-        return Prediction(
-            emotions=tuple(values["probabilities"]),
-            probabilities=np.array(list(values["probabilities"].values())),
-            branches={branch: np.array(list(shares.values())) for branch, shares in values["branches"].items()},
-            duration_s=values["duration_s"],
-            speech_s=_number(values["speech_s"]),
-            arousal=_number(values["arousal"]),
-            valence=_number(values["valence"]),
-            prosody=values["prosody"],
-            reference_clips=values["reference_clips"],
-            model=values["model"],
-            source=values["path"],
-            uncertain_below=self.models[0].get("uncertain_below", 0.0),
-            channel=values.get("channel", ""),
-        )
+        return to_prediction(values, self.models[0].get("uncertain_below", 0.0))
 
     def recognise_many(
         self, sources: Iterable[Source], *, channel: Channel = MIX, channel_names: Sequence[str] = ()
@@ -166,7 +152,7 @@ class Client:
             OptionError: not a channel, or names that are not valid or not needed.
         """
         choice = choose_channels(channel, channel_names)
-        for source in sources:
+        for source in request_parts.check_several(sources, "recognise_many"):
             try:
                 with open_source(source) as (name, body):
                     path = f"/v1/recognise?{make_query(choice, name=name)}"
@@ -181,6 +167,7 @@ class Client:
         source: Source,
         format: str | None = None,
         *,
+        csv_dialect: str = "",
         channel: Channel = MIX,
         channel_names: Sequence[str] = (),
         adapt: bool = True,
@@ -190,6 +177,7 @@ class Client:
         Args:
             source: path, bytes or file object.
             format: a format of `overtone timeline --format`, returned as bytes; None for the decoded JSON.
+            csv_dialect: of the formats "csv" and "summary", as `overtone timeline --csv-dialect`; "" for the default.
             channel: as for `recognise`; or "each": each channel is a speaker, with segments of their own.
             channel_names: names of these speakers; by default "left" and "right" of two, else "channel-1", ...
             adapt: whether to adapt the recording to itself.
@@ -200,14 +188,40 @@ class Client:
             ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
         job = self.submit_timeline(source, channel=channel, channel_names=channel_names, adapt=adapt)
+        is_kept = False
         try:
             while job["state"] in ("queued", "running"):
                 time.sleep(POLL_INTERVAL_S)
                 job = self.job(job["id"])
-            content = self._requests.send("GET", f"{job['timeline']}?format={quote(format or 'json')}")
+            return self.job_timeline(job["id"], format, csv_dialect=csv_dialect)
+        except InputError as error:
+            is_kept = job["state"] == "done"  # such as an unknown format, which must not cost the work of the job
+            if not is_kept:
+                raise
+            raise InputError(f"{error} (the timeline is kept: job_timeline({job['id']!r}) returns it)") from error
         finally:
-            with contextlib.suppress(ServiceError):  # the result matters more than the cleanup
-                self.delete_job(job["id"])
+            if not is_kept:
+                with contextlib.suppress(ServiceError):  # the result matters more than the cleanup
+                    self.delete_job(job["id"])
+
+    def job_timeline(
+        self, job_id: str, format: str | None = None, *, csv_dialect: str = "", corrected: bool = True
+    ) -> Any:
+        """Return the timeline of a finished job, as `timeline` does.
+
+        Args:
+            job_id: id of the job.
+            format: as for `timeline`, like `csv_dialect`.
+            csv_dialect: likewise.
+            corrected: whether with the corrections of a person, if there are any; False for that of the model.
+
+        Raises:
+            InputError: the job failed, or there is no such format or dialect.
+            ServiceError: there is no such job, or it is not finished; or as `timeline`.
+        """
+        parameters = {"format": format or "json", "corrected": str(corrected).lower()}
+        query = urlencode(parameters | ({"csv_dialect": csv_dialect} if csv_dialect else {}))
+        content = self._requests.send("GET", f"{job_path(job_id, 'timeline')}?{query}")
         return json.loads(content) if format is None else content
 
     def submit_timeline(
@@ -222,7 +236,7 @@ class Client:
 
     def job(self, job_id: str) -> dict[str, Any]:
         """Return a job: its `state`, `processed_s` and `duration_s`; raises the same errors as `timeline`."""
-        job: dict[str, Any] = json.loads(self._requests.send("GET", f"/v1/jobs/{quote(job_id, safe='')}"))
+        job: dict[str, Any] = json.loads(self._requests.send("GET", job_path(job_id)))
         return job
 
     def jobs(self) -> Iterator[dict[str, Any]]:
@@ -239,14 +253,42 @@ class Client:
 
     def cancel_job(self, job_id: str) -> dict[str, Any]:
         """Stop a queued or running job and return it as `cancelled`; one that has ended is returned as it is."""
-        job: dict[str, Any] = json.loads(self._requests.send("POST", f"/v1/jobs/{quote(job_id, safe='')}/cancel"))
+        job: dict[str, Any] = json.loads(self._requests.send("POST", job_path(job_id, "cancel")))
         return job
 
     def delete_job(self, job_id: str) -> None:
         """Delete a job in any state, with its recording and its timeline."""
-        self._requests.send("DELETE", f"/v1/jobs/{quote(job_id, safe='')}")
+        self._requests.send("DELETE", job_path(job_id))
 
+    def corrections(self, job_id: str) -> Corrections:
+        """Return the corrections of a finished job by a person, and their entity tag.
 
-def _number(value: float | None) -> float:
-    """Return a number of a response; NaN for null."""
-    return math.nan if value is None else value
+        Args:
+            job_id: id of the job, as in `submit_timeline(...)["id"]`.
+
+        Raises:
+            ServiceError: there is no such job; or as `timeline`.
+        """
+        response = self._requests.exchange("GET", job_path(job_id, "corrections"))
+        return Corrections(json.loads(response.content)["segments"], response.etag)
+
+    def set_corrections(
+        self, job_id: str, segments: Sequence[CorrectedSegment], *, if_match: str | None = None
+    ) -> Corrections:
+        """Store the corrections of a finished job, with which its timeline is written from now on, and return them.
+
+        Args:
+            job_id: id of the job.
+            segments: all segments of the corrected timeline; none to remove the corrections.
+            if_match: `Corrections.etag` of the corrections that these replace; None replaces any, also those that
+                another client has made meanwhile.
+
+        Raises:
+            InputError: the segments do not fit the timeline.
+            PreconditionFailedError: the corrections have been changed since; read them again, and merge yours.
+            ServiceError: there is no such job, or it has no timeline; or as `timeline`.
+        """
+        path = job_path(job_id, "corrections")
+        body = request_parts.corrections_body(segments)
+        response = self._requests.exchange("PUT", path, body, "application/json", if_match or "")
+        return Corrections(json.loads(body.getvalue())["segments"], response.etag)

@@ -9,6 +9,7 @@
     ├── TrainingError             a training run that cannot start, resume or finish
     ├── DownloadError             an interrupted download, or one with unexpected content
     ├── ServiceError              a request that the service did not fulfil
+    │   └── PreconditionFailedError  one that would have overwritten another change
     └── MissingExtraError         an optional dependency that is not installed
 
 Every message names the file or key and the remedy. This module neither prints nor exits; `cli` does.
@@ -55,6 +56,10 @@ class DownloadError(OvertoneError):
 
 class ServiceError(OvertoneError):
     """A request that the service did not fulfil: it is overloaded, refuses the request, or cannot be reached."""
+
+
+class PreconditionFailedError(ServiceError):
+    """A change that the service did not make, since another client has changed the same thing meanwhile."""
 
 
 class MissingExtraError(OvertoneError):

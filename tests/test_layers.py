@@ -16,7 +16,7 @@ LAYERS = (
     ("datatypes", "recipe", "arousal_valence", "each_channel"),
     ("_internal", "shares"),
     ("speaker_summary",),
-    ("timeline", "explanation", "annotations"),
+    ("timeline", "explanation", "annotations", "timeline_corrections"),
     ("audio", "features", "corpora", "formats", "speaker_turns", "client"),
     ("models", "evaluation"),
     ("inference",),

@@ -8,16 +8,26 @@ import uuid
 from typing import BinaryIO, NamedTuple
 from urllib.parse import urlsplit
 
-from overtone.errors import InputError, ServiceError
+from overtone.errors import InputError, PreconditionFailedError, ServiceError
 
 RETRY_STATUSES = (429, 503)
 RETRY_DELAY_S = 1.0  # unless the service sends Retry-After
 
 
-class _Response(NamedTuple):
+class Response(NamedTuple):
+    """A response of the service.
+
+    Attributes:
+        status: of HTTP.
+        retry_after_s: when a retry may succeed.
+        content: the body.
+        etag: the entity tag; "" if there is none.
+    """
+
     status: int
     retry_after_s: float
     content: bytes
+    etag: str = ""
 
 
 class ServiceRequests:
@@ -45,19 +55,32 @@ class ServiceRequests:
     def send(
         self, method: str, path: str, body: BinaryIO | None = None, content_type: str = "application/octet-stream"
     ) -> bytes:
-        """Return the content of the response; retry until `retry_timeout_s` has passed.
+        """Return the content of the response; arguments and errors as for `exchange`."""
+        return self.exchange(method, path, body, content_type).content
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        body: BinaryIO | None = None,
+        content_type: str = "application/octet-stream",
+        if_match: str = "",
+    ) -> Response:
+        """Return the response, which is successful; retry until `retry_timeout_s` has passed.
 
         Args:
             method: of HTTP.
             path: path and query, below the base URL.
             body: a seekable stream.
             content_type: media type of the body.
+            if_match: entity tag of the state that may be replaced; "" for any.
 
         Raises:
             InputError: the service cannot process the body or a parameter.
+            PreconditionFailedError: the state is another one.
             ServiceError: the service cannot be reached, stays overloaded, or refuses the request.
         """
-        headers = dict(self._headers)
+        headers = self._headers | ({"If-Match": if_match} if if_match else {})
         if body is not None:
             size = str(body.seek(0, io.SEEK_END))
             headers |= {"Content-Type": content_type, "Content-Length": size}
@@ -67,6 +90,8 @@ class ServiceRequests:
         while True:
             try:
                 response = self._send(method, path, body, headers)
+            except ValueError as error:  # of http.client, which sends no line breaks and no characters but Latin-1
+                raise InputError(f"the API key or the entity tag is not valid: {error}") from error
             except (OSError, http.client.HTTPException) as error:
                 if time.monotonic() + RETRY_DELAY_S > deadline_s:
                     raise ServiceError(f"{self._url}: cannot be reached: {error}; is the service running?") from error
@@ -76,7 +101,7 @@ class ServiceRequests:
                 return self._check(response)
             time.sleep(response.retry_after_s)
 
-    def _send(self, method: str, path: str, body: BinaryIO | None, headers: dict[str, str]) -> _Response:
+    def _send(self, method: str, path: str, body: BinaryIO | None, headers: dict[str, str]) -> Response:
         """Send a request once, over a new connection."""
         connection = self._connection_type(self._host, timeout=self._timeout_s)
         try:
@@ -85,18 +110,23 @@ class ServiceRequests:
             connection.request(method, self._root + path, body, headers)
             response = connection.getresponse()
             after = response.headers.get("Retry-After", "")
-            return _Response(response.status, float(after) if after.isdigit() else RETRY_DELAY_S, response.read())
+            retry_after_s = float(after) if after.isdigit() else RETRY_DELAY_S
+            # A proxy that compresses responses weakens their entity tags; those of the service are strong.
+            etag = response.headers.get("ETag", "").removeprefix("W/")
+            return Response(response.status, retry_after_s, response.read(), etag)
         finally:
             connection.close()
 
-    def _check(self, response: _Response) -> bytes:
-        """Return the content of a successful response; raise the error of any other."""
+    def _check(self, response: Response) -> Response:
+        """Return a successful response; raise the error of any other."""
         if response.status < 400:
-            return response.content
+            return response
         try:
             message = json.loads(response.content)["error"]["message"]
         except (ValueError, KeyError, TypeError):
             message = "not a response of an Overtone service; check the address"
         if response.status == 422:
             raise InputError(message)
+        if response.status == 412:
+            raise PreconditionFailedError(f"{self._url}: {message}")
         raise ServiceError(f"{self._url}: {response.status}: {message}")

@@ -261,8 +261,8 @@ def check_dialect(format: str, dialect: str) -> None:
         OptionError: no such dialect exists, or the format is not a table.
     """
     if dialect != DEFAULT_DIALECT and not dialect_option(format, dialect):
-        tables = " and ".join(name for name, row in (PREDICTION_FORMATS | TIMELINE_FORMATS).items() if row.is_table)
-        raise OptionError(f"dialect '{dialect}': is one of CSV ({tables}), and the format is {format}")
+        tables = " or ".join(name for name, row in (PREDICTION_FORMATS | TIMELINE_FORMATS).items() if row.is_table)
+        raise OptionError(f"'{dialect}' is a dialect of CSV, and the format is {format}; choose {tables}")
 
 
 def _look_up(name: str, formats: Mapping[str, Format]) -> Format:

@@ -233,7 +233,8 @@
       "This browser does not keep corrections: download them before you close the page.");
   }
 
-  const showStatus = (text) => (status.textContent = text);
+  const showStatus = (text, choices = []) => // with buttons, given as pairs of a name and an action
+    status.replaceChildren(text, ...choices.flatMap((choice) => [" ", button(...choice)]));
 
   async function download(format) {
     try {

@@ -3,6 +3,7 @@
 import sqlite3
 import threading
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 # Not part of the version of the store: an older file gets the table when it is opened.
@@ -28,33 +29,38 @@ class CorrectionTable(ABC):
         for statement in STATEMENTS:
             connection.execute(statement)
 
-    def set_corrections(self, job_id: str, content: bytes, timeline: bytes) -> bool:
+    def set_corrections(
+        self,
+        job_id: str,
+        content: bytes,
+        timeline: bytes,
+        check: Callable[[bytes | None], None] = lambda current: None,
+    ) -> bool:
         """Store the corrections of a finished job in place of earlier ones; False if the job is gone.
 
         Args:
             job_id: id of the job.
             content: the corrections.
-            timeline: the corrected timeline, encoded.
+            timeline: the corrected timeline, encoded; empty if nothing is corrected.
+            check: gets the earlier corrections, None if there are none, in the same transaction; if it raises an
+                exception, nothing is stored.
         """
         with self._transaction() as connection:
+            row = connection.execute("SELECT content FROM corrections WHERE job_id = ?", (job_id,)).fetchone()
+            check(row[0] if row else None)
             cursor = connection.execute(
                 "INSERT OR REPLACE INTO corrections SELECT id, ?, ? FROM jobs WHERE id = ? AND state = 'done'",
                 (content, timeline, job_id),
             )
         return cursor.rowcount == 1
 
-    def delete_corrections(self, job_id: str) -> None:
-        """Delete the corrections of a job, if there are any."""
-        with self._transaction() as connection:
-            connection.execute("DELETE FROM corrections WHERE job_id = ?", (job_id,))
-
     def corrections(self, job_id: str) -> bytes | None:
         """Return the corrections of a job; None if there are none."""
         return self._read("content", job_id)
 
     def corrected_timeline(self, job_id: str) -> bytes | None:
-        """Return the encoded corrected timeline of a job; None if there are no corrections."""
-        return self._read("timeline", job_id)
+        """Return the encoded corrected timeline of a job; None if nothing is corrected."""
+        return self._read("timeline", job_id) or None
 
     def _read(self, column: str, job_id: str) -> bytes | None:
         with self._lock:

@@ -81,8 +81,15 @@ def create_app(
             CORSMiddleware,
             allow_origins=list(origins),
             allow_methods=["GET", "POST", "PUT", "DELETE"],
-            allow_headers=["Authorization", "X-API-Key", "Content-Type", "Idempotency-Key"],
-            expose_headers=["Location", "Retry-After", "Idempotency-Replayed"],
+            allow_headers=[
+                "Authorization",
+                "X-API-Key",
+                "Content-Type",
+                "Idempotency-Key",
+                "If-Match",
+                "If-None-Match",
+            ],
+            expose_headers=["Location", "Retry-After", "Idempotency-Replayed", "ETag"],
         )
     app.openapi = _openapi_factory(app, bool(keys))  # type: ignore[method-assign]
     return app

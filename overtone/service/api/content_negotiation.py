@@ -49,7 +49,7 @@ def read_dialect(name: str | None, format_name: str) -> str:
     try:
         check_dialect(format_name, dialect)
     except OptionError as error:
-        raise ApiError("invalid_parameter", f"csv_dialect: {error}; add ?format=csv, or leave it out") from error
+        raise ApiError("invalid_parameter", f"csv_dialect: {error}") from error
     return dialect
 
 

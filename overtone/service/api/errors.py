@@ -29,6 +29,7 @@ CODES: dict[str, tuple[int, str]] = {
     "upload_timeout": (408, "the body did not arrive in time"),
     "job_not_finished": (409, "the job is not finished yet"),
     "job_cancelled": (409, "the job was cancelled, so that it has no timeline"),
+    "precondition_failed": (412, "a condition of the request, such as If-Match, is not met"),
     "too_large": (413, "the body is too large, or contains too many files"),
     "unsupported_media_type": (415, "the media type of the body is not supported"),
     "invalid_audio": (422, "the audio cannot be decoded or recognised, or is too long"),
@@ -53,14 +54,20 @@ class ApiError(Exception):
         message: what is wrong and how to fix it.
         retry_after_s: when the client may retry; None if a retry does not help.
         failures: one object per failed file, if there are several.
+        etag: the current entity tag of the resource; "" for none.
     """
 
     def __init__(
-        self, code: str, message: str, retry_after_s: float | None = None, failures: Sequence[dict[str, Any]] = ()
+        self,
+        code: str,
+        message: str,
+        retry_after_s: float | None = None,
+        failures: Sequence[dict[str, Any]] = (),
+        etag: str = "",
     ) -> None:
         super().__init__(message)
         self.code, self.status, self.message = code, CODES[code][0], message
-        self.retry_after_s, self.failures = retry_after_s, failures
+        self.retry_after_s, self.failures, self.etag = retry_after_s, failures, etag
 
     @property
     def content(self) -> dict[str, Any]:
@@ -72,6 +79,7 @@ class ApiError(Exception):
     def headers(self) -> dict[str, str]:
         """The headers of the response."""
         retry = {} if self.retry_after_s is None else {"Retry-After": str(max(1, math.ceil(self.retry_after_s)))}
+        retry |= {"ETag": self.etag} if self.etag else {}
         return retry | ({"WWW-Authenticate": "Bearer"} if self.status == CODES["unauthorized"][0] else {})
 
     def response(self) -> Response:

@@ -88,6 +88,14 @@ IDEMPOTENCY_KEY = parameter(
     minLength=1,
     maxLength=255,
 )
+IF_MATCH = parameter(
+    "If-Match",
+    "entity tags of the state that the client knows; error 412 if it has another one, or * for any",
+    "header",
+)
+IF_NONE_MATCH = parameter(
+    "If-None-Match", "entity tags of states that the client does not want, or * for any", "header"
+)
 ADAPT = parameter("adapt", "whether the recording is adapted to itself (default: true)", enum=["true", "false"])
 CSV_DIALECT = parameter(
     "csv_dialect",

@@ -44,13 +44,17 @@ const toRequestError = (error) => {
   throw error.name === "AbortError" ? error : unreachable();
 };
 
-// Sends a request; returns the response as "json", "text" or "blob". Throws `RequestError`.
-export async function request(path, type, options = {}) {
+// Sends a request; returns the content of the response as "json", "text" or "blob". Throws `RequestError`.
+export const request = async (path, type, options) => (await respond(path, type, options)).content;
+
+// Likewise, with the entity tag of the response. A proxy that compresses responses weakens it; that of the service is
+// strong.
+export async function respond(path, type, options = {}) {
   const headers = { ...options.headers, ...authHeaders() };
   const response = await fetch(absoluteUrl(path), { ...options, headers }).catch(toRequestError);
   const content = await response[response.ok ? type : "text"]().catch(toRequestError);
   if (!response.ok) throw parseError(response.status, content, response.headers.get("Retry-After"));
-  return content;
+  return { content, etag: (response.headers.get("ETag") ?? "").replace(/^W\//, "") };
 }
 
 // Uploads a form and returns the JSON object of the response. `onProgress` receives the sent share, from 0 to 1:
