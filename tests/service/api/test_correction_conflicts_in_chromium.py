@@ -87,6 +87,16 @@ def test_own_corrections_are_kept_and_the_other_person_learns_of_it_in_turn(page
     assert stored_labels(anna, path) == ["more from ben"]
 
 
+def test_the_choice_is_accessible(pages) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="comes with the [dev] extra")
+    anna, ben, path = pages
+    make_conflict(anna, ben, path)
+    found = axe.Axe().run(ben.tab)
+    assert found.violations_count == 0, found.generate_report()
+    ben.frame.get_by_role("button", name=TAKE).press("Enter")
+    ben.frame.locator("#segments .label", has_text="from anna (person)").wait_for()
+
+
 def test_a_third_change_before_the_decision_is_a_conflict_again(pages) -> None:
     anna, ben, path = pages
     make_conflict(anna, ben, path)
