@@ -11,7 +11,7 @@ Source: Audacity manual, "Importing and Exporting Labels".
 
 from collections.abc import Iterator
 
-from overtone._internal.text_encoding import decode_text
+from overtone._internal.text_encoding import decode_text, split_lines
 from overtone.speaker_turns.own_labels import Labelled, split_own_label, split_prefix
 from overtone.speaker_turns.turn import Turn, make_turn
 
@@ -22,7 +22,7 @@ MAX_NAME_WORDS = 3
 def parse(content: bytes, recording: str) -> Iterator[Turn]:
     """Yield the labels."""
     rows = []
-    for number, line in enumerate(decode_text(content).splitlines(), start=1):
+    for number, line in enumerate(split_lines(decode_text(content)), start=1):
         if not line.strip() or line.startswith(SPECTRAL):
             continue
         fields = line.split("\t", 2)

@@ -6,6 +6,9 @@ SPEAKER talk 1 0.50 2.25 <NA> <NA> anna <NA> <NA>
 File names and speaker names with blanks are read too: orthography and subtype are `<NA>` in practice, and the numbers
 in front of them are the times. The file name may have the suffix of the audio. Lines of other types are not turns.
 
+The last fields may be missing, so that the number in "speaker 1" may be a confidence. It is one if all such lines of a
+file have the same number, 0 or 1; else it belongs to the name.
+
 Source: NIST, "The 2009 Rich Transcription Evaluation Plan", appendix A.
 """
 
@@ -13,7 +16,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from overtone._internal.text_encoding import decode_text
+from overtone._internal.text_encoding import decode_text, split_lines
 from overtone.speaker_turns.content import select_recording
 from overtone.speaker_turns.turn import Turn, make_turn
 
@@ -24,7 +27,10 @@ OTHER_TYPES = (  # of lines that are not turns
     *("SEGMENT", "NOSCORE", "NO_RT_METADATA", "LEXEME", "NON-LEX", "NON-SPEECH", "FILLER", "EDIT", "SU", "IP", "CB"),
     *("A/P", "SPKR-INFO"),
 )
-COMMENT = ";;"
+WHOLE_NUMBER = re.compile(r"\d+")
+MAX_VALUES = 2  # confidence and lookahead
+CONFIDENCES = ("0", "1")  # among the whole numbers
+COMMENTS = (";", "#")
 
 
 class _Line(NamedTuple):
@@ -36,24 +42,46 @@ class _Line(NamedTuple):
     def file(self) -> str:
         return " ".join(self.fields[1 : self.onset - 1])
 
+    @property
+    def names(self) -> list[str]:
+        """The parts of the name, and perhaps the confidence, if it is a whole number."""
+        tail = self.fields[self.onset + 4 :]
+        return tail[: len(tail) - self._values(tail)]
+
+    @property
+    def may_have_confidence(self) -> bool:
+        """Whether the last of `names` may be a confidence: it is a whole number, and not both values follow it."""
+        tail, names = self.fields[self.onset + 4 :], self.names
+        return len(names) > 1 and len(tail) - len(names) < MAX_VALUES and WHOLE_NUMBER.fullmatch(names[-1]) is not None
+
+    @staticmethod
+    def _values(tail: list[str]) -> int:
+        """Return how many of the last fields are values, and no part of a name."""
+        last = min(MAX_VALUES, len(tail) - 1)
+        return next((count for count in range(last) if not _is_value(tail[-1 - count])), max(last, 0))
+
 
 def parse(content: bytes, recording: str) -> Iterator[Turn]:
     """Yield the turns of a recording, and the lines that are of no known type."""
     lines = []
-    for number, text in enumerate(decode_text(content).splitlines(), start=1):
+    for number, text in enumerate(split_lines(decode_text(content)), start=1):
         fields = text.split()
         if fields[:1] == ["SPEAKER"]:
             lines.append(_Line(f"line {number}", fields, _find_onset(fields)))
-        elif fields and fields[0] not in OTHER_TYPES and not fields[0].startswith(COMMENT):
+        elif fields and fields[0] not in OTHER_TYPES and not fields[0].startswith(COMMENTS):
             yield Turn(f"line {number}", error=f"expected a line that starts with SPEAKER, got '{fields[0][:40]}'")
     selected = select_recording((line.file for line in lines if line.onset), recording)
+    numbers = {line.names[-1] for line in lines if line.onset and line.may_have_confidence}
+    has_confidence = len(numbers) == 1 and numbers <= set(CONFIDENCES)
     for line in lines:
         if not line.onset:
             expected = f"expected {MIN_FIELDS} fields or more, or <NA> <NA> behind the times, got "
             yield Turn(line.position, error=f"{expected}'{' '.join(line.fields)[:80]}'")
         elif line.file in selected:
             onset, duration = line.fields[line.onset : line.onset + 2]
-            yield make_turn(line.position, onset, None, _name(line.fields[line.onset + 4 :]), duration=duration)
+            names = line.names[:-1] if has_confidence and line.may_have_confidence else line.names
+            name = " ".join(names)
+            yield make_turn(line.position, onset, None, "" if name == UNKNOWN else name, duration=duration)
 
 
 def _find_onset(fields: list[str]) -> int:
@@ -70,20 +98,7 @@ def _find_onset(fields: list[str]) -> int:
     return 3 if is_standard else 0
 
 
-def _name(fields: list[str]) -> str:
-    """Return the name at the start of the last fields of a line: up to two fields follow it, values or unknown."""
-    count = len(fields)
-    if count > 2 and _is_value(fields[-1]) and _is_confidence(fields[-2]):
-        count -= 2
-    elif count > 1 and _is_value(fields[-1]):
-        count -= 1
-    name = " ".join(fields[:count])
-    return "" if name == UNKNOWN else name
-
-
 def _is_value(field: str) -> bool:
-    return field == UNKNOWN or NUMBER.fullmatch(field) is not None
-
-
-def _is_confidence(field: str) -> bool:
-    return _is_value(field) and (field == UNKNOWN or 0 <= float(field) <= 1)
+    """Return whether a field is a confidence or lookahead, and no part of a name."""
+    is_number = NUMBER.fullmatch(field) is not None and not WHOLE_NUMBER.fullmatch(field)
+    return field == UNKNOWN or is_number or field.lower() == "nan"

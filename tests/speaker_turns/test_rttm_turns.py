@@ -40,6 +40,52 @@ def test_the_exact_name_counts_before_the_name_without_suffix(tmp_path: Path) ->
     assert spans(tmp_path, content, "a.wav") == [(1, 2, "a.wav")]
 
 
+def line(file: str, start: int, speaker: str, tail: str = " <NA> <NA>") -> str:
+    return f"SPEAKER {file} 1 {start} 1 <NA> <NA> {speaker}{tail}\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "recording"),
+    [
+        (("x/talk", "y/talk"), "x/talk.wav"),
+        (("C:\\x\\talk.mp3", "C:\\y\\talk.mp3"), "/data/x/talk.wav"),
+        (("a.b", "a.c"), "a.b.wav"),
+        (("TALK", "OTHER"), "talk.wav"),
+        (("Mu\u0308ller", "other"), "M\u00fcller.wav"),
+    ],
+)
+def test_folders_case_and_codings_of_file_names(tmp_path: Path, files: tuple[str, str], recording: str) -> None:
+    content = line(files[0], 1, "anna") + line(files[1], 3, "ben")
+    assert spans(tmp_path, content, recording) == [(1, 2, "anna")]
+
+
+@pytest.mark.parametrize(
+    ("files", "recording"),
+    [
+        (("x/talk", "y/talk"), "talk.wav"),
+        (("talk.wav", "talk.mp3"), "talk.flac"),
+        (("talk.1", "talk.2"), "talk.wav"),
+        (("TALK", "Talk"), "talk.wav"),
+    ],
+)
+def test_two_recordings_are_never_joined(tmp_path: Path, files: tuple[str, str], recording: str) -> None:
+    with pytest.raises(InputError, match=r"turns\.rttm: contains several recordings"):
+        spans(tmp_path, line(files[0], 1, "anna") + line(files[1], 3, "ben"), recording)
+
+
+@pytest.mark.parametrize("tail", [" <NA> <NA>", " <NA>", "", " 0.93 <NA>", " 0.5 0.1", " -0.5 <NA>", " nan", " 1.0"])
+@pytest.mark.parametrize("names", [("speaker 0", "speaker 1"), ("Speaker 1", "Speaker 2", "Speaker 13"), ("1", "2")])
+def test_numbers_in_names_are_no_confidences(tmp_path: Path, names: tuple[str, ...], tail: str) -> None:
+    content = "".join(line("talk", k, name, tail) for k, name in enumerate(names))
+    assert [speaker for *_, speaker in spans(tmp_path, content)] == list(names)
+
+
+@pytest.mark.parametrize("tail", [" 1", " 1 <NA>", " 0 <NA>"])
+def test_a_confidence_that_is_the_same_whole_number_in_all_lines(tmp_path: Path, tail: str) -> None:
+    content = line("talk", 0, "anna", tail) + line("talk", 1, "2", tail)
+    assert [speaker for *_, speaker in spans(tmp_path, content)] == ["anna", "2"]
+
+
 @pytest.mark.parametrize("tail", [" <NA> <NA>", " <NA>", "", " 0.93 <NA>", " 0.5 0.1"])
 def test_file_names_with_blanks(tmp_path: Path, tail: str) -> None:
     rows = ((0.3, 1.5, "agent"), (2.1, 2.0, "customer"), (4.5, 2.0, "agent"))
