@@ -73,12 +73,44 @@ def test_what_webvtt_py_writes(tmp_path: Path) -> None:
         (["[Anna]: yes", "and no"], [("Anna", "yes"), ("", "and no")]),
         (["[music]", "and no"], [("", "[music]"), ("", "and no")]),
         (["it is 10:30", "it is 10:40"], [("", "it is 10:30"), ("", "it is 10:40")]),
+        ([">> Anna: yes", ">>Ben: no"], [("Anna", "yes"), ("Ben", "no")]),
+        (["- Anna: yes", "- Ben: no"], [("Anna", "yes"), ("Ben", "no")]),
+        (["&gt;&gt; Anna: yes", ">>> Ben:\nno"], [("Anna", "yes"), ("Ben", "no")]),
+        (["Anna\uff1ayes", "Ben\uff1ano"], [("Anna", "yes"), ("Ben", "no")]),
+        ([">> yes", ">> and no"], [("", ">> yes"), ("", ">> and no")]),
+        (["Anna: yes\nBen: no", "Ben: no\nbut: well"], [("Anna", "yes"), ("Ben", "no"), ("Ben", "no but: well")]),
+        (["- Anna: yes\n- Ben: no"], [("Anna", "yes"), ("Ben", "no")]),
+        (["<v Anna>yes", "<v.loud Ben>a &amp; b</v>"], [("Anna", "yes"), ("Ben", "a &amp; b")]),
+        (["<v Anna>yes\n<v Ben>no"], [("Anna", "yes"), ("Ben", "no")]),
         (["and we all know this: no", "Ben: no"], [("", "and we all know this: no"), ("", "Ben: no")]),
     ],
 )
 def test_names_in_front_of_the_words(tmp_path: Path, lines: list[str], expected: list[tuple[str, str]]) -> None:
     content = "".join(f"{k}\n00:00:0{k},0 --> 00:00:0{k},9\n{line}\n\n" for k, line in enumerate(lines))
     assert [row[2:] for row in rows(tmp_path, content)] == expected
+
+
+@pytest.mark.parametrize("numbers", [True, False])
+@pytest.mark.parametrize("gaps", [("", "\n"), ("", ""), ("\n", "\n"), ("\r", "\r\n")])
+def test_blank_lines_that_lack_or_are_too_many(tmp_path: Path, gaps: tuple[str, str], numbers: bool) -> None:
+    """Read every cue where nothing is between cues, or where a blank line is behind their numbers or every line."""
+    within, between = gaps
+    content = "".join(
+        (f"{k}\n{within if numbers else ''}" if numbers else "")
+        + f"00:00:0{k},0 --> 00:00:0{k},9\n[{name}]: {words}\n{between}"
+        for k, (name, words) in enumerate((("Anna", "1 yes"), ("Ben", "no"), ("Anna", "2")))
+    )
+    expected = [(0, 0.9, "Anna", "1 yes"), (1, 1.9, "Ben", "no"), (2, 2.9, "Anna", "2")]
+    assert rows(tmp_path, content) == expected
+    assert rows(tmp_path, content.replace("\n", "\r\r\n")) == expected
+
+
+def test_webvtt_in_other_spellings(tmp_path: Path) -> None:
+    expected = [(0.5, 2.75, "Anna", "yes"), (3, 4, "Ben", "no")]
+    cues = "00:00.500 --> 00:02.750\n<V Anna>yes\n{}00:03,000 --> 00:04,000\n<v\tBen>no\n"
+    for head in ("WEBVTT\n\n", "webvtt\n\n", "WEBVTT - a\nb: c\n\n", "WEBVTT\n", ""):
+        for between in ("\n", "", "7\n", "\nintro\n"):
+            assert rows(tmp_path, head + cues.format(between), "a.vtt") == expected
 
 
 def test_a_blank_line_in_the_words(tmp_path: Path) -> None:
