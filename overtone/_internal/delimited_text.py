@@ -60,7 +60,7 @@ def _until_header(lines: Iterator[str]) -> Iterator[str]:
 
 def _separator(start: Sequence[str], separators: str) -> str:
     """Return the separator that is most frequent in the last of these lines, the header, outside quotes."""
-    unquoted = "".join("".join(start[-1:]).split('"')[::2]).strip("\r\n ")
+    unquoted = "".join("".join(start[-1:]).split('"')[::2]).strip("\r\n")
     # Names may have blanks: these separate cells only where nothing else does.
     found = [separator for separator in separators if separator != " " and separator in unquoted]
     return max(found or separators, key=unquoted.count)

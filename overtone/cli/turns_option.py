@@ -1,6 +1,7 @@
 """The options of speaker turns: --turns, --keep-labels, --strict and --words."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -9,6 +10,7 @@ from overtone.audio.blocks import measure_duration
 from overtone.audio.source import Source
 from overtone.cli.errors import print_error
 from overtone.errors import InputError, OptionError, format_errors
+from overtone.formats.table import printable
 from overtone.formats.whisperx import Original
 from overtone.speaker_turns import SUFFIXES, TurnsFile, read_labelled_turns
 from overtone.speaker_turns.given_labels import GivenLabel
@@ -86,7 +88,9 @@ def read_given_turns(args: argparse.Namespace, source: Path, recording: Source, 
     """
     if args.turns is None:
         return GivenTurns()
-    read, labels = read_labelled_turns(args.turns, str(source), measure_duration(recording))
+    read, labels, hints = read_labelled_turns(args.turns, str(source), measure_duration(recording))
+    for hint in hints:
+        print(printable(f"hint: {args.turns}: {hint}"), file=sys.stderr)
     if args.keep_labels:
         _check_labels(args.turns, labels)
     if read.invalid:

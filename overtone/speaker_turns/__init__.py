@@ -12,6 +12,7 @@ To add a format, write such a module and add a row to `TURN_FORMATS`. The suffix
 module is imported when its format is first read. `docs/turns.md` describes the formats.
 """
 
+import difflib
 import math
 import numbers
 import os
@@ -19,14 +20,16 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from overtone._internal.audio_suffixes import AUDIO_SUFFIXES
 from overtone._internal.special_files import is_special
-from overtone.errors import InputError, format_errors, suggest
+from overtone.errors import InputError, format_errors
 from overtone.speaker_turns.given_labels import GivenLabel, parse_given_label
 from overtone.speaker_turns.turn import Turn
 from overtone.timeline import TURN_TOLERANCE_S, Segment, is_beyond
 
 MIN_TURN_S = 0.001
 MAX_DURATION_S = 1e9  # of a recording
+MIN_SIMILARITY = 0.8  # of a suffix to a known one, for a hint: ".ctm" is below to ".rttm"
 
 
 class TurnFormat(NamedTuple):
@@ -69,10 +72,12 @@ class LabelledTurns(NamedTuple):
     Attributes:
         file: its turns.
         labels: the label of each valid turn; empty if the file is not the output of `overtone timeline`.
+        hints: what a user should know about the file, a sentence each, such as which parts of it are not read.
     """
 
     file: TurnsFile
     labels: tuple[GivenLabel, ...]
+    hints: tuple[str, ...]
 
 
 def read_turns(path: Path, recording: str = "", duration_s: float | None = None) -> tuple[Segment, ...]:
@@ -110,7 +115,7 @@ def read_turns_file(path: Path, recording: str = "", duration_s: float | None = 
 
 
 def read_labelled_turns(path: Path, recording: str = "", duration_s: float | None = None) -> LabelledTurns:
-    """Return what `read_turns_file` does, with the labels of the turns; arguments and errors are the same."""
+    """Return what `read_turns_file` does, with the labels of the turns and hints; arguments and errors are the same."""
     _check_arguments(path, recording, duration_s)
     path = Path(path)
     content = _read(path)
@@ -119,6 +124,8 @@ def read_labelled_turns(path: Path, recording: str = "", duration_s: float | Non
         parsed = list(module.parse(content, recording))
     except ValueError as error:
         raise InputError(f"{path}: {error}") from error
+    hints = tuple(turn.hint for turn in parsed if turn.hint)
+    parsed = [turn for turn in parsed if not turn.hint]
     faults = [_find_fault(turn) for turn in parsed]
     valid = [turn for turn, fault in zip(parsed, faults, strict=True) if not fault]
     invalid = [f"{turn.position}: {fault}" for turn, fault in zip(parsed, faults, strict=True) if fault]
@@ -129,7 +136,7 @@ def read_labelled_turns(path: Path, recording: str = "", duration_s: float | Non
     found.sort(key=lambda item: (item[0].start_s, item[0].end_s))
     segments, positions, labels = zip(*found, strict=True)
     has_labels = any(turn.label for turn in valid)
-    return LabelledTurns(TurnsFile(segments, positions, tuple(invalid)), labels if has_labels else ())
+    return LabelledTurns(TurnsFile(segments, positions, tuple(invalid)), labels if has_labels else (), hints)
 
 
 def _check_arguments(path: object, recording: object, duration_s: Any) -> None:
@@ -147,9 +154,14 @@ def _find_format(path: Path) -> TurnFormat:
     for row in TURN_FORMATS.values():
         if suffix in map(str.lower, row.suffixes):
             return row
+    if suffix in AUDIO_SUFFIXES:
+        remedy = "this is a recording: name the file of its turns"
+    else:
+        known = {name.lower(): name for name in SUFFIXES}
+        similar = difflib.get_close_matches(suffix, known, n=1, cutoff=MIN_SIMILARITY)
+        remedy = f"did you mean '{known[similar[0]]}'?" if similar else "export the turns in one of these formats"
     raise InputError(
-        f"{path}: turns are read from {', '.join(SUFFIXES)}, and the suffix of the file says which"
-        f"{suggest(suffix, SUFFIXES)}"
+        f"{path}: turns are read from {', '.join(SUFFIXES)}, and the suffix of the file says which; {remedy}"
     )
 
 
@@ -189,7 +201,7 @@ def _check_fit(path: Path, turns: list[Turn], duration_s: float | None, recordin
     if beyond:
         end = f"beyond the end of {recording or 'the recording'} at {duration_s:.3f} s"
         faults = [f"{turn.position}: {_span(turn)} is {end}" for turn in beyond]
-        question = "are these the turns of another recording?"
+        question = "are these the turns of another recording, or are its times not in seconds?"
         raise InputError(f"{format_errors(str(path), faults, 'turns')}; {question}")
 
 

@@ -1,15 +1,19 @@
 """One speaker turn as a file has it, before it is checked."""
 
 import math
+import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from overtone._internal.clock_times import parse_seconds
 
+WORD_BREAK = re.compile(r"[\s_.-]+|(?<=[a-z\d])(?=[A-Z])")
+MAX_LISTED = 10
 NO_NUMBER = "expected a time in seconds, such as 12.5, got "
 
 
 class Turn(NamedTuple):
-    """A turn in a file, or a part of the file that is none.
+    """A turn in a file, a part of the file that is none, or a hint about the file.
 
     Attributes:
         position: where it is in the file, such as "line 3".
@@ -20,6 +24,7 @@ class Turn(NamedTuple):
         error: why it cannot be used; "" if it can.
         label: the label of the segment, in the output of `overtone timeline`; "" if the file has none.
         decided_by: who decided the label, as the file says; "" if it does not.
+        hint: what a user should know about the file; then this is no turn. "" for a turn.
     """
 
     position: str
@@ -30,6 +35,7 @@ class Turn(NamedTuple):
     error: str = ""
     label: str = ""
     decided_by: str = ""
+    hint: str = ""
 
 
 def make_turn(
@@ -75,6 +81,17 @@ def parse_time(value: object) -> float:
     if not math.isfinite(time_s):
         raise ValueError(f"{NO_NUMBER}{'nothing' if value is None else _shorten(repr(value))}")
     return time_s
+
+
+def name_key(name: str) -> str:
+    """Return what the spellings of a column or key have in common: "Start Time", "start-time" and "startTime"."""
+    return "_".join(filter(None, WORD_BREAK.split(name.strip().lstrip("#")))).lower()
+
+
+def unread_speakers(what: str, names: Sequence[str]) -> Turn:
+    """Return the hint that no turn has a speaker, although columns or keys of these names are there."""
+    listed = ", ".join(f"'{name}'" for name in names[:MAX_LISTED])
+    return Turn("", hint=f"no turn has a speaker; if one of the {what} {listed} has them, call it 'speaker'")
 
 
 def clean_text(value: object) -> str:

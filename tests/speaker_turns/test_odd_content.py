@@ -42,6 +42,30 @@ def test_other_encodings_are_errors(suffix: str, tmp_path: Path) -> None:
             read(tmp_path, suffix, content)
 
 
+@pytest.mark.parametrize("suffix", PLAIN)
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32"])
+def test_content_with_null_characters_is_told_as_such(suffix: str, encoding: str, tmp_path: Path) -> None:
+    for content in (PLAIN[suffix].encode(encoding), PLAIN[suffix].replace("anna", "an\0na")):
+        with pytest.raises(InputError, match=rf"turns{suffix}: has null characters"):
+            read(tmp_path, suffix, content)
+
+
+@pytest.mark.parametrize("suffix", PLAIN)
+def test_byte_order_marks_of_joined_files(suffix: str, tmp_path: Path) -> None:
+    expected = WITHOUT_WORDS if suffix == ".rttm" else EXPECTED
+    assert read(tmp_path, suffix, "\ufeff\ufeff" + PLAIN[suffix]) == expected
+    assert read(tmp_path, ".rttm", RTTM.replace("\nSPEAKER", "\n\ufeffSPEAKER")) == WITHOUT_WORDS
+
+
+@pytest.mark.parametrize("sign", ["\u2028", "\x85", "\x0b", "\x0c", "\x1e"])
+@pytest.mark.parametrize("suffix", PLAIN)
+def test_separators_of_lines_in_other_encodings_end_no_line(suffix: str, sign: str, tmp_path: Path) -> None:
+    content = PLAIN[suffix].replace("anna", f"an{sign}na").replace("well, yes", f"well,{sign}yes")
+    content = content.replace(sign, f"\\u{ord(sign):04x}") if suffix == ".json" else content
+    expected = [(start, end, speaker.replace("anna", "an na"), text) for start, end, speaker, text in EXPECTED]
+    assert read(tmp_path, suffix, content) == ([(*row[:3], "") for row in expected] if suffix == ".rttm" else expected)
+
+
 def variants() -> Iterator[tuple[str, str]]:
     """Yield suffix and content of files with the turns of `EXPECTED`."""
     yield ".srt", SRT.replace("well, yes", "<i>well</i>, {\\i1}yes{\\i0}").replace("ben", "{\\an8}ben")

@@ -80,6 +80,22 @@ def test_content_of_another_format_is_an_error(tmp_path: Path, name: str, conten
         read_turns(path)
 
 
+@pytest.mark.parametrize(
+    ("suffix", "remedy"),
+    [
+        (".ctm", "export"),
+        (".stm", "export"),
+        (".xlsx", "export"),
+        (".wav", "a recording"),
+        (".textgird", ".TextGrid'?"),
+    ],
+)
+def test_other_suffixes_are_errors_that_say_what_to_do(tmp_path: Path, suffix: str, remedy: str) -> None:
+    with pytest.raises(InputError, match=rf"turns\{suffix}: turns are read from \.rttm") as error:
+        read_turns(write(tmp_path, "", f"turns{suffix}"))
+    assert remedy in str(error.value)
+
+
 def test_unreadable_files_are_errors(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"gone\.csv: the turns cannot be read: No such file"):
         read_turns(tmp_path / "gone.csv")

@@ -108,6 +108,6 @@ def test_tiers_that_a_person_added_are_not_read(tmp_path: Path) -> None:
     document.add_annotation("notes", 0, 3000, "check this")
     document.to_file(str(elan))
     for path in (praat, elan):
-        file, labels = read_labelled_turns(path, timeline.source, timeline.duration_s)
+        file, labels, _ = read_labelled_turns(path, timeline.source, timeline.duration_s)
         assert in_ms(file.turns) == in_ms(timeline.segments)
         assert [label.name for label in labels] == ["angry", "happy", "angry", None]
