@@ -5,6 +5,7 @@ Documents with a DTD are refused: ELAN writes none, and entities could expand to
 Source: Max Planck Institute for Psycholinguistics, "EAF Annotation Format: Schema version 3.0".
 """
 
+from pathlib import PurePath
 from typing import NamedTuple
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element, TreeBuilder
@@ -83,6 +84,35 @@ def linked_media(document: Element) -> list[Media]:
         for element in document.iterfind("HEADER/MEDIA_DESCRIPTOR")
     ]
     return sorted(found, key=lambda media: not media.is_audio)
+
+
+def media_origin(document: Element, recording: str) -> float:
+    """Return the time of a recording, in seconds, at which the times of a document start.
+
+    Args:
+        document: as `parse_document` returns it.
+        recording: path of the recording; if the document links no file of this name, all that it links count.
+
+    Raises:
+        ValueError: the linked recordings start at different times, and none has the name of this one.
+    """
+    media = linked_media(document)
+    stem = PurePath(recording).stem.casefold()
+    named = [link for link in media if stem in {_stem(path) for path in (link.path, link.relative_path)}]
+    exact = [link for link in named if PurePath(recording).name in {_name(link.path), _name(link.relative_path)}]
+    origins = {link.origin_s for link in exact or named or media}
+    if len(origins) > 1:
+        names = ", ".join(_name(link.path or link.relative_path) for link in media)
+        raise ValueError(f"links recordings that start at different times: {names}; name the recording as one of them")
+    return origins.pop() if origins else 0.0
+
+
+def _name(path: str) -> str:
+    return PurePath(unquote(path.replace("\\", "/"))).name
+
+
+def _stem(path: str) -> str:
+    return PurePath(_name(path)).stem.casefold()
 
 
 def _file_path(url: str) -> str:

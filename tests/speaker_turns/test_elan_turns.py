@@ -6,7 +6,7 @@ import pytest
 from pympi import Eaf
 
 from overtone.errors import InputError
-from overtone.speaker_turns import read_turns, read_turns_file
+from overtone.speaker_turns import read_labelled_turns, read_turns, read_turns_file
 from overtone.timeline import Segment
 
 BOMB = b"""<?xml version="1.0"?>
@@ -44,6 +44,55 @@ def test_an_invalid_annotation_does_not_lose_the_others(talk: Path) -> None:
         turns, _, (invalid,) = read_turns_file(talk)
         assert [turn.start_s for turn in turns] == [0.5]
         assert invalid.startswith("tier 'ben', annotation a3: expected a time in seconds")
+
+
+def write(folder: Path, tiers: dict[str, str], media: tuple[tuple[str, int | None], ...] = ()) -> Path:
+    """Write tiers with one annotation each, from 500 to 2750 ms, and linked media with their time of origin."""
+    eaf = Eaf()
+    for name, origin_ms in media:
+        eaf.add_linked_file(f"file:///C:/data/{name}", mimetype="audio/x-wav", time_origin=origin_ms)
+    for tier, value in tiers.items():
+        eaf.add_tier(tier)
+        eaf.add_annotation(tier, 500, 2750, value)
+    eaf.to_file(str(folder / "a.eaf"))
+    return folder / "a.eaf"
+
+
+@pytest.mark.parametrize(
+    ("media", "recording", "expected"),
+    [
+        ((("talk.wav", 5000),), "talk.wav", 5.5),
+        ((("talk.wav", 5000),), "other.wav", 5.5),
+        ((("talk.wav", None),), "talk.wav", 0.5),
+        ((("talk.mp4", 5000), ("talk.wav", 0)), "data/talk.wav", 0.5),
+        ((("talk.mp4", 5000), ("talk.wav", 0)), "data/talk.mp4", 5.5),
+        ((("Talk%20A.mp4", 5000), ("b.wav", 0)), "talk a.flac", 5.5),
+    ],
+)
+def test_times_start_where_the_document_says(
+    tmp_path: Path, media: tuple[tuple[str, int | None], ...], recording: str, expected: float
+) -> None:
+    (turn,) = read_turns(write(tmp_path, {"anna": "yes"}, media), recording)
+    assert (turn.start_s, turn.end_s) == (expected, expected + 2.25)
+
+
+def test_recordings_that_start_at_different_times_are_told_apart_or_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, {"anna": "yes"}, (("a.mp4", 5000), ("b.wav", 0)))
+    with pytest.raises(InputError, match=r"a\.eaf: links recordings that start at different times: a\.mp4, b\.wav"):
+        read_turns(path, "talk.wav")
+
+
+@pytest.mark.parametrize("name", ["words@anna", "notes", "anna - phones", "emotion"])
+def test_independent_tiers_that_are_not_those_of_speakers(tmp_path: Path, name: str) -> None:
+    file, _, hints = read_labelled_turns(write(tmp_path, {"anna": "yes", name: "x"}))
+    assert file.turns == (Segment(0.5, 2.75, None, "anna", "yes"),)
+    assert len(hints) == 1 and f"'{name}'" in hints[0]
+
+
+def test_a_tier_of_names_and_a_tier_of_emotions(tmp_path: Path) -> None:
+    assert read_turns(write(tmp_path, {"speaker": "Anna"})) == (Segment(0.5, 2.75, None, "Anna"),)
+    file, labels, _ = read_labelled_turns(write(tmp_path, {"emotion": "happy"}))
+    assert file.turns == (Segment(0.5, 2.75),) and [label.name for label in labels] == ["happy"]
 
 
 @pytest.mark.parametrize(

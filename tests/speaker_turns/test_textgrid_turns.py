@@ -6,7 +6,7 @@ import pytest
 from parselmouth.praat import call
 
 from overtone.errors import InputError
-from overtone.speaker_turns import read_turns, read_turns_file
+from overtone.speaker_turns import read_labelled_turns, read_turns, read_turns_file
 from overtone.timeline import Segment
 
 TIMES = [(0.5, 2.75, "anna"), (2, 4, 'ben "b"')]
@@ -86,6 +86,21 @@ Object class = "TextGrid"
 SAVE = ("text", "short text", "chronological text", "binary")  # commands of Praat: "Save as text file", ...
 
 
+OTHERS = ("words", "anna - phones", "words@anna", "Anna_Word", "ORT-MAU", "KAN-MAU", "MAU", "notes", "emotion@anna")
+Tiers = list[tuple[str, list[tuple[float, float, str]]]]
+
+
+def write_grid(folder: Path, tiers: Tiers) -> Path:
+    """Write tiers in the short format; there are no intervals without text."""
+    lines = ['File type = "ooTextFile"', 'Object class = "TextGrid"', "", "0", "9", "<exists>", str(len(tiers))]
+    for name, intervals in tiers:
+        lines += ['"IntervalTier"', f'"{name}"', "0", "9", str(len(intervals))]
+        lines += [line for start, end, text in intervals for line in (str(start), str(end), f'"{text}"')]
+    path = folder / "grid.TextGrid"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+    return path
+
+
 def spans(path: Path) -> list[tuple[float, float, str]]:
     return [(turn.start_s, turn.end_s, turn.speaker) for turn in read_turns(path)]
 
@@ -129,6 +144,59 @@ def test_brackets_in_names_and_texts(tmp_path: Path) -> None:
     assert spans(tmp_path / "b.TextGrid") == [(0.5, 2.75, "speaker [1]"), (2, 4, 'ben "b"')]
 
 
+@pytest.mark.parametrize("name", OTHERS)
+def test_tiers_that_are_not_those_of_speakers(tmp_path: Path, name: str) -> None:
+    """Leave them out and name them, and refuse a file that has no others but such of words, sounds or notes."""
+    other = (name, [(1.0, 1.5, "x")])
+    file, _, hints = read_labelled_turns(write_grid(tmp_path, [("anna", [(1.0, 2.0, "yes")]), other]))
+    assert file.turns == (Segment(1, 2, None, "anna", "yes"),)
+    assert len(hints) == 1 and f"'{name}'" in hints[0]
+    if not name.startswith("emotion"):
+        with pytest.raises(InputError, match=r"grid\.TextGrid: its tiers '.*' are not those of speakers"):
+            read_turns(write_grid(tmp_path, [other]))
+
+
+@pytest.mark.parametrize("name", ["speaker", "Speakers", "diarization"])
+def test_names_of_speakers_as_the_texts_of_a_tier(tmp_path: Path, name: str) -> None:
+    path = write_grid(tmp_path, [(name, [(1.0, 2.0, "anna"), (2.0, 3.0, "Ben Weber"), (3.0, 4.0, "anna")])])
+    assert spans(path) == [(1, 2, "anna"), (2, 3, "Ben Weber"), (3, 4, "anna")]
+    words = write_grid(tmp_path, [(name, [(1.0, 2.0, "anna"), (2.0, 3.0, "well yes I think so")])])
+    assert [turn[2] for turn in spans(words)] == [name, name]
+
+
+EMOTIONS = ("emotion@anna", [(1.0, 2.0, "happy"), (2.0, 4.0, "sad")])
+CONFIDENCES = ("confidence@anna", [(1.0, 2.0, "81 %"), (2.0, 4.0, "50 %")])
+WORDS = ("text@anna", [(1.0, 2.0, "well, yes"), (2.0, 4.0, "no")])
+
+
+@pytest.mark.parametrize("others", [[CONFIDENCES, WORDS], [WORDS], [CONFIDENCES, WORDS, ("notes", [(0.0, 9.0, "x")])]])
+def test_tiers_of_a_timeline_of_which_a_person_removed_some(tmp_path: Path, others: Tiers) -> None:
+    file, labels, _ = read_labelled_turns(write_grid(tmp_path, [EMOTIONS, *others, ("emotion@ben", [(5, 6, "sad")])]))
+    rows = [(turn.start_s, turn.end_s, turn.speaker, turn.text) for turn in file.turns]
+    assert rows == [(1, 2, "anna", "well, yes"), (2, 4, "anna", "no"), (5, 6, "ben", "")]
+    assert [label.name for label in labels] == ["happy", "sad", "sad"]
+
+
+@pytest.mark.parametrize(
+    ("intervals", "words", "by_person"),
+    [
+        ([(1.0, 2.25, "happy"), (2.25, 4.0, "sad")], ["well, yes", "no"], [True, False]),
+        ([(1.0, 2.0, "happy"), (2.0, 2.5, "sad"), (2.5, 4.0, "angry")], ["well, yes", "", "no"], [True, False, False]),
+        ([(1.0, 4.0, "happy")], ["well, yes no"], [False]),
+        ([(6.0, 7.0, "happy"), (2.0, 4.0, "sad")], ["no", ""], [False, False]),
+    ],
+    ids=["moved", "split", "merged", "elsewhere"],
+)
+def test_words_stay_with_intervals_whose_edges_a_person_moved(
+    tmp_path: Path, intervals: list[tuple[float, float, str]], words: list[str], by_person: list[bool]
+) -> None:
+    deciders = ("decided by@anna", [(1.0, 2.0, "person"), (2.0, 4.0, "model")])
+    path = write_grid(tmp_path, [("emotion@anna", intervals), CONFIDENCES, WORDS, deciders])
+    file, labels, _ = read_labelled_turns(path)
+    assert [turn.text for turn in file.turns] == words
+    assert [label.by_person for label in labels] == by_person
+
+
 def test_an_invalid_interval_does_not_lose_the_others(tmp_path: Path) -> None:
     (tmp_path / "a.TextGrid").write_text(LONG.replace("xmax = 2.75", "xmax = 0.5"))
     turns, _, invalid = read_turns_file(tmp_path / "a.TextGrid")
@@ -146,6 +214,11 @@ def test_an_invalid_interval_does_not_lose_the_others(tmp_path: Path) -> None:
         (LONG.replace("size = 3", "size = -3").encode(), r"expected a count, got -3"),
         (b"ooBinaryFile\x08TextGrid" + bytes(20), "contains no turn"),
         (b"ooBinaryFile\x08TextGrid" + bytes(10), "truncated"),
+        (LONG.replace("size = 3", "size = 1", 1).encode(), "has more intervals or tiers than it says"),
+        ((SHORT + '4\n5\n"more"\n').encode(), "has more intervals or tiers than it says"),
+        (SHORT.replace("anna", "„Zoë“").encode("cp1252"), "neither UTF-8 nor UTF-16"),
+        (SHORT.replace("anna", "Zoë").encode("mac-roman"), "neither UTF-8 nor UTF-16"),
+        (SHORT.encode("utf-16-le"), "has null characters"),
         (b"ooBinaryFile\x04Tree", "does not start with the header"),
     ],
 )

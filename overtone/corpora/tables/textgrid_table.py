@@ -5,7 +5,7 @@ The recording is the audio file with the same name next to it: `talk.wav` of `ta
 
 from collections.abc import Iterator, Sequence
 
-from overtone.annotations.textgrid_file import IntervalTier, read_tiers, texts_by_time
+from overtone.annotations.textgrid_file import IntervalTier, overlapping_texts, read_tiers
 from overtone.annotations.tier_names import DECIDED_BY, EMOTION, MODEL_EMOTION, split_tier_name
 from overtone.corpora.tables.labelled_intervals import Labelled, check_tiers, make_table, read_content
 from overtone.corpora.tables.rows import Table
@@ -32,10 +32,11 @@ def _labelled(tiers: Sequence[IntervalTier]) -> Iterator[Labelled]:
         found = split_tier_name(tier.name)
         if found.content != EMOTION:
             continue
+        intervals = [interval for interval in tier.intervals if interval.text.strip()]
+        numbers = [number for number, interval in enumerate(tier.intervals, start=1) if interval.text.strip()]
         names = (found._replace(content=content) for content in (DECIDED_BY, MODEL_EMOTION))
-        decided_by, model_emotion = (texts_by_time(tiers, name) for name in names)
-        for number, (start, end, text) in enumerate(tier.intervals, start=1):
-            if text.strip():
-                position = f"tier '{tier.name}', interval {number}"
-                more = decided_by.get((start, end), ""), model_emotion.get((start, end), "")
-                yield Labelled(position, start, end, text, found.speaker, *more)
+        deciders, emotions = (overlapping_texts(tiers, name, intervals) for name in names)
+        rows = zip(numbers, intervals, deciders, emotions, strict=True)
+        for number, (start, end, text), decided_by, model_emotion in rows:
+            position = f"tier '{tier.name}', interval {number}"
+            yield Labelled(position, start, end, text, found.speaker, decided_by, model_emotion)
