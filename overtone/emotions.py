@@ -163,8 +163,16 @@ def find_class(name: str, classes: Sequence[str]) -> str | None:
 
 def similar_emotion(label: str) -> str | None:
     """Return the known emotion that a label of an own class resembles so closely that it may be a typo; else None."""
-    close = difflib.get_close_matches(label_key(label), [*EMOTIONS, *SPELLINGS], n=1, cutoff=MIN_SIMILARITY)
-    return SPELLINGS.get(close[0], close[0]) if close else None
+    key, known = label_key(label), [*EMOTIONS, *SPELLINGS]
+    close = difflib.get_close_matches(key, known, n=1, cutoff=MIN_SIMILARITY)
+    meant = _abbreviated(key, known) or next(iter(close), "")
+    return SPELLINGS.get(meant, meant) or None
+
+
+def _abbreviated(key: str, known: Sequence[str]) -> str:
+    """Return the shortest of the names that a text is the start of, if they spell one class: "neu"; else ""."""
+    starting = [name for name in known if len(key) >= MIN_PREFIX and name.startswith(key)]
+    return min(starting, key=len) if len({SPELLINGS.get(name, name) for name in starting}) == 1 else ""
 
 
 def suggest_emotion(label: str, known: Sequence[str]) -> str:
@@ -175,12 +183,12 @@ def suggest_emotion(label: str, known: Sequence[str]) -> str:
         known: the classes or labels that exist.
     """
     key = label_key(label)
-    starting = [name for name in known if len(key) >= MIN_PREFIX and name.startswith(key)]
-    meant = MEANINGS.get(key) or SPELLINGS.get(key) or (starting[0] if len(starting) == 1 else "")
-    # A wrong letter in a short word: "sat" for "sad".
+    meant = MEANINGS.get(key) or SPELLINGS.get(key) or _abbreviated(key, known)
+    # A wrong letter in a short word, but not the first one: "sat" for "sad", and "bad" is another word.
     meant = meant or next(
-        (name for name in sorted(known) if sum(map(ne, name, key)) == 1 and len(name) == len(key)), ""
-    )
+        (name for name in sorted(known) if sum(map(ne, name[1:], key[1:])) == 1 and len(name) == len(key)
+         and name[0] == key[0]), ""
+    )  # fmt: skip
     return f"; did you mean '{meant}'?" if meant in known else suggest(key, known, MIN_SIMILARITY)
 
 

@@ -120,7 +120,10 @@ def test_a_class_is_found_exactly_in_any_case_or_spelling() -> None:
 
 @pytest.mark.parametrize(
     ("label", "emotion"),
-    [("angri", "angry"), ("hapy", "happy"), ("Hapiness", "happy"), ("satisfied", None), ("frustrated", None)],
+    [
+        *(("angri", "angry"), ("hapy", "happy"), ("Hapiness", "happy"), ("neu", "neutral"), ("dis", "disgust")),
+        *(("sur", "surprised"), ("satisfied", None), ("frustrated", None), ("exc", None), ("bad", None)),
+    ],
 )
 def test_typing_errors_resemble_an_emotion(label: str, emotion: str | None) -> None:
     assert similar_emotion(label) == emotion
@@ -135,11 +138,20 @@ def test_typing_errors_resemble_an_emotion(label: str, emotion: str | None) -> N
         ("joy", "; did you mean 'happy'?"),
         ("neu", "; did you mean 'neutral'?"),
         ("sat", "; did you mean 'sad'?"),
-        *((label, "; known are angry, fearful, happy, neutral, sad") for label in ("fru", "amazed", "sm", "exc")),
+        *(
+            (label, "; known are angry, fearful, happy, neutral, sad")
+            for label in ("fru", "amazed", "sm", "exc", "bad")
+        ),
     ],
 )
 def test_hints_are_near_to_what_was_meant(label: str, hint: str) -> None:
     assert suggest_emotion(label, ("neutral", "happy", "sad", "angry", "fearful")) == hint
+
+
+@pytest.mark.parametrize(("label", "name"), [("neu", "neutral"), ("dis", "disgust"), ("sur", "surprise")])
+def test_hints_for_starts_of_several_spellings(label: str, name: str) -> None:
+    known = ("neutral", "neutrality", "disgust", "disgusted", "surprise", "surprised")
+    assert suggest_emotion(label, known) == f"; did you mean '{name}'?"
 
 
 def test_listed_classes_can_be_told_apart() -> None:

@@ -26,7 +26,9 @@ from overtone.corpora.tables.columns import check_unique, find_columns
 from overtone.corpora.tables.intervals import parse_interval
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.corpora.tables.table_files import is_annotation, is_table, parent
+from overtone.corpora.tables.unread_times import check_times_read, unread_times
 from overtone.each_channel import parse_channel_or_each
+from overtone.emotions import list_classes
 from overtone.errors import CorpusError, InputError, OptionError, format_errors
 
 PREFIX = "manifest="  # names a folder that is a manifest; any other folder is searched for audio files
@@ -207,7 +209,7 @@ def _check_columns(table: Table) -> dict[str, int]:
     check_unique(table.columns, table.place)
     found = find_columns(table.columns, table.place, AUDIO_COLUMNS)
     if "path" not in found:
-        raise CorpusError(f"{table.name}: no column 'path'; expected {EXPECTED}")
+        raise CorpusError(f"{table.name}: no column 'path'; expected {EXPECTED}; it has {list_classes(table.columns)}")
     return found
 
 
@@ -236,6 +238,7 @@ class _RowReader:
     def __init__(self, table: Table, columns: dict[str, int], root: str) -> None:
         self._table = table
         self._columns = columns
+        self._unread = unread_times(table, columns)
         self._left_out = {columns[meaning] for meaning in ("path", CHANNEL_COLUMN) if meaning in columns}
         self.names = tuple(name for index, name in enumerate(table.columns) if index not in self._left_out)
         folder = table.folders[0]
@@ -259,6 +262,7 @@ class _RowReader:
                 raise CorpusError(row.error)
             if not name.strip():
                 raise CorpusError("its 'path' is not a file name")
+            check_times_read(row, self._unread)
             cells = {meaning: row.cells[index] for meaning, index in self._columns.items()}
             start_s, end_s = parse_interval(cells.get("start_s"), cells.get("end_s"))
             channel = _parse_channel(cells.get(CHANNEL_COLUMN))

@@ -2,13 +2,14 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from overtone.audio.blocks import measure_duration
 from overtone.audio.source import Source
 from overtone.cli.errors import print_error
+from overtone.emotions import EMOTIONS, order_classes, similar_emotion
 from overtone.errors import InputError, OptionError, format_errors
 from overtone.formats.table import printable
 from overtone.formats.whisperx import Original
@@ -89,6 +90,8 @@ def read_given_turns(args: argparse.Namespace, source: Path, recording: Source, 
     if args.turns is None:
         return GivenTurns()
     read, labels, hints = read_labelled_turns(args.turns, str(source), measure_duration(recording))
+    if args.keep_labels:
+        hints = (*hints, *_label_hints(labels))
     for hint in hints:
         print(printable(f"hint: {args.turns}: {hint}"), file=sys.stderr)
     if args.keep_labels:
@@ -118,6 +121,14 @@ def _check_labels(path: Path, labels: Sequence[GivenLabel]) -> None:
     faults = [label.fault for label in labels if label.fault]
     if faults:
         raise InputError(format_errors(str(path), faults, "labels"))
+
+
+def _label_hints(labels: Sequence[GivenLabel]) -> Iterator[str]:
+    """Yield a hint for each label that may be a typing error."""
+    for name in order_classes(label.name for label in labels if label.name):
+        similar = None if name in EMOTIONS else similar_emotion(name)
+        if similar:
+            yield f"the label '{name}' is a class of its own; did you mean '{similar}'?"
 
 
 def _read_original(path: Path, read: TurnsFile) -> Original | None:

@@ -28,6 +28,7 @@ from overtone.corpora.tables.columns import NAMES, find_columns, has_predictions
 from overtone.corpora.tables.intervals import parse_interval
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.corpora.tables.stored_audio import clip_name
+from overtone.corpora.tables.unread_times import check_times_read, unread_times
 from overtone.datatypes import Utterance
 from overtone.emotions import EMOTIONS, label_key, list_classes, parse_emotion, parse_label
 from overtone.errors import CorpusError, InputError, format_errors
@@ -49,6 +50,7 @@ INFO = CorpusInfo(
 
 SAME_AUDIO = "the same audio as another row"
 REQUIRED_COLUMNS = ("path", "emotion")
+UNKNOWN_VALUES = ("NA", "N/A", "NaN", "nan", "<NA>", "null", "NULL", "None")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
@@ -130,12 +132,14 @@ class _Reader:
         _check_required(table, columns, label)
         self._hints += _unused_columns(table, columns, label)
         counter = PredictionCounter(table.columns)
+        unread = unread_times(table, columns)
         for row in table.rows:
             self._rows += 1
             position = row.position if is_only else f"{table.name}, {row.position}"
             try:
                 if row.error:
                     raise CorpusError(row.error)
+                check_times_read(row, unread)
                 self._add(table, row, columns, label, position)
                 counter.count(row, label)
             except InputError as error:
@@ -208,7 +212,9 @@ def _check_required(table: Table, columns: dict[str, int], label: LabelColumn) -
             raise CorpusError(f"{table.place}: unknown column '{name}'; did you mean '{similar}'? rename or remove it")
     missing = [name for name in REQUIRED_COLUMNS if name not in present]
     if missing:
-        raise CorpusError(f"{table.place}: no column '{missing[0]}'; expected\n{INFO.tree}")
+        raise CorpusError(
+            f"{table.place}: no column '{missing[0]}' among {list_classes(table.columns)}; expected\n{INFO.tree}"
+        )
 
 
 def _unknown_columns(table: Table, columns: dict[str, int], label: LabelColumn) -> list[str]:
@@ -233,7 +239,7 @@ def _utterance(table: Table, root: Path, row: Row, cells: dict[str, Value], pars
     channel = parse_channel(cell_text(cells.get("channel")) or MIX).removeprefix(MIX)
     return Utterance(
         path=path,
-        emotion=parse(str(cells["emotion"])),
+        emotion=parse(_known(table, str(cells["emotion"]))),
         speaker=cell_text(cells.get("speaker")),
         sentence=cell_text(cells.get("sentence")),
         corpus=INFO.name,
@@ -246,6 +252,13 @@ def _utterance(table: Table, root: Path, row: Row, cells: dict[str, Value], pars
         channel=channel,
         origin=table.origin(row, name),
     )
+
+
+def _known(table: Table, label: str) -> str:
+    """Return a label that a person wrote, after checking that it is not what R and pandas write for an unknown one."""
+    if label.strip() in UNKNOWN_VALUES and not table.made_by_program:
+        raise CorpusError(f"the label '{label.strip()}' means unknown; name the class of the clip, or remove the row")
+    return label
 
 
 def _gender(table: Table, text: str) -> str:

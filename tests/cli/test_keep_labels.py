@@ -99,6 +99,15 @@ def test_who_decided_is_kept_over_several_files(folder: Path, capsys: pytest.Cap
     assert (confirmed["emotion"], confirmed["decided_by"]) == (model[0], "person"), "the file says so"
 
 
+def test_a_label_that_may_be_a_typing_error_is_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert timeline("--turns", "turns.csv", "--output", "talk.eaf") == 0
+    correct_elan(folder / "talk.eaf", {0: "happyy", 1: "frustrated"})
+    assert timeline("--turns", "talk.eaf", "--keep-labels") == 0
+    err = capsys.readouterr().err
+    assert "hint: talk.eaf: the label 'happyy' is a class of its own; did you mean 'happy'?" in err
+    assert err.count("hint:") == 1
+
+
 def test_labels_that_cannot_be_kept_are_an_error(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert timeline("--keep-labels") == 1
     assert timeline("--turns", "turns.csv", "--keep-labels") == 1

@@ -44,6 +44,16 @@ def test_columns_without_a_meaning_are_a_hint(tmp_path: Path) -> None:
     assert scan.hints == (f"{tmp_path / 'table.csv'}: columns without a meaning here: id, note",)
 
 
+@pytest.mark.parametrize("label", ["NA", "NaN", "nan", "<NA>", "null", " NA "])
+def test_what_programs_write_for_unknown_labels_is_no_class(tmp_path: Path, label: str) -> None:
+    error = read_error(tmp_path, f"path,emotion\na.wav,sad\nb.wav,{label}\n")
+    assert error.startswith(f"table.csv, line 3: the label '{label.strip()}' ")
+
+
+def test_the_message_lists_the_columns_that_are_there(tmp_path: Path) -> None:
+    assert "no column 'path' among Datei, Emotion" in read_error(tmp_path, "Datei;Emotion\na.wav;sad\n")
+
+
 def test_path_and_emotion_are_enough(tmp_path: Path) -> None:
     scan = corpora.read_corpus("manifest", write_table(tmp_path, "path,emotion\nb.wav,sad\na.wav, Anger \n"))
     second, first = scan.utterances  # in the order of the table

@@ -14,6 +14,9 @@ from overtone._internal.text_encoding import text_encoding
 from overtone.corpora.tables.rows import Row, Table
 from overtone.errors import CorpusError
 
+NULL_CHARACTERS = "has null characters: not text, or UTF-16 without a byte order mark; save it as 'CSV UTF-8'"
+BYTE_ORDER_MARK = "\ufeff"  # files that were joined have several
+
 
 def read(name: str, folder: str, content: bytes | None, expected: str) -> Table:
     """Return a CSV file as a table.
@@ -25,13 +28,15 @@ def read(name: str, folder: str, content: bytes | None, expected: str) -> Table:
         expected: description of the expected content, for messages.
 
     Raises:
-        CorpusError: it cannot be read, is empty, not UTF-8 or UTF-16, or not CSV.
+        CorpusError: it cannot be read, is empty, not UTF-8 or UTF-16, or not CSV, or its header has null characters.
     """
     lines = rows(name, expected, content)
     line, header = next(lines, (0, []))
     if not header:
         raise CorpusError(f"{name}: is empty; expected {expected}")
-    columns = tuple(cell.strip() for cell in header)
+    if any("\0" in cell for cell in header):
+        raise CorpusError(f"{name}, line {line}: {NULL_CHARACTERS}")
+    columns = tuple(cell.strip().strip(BYTE_ORDER_MARK) for cell in header)
     return Table(name, columns, _rows(lines, len(columns)), (folder,), header=f"line {line}")
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from overtone.corpora.tables.csv_table import rows
+from overtone.corpora.tables.csv_table import read, rows
 from overtone.errors import CorpusError
 
 CELLS = [["path", "emotion", "said"], ["a, b; c.wav", 'very "calm"', "one\ttwo\nthree"], ["ä.wav", "", "no"]]
@@ -62,3 +62,14 @@ def test_separators_in_quoted_names_of_columns_do_not_count(tmp_path: Path) -> N
 def test_other_encodings_are_refused(content: bytes) -> None:
     with pytest.raises(CorpusError, match=r"^t\.csv: not UTF-8 "):
         list(rows("t.csv", "", content))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32", "utf-8"])
+def test_null_characters_are_told_as_such(encoding: str) -> None:
+    with pytest.raises(CorpusError, match=r"^t\.csv, line 1: has null characters"):
+        read("t.csv", "", "path,emotion\na.wav,sad\n".replace("path", "pa\0th").encode(encoding), "")
+
+
+def test_byte_order_marks_of_joined_files() -> None:
+    table = read("t.csv", "", "\ufeff\ufeffpath,emotion\na.wav,sad\n".encode(), "")
+    assert table.columns == ("path", "emotion")
