@@ -9,6 +9,7 @@ column of files. The output
 of `overtone timeline` is such a table: its segments without speech are not turns, unless they have a speaker or words.
 """
 
+import codecs
 import io
 import re
 from collections.abc import Iterator, Sequence
@@ -39,12 +40,14 @@ OTHER_NAMES: dict[str, tuple[str, ...]] = {  # which may mean something else whe
 TIMES = ("start_s", "end_s", "duration")
 SECONDS, MILLISECONDS = "s|sec|seconds|ss_msec|hh:mm:ss(?:[_.,](?:ms|mmm|msec))?", "ms|msec|millis|milliseconds"
 UNIT = re.compile(rf"_?[\[(]?(?:(?<=[_\[(])({SECONDS})|(?<=[_\[(])({MILLISECONDS}))[\])]?$")
+FORMULA = re.compile(r"^'(?=[=+\-@])")  # `--csv-dialect excel` writes an apostrophe before a text that Excel would run
 EXPECTED = "start_s,end_s,speaker"
 
 
 def parse(content: bytes, recording: str) -> Iterator[Turn]:
     """Yield the turns of a recording, and the rows that cannot be read."""
     text = decode_text(content)
+    is_for_excel = content.startswith(codecs.BOM_UTF8)
     rows = delimited_rows(io.StringIO(text, newline=""), SEPARATORS + "| ")
     header = next(rows, None)
     if header is None:
@@ -63,6 +66,7 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
             faulty.append(Turn(position, error=expected))
         else:
             row = {name: cells[index] for name, index in columns.items() if index < len(cells)}
+            row = {name: FORMULA.sub("", cell) for name, cell in row.items()} if is_for_excel else row
             named.append(
                 (position, {name: _in_seconds(cell) if name in scaled else cell for name, cell in row.items()})
             )

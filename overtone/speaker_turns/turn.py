@@ -8,6 +8,7 @@ from typing import NamedTuple
 from overtone._internal.clock_times import parse_seconds
 
 WORD_BREAK = re.compile(r"[\s_.-]+|(?<=[a-z\d])(?=[A-Z])")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_LISTED = 10
 NO_NUMBER = "expected a time in seconds, such as 12.5, got "
 
@@ -97,10 +98,12 @@ def unread_speakers(what: str, names: Sequence[str]) -> Turn:
 def clean_text(value: object) -> str:
     """Return a text on one line: any whitespace becomes a blank; "" for None.
 
-    Half of a surrogate pair, which JSON can contain and no encoding can, becomes U+FFFD.
+    Half of a surrogate pair, which JSON can contain and no encoding can, becomes U+FFFD; so do control characters,
+    which tables and terminals cannot show.
     """
     text = "" if value is None else str(value)
-    return " ".join(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").split())
+    valid = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return CONTROL.sub("\ufffd", " ".join(valid.split()))
 
 
 def _shorten(text: str) -> str:

@@ -161,6 +161,13 @@ def test_half_of_a_surrogate_pair_is_replaced(tmp_path: Path) -> None:
     assert (turn.speaker, turn.text) == ("a\ufffd", "\ufffdb\U0001f600")
 
 
+def test_control_characters_are_replaced(tmp_path: Path) -> None:
+    (turn,) = read_turns(
+        write(tmp_path, [{"start": 0, "end": 1, "speaker": "a\0b\x1b[31m\t", "text": "\x9b1m\x7fc\nd"}])
+    )
+    assert (turn.speaker, turn.text) == ("a\ufffdb\ufffd[31m", "\ufffd1m\ufffdc d")
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [

@@ -11,7 +11,8 @@ from praatio import textgrid
 from pympi.Elan import Eaf
 from timelines import channels_timeline, make_prediction, make_timeline, plain_timeline, turns_timeline
 
-from overtone.formats import get_timeline_format, save_timeline
+from overtone.formats import get_timeline_format, save_timeline, timeline_csv
+from overtone.formats.csv_dialect import DIALECTS
 from overtone.speaker_turns import read_labelled_turns, read_turns
 from overtone.speaker_turns.turn import clean_text
 from overtone.timeline import Segment, Timeline
@@ -61,6 +62,17 @@ def test_turns_are_the_same(format_name: str, segments: list[Segment]) -> None:
     if ordered:
         timeline = make_timeline(*ordered, duration_s=DURATION_S, turns=True)
         assert in_ms(give_back(timeline, format_name)) == in_ms(timeline.segments)
+
+
+@pytest.mark.parametrize("dialect", list(DIALECTS))
+def test_tables_in_any_dialect(dialect: str, tmp_path: Path) -> None:
+    """Read names and words as they were, also those that Excel would run as formulas."""
+    rows = [(0.5, 1.25, "=cmd()", "+1"), (1.25, 2, "-anna", "@ben"), (2, 3.001, "a;b,c", "'tis"), (3.5, 4, "'=x", "")]
+    segments = [Segment(start, end, make_prediction("sad"), speaker, text) for start, end, speaker, text in rows]
+    timeline = make_timeline(*segments[: len(rows) - (dialect != "plain")], duration_s=DURATION_S, turns=True)
+    with (tmp_path / "talk.csv").open("w", encoding="utf-8", newline="") as stream:
+        timeline_csv.write(timeline, stream, dialect=DIALECTS[dialect])
+    assert in_ms(read_turns(tmp_path / "talk.csv", timeline.source, DURATION_S)) == in_ms(timeline.segments)
 
 
 @every_format
