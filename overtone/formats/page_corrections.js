@@ -126,7 +126,7 @@
   function stopAtEnd() {
     if (playUntil === null) return;
     if (audio.paused || audio.currentTime < selected.start - STEP_S) playUntil = null; // something else was played
-    else if (audio.currentTime >= playUntil) [playUntil] = [null, audio.pause()];
+    else if (audio.currentTime >= playUntil) [playUntil] = [null, audio.pause(), seek(playUntil)]; // a frame later
     else requestAnimationFrame(stopAtEnd);
   }
 

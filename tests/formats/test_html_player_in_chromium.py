@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from chromium import PHONE, Tab, chromium
+from chromium import PHONE, chromium
+from timeline_tab import TimelineTab
 from timelines import (
     branch_timeline,
     channels_timeline,
@@ -34,16 +35,12 @@ def browser() -> Iterator:
         yield running
 
 
-class PlayerTab(Tab):
-    """A tab with the page of a timeline."""
+class PlayerTab(TimelineTab):
+    """A tab with the page of a timeline, and what is at a time."""
 
     def __init__(self, browser, path: Path, **options) -> None:
         super().__init__(browser, path.as_uri(), **options)
         self.stage = self.tab.locator("#stage")
-
-    def wait_for_audio(self) -> "PlayerTab":
-        self.wait_until("document.querySelector('audio').readyState >= 2")
-        return self
 
     @property
     def time_s(self) -> float:
@@ -82,12 +79,14 @@ def open_page(browser, tmp_path: Path) -> Iterator:
 
 
 def test_it_plays_and_moves_the_cursor(open_page) -> None:
-    page = open_page(plain_timeline()).wait_for_audio()
+    # Long, as a slow machine pauses late.
+    timeline = make_timeline(Segment(0, 1), Segment(1, 60, make_prediction("happy", 0.8125)), duration_s=60)
+    page = open_page(timeline, audio=10 * TONE).wait_for_audio()
     page.tab.get_by_role("button", name="Play").click()
-    page.wait_until(f"{CURRENT_TIME} > 1.2")
+    page.wait_until("now > 1.2")
     page.tab.get_by_role("button", name="Pause").click()
     assert page.tab.evaluate("document.querySelector('audio').paused")
-    page.tab.wait_for_timeout(100)
+    page.wait_until(f"now === {CURRENT_TIME}")
     assert page.cursor_x == pytest.approx(page.x_of(page.time_s), abs=2)
     assert page.tab.locator("#now").inner_text() == "happy 81 %"
     # Not `inner_text`: the browser does not render segments below the window.
@@ -242,7 +241,7 @@ def test_a_missing_audio_file_is_named(open_page) -> None:
     assert "“talk.wav”" in page.tab.locator("#message").inner_text()
     page.click_at(4)
     assert page.tab.locator("#now").inner_text() == "uncertain (sad) 40 %"
-    page.errors.clear()  # the browser logs the missing file
+    page.expect_errors()  # the browser logs the missing file
 
 
 @pytest.mark.parametrize("colour_scheme", ["light", "dark"])

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from chromium import Tab, chromium
+from chromium import chromium
 from test_html_player_in_chromium import PAYLOADS
+from timeline_tab import TimelineTab
 from timelines import corrected_timeline, make_prediction, make_timeline, plain_timeline, turns_timeline
 
 from overtone.cli.main import main
@@ -29,7 +30,7 @@ def browser() -> Iterator:
         yield running
 
 
-class EditorTab(Tab):
+class EditorTab(TimelineTab):
     """A tab with the page of a timeline whose segments are being corrected."""
 
     def __init__(self, browser, path: Path, **options) -> None:
@@ -114,8 +115,7 @@ def test_segments_are_split_at_the_position_and_merged(open_page) -> None:
 
 def test_a_segment_is_played_to_its_end(open_page) -> None:
     page = open_page(plain_timeline()).start()
-    page.press("n")
-    page.wait_until("!audio.paused")
+    page.press("n")  # which starts it
     page.wait_until("audio.paused")
     assert page.tab.evaluate("audio.currentTime") == pytest.approx(5, abs=0.2)
     assert page.tab.locator("#selected").inner_text().startswith("Segment 2 of 2, 0:03.25 – 0:05.00: ")
@@ -182,9 +182,11 @@ def test_accessibility(open_page, colours: str) -> None:
 @pytest.mark.parametrize("timeline", [plain_timeline(), turns_timeline("Anna", 'Ben, "x"'), corrected_timeline()])
 def test_the_files_are_those_of_the_corrected_timeline(open_page, tmp_path: Path, timeline: Timeline) -> None:
     page = open_page(timeline).start()
+    count = len(page.segments())
     page.press("n", "w", "p", "4")
-    page.tab.evaluate("seek(data.segments[0].start + 0.1)")
+    page.tab.evaluate("audio.pause(); seek(data.segments[0].start + 0.1)")  # "p" plays
     page.press("s", "Shift+D")
+    assert len(page.segments()) == count + 1
     saved = page.save("json", tmp_path)
     assert saved.name == "talk.corrected.json"
     corrected = read_timeline(saved)
@@ -306,7 +308,7 @@ def test_ten_segments_of_twelve_minutes_are_corrected_with_few_keys(open_page, c
             f"longest {max(operations):.1f} ms per keystroke"
         )
     assert sum(operations) < 12_000, "a tenth of two minutes, on any machine"
-    page.errors.clear()  # the browser logs the missing audio file
+    page.expect_errors()  # the audio file is missing
 
 
 def test_the_page_of_an_hour_opens_quickly(browser, tmp_path: Path, capsys) -> None:

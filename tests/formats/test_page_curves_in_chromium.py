@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from chromium import Tab, chromium
+from chromium import chromium
+from timeline_tab import TimelineTab
 from timelines import branch_timeline, make_prediction, make_timeline, plain_timeline
 
 from overtone.formats import html_player
@@ -58,17 +59,17 @@ def bursts(duration_s: float) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def long_page(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
+def long_page(browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimelineTab]:
     timeline = make_timeline(Segment(0, LONG_S, make_prediction("happy")), duration_s=LONG_S)
     path = write(tmp_path_factory.mktemp("page") / "long.html", timeline, bursts(LONG_S))
-    tab = Tab(browser, path.as_uri())
+    tab = TimelineTab(browser, path.as_uri())
+    tab.expect_errors("willReadFrequently")  # advice on reading pixels
     yield tab
-    tab.errors = [error for error in tab.errors if "willReadFrequently" not in error]  # advice on reading pixels
     tab.close(path.as_uri())
 
 
 @pytest.mark.parametrize(("from_s", "span_s"), [(0, 2), (100, 2), (LONG_S - 2, 2), (30, 6), (50, 40)])
-def test_the_waveform_shows_the_samples_at_every_zoom(long_page: Tab, from_s: float, span_s: float) -> None:
+def test_the_waveform_shows_the_samples_at_every_zoom(long_page: TimelineTab, from_s: float, span_s: float) -> None:
     long_page.tab.evaluate(f"setView({from_s}, {span_s})")
     long_page.wait_until("stage.dataset.waveform === 'samples'")
     heights = np.array(long_page.tab.evaluate(HEIGHTS))
@@ -82,7 +83,7 @@ def test_the_waveform_shows_the_samples_at_every_zoom(long_page: Tab, from_s: fl
     assert long_page.tab.evaluate("piece.samples.length") < (span_s + 12) * RATE_HZ
 
 
-def test_the_outline_of_all_shows_the_peaks(long_page: Tab) -> None:
+def test_the_outline_of_all_shows_the_peaks(long_page: TimelineTab) -> None:
     long_page.tab.evaluate(f"setView(0, {LONG_S})")
     assert long_page.tab.evaluate("stage.dataset.waveform") == "steps"
     heights = np.array(long_page.tab.evaluate(HEIGHTS))
@@ -93,12 +94,12 @@ def test_the_outline_of_all_shows_the_peaks(long_page: Tab) -> None:
 
 def test_without_audio_the_outline_has_no_blocks(browser, tmp_path: Path) -> None:
     path = write(tmp_path / "page.html", plain_timeline(), None)
-    tab = Tab(browser, path.as_uri())
+    tab = TimelineTab(browser, path.as_uri())
     tab.tab.evaluate("setView(0, 2)")
     heights = np.array(tab.tab.evaluate(HEIGHTS))
     assert heights.min() <= 2 and heights.max() > 70
     assert np.abs(np.diff(heights)).max() <= 5, "a line from step to step"
-    tab.errors.clear()  # the browser logs the missing audio file
+    tab.expect_errors("Failed to load resource", "willReadFrequently")  # the audio file is missing
     tab.close(tmp_path.as_uri())
 
 
@@ -106,7 +107,7 @@ def test_the_page_of_the_service_gets_the_samples_of_its_file(browser, tmp_path:
     file = io.BytesIO()
     stereo = np.stack([bursts(6), np.zeros(6 * RATE_HZ, np.float32)], axis=1)
     soundfile.write(file, stereo, RATE_HZ, format="WAV")
-    tab = Tab(browser, write(tmp_path / "page.html", plain_timeline(), None).as_uri())
+    tab = TimelineTab(browser, write(tmp_path / "page.html", plain_timeline(), None).as_uri())
     text = base64.b64encode(file.getvalue()).decode("ascii")
     tab.tab.evaluate("text => setWaveformAudio(new Blob([decodeBase64(text)]))", text)
     assert tab.tab.evaluate("stage.dataset.waveform") == "samples"
@@ -117,24 +118,24 @@ def test_the_page_of_the_service_gets_the_samples_of_its_file(browser, tmp_path:
     assert max(tab.tab.evaluate(HEIGHTS)) > 70
     tab.tab.evaluate("setWaveformAudio(new Blob(['no audio']))")
     assert tab.tab.evaluate("stage.dataset.waveform") == "samples", "a file that is not decoded changes nothing"
-    tab.errors.clear()
+    tab.expect_errors("Failed to load resource", "willReadFrequently")  # the audio file is missing
     tab.close(tmp_path.as_uri())
 
 
 def test_the_samples_of_another_recording_are_not_drawn(browser, tmp_path: Path) -> None:
     file = io.BytesIO()
     soundfile.write(file, bursts(3), RATE_HZ, format="WAV")
-    tab = Tab(browser, write(tmp_path / "page.html", plain_timeline(), None).as_uri())
+    tab = TimelineTab(browser, write(tmp_path / "page.html", plain_timeline(), None).as_uri())
     text = base64.b64encode(file.getvalue()).decode("ascii")
     tab.tab.evaluate("text => setWaveformAudio(new Blob([decodeBase64(text)]))", text)
     assert tab.tab.evaluate("stage.dataset.waveform") == "steps"
-    tab.errors.clear()  # the browser logs the missing audio file
+    tab.expect_errors("Failed to load resource", "willReadFrequently")  # the audio file is missing
     tab.close(tmp_path.as_uri())
 
 
 def test_every_curve_has_a_scale(browser, tmp_path: Path) -> None:
     path = write(tmp_path / "page.html", branch_timeline(), bursts(6))
-    tab = Tab(browser, path.as_uri())
+    tab = TimelineTab(browser, path.as_uri())
     drawn = tab.tab.evaluate(DRAWN_TEXTS)
     texts = [item["text"] for item in drawn]
     assert texts.count("0.5") == 4 + 2, "of the emotions, arousal and valence"
@@ -152,7 +153,7 @@ def test_every_curve_has_a_scale(browser, tmp_path: Path) -> None:
 def test_the_legend_is_accessible_on_a_narrow_screen(browser, tmp_path: Path, colour_scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="comes with the [dev] extra")
     path = write(tmp_path / "page.html", branch_timeline(), bursts(6))
-    tab = Tab(
+    tab = TimelineTab(
         browser, path.as_uri(), viewport={"width": 360, "height": 700}, color_scheme=colour_scheme, bypass_csp=True
     )
     legend = tab.tab.locator("#legend")

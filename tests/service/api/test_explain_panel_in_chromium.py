@@ -45,4 +45,4 @@ def test_an_error_of_the_service_is_shown(open_page, talk: Path) -> None:
     page.press("Explain")
     page.wait_until("document.querySelector('#why .error').textContent !== ''")
     assert page.tab.locator("#why .error").inner_text() == "<b>broken</b>"
-    page.errors.clear()  # the browser logs the status
+    page.expect_errors()  # the browser logs the status

@@ -42,9 +42,9 @@ def test_corrections_are_stored_and_downloaded(open_page, talk: Path, tmp_path: 
     other = tmp_path / "other.flac"
     other.write_bytes(talk.read_bytes())
     page.add_files(other)
-    page.wait_until("document.querySelector('iframe')?.title === 'Timeline of other.flac'")
+    page.wait_for_page_of("other.flac")
     page.row.filter(has_text="talk.flac").locator(".name").click()
-    page.wait_until("document.querySelector('iframe')?.title === 'Timeline of talk.flac'")
+    page.wait_for_page_of("talk.flac")
     label = page.frame.locator("#segments .label", has_text="onerror=alert(1)> (person)")
     label.first.wait_for()
     assert page.frame.locator("img").count() == 0
@@ -64,7 +64,7 @@ def test_a_failure_to_store_is_shown_and_tried_again(open_page, talk: Path) -> N
     correct_but_fail(page, 503, "overloaded", "no space")
     page.tab.unroute("**/corrections")
     wait_until_saved(page)
-    page.errors.clear()  # of the browser itself
+    page.expect_errors()
 
 
 def test_corrections_of_other_programs_and_tabs_are_shown(open_page, talk: Path) -> None:
@@ -109,7 +109,7 @@ def test_nothing_can_be_corrected_before_the_corrections_are_loaded(open_page, t
     page.tab.reload()
     page.frame.locator("#correction-status", has_text="cannot show").wait_for()
     assert page.frame.get_by_role("button", name="Correct", exact=True).is_disabled()
-    page.errors.clear()  # of the browser itself
+    page.expect_errors()
 
 
 def test_a_change_that_is_refused_is_kept_and_sent_again_before_a_download(open_page, talk: Path) -> None:
@@ -125,7 +125,7 @@ def test_a_change_that_is_refused_is_kept_and_sent_again_before_a_download(open_
     with page.tab.expect_download() as waiting:
         page.press("CSV")
     assert ",person," in Path(waiting.value.path()).read_text("utf-8")
-    page.errors.clear()  # of the browser itself
+    page.expect_errors()
 
 
 def test_the_tools_are_accessible(open_page, talk: Path) -> None:

@@ -3,7 +3,7 @@
 import base64
 import json
 import re
-import time
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +45,7 @@ def test_a_file_is_processed_and_played(open_page, talk: Path) -> None:
     page.frame.get_by_role("button", name="Play").click()
     page.wait_until("document.querySelector('iframe').contentDocument.querySelector('audio').currentTime > 0.5")
     inside = "document.querySelector('iframe').contentDocument.documentElement"
-    assert page.tab.evaluate(f"{inside}.scrollHeight === {inside}.clientHeight"), "the frame is as high as its content"
+    page.wait_until(f"{inside}.scrollHeight === {inside}.clientHeight")  # the frame is as high as its content
     assert page.frame.locator("#message").text_content() == ""
 
 
@@ -88,9 +88,7 @@ def test_the_channels_of_a_recording_can_be_chosen(open_page, talk: Path, tmp_pa
     refused.locator(".error").wait_for()
     assert "talk.flac: has 1 channel, so there is no right channel; choose mix" in refused.inner_text()
     page.press("Five speaking styles")
-    page.row.nth(3).wait_for()  # the fourth recording is listed, and then processed
-    page.wait_until("!/uploaded|waiting|queued|process/.test(document.querySelector('#recordings').innerText)")
-    page.wait_until("document.querySelectorAll('progress').length === 0")
+    page.wait_until_ended(4)
     assert "right channel" not in page.row.first.inner_text(), "examples and recordings are mono"
     jobs = [page.served.ask("GET", f"/v1/jobs/{job}/timeline").json for job in dict.fromkeys(page.job_ids())]
     assert sorted("channels" in job for job in jobs if "segments" in job) == [False, False, True]
@@ -109,16 +107,19 @@ def test_a_failed_file_is_reported_and_the_others_are_processed(open_page, talk:
     large.write_bytes(bytes(4_000_001))
     page = open_page()
     page.add_files(broken, talk, large)
-    page.wait_until("document.querySelectorAll('progress').length === 0")
+    page.wait_until_ended(3)
     rows = dict(zip(page.row.locator("b").all_inner_texts(), page.row.all_inner_texts(), strict=True))
     assert re.search(r"failed.*Try again.*broken.flac: ", rows["broken.flac"], re.DOTALL)
     assert "up to 4 MB" in rows["large.wav"]
     assert "0:08" in rows["talk.flac"]
     page.row.filter(has_text="talk.flac").locator(".name").click()
     page.wait_for_result()
-    broken_row = page.row.filter(has_text="broken.flac")
+    broken_row, uploads = page.row.filter(has_text="broken.flac"), []
+    page.tab.route("**/v1/timeline", lambda route: uploads.append(route))
     broken_row.get_by_role("button", name="Try again").click()
-    assert "broken.flac: " not in broken_row.inner_text()
+    assert "broken.flac: " not in broken_row.inner_text(), "it has not been uploaded yet"
+    page.wait_while(lambda: not uploads)
+    uploads[0].continue_()
     broken_row.locator(".error").wait_for()
     assert sum(url.endswith("/v1/timeline") for url in page.requested_urls) == 3
 
@@ -150,17 +151,17 @@ def test_deleting_reaches_the_service(open_page, talk: Path) -> None:
     page.wait_until("document.querySelector('#recordings') === null")
     assert page.tab.locator("iframe").count() == 0
     assert page.served.ask("GET", f"/v1/jobs/{job}").status == 404
-    assert page.tab.evaluate("document.activeElement.id") == "choose"
+    page.wait_until("document.activeElement.id === 'choose'")  # set after the list is drawn
 
 
 def test_deleting_right_after_the_upload_deletes_the_job(
     open_page, talk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    jobs, create_job = [], timelines._create_job
+    jobs, create_job, is_deleted = [], timelines._create_job, threading.Event()
 
     def create_job_slowly(*args) -> TimelineJob:
         jobs.append(create_job(*args))
-        time.sleep(1.5)
+        assert is_deleted.wait(60)
         return jobs[-1]
 
     monkeypatch.setattr(timelines, "_create_job", create_job_slowly)
@@ -169,10 +170,8 @@ def test_deleting_right_after_the_upload_deletes_the_job(
     page.wait_until("document.querySelector('#recordings')?.innerText.includes('100 % uploaded')")
     page.press("Delete talk.flac")
     page.wait_until("document.querySelector('#recordings') === null")
-    deadline = time.monotonic() + 5
-    while not jobs or page.served.ask("GET", f"/v1/jobs/{jobs[0].id}").status != 404:
-        page.tab.wait_for_timeout(20)
-        assert time.monotonic() < deadline
+    is_deleted.set()
+    page.wait_while(lambda: not jobs or page.served.ask("GET", f"/v1/jobs/{jobs[0].id}").status != 404)
 
 
 def test_a_failed_deletion_is_reported(open_page, talk: Path) -> None:
@@ -185,7 +184,7 @@ def test_a_failed_deletion_is_reported(open_page, talk: Path) -> None:
     page.tab.unroute("**/v1/jobs/*")
     page.press("Delete talk.flac")
     page.wait_until("document.querySelector('#recordings') === null")
-    page.errors.clear()  # of the browser itself
+    page.expect_errors()
 
 
 def test_a_retry_creates_no_second_job(open_page, talk: Path) -> None:
@@ -197,7 +196,7 @@ def test_a_retry_creates_no_second_job(open_page, talk: Path) -> None:
     page.press("Try again")
     page.wait_for_result()
     assert sum(url.endswith("/v1/timeline") for url in page.requested_urls) == 1
-    page.errors.clear()  # of the browser itself
+    page.expect_errors()
 
 
 def test_an_unreadable_file_does_not_block_the_others(open_page, talk: Path) -> None:
@@ -235,11 +234,12 @@ def test_uploads_are_retried_while_the_service_is_overloaded(open_page, talk: Pa
             route.continue_()
 
     page.tab.route("**/v1/timeline", reject_once)
+    page.record_texts()
     page.add_files(talk)
-    page.wait_until("document.querySelector('#recordings')?.innerText.includes('Retrying in 1 s')")
     page.wait_for_result()
+    assert page.has_shown("Retrying in 1 s")
     assert len(keys) == 2 and keys[0] == keys[1], "a retry creates no second job"
-    page.errors = [error for error in page.errors if "503" not in error]  # of the browser itself
+    page.expect_errors("503")
 
 
 def test_an_unreachable_service_is_reported(open_page, talk: Path) -> None:
@@ -247,7 +247,7 @@ def test_an_unreachable_service_is_reported(open_page, talk: Path) -> None:
     page.tab.route("**/v1/timeline", lambda route: route.abort())
     page.add_files(talk)
     page.wait_until("document.querySelector('#recordings')?.innerText.includes('cannot be reached')")
-    page.errors.clear()  # of the browser itself
+    page.expect_errors()
 
 
 def test_a_file_name_cannot_inject_a_script(open_page, talk: Path, tmp_path: Path) -> None:
@@ -294,7 +294,7 @@ def test_accessibility(open_page, talk: Path, tmp_path: Path, colours: str) -> N
     broken.write_bytes(talk.read_bytes()[:900])
     page.add_files(talk, broken)
     page.wait_for_result()
-    page.wait_until("document.querySelectorAll('progress').length === 0")
+    page.wait_until_ended(2)
     turns = tmp_path / "talk.rttm"
     turns.write_text(RTTM)
     page.add_files(turns)

@@ -1,7 +1,6 @@
 """The web page in headless Chromium: the jobs of a browser, cancelling, leaving, and files of speaker turns."""
 
 import re
-import time
 from pathlib import Path
 
 import numpy as np
@@ -23,17 +22,14 @@ def stopped(served, monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def job_in_address(tab) -> str:
-    found = re.search("#job=([0-9a-f]{32})$", tab.url)
+    found = re.fullmatch("#job=([0-9a-f]{32})", tab.evaluate("location.hash"))  # `tab.url` may lag behind
     return found[1] if found else ""
 
 
 def wait_for_job(page: WebPage, other_than: str = "") -> str:
     """Wait until the address names a job; return its id."""
-    deadline = time.monotonic() + 20
-    while (job := job_in_address(page.tab)) in ("", other_than):
-        page.tab.wait_for_timeout(20)
-        assert time.monotonic() < deadline
-    return job
+    page.wait_while(lambda: job_in_address(page.tab) in ("", other_than))
+    return job_in_address(page.tab)
 
 
 def test_a_job_survives_a_reload_a_new_tab_and_the_back_button(
@@ -64,7 +60,7 @@ def test_a_job_survives_a_reload_a_new_tab_and_the_back_button(
     for each in (page.tab, tab):
         each.frame_locator("iframe").locator("h1").wait_for()
         assert each.frame_locator("iframe").locator("h1").inner_text() == "talk.flac"
-    assert page.frame.get_by_role("button", name="Play").is_disabled(), "a page cannot open files by itself"
+    page.frame.locator("#play:disabled").wait_for()  # a page cannot open files by itself
     wrong = tmp_path / "wrong.wav"
     soundfile.write(wrong, np.zeros(3 * RATE_HZ), RATE_HZ)
     choice = page.tab.get_by_label("Audio of talk.flac")
@@ -101,8 +97,8 @@ def test_a_cancelled_job_stays_until_it_is_deleted(open_page, talk: Path, stoppe
     page.press("Delete talk.flac")
     page.wait_until("document.querySelector('#recordings') === null")
     assert page.served.ask("GET", f"/v1/jobs/{job}").status == 404
-    assert job not in page.tab.evaluate("Object.entries(localStorage).join()") + page.tab.url
-    page.errors = [error for error in page.errors if "404" not in error]  # of the browser itself
+    assert job not in page.tab.evaluate("Object.entries(localStorage).join() + location.href")
+    page.expect_errors("404")
 
 
 def test_leaving_asks_only_while_an_upload_would_be_lost(open_page, talk: Path) -> None:
@@ -136,7 +132,7 @@ def test_any_job_is_opened_by_its_address_and_one_that_the_service_lacks_is_repo
     assert "does not have this job" in page.row.inner_text()
     page.press(f"Delete Job {unknown[:8]}")
     page.wait_until("document.querySelector('#recordings') === null")
-    page.errors = [error for error in page.errors if "404" not in error]  # of the browser itself
+    page.expect_errors("404")
 
 
 PAIRS = [  # recordings; files of turns, and the recordings that an RTTM file names; the expected file of each recording
@@ -198,5 +194,5 @@ def test_recordings_and_files_of_turns_find_each_other(open_page, talk: Path, tm
     assert page.frame.locator("h1").inner_text() == "one.flac"
     assert page.frame.locator("td:first-child").all_inner_texts() == ["Dora"]
     page.row.filter(has_text="two.flac").locator(".name").click()
-    page.frame.locator("h1", has_text="two.flac").wait_for()
+    page.wait_for_page_of("two.flac")
     assert page.frame.locator("td:first-child").all_inner_texts() == ["Ben", "Cleo", "all"]

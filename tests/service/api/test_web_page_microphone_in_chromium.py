@@ -1,6 +1,7 @@
 """The web page in headless Chromium: microphone and API keys."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -15,13 +16,15 @@ pytestmark = pytest.mark.slow
 
 def test_the_microphone_shows_live_predictions_and_saves_the_recording(open_page) -> None:
     page = open_page(permissions=["microphone"])
+    begin_s = time.monotonic()
     page.press("Record")
     page.wait_until("document.querySelectorAll('.strip i').length >= 2")
     assert re.search(r"\w+ \d+ %", page.tab.locator(".now").inner_text())
-    assert page.tab.locator("meter").evaluate("meter => meter.value") > 0.1
+    page.wait_until("document.querySelector('meter').value > 0.1")  # speech has pauses
     assert page.tab.locator(".bars .number").count() == 8
-    assert page.tab.evaluate("document.activeElement.textContent.trim()") == "Stop"
+    page.wait_until("document.activeElement.textContent.trim() === 'Stop'")
     page.press("Stop")
+    longest_s = time.monotonic() - begin_s
     page.wait_for_result()
     page.wait_until("document.activeElement.id === 'record'")  # set after the result is drawn
     with page.tab.expect_download() as waiting:
@@ -30,7 +33,7 @@ def test_the_microphone_shows_live_predictions_and_saves_the_recording(open_page
     assert rate_hz >= 16_000
     assert re.match(r"recording \d{4}-\d\d-\d\d \d\d\.\d\d\.\d\d\.wav", page.row.inner_text())
     duration_s = page.audio_property("duration")
-    assert 4 < duration_s < 15
+    assert 4 < duration_s < longest_s + 1
     assert page.tab.get_by_role("button", name="Record", exact=True).is_visible()
 
 
@@ -92,7 +95,7 @@ def test_an_api_key_gives_access(open_page, talk: Path, tiny: Path, tmp_path: Pa
         page.wait_until("document.querySelectorAll('.strip i').length >= 1")
         page.press("Discard")
         page.wait_until("document.querySelector('.card.input') !== null")
-        page.errors = [error for error in page.errors if "401" not in error]  # of the browser itself
+        page.expect_errors("401")
 
 
 def test_an_expired_key_is_requested_again(open_page, talk: Path, tiny: Path, tmp_path: Path) -> None:
@@ -110,7 +113,7 @@ def test_an_expired_key_is_requested_again(open_page, talk: Path, tiny: Path, tm
         page.press("Use key")
         page.wait_until("document.querySelector('form') === null")
         page.wait_for_result()  # what was refused is tried again
-        page.errors.clear()  # of the browser itself
+        page.expect_errors()
 
 
 def test_a_rejected_stream_does_not_stop_the_recording(open_page, tiny: Path, tmp_path: Path) -> None:
@@ -118,7 +121,7 @@ def test_a_rejected_stream_does_not_stop_the_recording(open_page, tiny: Path, tm
         page = open_page(full, permissions=["microphone"])
         page.press("Record")
         page.wait_until("document.querySelector('.card .error') !== null")
-        page.wait_until("document.querySelector('.time').textContent === '0:02'")
+        page.wait_until("document.querySelector('.time').textContent >= '0:02'")
         page.press("Stop")
         page.wait_for_result()
-        page.errors = [error for error in page.errors if "503" not in error]  # of the browser itself
+        page.expect_errors("503")

@@ -34,5 +34,19 @@ class WebPage(Tab):
     def audio_property(self, name: str):
         return self.tab.evaluate(f"document.querySelector('iframe').contentDocument.querySelector('audio').{name}")
 
+    def wait_until_ended(self, count: int) -> None:
+        """Wait until the list has as many recordings, none of which is waiting, uploaded or processed any more."""
+        self.wait_until(
+            f"document.querySelectorAll('#recordings li').length === {count} "
+            "&& document.querySelector('#recordings [aria-label^=\"Cancel \"]') === null"
+        )
+
+    def wait_for_page_of(self, name: str) -> None:
+        """Wait until the whole timeline page of a recording is in the frame."""
+        self.wait_until(
+            f"((frame) => frame?.title === 'Timeline of {name}' && frame.contentDocument.readyState === 'complete' "
+            "&& frame.contentDocument.querySelector('h1') !== null)(document.querySelector('iframe'))"
+        )
+
     def job_ids(self) -> list[str]:
         return re.findall("/v1/jobs/([0-9a-f]{32})(?=$|\\n)", "\n".join(self.requested_urls))
