@@ -18,7 +18,7 @@ ADAPTED_TO_REFERENCE = "reference"  # reference clips that the caller supplied
 ADAPTED_TO_RECORDING = "recording"  # all windows of the recording
 ADAPTED_TO_SPEAKERS = "speakers"  # the windows of each speaker: of the turns, or of one channel
 ADAPTED_TO_STREAM = "stream"  # the windows that had been read before, since the audio was read only once
-CORRECTED = "a person decided some of the emotions"  # a reason for no estimates of the true shares
+CORRECTED = "a person corrected some of the segments"  # a reason for no estimates of the true shares
 TURN_TOLERANCE_S = 0.5  # by which speaker turns may exceed the recording: they may come from another copy of it
 ADAPTATIONS = (NOT_ADAPTED, ADAPTED_TO_REFERENCE, ADAPTED_TO_RECORDING, ADAPTED_TO_SPEAKERS, ADAPTED_TO_STREAM)
 

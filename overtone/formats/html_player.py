@@ -33,16 +33,21 @@ from overtone.formats.annotation_tiers import (
 from overtone.formats.ogg import encode_ogg
 from overtone.formats.page_corrections import correction_data, timeline_script
 from overtone.formats.page_legend import make_legend
+from overtone.formats.page_speakers import (
+    branches_disagree,
+    disagreements_text,
+    speaker_section,
+    speakers_data,
+    spoken_text,
+)
 from overtone.formats.palette import emotion_colours, text_colour
 from overtone.formats.peaks import StepPeaks
 from overtone.formats.table import printable
-from overtone.formats.timeline_table import format_estimates
-from overtone.speaker_summary import SpeakerSummary
 from overtone.timeline import NOT_ADAPTED, ChannelTracks, Segment, Timeline
 
 SCRIPTS = (  # in the order in which they need each other
     *("page_axes.js", "page_waveform.js", "page_drawing.js", "page_player.js", "page_list.js", "page_keys.js"),
-    *("page_editing.js", "page_saving.js", "page_corrections.js"),
+    *("page_editing.js", "page_saving.js", "page_speakers.js", "page_corrections.js"),
 )
 STYLES = ("look.css", "page.css", "page_corrections.css")
 MAX_EMBEDDED_S = 2 * 3600  # about 35 MB of page
@@ -74,7 +79,7 @@ def write(timeline: Timeline, stream: TextIO, audio: Iterable[np.ndarray] | None
         f'<title>{title}: emotions over time</title>\n<link rel="icon" href="data:,">\n'
         f"<style>\n{style}{_emotion_styles(timeline)}</style>\n</head>\n<body>\n<main>\n"
         f'<h1>{title}</h1>\n<p class="about">{_summary(timeline)}</p>\n{CONTROLS}{HELP}{make_legend(timeline)}'
-        f"{_speaker_table(timeline)}{_segment_list(timeline)}</main>\n"
+        f"{speaker_section(timeline)}{_segment_list(timeline)}</main>\n"
         f'<audio preload="auto"{_src_attribute(name) if embedded is None else ""}></audio>\n'
         f'<script type="application/json" id="data">{data}</script>\n'
         f"{timeline_script(timeline)}"
@@ -144,6 +149,7 @@ def _page_data(timeline: Timeline, audio_file: str, peaks: StepPeaks | None) -> 
         "step_s": timeline.tracks.step_s,
         "emotions": [{"name": printable(name), **_style(colours[name])} for name in timeline.labels],
         **correction_data(timeline),
+        **speakers_data(timeline, [segment for _, segment in _visible_rows(timeline)]),
         "tiers": [tier.name for tier in make_tiers(timeline)],
         "segments": [_segment_data(segment, row, timeline) for row, segment in _visible_rows(timeline)],
         "tracks": tracks,
@@ -183,7 +189,7 @@ def _segment_data(segment: Segment, row: int, timeline: Timeline) -> dict[str, A
         "uncertain": is_hatched(segment),
         "text": words(segment),
         "branches": branch_labels(segment),
-        "branches_disagree": _branches_disagree(segment),
+        "branches_disagree": branches_disagree(segment),
         "decided_by": segment.decided_by,
         "model_emotion": printable(segment.model_emotion),
     }
@@ -208,10 +214,6 @@ def _emotion_index(segment: Segment, timeline: Timeline) -> int | None:
     return timeline.labels.index(segment.emotion) if segment.emotion else None
 
 
-def _branches_disagree(segment: Segment) -> bool:
-    return segment.prediction is not None and not segment.prediction.branches_agree
-
-
 def _to_integers(track: np.ndarray) -> list[int | None]:
     return [None if np.isnan(value) else int(value) for value in track.tolist()]
 
@@ -226,50 +228,10 @@ def _emotion_styles(timeline: Timeline) -> str:
 
 
 def _summary(timeline: Timeline) -> str:
-    speech_s = sum(speaker.speech_s for speaker in timeline.speakers)
     model = html.escape(printable(timeline.model))
-    text = f"{format_clock(timeline.duration_s)} · speech {format_clock(speech_s)} · model {model}"
+    text = f"{format_clock(timeline.duration_s)} · {spoken_text(timeline)} · model {model}"
     text += f" · {ADAPTATION_LABELS[timeline.adaptation]}" if timeline.adaptation != NOT_ADAPTED else ""
-    disagreements = sum(map(_branches_disagree, timeline.segments))
-    speech_segments = sum(segment.is_speech for segment in timeline.segments)
-    return f"{text} · its parts disagree on {disagreements} of {speech_segments} segments" if disagreements else text
-
-
-def _speaker_table(timeline: Timeline) -> str:
-    """Return speech time, emotions and estimates per speaker and of all; "" without speech, unless of channels."""
-    speakers = [speaker for speaker in timeline.speakers if speaker.speech_s or timeline.channels]
-    rows = [_speaker_row(speaker, timeline.labels) for speaker in speakers]
-    if len(speakers) > 1:
-        rows.append(_speaker_row(timeline.summary, timeline.labels, "all"))
-    head = "<tr><th>speaker</th><th>speech</th><th>sure emotions, by share of that time</th></tr>"
-    table = f"<table>\n<thead>{head}</thead>\n<tbody>\n{''.join(rows)}</tbody>\n</table>\n"
-    return f"<h2>Speakers</h2>\n{table}{_estimates_note(timeline)}" if rows else ""
-
-
-def _estimates_note(timeline: Timeline) -> str:
-    if timeline.no_estimates:
-        return (
-            f'<p class="help">No estimates of the true shares: {html.escape(printable(timeline.no_estimates))}.</p>\n'
-        )
-    return (
-        '<p class="help">Estimates are of the true shares, from all predictions and from how often the model confuses '
-        "the emotions on recordings unlike its training data, with 90 % intervals.</p>\n"
-    )
-
-
-def _speaker_row(summary: SpeakerSummary, emotions: tuple[str, ...], name: str = "(unknown)") -> str:
-    shares = sorted(((share, name) for name, share in summary.shares.items() if share), reverse=True)
-    spans = " ".join(
-        f'<span class="share"><span class="swatch e{emotions.index(name)}"></span> '
-        f"<bdi>{html.escape(printable(name))}</bdi> {100 * share:.0f} %</span>"
-        for share, name in shares
-    )
-    if summary.uncertain_share:
-        spans += f' <span class="share">uncertain {100 * summary.uncertain_share:.0f} %</span>'
-    if summary.estimates:
-        spans += f"<br>estimated: {html.escape(format_estimates(summary))}"
-    name = html.escape(printable(summary.speaker)) or name
-    return f"<tr><td>{name}</td><td>{format_clock(summary.speech_s)}</td><td>{spans}</td></tr>\n"
+    return text + disagreements_text(timeline)
 
 
 def _segment_list(timeline: Timeline) -> str:

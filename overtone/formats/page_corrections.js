@@ -7,6 +7,7 @@
     index: data.indices[place],
     texts: [data.indices[place]],
     name: data.values[segment.emotion] ?? null,
+    speaker_place: data.speaker_places[place],
   }));
   segmentList.start(labelled);
   const originals = (data.segments = labelled), byIndex = new Map(labelled.map((segment) => [segment.index, segment]));
@@ -167,10 +168,11 @@
   function display({ index, texts, name, decided_by }) {
     const original = byIndex.get(index), emotion = name === null ? null : emotionIndex(name);
     const text = texts.map((place) => byIndex.get(place).text).filter(Boolean).join(" ");
-    if (decided_by === "model") return { label: original.label, emotion, text, uncertain: original.uncertain };
-    const wrong = `wrong (${original.model_emotion || "no speech"})`;
+    const { model_emotion, branches, branches_disagree } = original, shown = { emotion, text, model_emotion, branches };
+    if (decided_by === "model") return { ...shown, branches_disagree, label: original.label, uncertain: original.uncertain };
+    const wrong = `wrong (${model_emotion || "no speech"})`;
     const label = name === null ? wrong : `${data.emotions[emotion].name} (person)`;
-    return { label, emotion, text, uncertain: false };
+    return { ...shown, branches_disagree, label, uncertain: false };
   }
 
   // Returns the place of a label, which gets a colour if it is new.
@@ -215,18 +217,17 @@
     segmentList.update(before, segments);
     select(segments.includes(next) ? next : segments.find(({ end }) => end > now) ?? segments[0]);
     [undo.disabled, redo.disabled] = [!history.canUndo, !history.canRedo];
+    if (isChanged()) speakerTable.show(segments);
+    else speakerTable.restore();
     redraw();
   }
 
   // --- Keeping. ---
 
   const isChanged = () => history.current.segments !== originals;
-  const note = make("p", { class: "about", hidden: "" }, "These are the shares before the corrections on this page.");
-  document.querySelector("main table")?.before(note);
 
   function changed() {
     const corrections = editing.toDocument(data.segments, originals);
-    note.hidden = !isChanged();
     isDownloaded = !isChanged();
     if (data.service) document.dispatchEvent(new CustomEvent("corrected", { detail: JSON.stringify(corrections) }));
     else showStatus(saving.store(corrections) ? (isChanged() ? "Kept in this browser" : "") :
@@ -238,7 +239,7 @@
 
   async function download(format) {
     try {
-      await saving.download(data.segments, format);
+      await saving.download(isChanged() ? data.segments : null, format);
       isDownloaded = true;
     } catch {
       showStatus("This browser cannot write the file: it needs a version from 2023 or newer.");
@@ -255,7 +256,6 @@
     }
     history.push({ segments, selected: segments[0] }, selected);
     show({ segments, selected: null });
-    note.hidden = !isChanged();
     return true;
   }
 

@@ -35,11 +35,12 @@ const saving = (() => {
     return JSON.parse(await new Response(stream).text());
   }
 
-  // Returns the JSON of the corrected timeline, as `overtone convert` reads it. What follows from the segments, such as
-  // the summary of each speaker, is not in it.
+  // Returns the JSON of the corrected timeline, as `overtone convert` reads it; null instead of segments if they are not
+  // changed. What follows from the segments, such as the summary of each speaker, is not in it.
   async function correctedTimeline(segments) {
     timeline ??= await readTimeline();
-    const { speakers, summary, no_estimates, agreement, ...recording } = timeline;
+    if (!segments) return timeline;
+    const { speakers, summary, agreement, ...recording } = { ...timeline, no_estimates: data.no_estimates };
     const rows = segments.map((segment) => correctedRow(segment));
     return { ...recording, segments: recording.turns_given || recording.channels ? rows : withPauses(rows) };
   }
@@ -79,7 +80,7 @@ const saving = (() => {
     return [header, ...segments.map(toLine), ""].join("\n");
   }
 
-  // Saves the corrected timeline to a file: "json" or "csv".
+  // Saves the corrected timeline to a file: "json" or "csv"; `segments` as above.
   async function download(segments, format) {
     const corrected = await correctedTimeline(segments), link = document.createElement("a");
     const text = format === "csv" ? toCsv(corrected) : `${JSON.stringify(corrected)}\n`;

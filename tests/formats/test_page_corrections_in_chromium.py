@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from chromium import chromium
 from test_html_player_in_chromium import PAYLOADS
-from timeline_tab import TimelineTab
+from timeline_tab import EditorTab
 from timelines import corrected_timeline, make_prediction, make_timeline, plain_timeline, turns_timeline
 
 from overtone.cli.main import main
@@ -19,7 +19,6 @@ from overtone.timeline import Segment, Timeline
 
 pytestmark = pytest.mark.slow
 TONE = [(0.3 * np.sin(np.arange(6 * 16_000) / 10)).astype(np.float32)]
-SEGMENTS = "data.segments.map(({ start, end, name, decided_by }) => [start, end, name, decided_by])"
 ORIGINAL = [[1, 3.25, "happy", "model"], [3.25, 5, "sad", "model"]]
 EMOTIONS = ("neutral", "happy", "sad", "angry")  # of the keys 1 to 4
 
@@ -28,34 +27,6 @@ EMOTIONS = ("neutral", "happy", "sad", "angry")  # of the keys 1 to 4
 def browser() -> Iterator:
     with chromium() as running:
         yield running
-
-
-class EditorTab(TimelineTab):
-    """A tab with the page of a timeline whose segments are being corrected."""
-
-    def __init__(self, browser, path: Path, **options) -> None:
-        super().__init__(browser, path.as_uri(), **options)
-        self.dialogs: list[str] = []
-        self.tab.on("dialog", lambda dialog: (self.dialogs.append(dialog.type), dialog.accept()))
-        self.wait_until("document.querySelector('audio').readyState >= 2 || !document.getElementById('audio-data')")
-
-    def start(self) -> "EditorTab":
-        self.tab.get_by_role("button", name="Correct", exact=True).click()
-        return self
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.tab.keyboard.press(key)
-
-    def segments(self) -> list:
-        return self.tab.evaluate(SEGMENTS)
-
-    def save(self, format_name: str, folder: Path) -> Path:
-        with self.tab.expect_download() as waiting:
-            self.tab.get_by_role("button", name=f"Corrected {format_name.upper()}").click()
-        path = folder / waiting.value.suggested_filename
-        waiting.value.save_as(path)
-        return path
 
 
 @pytest.fixture

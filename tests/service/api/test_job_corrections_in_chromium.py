@@ -9,6 +9,9 @@ import pytest
 from test_timelines import wait_until_finished
 
 pytestmark = pytest.mark.slow
+RTTM = "\n".join(
+    f"SPEAKER talk 1 {start} 2.0 <NA> <NA> {name} <NA> <NA>" for start, name in [(0, "Anna"), (2.5, "Ben"), (5, "Ben")]
+)
 
 
 def wait_until_saved(page) -> None:
@@ -54,6 +57,44 @@ def test_corrections_are_stored_and_downloaded(open_page, talk: Path, tmp_path: 
     job = page.job_ids()[0]
     assert page.served.ask("GET", f"/v1/jobs/{job}/corrections").json == {"segments": []}
     assert label.count() == 0
+
+
+SHARES = """(rows) => {
+    const split = (share) => share.textContent.trim().match(/^(.*) (\\d+) %$/).slice(1);
+    const sharesOf = (row) => Object.fromEntries([...row.querySelectorAll(".share")].map(split));
+    return Object.fromEntries(rows.map((row) => [row.cells[0].textContent, sharesOf(row)]));
+}"""
+
+
+def test_the_shares_of_the_speakers_are_those_of_the_corrected_timeline(open_page, talk: Path, tmp_path: Path) -> None:
+    (tmp_path / "talk.rttm").write_text(RTTM)
+    page = open_page()
+    page.add_files(talk, tmp_path / "talk.rttm")
+    page.press("Upload")
+    page.wait_for_result()
+    rows = page.frame.locator("#speakers tbody tr")
+    before = rows.evaluate_all(SHARES)
+    page.frame.get_by_role("button", name="Correct", exact=True).click()
+    for key in ("w", "n", "d", "1", "n", "o"):
+        page.tab.keyboard.press(key)
+    page.frame.get_by_label("Another label").fill("at ease")
+    page.tab.keyboard.press("Enter")
+    wait_until_saved(page)
+    job = page.job_ids()[0]
+    content = page.served.ask("GET", f"/v1/jobs/{job}/timeline?format=summary").content.decode()
+    expected: dict[str, dict[str, str]] = {}
+    for row in csv.DictReader(io.StringIO(content)):
+        shares = {"uncertain": row["uncertain_share"], row["emotion"]: row["share"]}
+        of = expected.setdefault(row["speaker"] if row["of"] == "speaker" else "all", {})
+        of |= {label: f"{100 * float(share):.0f}" for label, share in shares.items() if float(share)}
+    assert rows.evaluate_all(SHARES) == expected != before
+    assert expected["Anna"]["uncertain"] and expected["Ben"]["at ease"]
+    page.tab.reload()
+    page.frame.locator("#speakers", has_text="at ease").wait_for()
+    assert rows.evaluate_all(SHARES) == expected, "the stored corrections are shown"
+    page.frame.get_by_role("button", name="Correct", exact=True).click()
+    page.frame.get_by_role("button", name="Undo", exact=True).click()
+    assert rows.evaluate_all(SHARES) == before
 
 
 def test_a_failure_to_store_is_shown_and_tried_again(open_page, talk: Path) -> None:
