@@ -176,7 +176,7 @@ class Recogniser:
         Args:
             source: as for `recognise`; at most 30 s of it are explained.
             rate_hz: likewise.
-            options: `emotion`, `start_s`, `end_s`, `channel`, `seed`: see `explaining.request.ExplainOptions`.
+            options: `emotion`, `start_s`, `end_s`, `offset_s`, `channel`, `seed`, as in `request.ExplainOptions`.
 
         Raises:
             AudioError: as `recognise`, or the part is too long or not in the recording.

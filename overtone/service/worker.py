@@ -99,7 +99,7 @@ class TaskHandler:
 
     def _explain(self, task: Message, payload: bytes) -> Reply:
         """Explain the prediction for an audio file, which is the payload; that of the reply is a JSON object."""
-        options = {name: task[name] for name in ("emotion", "start_s", "end_s", "channel")}
+        options = {name: task[name] for name in ("emotion", "start_s", "end_s", "offset_s", "channel")}
         explanation = self._adapted(task).explain(payload, **options)
         prediction = replace(explanation.prediction, source=task["name"])
         return {}, json.dumps(to_object(replace(explanation, prediction=prediction))).encode()

@@ -1,5 +1,6 @@
 """A request to explain a clip: what `Recogniser.explain` is given -> an explanation."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypedDict, Unpack
@@ -23,6 +24,8 @@ class ExplainOptions(TypedDict, total=False):
         emotion: the class to explain; the predicted one by default.
         start_s: start of the part of the recording to explain, such as a segment of its timeline; 0 by default.
         end_s: its end; the end of the recording by default.
+        offset_s: start of the file itself in a recording that it was cut from; 0 by default. It is added to the times
+            of the explanation.
         channel: as for `Recogniser.recognise`.
         seed: of the noise that replaces parts of the clip; 0 by default.
     """
@@ -30,6 +33,7 @@ class ExplainOptions(TypedDict, total=False):
     emotion: str | None
     start_s: float
     end_s: float | None
+    offset_s: float
     channel: Channel
     seed: int
 
@@ -57,10 +61,13 @@ def explain(
     """
     emotion = _find_emotion(options.get("emotion"), model.emotions)
     start_s, channel = options.get("start_s", 0.0), options.get("channel", MIX)
+    offset_s = options.get("offset_s", 0.0)
+    if not 0 <= offset_s < math.inf:
+        raise OptionError(f"offset_s: expected a number of seconds from 0 on, got {offset_s}")
     limit = model.card.get("max_samples")
     waveform = load_excerpt(source, rate_hz, channel, start_s, options.get("end_s"), limit)
     prediction = replace(recognise(waveform), channel=parse_channel(channel).removeprefix(MIX))
-    return explain_clip(model, waveform, prediction, emotion, start_s=start_s, seed=options.get("seed", 0))
+    return explain_clip(model, waveform, prediction, emotion, start_s=offset_s + start_s, seed=options.get("seed", 0))
 
 
 def _find_emotion(emotion: object, emotions: tuple[str, ...]) -> str | None:

@@ -35,6 +35,7 @@ EXPLAIN_TEXTS = {
     "emotion": "the class to explain (default: the predicted one)",
     "start_s": "start of the part of the recording to explain, in seconds (default: 0)",
     "end_s": "its end; at most 30 s are explained at once (default: the end of the recording)",
+    "offset_s": "start of the file in a recording that it was cut from, which is added to all times (default: 0)",
     "channel": "the channel to use: mix (the mean of all, the default), left, right or a number from 1",
 }
 EXPLAIN_FIELDS = {name: {"type": "string", "description": text} for name, text in EXPLAIN_TEXTS.items()}

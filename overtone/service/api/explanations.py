@@ -17,7 +17,7 @@ from overtone.service.api.state import MAX_CLIP_WAIT_S, check_query_parameters, 
 from overtone.service.api.uploads import UploadLimits, read_body
 from overtone.service.ipc import Message
 
-FIELDS = ("emotion", "start_s", "end_s", "channel")
+FIELDS = ("emotion", "start_s", "end_s", "offset_s", "channel")
 TIMEOUT_FACTOR = 6  # of an explanation, relative to a clip: the model runs on about a hundred changed copies
 
 router = APIRouter()
@@ -98,14 +98,18 @@ def _read_task(request: Request, form: Mapping[str, str], emotions: tuple[str, .
     if emotion is not None and emotions and find_class(emotion, emotions) is None:  # no card while no worker is ready
         hint = suggest_emotion(emotion, emotions)
         raise ApiError("invalid_parameter", f"emotion: the model has no class {emotion!r}{hint}")
-    start_s = _parse_seconds("start_s", values["start_s"]) if "start_s" in values else 0.0
-    end_s = _parse_seconds("end_s", values["end_s"]) if "end_s" in values else None
+    start_s, end_s, offset_s = (_parse_seconds(name, values.get(name)) for name in ("start_s", "end_s", "offset_s"))
+    start_s, offset_s = start_s or 0.0, offset_s or 0.0
     if end_s is not None and end_s <= start_s:
         raise ApiError("invalid_parameter", f"end_s: {end_s:g} s is not after start_s, {start_s:g} s")
-    return {"task": "explain", "emotion": emotion, "start_s": start_s, "end_s": end_s, "channel": choice.channel}
+    times = {"start_s": start_s, "end_s": end_s, "offset_s": offset_s}
+    return {"task": "explain", "emotion": emotion, **times, "channel": choice.channel}
 
 
-def _parse_seconds(name: str, text: str) -> float:
+def _parse_seconds(name: str, text: str | None) -> float | None:
+    """Return a time; None if it is not given."""
+    if text is None:
+        return None
     try:
         number = float(text)
     except ValueError:

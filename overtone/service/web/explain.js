@@ -2,6 +2,7 @@
 
 import { useMemo, useState } from "preact/hooks";
 
+import { cutExcerpt } from "./excerpt.js";
 import { request, withRetries } from "./service.js";
 import { clock, html } from "./view.js";
 
@@ -28,7 +29,8 @@ function Panel({ recording, segments }) {
   const explain = async () => {
     setState({ busy: true, error: "", note: "", explanation: null });
     try {
-      const load = () => requestExplanation(recording, segments[index]);
+      const form = await makeForm(recording, segments[index]);
+      const load = () => request("v1/explain", "json", { method: "POST", body: form });
       const onWait = (note) => setState((last) => ({ ...last, note }));
       const { explanation } = await withRetries(load, onWait, new AbortController().signal);
       setState({ busy: false, error: "", note: "", explanation });
@@ -135,11 +137,13 @@ function segmentAtCursor(segments) {
   return Math.max(0, segments.findIndex(({ start, end }) => start <= time && time < end));
 }
 
-function requestExplanation(recording, { start, end, tracks }) {
-  const form = new FormData();
-  form.append("file", recording.audio, recording.name);
-  form.append("start_s", start);
-  form.append("end_s", Math.min(end, start + MAX_SECONDS));
-  form.append("channel", recording.channel === "each" ? String(tracks + 1) : recording.channel);
-  return request("v1/explain", "json", { method: "POST", body: form });
+// The request: with the sound of the segment alone where the service decodes the same from it, else with the recording.
+async function makeForm({ audio, name, channel, durationS }, { start, end, tracks }) {
+  const form = new FormData(), stop = Math.min(end, start + MAX_SECONDS);
+  const excerpt = await cutExcerpt(audio, start, stop, durationS);
+  form.append("file", excerpt ?? audio, name);
+  for (const [field, value] of Object.entries(excerpt ? { offset_s: start } : { start_s: start, end_s: stop }))
+    form.append(field, value);
+  form.append("channel", channel === "each" ? String(tracks + 1) : channel);
+  return form;
 }

@@ -34,6 +34,17 @@ def test_the_explanation_equals_that_of_the_library(served: Served, tiny: Path) 
     assert raw.json == reply.json
 
 
+def test_an_excerpt_has_the_times_of_its_recording(served: Served, tiny: Path) -> None:
+    recording = np.concatenate([voice(150, 1.0, level=0.1), speech_like(np.random.default_rng(5), 1.0)])
+    whole, part = (encoded(samples, RATE_HZ, "FLAC") for samples in (recording, recording[RATE_HZ // 2 :]))
+    expected = named(overtone.load(tiny).explain(whole, start_s=1.0, end_s=1.8), "clip.flac")
+    reply = served.post_form(PATH, "clip.flac", part, start_s="0.5", end_s="1.3", offset_s="0.5")
+    assert reply.json == {"explanation": expected, "failures": []}
+    assert [expected["start_s"], expected["spans"][0]["start_s"]] == [1.0, 1.0]
+    with pytest.raises(overtone.OptionError, match="offset_s"):
+        overtone.load(tiny).explain(part, offset_s=-1.0)
+
+
 def test_the_client_returns_it_adapted_to_reference_clips(adapting: Served, adapts: Path) -> None:
     client = overtone.Client(f"http://127.0.0.1:{adapting.port}/", retry_timeout_s=0)
     errors: list[overtone.OvertoneError] = []
@@ -53,6 +64,8 @@ def test_the_client_returns_it_adapted_to_reference_clips(adapting: Served, adap
         ("?start_s=-1", "invalid_parameter"),
         ("?end_s=nan", "invalid_parameter"),
         ("?start_s=2&end_s=1", "invalid_parameter"),
+        ("?offset_s=-1", "invalid_parameter"),
+        ("?offset_s=inf", "invalid_parameter"),
         ("?channel=each", "invalid_parameter"),
         ("?channel=9", "invalid_audio"),
         ("?start_s=5", "invalid_audio"),
