@@ -122,6 +122,21 @@ def find_extent(stream: BinaryIO, size: int, source: str) -> Extent | None:
     return replace(extent, header=RF64 + extent.header[4:], data_start=extent.data_start or len(RF64))
 
 
+def find_data(stream: BinaryIO, source: str) -> tuple[int, int] | None:
+    """Return where the audio data of a file starts and ends, as declared; None if no chunk contains it.
+
+    Args:
+        stream: the file, seekable, of a format with chunks; its position changes.
+        source: its name, for messages.
+
+    Raises:
+        AudioError: a chunk of invalid length.
+    """
+    stream.seek(0)
+    data = _chunk_data(stream, CHUNK_LAYOUTS[stream.read(4)], source)
+    return None if data is None else (data.start + data.prefix, data.start + data.length)
+
+
 def _find_extent(stream: BinaryIO, header: bytes, size: int, source: str) -> Extent | None:
     layout = CHUNK_LAYOUTS.get(header[:4])
     if layout is None and not (header[:4] in AU_BYTE_ORDERS and len(header) == HEADER_BYTES):

@@ -39,7 +39,7 @@ QUALITY = "HQ"  # soxr: 20 bit, pass band to 0.91 of the Nyquist frequency
 BLOCK_SAMPLES = 2**20  # decoded at once, over all channels: limits the memory that a damaged header can request
 END_SLACK_S = 0.1  # segment tables round their times
 MIN_OFFSET = 0.01  # of the first sample, -40 dB re full scale: speech rarely starts above
-MAX_AMPLITUDE = 256.0  # full scale is 1; larger values are unscaled integers
+MAX_AMPLITUDE = 16.0  # 24 dB re full scale; larger values are unscaled integers, of 8 bit or more
 
 
 def read(
@@ -154,7 +154,8 @@ def check_samples(mono: np.ndarray, source: str) -> None:
     if not math.isfinite(peak):
         raise AudioError(f"{source}: contains samples that are not finite (NaN or infinity); remove them")
     if peak > MAX_AMPLITUDE:
-        raise AudioError(f"{source}: samples reach {peak:.0f} where 1 is full scale; divide 16-bit integers by 32768")
+        remedy = "divide 16-bit integers by 32768, 8-bit ones by 128"
+        raise AudioError(f"{source}: samples reach {peak:.0f} where 1 is full scale; {remedy}")
 
 
 def check_duration(duration_s: float, max_duration_s: float, source: str) -> None:
@@ -271,6 +272,8 @@ def _to_array(samples: object, source: str) -> np.ndarray:
     if isinstance(samples, bytes | bytearray | memoryview):  # numpy would take them for samples of 8 bit
         kind = type(samples).__name__
         raise AudioError(f"{source}: expected samples, got {kind}; name their type: np.frombuffer(samples, np.int16)")
+    if isinstance(samples, np.ma.MaskedArray) and np.ma.is_masked(samples):
+        raise AudioError(f"{source}: some of its samples are masked; replace them: samples.filled(0)")
     try:
         return np.asarray(samples)
     except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths; a torch tensor with gradients

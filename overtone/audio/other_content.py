@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from overtone._internal.text_encoding import text_encoding
 from overtone.audio.byte_streams import SplicedStream
+from overtone.audio.chunks import match_start
 from overtone.errors import AudioError
 
 PROBED_BYTES = 4096
@@ -26,6 +27,10 @@ DOCUMENT = "is a document ({}), not audio; give the recording itself"
 PICTURE = "is a picture, not audio; give the recording itself"
 ARCHIVE = "is an archive ({}), not audio; unpack it, and give the recordings in it"
 TEXT = "not a readable audio file: it contains text; give the recording itself"
+RESOURCE_FORK = (
+    "contains only the attributes that macOS stores for another file, not audio; give the file without ._ in its name"
+)
+PLACEHOLDER = "is a placeholder for a file that is elsewhere, not audio; download the recording itself ({})"
 # What binary files start with. Office documents are ZIP archives, see `OFFICE`.
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", DOCUMENT.format("PDF")),
@@ -39,9 +44,23 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"Rar!\x1a\x07", ARCHIVE.format("RAR")),
     (b"7z\xbc\xaf\x27\x1c", ARCHIVE.format("7z")),
     (b"\x1f\x8b\x08", ARCHIVE.format("gzip")),
+    (b"BZh", ARCHIVE.format("bzip2")),
+    (b"\xfd7zXZ\x00", ARCHIVE.format("xz")),
+    (b"\x28\xb5\x2f\xfd", ARCHIVE.format("Zstandard")),
+    (b"\x00\x05\x16\x07", RESOURCE_FORK),
+    (b"\x00\x05\x16\x00", RESOURCE_FORK),
+    (b"bplist00", PLACEHOLDER.format("from iCloud")),
+    (b"version https://git-lfs.github.com/spec/", PLACEHOLDER.format("git lfs pull")),
+    (b"/annex/objects/", PLACEHOLDER.format("git annex get")),
 )
+ZEROS = "contains only zeros, as an interrupted copy or download does; copy it again"
+LEADING = "starts with {} bytes of other content in front of its audio; remove them, or download it again"
+MANGLED = "is audio that was converted as if it were text, which cannot be undone; copy it again in binary mode"
+REPLACEMENT = "\ufffd".encode()
+MIN_REPLACEMENTS = 0.05  # of the bytes, each with 3: far more than by chance
 ZIP = b"PK\x03\x04"
 OFFICE = re.compile(rb"\[Content_Types\]\.xml|mimetypeapplication/vnd\.oasis\.opendocument|(?:word|xl|ppt)/\w+\.xml")
+RECORDING = re.compile(rb"(?s)(?:RIFF|RF64).{4}WAVEfmt |FORM.{4}AIF[FC]COMM")  # what else is part of other formats
 START, END, FILE = r"\b(?:start|begin|onset)\w*", r"\b(?:end|stop|offset|dur)\w*", r"\b(?:path|file|audio|wav)\w*"
 # What texts look like, in this order; the first pattern that is found decides. None of them may backtrack through all
 # ways of reading a text: strangers send them.
@@ -97,9 +116,14 @@ def find_advice(head: bytes) -> str:
         return DOCUMENT.format("Office") if OFFICE.search(head) else ARCHIVE.format("ZIP")
     if head[257:262] == b"ustar":
         return ARCHIVE.format("tar")
+    if head and not head.strip(b"\0"):
+        return ZEROS
+    start = RECORDING.search(head)
+    if start and not match_start(head):
+        return LEADING.format(start.start())
     text = _to_text(head)
     if not text.strip():
-        return ""
+        return MANGLED if head.count(REPLACEMENT) > MIN_REPLACEMENTS * len(head) else ""
     complete = text if len(head) < PROBED_BYTES else text[: text.rfind("\n") + 1] or text
     return next((advice for pattern, advice in TEXTS if pattern.search(complete)), TEXT)
 

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import re
 import select
 import stat
 from collections.abc import Iterator, Sequence
@@ -127,7 +128,7 @@ def source_name(source: Source) -> str:
     if isinstance(source, bytes | bytearray | memoryview):
         return "audio in memory"
     if isinstance(source, str | os.PathLike):
-        return os.fspath(source)
+        return os.fsdecode(source)
     name = getattr(source, "name", None)
     return name if isinstance(name, str) else "audio from a file object"
 
@@ -164,17 +165,14 @@ def _read_fifo(path: str | os.PathLike[str]) -> bytes:
 def _open_stream(source: Source, name: str) -> BinaryIO:
     """Open the source as a seekable binary stream."""
     if isinstance(source, bytes | bytearray | memoryview):
-        return SafeBytesIO(source)
+        return SafeBytesIO(source.tobytes() if isinstance(source, memoryview) else source)
     if isinstance(source, str | os.PathLike):
         if not name:
             raise AudioError("'': an empty name; give the name of an audio file")
-        return _open_path(Path(source), name)
+        return _open_path(Path(name), name)
     if not hasattr(source, "read"):
         raise AudioError(f"{name}: expected a path, bytes or a file object, got {type(source).__name__}")
-    content = read_file_object(source)
-    if not isinstance(content, bytes):
-        raise AudioError(f"{name}: the file object returns {type(content).__name__}; open it in binary mode ('rb')")
-    return SafeBytesIO(content)
+    return SafeBytesIO(read_file_object(source))
 
 
 def _open_path(path: Path, name: str) -> BinaryIO:
@@ -183,9 +181,11 @@ def _open_path(path: Path, name: str) -> BinaryIO:
         if stat.S_ISREG(mode):
             return path.open("rb", buffering=0)  # unbuffered: libsndfile reads from the position of the descriptor
         if stat.S_ISFIFO(mode):
-            return SafeBytesIO(path.read_bytes())
+            return SafeBytesIO(_read_fifo(path))
     except FileNotFoundError as error:
-        raise AudioError(f"{name}: no such file") from error
+        is_url = re.match(r"\w\w+:/", name) is not None
+        problem = "is an address, not a file; download it, and give the file" if is_url else "no such file"
+        raise AudioError(f"{name}: {problem}") from error
     except PermissionError as error:
         raise AudioError(f"{name}: no permission to read it; see: chmod +r") from error
     problem = "a folder; give the name of an audio file in it" if stat.S_ISDIR(mode) else "not a regular file"

@@ -20,6 +20,7 @@ MAX_THREADS = 1_024  # more than any machine has cores; each would wait actively
 MIN_DURATION_S = 0.1  # shorter audio contains no syllable
 MAX_DURATION_S = 600.0  # the graph processes a clip in one go, and its memory grows with the length
 INT16_FULL_SCALE = 2**15
+INT24_FULL_SCALE = 2**23
 INT32_FULL_SCALE = 2**31
 SILENCE = 1e-4  # -80 dB re full scale, three steps of 16 bit
 
@@ -54,7 +55,10 @@ def is_file_source(source: object, rate_hz: float | None) -> TypeGuard[Source]:
     """
     is_file = isinstance(source, str | os.PathLike | bytes | bytearray | memoryview) or hasattr(source, "read")
     if (is_file or isinstance(source, Waveform)) and rate_hz is not None:
-        raise OptionError(f"rate_hz: only for arrays; {type(source).__name__} has its own sample rate")
+        kind = type(source).__name__
+        is_content = isinstance(source, bytes | bytearray | memoryview)
+        advice = "; for samples, name their type: np.frombuffer(samples, np.int16)" if is_content else ""
+        raise OptionError(f"rate_hz: only for arrays; {kind} is a file, which has its own sample rate{advice}")
     return is_file
 
 
@@ -161,12 +165,14 @@ def _check_speech(waveform: Waveform) -> None:
 
 
 def _check_integer_scale(array: FloatArray, source: str) -> None:
-    """Check that integers use more than a 65 536th of their full scale, as those of a smaller type do not."""
+    """Check that integers use more than a 256th of their full scale, as those of fewer bits do not."""
     if array.dtype.kind != "i" or array.dtype.itemsize != 4:
         return
     peak = max(int(array.max()), -int(array.min()))
-    if 0 < peak <= INT16_FULL_SCALE:
-        raise AudioError(
-            f"{source}: samples reach {peak} where {INT32_FULL_SCALE} is full scale; if they are 16-bit integers, "
-            "convert them: samples.astype('int16')"
+    if 0 < peak <= INT24_FULL_SCALE:
+        remedy = (
+            "16-bit integers, convert them: samples.astype('int16')"
+            if peak <= INT16_FULL_SCALE
+            else "24-bit integers, scale them: samples * 256; if they are a quiet recording: samples / 2**31"
         )
+        raise AudioError(f"{source}: samples reach {peak} where {INT32_FULL_SCALE} is full scale; if they are {remedy}")

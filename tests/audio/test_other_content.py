@@ -13,7 +13,19 @@ from synthetic_audio import RATE_HZ, speech_like
 from timelines import turns_timeline
 
 from overtone.audio.decode import read
-from overtone.audio.other_content import ARCHIVE, DOCUMENT, PICTURE, TABLE, TURNS, find_advice
+from overtone.audio.other_content import (
+    ARCHIVE,
+    DOCUMENT,
+    LEADING,
+    MANGLED,
+    PICTURE,
+    PLACEHOLDER,
+    RESOURCE_FORK,
+    TABLE,
+    TURNS,
+    ZEROS,
+    find_advice,
+)
 from overtone.errors import AudioError
 from overtone.formats import write_timeline
 
@@ -28,6 +40,8 @@ def archive(*names: str) -> bytes:
 
 RTTM = "SPEAKER call 2 1 0.50 2.25 <NA> <NA> anna <NA> <NA>\n"
 WORDS = json.dumps({"text": "well", "segments": [{"id": 0, "start": 0.0, "end": 1.5, "text": "well"}]})
+WAV = encoded(speech_like(np.random.default_rng(0), 1.0), RATE_HZ)
+NOISE = encoded(np.random.default_rng(0).normal(0, 0.1, RATE_HZ), RATE_HZ)
 CASES = {
     "rttm": (RTTM, TURNS.format("RTTM")),
     "rttm with comment": (f";; from a diarisation\n{RTTM}", TURNS.format("RTTM")),
@@ -51,6 +65,20 @@ CASES = {
     "zip": (archive("a.wav"), ARCHIVE.format("ZIP")),
     "html": ("<!DOCTYPE html>\n<title>404</title>\n", DOCUMENT.format("HTML")),
     "png": (b"\x89PNG\r\n\x1a\n" + bytes(40), PICTURE),
+    "bzip2": (b"BZh91AY&SY", ARCHIVE.format("bzip2")),
+    "xz": (b"\xfd7zXZ\x00\x00", ARCHIVE.format("xz")),
+    "zstd": (b"\x28\xb5\x2f\xfd\x04", ARCHIVE.format("Zstandard")),
+    "attributes of macOS": (b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ", RESOURCE_FORK),
+    "iCloud": (b"bplist00\xd4\x01\x02", PLACEHOLDER.format("from iCloud")),
+    "Git LFS": (
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
+        PLACEHOLDER.format("git lfs pull"),
+    ),
+    "git-annex": ("/annex/objects/SHA256E-s5--ab.wav\n", PLACEHOLDER.format("git annex get")),
+    "zeros": (bytes(10_000), ZEROS),
+    "upload form": (b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\n' + WAV, LEADING.format(52)),
+    "MacBinary": (b"\x00\x05a.wav" + bytes(121) + WAV, LEADING.format(128)),
+    "converted as text": (NOISE.decode("utf-8", "replace").encode(), MANGLED),
     "notes": ("Interview with A., 3 May.\nShe laughs.\n", "not a readable audio file: it contains text"),
     "utf-16": ("Notizen über das Gespräch\n".encode("utf-16"), "not a readable audio file: it contains text"),
 }

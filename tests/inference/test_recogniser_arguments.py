@@ -97,6 +97,21 @@ def test_16_bit_integers_in_an_array_of_32_bit(recogniser: Recogniser) -> None:
         recogniser.recognise(np.zeros(RATE_HZ, np.int32), RATE_HZ)
 
 
+def test_24_bit_integers_in_an_array_of_32_bit(recogniser: Recogniser) -> None:
+    samples = (voice() * (2**23 - 1)).astype(np.int32)
+    for call in (recogniser.recognise, recogniser.timeline):
+        with pytest.raises(AudioError, match=r"array: samples reach \d+ where 2147483648 is full scale; .* \* 256"):
+            call(samples, RATE_HZ)
+    assert recogniser.recognise(samples * 256, RATE_HZ).duration_s == 1
+
+
+def test_samples_as_a_buffer(recogniser: Recogniser) -> None:
+    """A buffer is the content of a file; the type of samples in it could only be guessed."""
+    for buffer in (memoryview(voice().astype(np.float32)), voice().tobytes()):
+        with pytest.raises(OptionError, match=r"np\.frombuffer"):
+            recogniser.recognise(buffer, RATE_HZ)
+
+
 def test_a_tensor_that_requires_gradients(recogniser: Recogniser) -> None:
     torch = pytest.importorskip("torch")
     tensor = torch.tensor(voice(), requires_grad=True)
