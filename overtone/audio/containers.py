@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from overtone.audio.byte_streams import ID3_BYTES, SplicedStream, after_id3, has_id3_footer
-from overtone.audio.chunks import find_extent
+from overtone.audio.chunks import find_data, find_extent
+from overtone.audio.fallback_formats import PROBED_BYTES, check_frame_size, is_mp3_in_wav
 from overtone.audio.ffmpeg_formats import ContainerFormat, detect_format, find_second_start
 from overtone.audio.flac import FLAC_MARKER, find_flac
 from overtone.audio.mp3 import find_mp3
@@ -77,11 +78,11 @@ def _first_recording(stream: BinaryIO, source: str) -> tuple[Recording, int | No
     if container_format is not None:
         following = find_second_start(stream, container_format, size, source)
         return Recording(_up_to(stream, following), container_format), following
-    extent = find_extent(stream, size, source)
+    extent, whole = find_extent(stream, size, source), stream
     if extent is not None:
         if extent.header or extent.end < size:
             stream = cast(BinaryIO, SplicedStream(extent.header, stream, extent.data_start, extent.end))
-        return Recording(stream, None), extent.following
+        return Recording(_mp3_in_wav(whole, stream, source) or stream, None), extent.following
     stream.seek(0)
     marker = stream.read(len(FLAC_MARKER))
     if marker == FLAC_MARKER:
@@ -91,6 +92,26 @@ def _first_recording(stream: BinaryIO, source: str) -> tuple[Recording, int | No
     else:
         decoded, following = find_layer_2(stream, source) or find_mp3(stream, source)
     return Recording(decoded, None), following
+
+
+def _mp3_in_wav(stream: BinaryIO, recording: BinaryIO, source: str) -> BinaryIO | None:
+    """Return the MP3 in a WAV, with its frames counted, as the decoder only estimates their number; None if it is not.
+
+    Args:
+        stream: the file.
+        recording: the WAV, whose header declares the right length.
+        source: the name of the file, for messages.
+
+    Raises:
+        AudioError: the header of the WAV contradicts itself, or the MP3 is incomplete.
+    """
+    recording.seek(0)
+    header = recording.read(PROBED_BYTES)
+    check_frame_size(header, source)
+    if not is_mp3_in_wav(header):
+        return None
+    start, end = find_data(recording, source) or (0, 0)
+    return find_mp3(cast(BinaryIO, SplicedStream(b"", stream, start, end)), source)[0] if start < end else None
 
 
 def _tag_bytes(stream: BinaryIO, size: int) -> int:

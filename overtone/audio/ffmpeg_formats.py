@@ -46,7 +46,7 @@ class ContainerFormat:
 MP4 = ContainerFormat("MP4, M4A or MOV", "mov", has_duration=True)
 MATROSKA = ContainerFormat("WebM or Matroska", "matroska", has_duration=True)
 ASF = ContainerFormat("WMA or WMV", "asf", has_duration=True)
-AVI = ContainerFormat("AVI", "avi", has_duration=True)
+AVI = ContainerFormat("AVI", "avi")  # the unit of its durations differs between programs
 AAC = ContainerFormat("AAC", "aac")
 FLV = ContainerFormat("FLV", "flv")
 PROGRAM = ContainerFormat("MPEG video", "mpeg")
@@ -60,6 +60,16 @@ SIGNATURES: tuple[tuple[int, bytes, ContainerFormat], ...] = (
     (0, b"FLV\x01", FLV),
     (0, b"\x00\x00\x01\xba", PROGRAM),
     (0, b"PK\x03\x04", ContainerFormat("ZIP")),
+    *((0, magic, ContainerFormat("DSD")) for magic in (b"DSD \x1c\0\0\0", b"FRM8")),
+    (0, b"wvpk", ContainerFormat("WavPack")),
+    (0, b"MAC ", ContainerFormat("Monkey's Audio")),
+    (0, b"TTA1", ContainerFormat("True Audio")),
+    *((0, magic, ContainerFormat("Musepack")) for magic in (b"MPCK", b"MP+")),
+    *((0, magic, ContainerFormat("RealMedia")) for magic in (b".RMF", b".ra\xfd")),
+    *((0, magic, ContainerFormat("SILK")) for magic in (b"#!SILK_V3", b"\x02#!SILK_V3")),
+    (0, b"MThd", ContainerFormat("MIDI")),
+    (0, b"\x0b\x77", ContainerFormat("AC-3")),
+    (0, b"\x7f\xfe\x80\x01", ContainerFormat("DTS")),
     (0, b"\xf0\x7e", ContainerFormat("MIDI sample dump")),  # libsndfile prints to stdout over damaged ones
 )
 TRANSPORT_SYNC = 0x47
@@ -102,20 +112,6 @@ def detect_format(stream: BinaryIO, size: int, source: str) -> ContainerFormat |
         if declared > size:
             raise AudioError(f"{source}: truncated: {declared} bytes declared, {size} found; copy it again")
     return container_format
-
-
-def fallback_format(stream: BinaryIO) -> ContainerFormat | None:
-    """Return WAV for a WAV with a codec that only FFmpeg decodes; None for other files.
-
-    Source: Microsoft and IBM, Multimedia Programming Interface 1.0, and RFC 2361 (codes of codecs).
-    """
-    stream.seek(0)
-    header = stream.read(PROBED_BYTES)
-    position = header.find(b"fmt ", 12)
-    if header[:4] != b"RIFF" or not 0 < position <= len(header) - 10:
-        return None
-    (codec,) = struct.unpack_from("<H", header, position + 8)
-    return None if codec in LIBSNDFILE_WAV_CODECS else WAV
 
 
 def _match_signature(probed: bytes, stream: BinaryIO) -> ContainerFormat | None:
@@ -260,10 +256,6 @@ def _asf_size(stream: BinaryIO, size: int) -> int:
     return 0
 
 
-# The codecs of WAV that libsndfile decodes: PCM, MS ADPCM, float, A-law, u-law, IMA ADPCM, GSM 6.10, NMS ADPCM, G.721,
-# MP3, and the extensible header. It refuses damaged files with these, which FFmpeg would decode as far as it can.
-LIBSNDFILE_WAV_CODECS = frozenset({0x01, 0x02, 0x03, 0x06, 0x07, 0x11, 0x31, 0x38, 0x40, 0x55, 0xFFFE})
-WAV = ContainerFormat("WAV", "wav", has_duration=True)
 # How a recording starts, by demuxer; compiled when it is used.
 STARTS: dict[str, bytes] = {
     "matroska": rb"(?s)\x1aE\xdf\xa3.{0,48}(?:webm|matroska)",

@@ -8,6 +8,7 @@ from overtone.audio.pyav_reader import PyavReader
 
 INT16_STEP = np.float32(2.0**-15)
 MP3_SLACK_FRAMES = 2 * 1152  # encoder delay and padding, which encoders report differently
+LAYER_2_SLACK = 48  # bytes of the shortest frame. The decoder takes all frames to be as long as the first one
 
 
 def read_mono(file: soundfile.SoundFile | PyavReader, frames: int, index: int | None) -> np.ndarray:
@@ -32,6 +33,8 @@ def count_slack(file: soundfile.SoundFile | PyavReader) -> int:
     """Return how many frames fewer than declared are not a sign of truncation."""
     if isinstance(file, PyavReader):
         return file.slack_frames
+    if file.subtype == "MPEG_LAYER_II":
+        return MP3_SLACK_FRAMES + file.frames // LAYER_2_SLACK
     return MP3_SLACK_FRAMES if file.subtype.startswith("MPEG") else 0
 
 

@@ -16,6 +16,8 @@ KILOBITS = {
     2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000)}
+HAS_PADDING = 0x02
+PADDING_BYTES = 1
 MIN_RUN = 3  # as many frames in a row are not sync words by chance
 
 
@@ -45,7 +47,23 @@ def find_layer_2(stream: BinaryIO, source: str) -> tuple[BinaryIO, int | None] |
         following = start - begin if start < end and match_start(content, start, end) else None
         if following is None:
             check_rest(content, stop, end, source)
-    return cast(BinaryIO, SplicedStream(b"", stream, first - begin, stop - begin)), following
+        header = _without_padding(content, first)
+    start = first - begin + (len(header) + PADDING_BYTES if header else 0)
+    return cast(BinaryIO, SplicedStream(header, stream, start, stop - begin)), following
+
+
+def _without_padding(content: Content, position: int) -> bytes:
+    """Return a frame without its padding byte; b"" if it has none.
+
+    The decoder would take all frames to be padded as the first one is, hence their number to be lower than it is, and
+    stop before the end. The last byte of a frame contains no audio: the encoder fills it up.
+    """
+    length, padding = _frame_at(content, position) or (0, 0)
+    if not padding:
+        return b""
+    frame = bytearray(content[position : position + length])
+    frame[2] &= ~HAS_PADDING
+    return bytes(frame)
 
 
 def _frame_at(content: Content, position: int) -> tuple[int, int] | None:
@@ -56,4 +74,4 @@ def _frame_at(content: Content, position: int) -> tuple[int, int] | None:
     version, kilobits, rate = head[1] >> 3 & 3, head[2] >> 4, head[2] >> 2 & 3
     if version not in KILOBITS or kilobits in (0, 15) or rate == 3:
         return None
-    return 144_000 * KILOBITS[version][kilobits] // RATES_HZ[version][rate], head[2] >> 1 & 1
+    return 144_000 * KILOBITS[version][kilobits] // RATES_HZ[version][rate], (head[2] & HAS_PADDING) >> 1

@@ -12,7 +12,7 @@ from overtone.errors import AudioError
 PAGE_HEADER_BYTES = 27
 LAST_PAGE = 0x04
 FIRST_PAGE = b"OggS\0\2"
-AUDIO_HEADERS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC")
+AUDIO_HEADERS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
 def find_ogg(stream: BinaryIO, source: str) -> tuple[BinaryIO, int | None]:

@@ -3,6 +3,9 @@
 import contextlib
 import functools
 from types import ModuleType
+from typing import Any
+
+import numpy as np
 
 from overtone.audio.ffmpeg_formats import ContainerFormat
 from overtone.errors import AudioError
@@ -22,6 +25,21 @@ def audio_decoders() -> str:
             if av.Codec(name, "r").type == "audio":
                 names.append(name)
     return ",".join(names)
+
+
+def frame_samples(frame: Any) -> np.ndarray:
+    """Return the samples of a decoded frame: planar `(channels, samples)`, else `(1, samples * channels)`.
+
+    Args:
+        frame: an `av.AudioFrame`.
+    """
+    if not frame.format.name.startswith("s64"):
+        samples: np.ndarray = frame.to_ndarray()
+        return samples
+    import av
+
+    resampler = av.AudioResampler(format="dblp" if frame.format.is_planar else "dbl")  # numpy conversion lacks 64 bit
+    return np.concatenate([part.to_ndarray() for part in resampler.resample(frame)], axis=1)
 
 
 def has_pyav() -> bool:

@@ -23,8 +23,8 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from overtone.audio.downmix import downmix
-from overtone.audio.ffmpeg_formats import MP4, ContainerFormat
-from overtone.audio.pyav_import import audio_decoders, import_pyav
+from overtone.audio.ffmpeg_formats import AVI, MP4, ContainerFormat
+from overtone.audio.pyav_import import audio_decoders, frame_samples, import_pyav
 from overtone.errors import AudioError
 
 BUFFER_BYTES = 2**17
@@ -59,6 +59,7 @@ class PyavReader:
         self._container, self._stream, self._name = container, stream, name
         self._start_s = _start_s(container, stream, container_format)
         self._can_seek = container_format.demuxer in SEEKABLE
+        self._has_gaps = container_format != AVI  # it stores no times, and FFmpeg derives wrong ones for some codecs
         self._rest = np.empty(0, np.float32)
         self._frames = self._decode()
         first = next(self._frames, None)
@@ -124,6 +125,7 @@ class PyavReader:
             position = start or 0 if position is None else position
             if (
                 start is not None
+                and (self._has_gaps or position == 0)
                 and MIN_GAP_S < (start - position) / self.samplerate < MAX_GAP_S
                 and start < self.frames
             ):
@@ -152,7 +154,7 @@ class PyavReader:
                 f"{self._name}: changes from {self.samplerate} to {frame.sample_rate} samples per second; "
                 "convert it first: ffmpeg -i INPUT OUTPUT.wav"
             )
-        array = frame.to_ndarray()
+        array = frame_samples(frame)
         channels = array if frame.format.is_planar else array.reshape(frame.samples, -1).T
         if self._channel is not None:
             if len(channels) != self.source_channels:

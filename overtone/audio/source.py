@@ -17,7 +17,8 @@ from overtone._internal.file_objects import read_file_object
 from overtone.audio.byte_streams import SafeBytesIO, SplicedStream
 from overtone.audio.consecutive import ConsecutiveAudio
 from overtone.audio.containers import Recording, find_recordings
-from overtone.audio.ffmpeg_formats import ContainerFormat, fallback_format
+from overtone.audio.fallback_formats import fallback_format
+from overtone.audio.ffmpeg_formats import ContainerFormat
 from overtone.audio.pyav_import import has_pyav
 from overtone.audio.pyav_reader import PyavReader, open_track
 from overtone.errors import AudioError

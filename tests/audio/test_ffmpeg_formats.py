@@ -58,7 +58,18 @@ def test_formats_for_libsndfile_are_not_detected(header: bytes) -> None:
     assert detect(header + bytes(600)) is None
 
 
-@pytest.mark.parametrize(("header", "label"), [(b"PK\x03\x04", "ZIP"), (b"\xf0\x7e", "MIDI sample dump")])
+@pytest.mark.parametrize(
+    ("header", "label"),
+    [
+        (b"PK\x03\x04", "ZIP"),
+        (b"\xf0\x7e", "MIDI sample dump"),
+        (b"DSD \x1c\0\0\0", "DSD"),
+        (b"FRM8", "DSD"),
+        (b"wvpk", "WavPack"),
+        (b"\x02#!SILK_V3", "SILK"),
+        (b"\x0b\x77", "AC-3"),
+    ],
+)
 def test_the_error_for_an_unsupported_format_says_what_to_do(header: bytes, label: str) -> None:
     with pytest.raises(
         AudioError, match=rf"^clip: {label} is not supported; convert it first: ffmpeg -i INPUT OUTPUT\.wav$"

@@ -152,6 +152,17 @@ def test_mp3_in_wav() -> None:
     assert read(content + content).duration_s == pytest.approx(4, abs=0.2)
 
 
+@pytest.mark.parametrize("rate_hz", [22_050, 44_100])
+def test_a_long_mp3_in_wav(rate_hz: int) -> None:
+    """The decoder alone estimates its length from its first frame, with an error that grows with it."""
+    content = encode_video("wav", "libmp3lame", [speech_like(rate_hz, 30.0).astype(np.float32)], rate_hz)
+    assert read(content).duration_s == pytest.approx(30, abs=0.1)
+    unknown = content[: (start := content.index(b"data") + 4)] + b"\xff" * 4 + content[start + 4 :]
+    assert read(unknown).duration_s == pytest.approx(30, abs=0.1)
+    with pytest.raises(AudioError, match="truncated"):
+        read(content[: len(content) // 2])
+
+
 def test_a_tag_that_counts_too_few_frames() -> None:
     bare = without_tag(mp3(44_100))
     first = frame_at(bare, 0)

@@ -1,13 +1,15 @@
 """Other content behind a stream that declares no length is found or refused, and never silently left out."""
 
+import io
 import struct
 
 import numpy as np
 import pytest
 from test_consecutive import check_whole, check_whole_or_error, encoded, noise
-from video_files import encode_video
+from video_files import av, encode_video
 
 from overtone.audio.decode import read
+from overtone.audio.mpeg_layer_2 import _frame_at
 from overtone.audio.stream_ends import program_end, transport_end
 from overtone.errors import AudioError
 
@@ -140,3 +142,28 @@ def test_bw64() -> None:
     unknown = renamed[:28] + b"\xff" * 8 + renamed[36:]
     np.testing.assert_array_equal(read(unknown).samples, read(content).samples)
     check_whole(renamed + renamed, 2)
+
+
+@pytest.mark.parametrize(("rate_hz", "kilobits"), [(22_050, 8), (44_100, 32)])
+@pytest.mark.parametrize("is_padded", [False, True])
+def test_an_mp2_whose_frames_differ_by_their_padding(rate_hz: int, kilobits: int, is_padded: bool) -> None:
+    """The decoder estimates their number from the first one, which may be either, as broadcasts are cut anywhere."""
+    seconds = 30.0
+    content = encode_layer_2(noise(seconds, rate_hz), rate_hz, kilobits)
+    while (frame := _frame_at(content, 0)) and bool(frame[1]) != is_padded:
+        content, seconds = content[sum(frame) :], seconds - 1_152 / rate_hz
+    check_whole(content, seconds, SLACK_S)
+    with pytest.raises(AudioError, match="truncated"):
+        read(content[:-10])
+
+
+def encode_layer_2(samples: np.ndarray, rate_hz: int, kilobits: int) -> bytes:
+    content = io.BytesIO()
+    with av.open(content, "w", format="mp2") as container:
+        stream = container.add_stream("mp2", rate=rate_hz, layout="mono")
+        stream.bit_rate = 1_000 * kilobits
+        frame = av.AudioFrame.from_ndarray(np.int16(32_767 * samples)[None], "s16", "mono")
+        frame.sample_rate = rate_hz
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return content.getvalue()
