@@ -186,6 +186,7 @@ def _open_path(path: Path, name: str) -> BinaryIO:
     except FileNotFoundError as error:
         is_url = re.match(r"\w\w+:/", name) is not None
         problem = "is an address, not a file; download it, and give the file" if is_url else "no such file"
+        problem = "is a link to a file that does not exist" if path.is_symlink() else problem
         raise AudioError(f"{name}: {problem}") from error
     except PermissionError as error:
         raise AudioError(f"{name}: no permission to read it; see: chmod +r") from error

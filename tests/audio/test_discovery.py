@@ -24,6 +24,12 @@ def test_a_folder_is_searched_recursively_and_sorted(folder: Path) -> None:
     assert list(find_audio_files(str(folder))) == [folder / "a.flac", folder / "b.WAV", folder / "deep/er/c.ogg"]
 
 
+@pytest.mark.parametrize("suffix", [".mp2", ".wave", ".bwf", ".weba", ".qta", ".awb", ".3gpp", ".MP3", ".m4a"])
+def test_suffixes_of_audio(suffix: str, tmp_path: Path) -> None:
+    (tmp_path / f"clip{suffix}").touch()
+    assert list(find_audio_files(str(tmp_path))) == [tmp_path / f"clip{suffix}"]
+
+
 def test_a_file_name_is_returned_even_if_missing() -> None:
     assert list(find_audio_files("gone.txt")) == [Path("gone.txt")]
 
