@@ -1,8 +1,12 @@
-"""Finds the links of a chained Ogg stream, checks its last page, and puts its audio first.
+"""Finds the links of a chained Ogg stream, checks that no page is missing or damaged, and puts its audio first.
+
+Decoders leave such a page out silently, and everything behind it is earlier than it was.
 
 Source: RFC 3533, section 4 (multiplexing and chaining) and section 6 (pages).
 """
 
+import struct
+import zlib
 from collections.abc import Iterator
 from typing import BinaryIO, cast
 
@@ -12,6 +16,8 @@ from overtone.errors import AudioError
 PAGE_HEADER_BYTES = 27
 LAST_PAGE = 0x04
 FIRST_PAGE = b"OggS\0\2"
+CHECKSUM = slice(22, 26)  # of a page
+REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 AUDIO_HEADERS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
@@ -75,7 +81,33 @@ def _check_last_page(stream: BinaryIO, source: str) -> BinaryIO:
                 f"{source}: damaged: its last Ogg page belongs to another stream; split or record it again"
             )
         check_rest(content, page_end, end, source)
+        _check_pages(content, begin, page_end, source)
     return stream if page_end == end else cast(BinaryIO, SplicedStream(b"", stream, 0, page_end - begin))
+
+
+def _check_pages(content: Content, position: int, end: int, source: str) -> None:
+    """Check the checksums and numbers of all pages.
+
+    The numbers of a live stream that was joined late start anywhere behind its header.
+    """
+    last = dict[int, tuple[int, int]]()
+    while position < end:
+        page = content[position : min(end, _page_end(content, position, end))]
+        if page[:4] != b"OggS" or _checksum(page) != page[CHECKSUM]:
+            raise AudioError(f"{source}: damaged: an invalid Ogg page at byte {position}; copy or record it again")
+        samples, serial, number = struct.unpack_from("<qII", page, 6)
+        previous_samples, previous = last.get(serial, (0, number - 1))
+        if number != previous + 1 and previous_samples > 0:
+            raise AudioError(f"{source}: damaged: Ogg page {number} follows page {previous}; copy or record it again")
+        last[serial] = samples or previous_samples, number
+        position += len(page)
+
+
+def _checksum(page: bytes) -> bytes:
+    """Return the CRC-32 of a page, which has another order of bits than that of `zlib`."""
+    zeroed = page[: CHECKSUM.start] + bytes(4) + page[CHECKSUM.stop :]
+    crc = zlib.crc32(zeroed.translate(REVERSED), 0xFFFFFFFF) ^ 0xFFFFFFFF
+    return crc.to_bytes(4, "big").translate(REVERSED)
 
 
 def _with_audio_first(stream: BinaryIO) -> BinaryIO:
