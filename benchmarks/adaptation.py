@@ -7,7 +7,6 @@ speaker. Nothing is trained.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,9 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.harness import output_argument, runs_arguments
+from benchmarks.harness import make_parser, output_argument, runs_arguments, write_results
 from overtone import corpora
-from overtone._internal.atomic_write import write_text
 from overtone.datatypes import OofPredictions, Utterance
 from overtone.errors import OvertoneError
 from overtone.evaluation import oof_files
@@ -47,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"adaptation: {error}", file=sys.stderr)
         return 1
     results = {"runs": options.runs.name, "random_subsets": RANDOM_SUBSETS, "rows": rows}
-    write_text(options.output, json.dumps(results, indent=1) + "\n")
+    write_results(options.output, results, indent=1, rounded=False)
     for row in rows:
         print(
             f"{row['adapted_to']}: UAR {100 * row['uar']:.1f} [{100 * row['uar_low']:.1f}, {100 * row['uar_high']:.1f}]"
@@ -57,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.adaptation", description=__doc__.splitlines()[0])
+    parser = make_parser("adaptation", __doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder of the RAVDESS clips")
     runs_arguments(parser, "luna5-overtone")
     output_argument(parser, "adaptation.json")
@@ -82,7 +80,7 @@ def measure(utterances: Sequence[Utterance], folders: Sequence[Path], cache: Pat
     tables: dict[str, list[OofPredictions]] = {}
     for folder in folders:
         network, _ = load_network(folder)
-        if network.adapter is None:
+        if not isinstance(network.adapter, SpeakerAdapter):
             raise OvertoneError(f"{folder}: its model has no speaker adapter")
         test = [position[clip] for clip in read_run(folder)["split"]["fusion"]["test"]]
         tables.setdefault(UNADAPTED, []).append(oof_files.read(folder / "predictions-fusion.csv"))
@@ -138,7 +136,7 @@ def _predict(
                 probabilities = logits.softmax(-1)[0].double().tolist()
                 keys = (clip.clip, clip.corpus, clip.speaker, clip.sentence, fold, repeat, clip.emotion)
                 rows.append((*keys, *probabilities))
-    return oof_files.from_rows(corpora.get_corpus("ravdess").EMOTIONS, rows)
+    return oof_files.from_rows(corpora.get_corpus("ravdess").INFO.emotions, rows)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from benchmarks.harness import (
     data_argument,
     describe_machine,
     find_clips,
+    make_parser,
     median,
     output_argument,
     select_evenly,
@@ -70,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.batch", description=__doc__.partition("\n")[0])
+    parser = make_parser("batch", __doc__)
     data_argument(parser)
     output_argument(parser, "batch.json")
     parser.add_argument("--files", type=int, default=1000, metavar="N", help="number of input files (default: 1000)")
@@ -92,6 +93,12 @@ def copy_clips(sources: list[Path], count: int, folder: Path) -> list[Path]:
     return paths
 
 
+def write_unreadable(path: Path, content: bytes) -> None:
+    """Write a file without the permission to read it."""
+    path.write_bytes(content)
+    path.chmod(0)
+
+
 def make_broken_files(valid: Path, count: int, folder: Path) -> dict[str, list[Path]]:
     """Create `count` files that cannot be recognised, of every kind in turn, and return kind -> paths."""
     samples, rate_hz = soundfile.read(valid, dtype="float32", always_2d=True)
@@ -107,7 +114,7 @@ def make_broken_files(valid: Path, count: int, folder: Path) -> dict[str, list[P
         "damaged header": lambda path: path.write_bytes(content[:4] + bytes(40) + content[44:]),
         "NaN samples": lambda path: soundfile.write(path, np.full(RATE_HZ, np.nan), RATE_HZ, subtype="FLOAT"),
         "folder": lambda path: path.mkdir(),
-        "no permission": lambda path: (path.write_bytes(content), path.chmod(0)),
+        "no permission": lambda path: write_unreadable(path, content),
         "missing": lambda path: None,
         "link to itself": lambda path: path.symlink_to(path.name),
         "pipe": lambda path: os.mkfifo(path),

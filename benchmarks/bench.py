@@ -22,6 +22,7 @@ from benchmarks.harness import (
     data_argument,
     describe_machine,
     find_clips,
+    make_parser,
     median,
     output_argument,
     select_evenly,
@@ -54,7 +55,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.bench", description=__doc__.partition("\n")[0])
+    parser = make_parser("bench", __doc__)
     data_argument(parser)
     output_argument(parser, "bench.json")
     parser.add_argument("--clips", type=int, default=24, metavar="N", help="number of clips (default: 24)")

@@ -15,10 +15,8 @@ clip; clips that it already has are not measured again.
 
 import argparse
 import functools
-import itertools
-import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,30 +24,35 @@ from typing import Any
 import numpy as np
 
 from benchmarks import model_tests
-from benchmarks.harness import output_argument, round_floats
-from benchmarks.model_tests import ModelTest, limited
-from overtone._internal.atomic_write import write_text
+from benchmarks.deletion_curves import (
+    DELETION,
+    ENERGY,
+    EXPLANATION,
+    INSERTION,
+    ORDERS,
+    RANDOM,
+    RANDOM_ORDERS,
+    STEPS,
+    band_energies,
+    delete_bands,
+    delete_spans,
+    measure_areas,
+    span_energies,
+)
+from benchmarks.harness import make_parser, output_argument, read_stored, write_results
+from benchmarks.model_tests import ModelTest
 from overtone.audio.decode import read_utterance
-from overtone.cli.argtypes import positive_int
-from overtone.cli.training_options import data_arguments, read_clips
-from overtone.datatypes import SAMPLE_RATE_HZ, Utterance, Waveform
+from overtone.cli.training_options import read_clips
+from overtone.datatypes import Utterance, Waveform
 from overtone.errors import OvertoneError
 from overtone.explanation import Contribution, Explanation
-from overtone.inference.explaining.band_changes import BAND_EDGES_HZ, BANDS
 from overtone.inference.explaining.explainer import explain_clip
-from overtone.inference.explaining.replacement import span_weights
 from overtone.inference.explaining.speech_properties import PROPERTIES, Property
-from overtone.inference.explaining.time_spans import cell_edges
 from overtone.inference.recogniser import Recogniser, load
 
-STEPS = 5  # of a curve, from the whole clip to an empty one
-RANDOM_ORDERS = 1
 BOOTSTRAPS = 2000
 SEED = 0
-RANDOM, ENERGY, EXPLANATION = "random", "energy", "explanation"
 ALL = "all"
-ORDERS = (EXPLANATION, RANDOM, ENERGY)
-Mask = np.ndarray
 Areas = dict[str, dict[str, dict[str, float]]]  # kind of cell -> direction -> order -> area under the curve
 
 
@@ -73,16 +76,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         stored = stored_outcomes(options.output)
         utterances = read_clips(options)
-        if options.runs:
-            tests = [test for run in options.runs for test in model_tests.from_run(run, utterances)]
-        else:
-            tests = model_tests.from_file(options.tests, utterances)
+        tests = model_tests.from_options(options, utterances)
         outcomes = {(each.recipe, each.corpus, each.clip): each for each in stored}
         chosen = PROPERTIES if options.properties else ()
-        for outcome in measure([limited(test, options.clips) for test in tests], set(outcomes), chosen):
+        for outcome in measure(tests, set(outcomes), chosen):
             outcomes[outcome.recipe, outcome.corpus, outcome.clip] = outcome
-            content = round_floats(summarise([outcomes[key] for key in sorted(outcomes)]))
-            write_text(options.output, json.dumps(content, indent=1) + "\n")
+            write_results(options.output, summarise([outcomes[key] for key in sorted(outcomes)]), indent=1)
     except OvertoneError as error:
         print(f"explanations: {error}", file=sys.stderr)
         return 1
@@ -93,15 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.explanations", description=__doc__.partition("\n")[0])
-    data_arguments(parser)
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--runs", type=Path, nargs="+", metavar="RUN", help="the folders of finished, exported runs")
-    which.add_argument("--tests", type=Path, metavar="FILE.json", help="a list of models and their test clips")
-    parser.add_argument(
-        "--clips", type=positive_int, default=40, metavar="N",
-        help="the number of clips per model and corpus, always the same ones (default: 40)",
-    )  # fmt: skip
+    parser = make_parser("explanations", __doc__)
+    model_tests.model_arguments(parser, clips=40)
     parser.add_argument(
         "--properties", action="store_true", help="also measure how often the contribution of each property is reliable"
     )
@@ -115,14 +107,12 @@ def stored_outcomes(path: Path) -> list[Outcome]:
     Raises:
         OvertoneError: the file does not hold results; it is not overwritten.
     """
-    if not path.is_file():
-        return []
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+
+    def parse(content: Any) -> list[Outcome]:
         same = (content["steps"], content["random_orders"]) == (STEPS, RANDOM_ORDERS)
         return [Outcome(**values) for values in content["clips"]] if same else []
-    except (ValueError, KeyError, TypeError) as error:
-        raise OvertoneError(f"{path}: not the results of this benchmark ({error}); choose another --output") from error
+
+    return read_stored(path, parse)
 
 
 def measure(
@@ -183,80 +173,13 @@ def measure_clip(
     )
 
 
-def measure_areas(
-    probability: Callable[[tuple[bool, ...]], float],
-    contributions: np.ndarray,
-    energies: np.ndarray,
-    rng: np.random.Generator,
-) -> dict[str, dict[str, float]]:
-    """Return direction -> order -> area under the curve.
-
-    Args:
-        probability: of the predicted class where the cells with True are deleted.
-        contributions: of each cell.
-        energies: of each cell.
-        rng: for random orders, whose areas are averaged.
-    """
-    cells = len(contributions)
-    scores = {
-        EXPLANATION: [contributions],
-        ENERGY: [energies],
-        RANDOM: [rng.random(cells) for _ in range(RANDOM_ORDERS)],
-    }
-    areas: dict[str, dict[str, float]] = {"deletion": {}, "insertion": {}}
-    for name in ORDERS:
-        orders = [np.argsort(-each, kind="stable") for each in scores[name]]
-        for direction in areas:
-            curves = [
-                [probability(_mask(order, step, cells, direction == "insertion")) for step in range(STEPS + 1)]
-                for order in orders
-            ]
-            areas[direction][name] = float(np.mean([np.trapezoid(curve) / STEPS for curve in curves]))
-    return areas
-
-
-def _mask(order: np.ndarray, step: int, cells: int, inverted: bool) -> tuple[bool, ...]:
-    """Return which cells are deleted at a step of a curve: the first of the order, or all but the first."""
-    mask = np.zeros(cells, bool)
-    mask[order[: round(step / STEPS * cells)]] = True
-    return tuple((~mask if inverted else mask).tolist())
-
-
-def delete_spans(samples: np.ndarray, mask: Mask) -> np.ndarray:
-    """Return the clip with digital silence in the chosen spans."""
-    return samples * (1 - span_weights(mask, cell_edges(len(samples))))
-
-
-def delete_bands(samples: np.ndarray, mask: Mask) -> np.ndarray:
-    """Return the clip without the chosen bands, by a filter over the whole clip with vertical edges."""
-    spectrum = np.fft.rfft(samples)
-    spectrum[mask[_band_of(len(samples))]] = 0
-    return np.fft.irfft(spectrum, len(samples))
-
-
-def span_energies(samples: np.ndarray) -> np.ndarray:
-    """Return the mean power of each span."""
-    edges = cell_edges(len(samples))
-    return np.array([(samples[first:end] ** 2).mean() for first, end in itertools.pairwise(edges)])
-
-
-def band_energies(samples: np.ndarray) -> np.ndarray:
-    """Return the energy of each band."""
-    return np.bincount(_band_of(len(samples)), np.abs(np.fft.rfft(samples)) ** 2, minlength=BANDS)
-
-
-def _band_of(length: int) -> np.ndarray:
-    frequencies_hz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
-    return np.clip(np.searchsorted(BAND_EDGES_HZ, frequencies_hz, side="right") - 1, 0, BANDS - 1)
-
-
 def _reliable_shares(explanation: Explanation) -> dict[str, float]:
     """Return the share of cells whose contribution is reliable, of spans and of bands."""
     kinds: dict[str, Sequence[Contribution]] = {"spans": explanation.spans, "bands": explanation.bands}
     return {kind: float(np.mean([cell.is_reliable for cell in cells])) for kind, cells in kinds.items()}
 
 
-def _properties(explanation: Explanation) -> dict[str, dict[str, float]]:
+def _properties(explanation: Explanation) -> dict[str, dict[str, Any]]:
     return {
         row.name: {
             "change": row.probability - explanation.probability,
@@ -282,7 +205,7 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
             rows += [
                 {**head, "kind": kind, "direction": direction, **_compare(chosen, kind, direction)}
                 for kind in ("spans", "bands")
-                for direction in ("deletion", "insertion")
+                for direction in (DELETION, INSERTION)
             ]
             properties += [
                 {"recipe": recipe, "corpus": corpus, "property": name, **values}
@@ -295,7 +218,7 @@ def summarise(outcomes: Sequence[Outcome]) -> dict[str, Any]:
 def _compare(outcomes: Sequence[Outcome], kind: str, direction: str) -> dict[str, Any]:
     """Return the mean areas, and how much better explanations are than the other orders, with 95 % intervals."""
     areas = {name: np.array([outcome.areas[kind][direction][name] for outcome in outcomes]) for name in ORDERS}
-    sign = 1 if direction == "deletion" else -1
+    sign = 1 if direction == DELETION else -1
     gains = {name: sign * (areas[name] - areas[EXPLANATION]) for name in (RANDOM, ENERGY)}
     return {
         "areas": {name: float(values.mean()) for name, values in areas.items()},

@@ -15,8 +15,6 @@ among those of a larger one. All clips of the other speakers are tested:
 The result, a row per draw, is written after each draw to `results/finetune.json`; a program that was stopped continues.
 """
 
-import argparse
-import json
 import sys
 import time
 from collections import defaultdict
@@ -28,11 +26,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from overtone._internal.atomic_write import write_text
+from benchmarks.harness import make_parser, read_stored, write_results
 from overtone.corpora import read_corpus
 from overtone.corpora.label_mapping import apply_label_map, present_emotions
 from overtone.datatypes import Utterance
 from overtone.emotions import get_label_map
+from overtone.errors import OvertoneError
 from overtone.evaluation.speaker_folds import Folds, make_folds
 from overtone.models.network import Model
 from overtone.recipe import FUSION, read_recipe
@@ -162,7 +161,7 @@ def read_clips(corpus: str, data: Path, start: ImportedModel, cache: Path | None
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what is missing in the results; returns the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("finetune", __doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="Folder of the corpora.")
     parser.add_argument("--runs", type=Path, required=True, metavar="DIR", help="Folder of without-CORPUS/model.onnx.")
     parser.add_argument("--corpora", nargs="+", default=CORPORA, choices=CORPORA, help="Corpora (default: all).")
@@ -171,7 +170,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--cache", type=Path, metavar="DIR", help="Cache of features (default: the user's cache).")
     parser.add_argument("--output", type=Path, default=RESULTS, metavar="FILE", help="The results.")
     args = parser.parse_args(arguments)
-    rows = json.loads(args.output.read_text("utf-8"))["draws"] if args.output.is_file() else []
+    try:
+        rows = read_stored(args.output, lambda content: content["draws"])
+    except OvertoneError as error:
+        print(f"finetune: {error}", file=sys.stderr)
+        return 1
     done = {(row["corpus"], row["size"], row["draw"]) for row in rows}
     torch.set_num_threads(1)
     for corpus in args.corpora:
@@ -185,7 +188,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         clips = read_clips(corpus, args.data, start, args.cache)
         for size, seed in missing:
             rows.append({"corpus": corpus, **measure(start, clips, size, seed)})
-            write_text(args.output, json.dumps({"labels": LABELS, "draws": rows}, indent=1) + "\n")
+            write_results(args.output, {"labels": LABELS, "draws": rows}, indent=1, rounded=False)
             print(rows[-1], flush=True)
     return 0
 

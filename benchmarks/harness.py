@@ -1,4 +1,4 @@
-"""Functions that the benchmarks share: options, RAVDESS clips, a description of the machine, results files."""
+"""Functions that the benchmarks share: options, RAVDESS clips, a description of the machine, files of results."""
 
 import argparse
 import importlib.metadata
@@ -7,9 +7,9 @@ import os
 import platform
 import statistics
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.systems import is_installed
 from overtone import corpora
@@ -22,6 +22,16 @@ VERSIONED_PACKAGES = (
     *("overtone", "numpy", "onnxruntime", "soundfile", "soxr", "librosa", "numba", "opensmile"),
     *("scikit-learn", "torch", "transformers"),
 )
+
+
+T = TypeVar("T")
+
+
+def make_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """Return a parser for `python -m benchmarks.NAME`, described by the first line of a docstring."""
+    return argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}", description=(description or "").partition("\n")[0]
+    )
 
 
 def data_argument(parser: argparse.ArgumentParser) -> None:
@@ -101,9 +111,34 @@ def median(values: Iterable[float]) -> float:
     return statistics.median(values)
 
 
-def write_results(path: Path, results: dict[str, Any]) -> None:
-    """Write results as JSON, atomically, with numbers rounded to four significant digits."""
-    write_text(path, json.dumps(round_floats(results), indent=2) + "\n")
+def read_stored(path: Path, parse: Callable[[Any], Iterable[T]]) -> list[T]:
+    """Return what an earlier file of results contains; nothing if there is no file.
+
+    Args:
+        path: of the results.
+        parse: returns what is needed of its JSON content, or fails if it is the content of another file.
+
+    Raises:
+        OvertoneError: the file does not contain results of this benchmark; it is not overwritten.
+    """
+    if not path.is_file():
+        return []
+    try:
+        return list(parse(json.loads(path.read_text("utf-8"))))
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise OvertoneError(f"{path}: not the results of this benchmark ({error}); choose another --output") from error
+
+
+def write_results(path: Path, results: dict[str, Any], *, indent: int = 2, rounded: bool = True) -> None:
+    """Write results as JSON, atomically.
+
+    Args:
+        path: the file.
+        results: its content.
+        indent: spaces per level.
+        rounded: whether numbers are rounded to four significant digits.
+    """
+    write_text(path, json.dumps(round_floats(results) if rounded else results, indent=indent) + "\n")
 
 
 def round_floats(value: Any) -> Any:

@@ -12,7 +12,6 @@ Writes one JSON file atomically after each interview; interviews that it contain
 """
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,15 @@ from typing import Any
 import numpy as np
 
 import overtone
-from benchmarks.harness import PROJECT, default_data, describe_machine, output_argument, write_results
+from benchmarks.harness import (
+    PROJECT,
+    default_data,
+    describe_machine,
+    make_parser,
+    output_argument,
+    read_stored,
+    write_results,
+)
 from overtone.audio.decode import read_utterance
 from overtone.corpora import read_corpus
 from overtone.corpora.label_mapping import apply_label_map
@@ -159,13 +166,12 @@ def measure_corpus(corpus: str, options: argparse.Namespace) -> None:
 
 def stored_rows(output: Path) -> list[dict[str, Any]]:
     """Return the rows in a results file; none if there is no such file."""
-    rows: list[dict[str, Any]] = json.loads(output.read_text("utf-8"))["rows"] if output.is_file() else []
-    return rows
+    return read_stored(output, lambda content: content["rows"])
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.interviews", description=__doc__.partition("\n")[0])
+    parser = make_parser("interviews", __doc__)
     parser.add_argument("--models", type=Path, required=True, metavar="DIR", help="folder of the runs without-CORPUS")
     parser.add_argument("--data", type=Path, default=default_data().parent, metavar="DIR", help="folder of the corpora")
     parser.add_argument("--corpora", nargs="+", choices=CORPORA, default=CORPORA, metavar="NAME")

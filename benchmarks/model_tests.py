@@ -1,11 +1,14 @@
 """Models and the clips that each may be tested on: those of a finished run, of a list, or all of a corpus."""
 
+import argparse
 import json
 import zlib
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from overtone.cli.argtypes import positive_int
+from overtone.cli.training_options import data_arguments
 from overtone.datatypes import Utterance
 from overtone.errors import InputError, OptionError
 from overtone.inference.recogniser import load
@@ -32,6 +35,39 @@ class ModelTest:
     protocol: str
     recipe: str
     clips: tuple[Utterance, ...]
+
+
+def model_arguments(parser: argparse.ArgumentParser, clips: int | None = None) -> None:
+    """Add --data, --runs, --model, --tests, --speakers and --clips, with a default for the latter."""
+    data_arguments(parser)
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument("--runs", type=Path, nargs="+", metavar="RUN", help="the folders of finished, exported runs")
+    which.add_argument("--model", type=Path, metavar="FILE", help="a model file, tested on all clips of --data")
+    which.add_argument("--tests", type=Path, metavar="FILE.json", help="a list of models and their test clips")
+    parser.add_argument("--speakers", nargs="+", metavar="S", help="with --model: the only speakers to test on")
+    parser.add_argument(
+        "--clips", type=positive_int, default=clips, metavar="N",
+        help=f"the number of clips per model and corpus, always the same ones (default: {clips or 'all'})",
+    )  # fmt: skip
+
+
+def from_options(options: argparse.Namespace, utterances: Sequence[Utterance]) -> list[ModelTest]:
+    """Return the tests that the options of `model_arguments` name.
+
+    Args:
+        options: the parsed options.
+        utterances: all clips.
+
+    Raises:
+        OvertoneError: a run, a model or a list cannot be read, or there is no clip for a test.
+    """
+    if options.runs:
+        tests = [test for run in options.runs for test in from_run(run, utterances)]
+    elif options.model:
+        tests = from_model(options.model, utterances, speakers=options.speakers)
+    else:
+        tests = from_file(options.tests, utterances)
+    return [limited(test, options.clips) for test in tests]
 
 
 def from_run(folder: Path, utterances: Sequence[Utterance]) -> list[ModelTest]:

@@ -8,9 +8,7 @@ stores no predictions. Its scores, and those in results/oof/emodb, are written t
 results/nkululeko.json and into the table of docs/nkululeko.md. Run it in the project folder.
 """
 
-import argparse
 import csv
-import json
 import re
 import subprocess
 import sys
@@ -21,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.harness import make_parser, write_results
 from overtone._internal.atomic_write import write_text
 from overtone.corpora import read_corpus
 from overtone.datatypes import OofPredictions, Utterance
@@ -144,13 +143,13 @@ def run(python: Path, clips: Sequence[Utterance]) -> dict[str, Any]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run, write the result and the table; return the exit status."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = make_parser("nkululeko_emodb", __doc__)
     parser.add_argument("--python", type=Path, required=True, metavar="FILE", help="Python with nkululeko.")
     parser.add_argument("--emodb", type=Path, required=True, metavar="DIR", help="Folder of EmoDB.")
     args = parser.parse_args(arguments)
     try:
         result = run(args.python.absolute(), read_corpus("emodb", args.emodb).utterances)
-        write_text(RESULT, json.dumps(result, indent=2) + "\n")
+        write_results(RESULT, result, rounded=False)
         write_text(PAGE, TABLE.sub(lambda _: table(result), PAGE.read_text("utf-8")))
     except (OvertoneError, OSError) as error:
         print(f"nkululeko_emodb: {error}", file=sys.stderr)

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnxruntime
 
-from benchmarks.harness import describe_machine, output_argument, write_results
+from benchmarks.harness import describe_machine, make_parser, output_argument, write_results
 from overtone.audio.decode import read
 from overtone.audio.discovery import find_audio_files
 from overtone.audio.windows import STEP_SAMPLES, count_steps, overlap_add, split_windows
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
     tracks = {name: [track_clip(samples, graph) for samples in each] for name, each in clips.items()}
     everything = [track for each in tracks.values() for track in each]
     joined = {name: each[:RECORDING_CLIPS] for name, each in list(clips.items())[:RECORDINGS]}
-    results = {
+    results: dict[str, Any] = {
         "machine": describe_machine(),
         "ms_per_second": measure_time([clip for each in clips.values() for clip in each]),
         "clips": [{"corpus": name, **compare(each)} for name, each in [*tracks.items(), ("all", everything)]],
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.pitch", description=__doc__.partition("\n")[0])
+    parser = make_parser("pitch", __doc__)
     parser.add_argument(
         "--data", required=True, nargs="+", metavar="CORPUS=DIR", help="folders of clips, each with a name"
     )

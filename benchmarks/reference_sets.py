@@ -8,17 +8,16 @@ trained.
 """
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
-from benchmarks.harness import output_argument, runs_arguments
+from benchmarks.harness import make_parser, output_argument, runs_arguments, write_results
 from overtone import corpora
-from overtone._internal.atomic_write import write_text
 from overtone.datatypes import Utterance
 from overtone.emotions import get_label_map
 from overtone.errors import OvertoneError
@@ -49,17 +48,18 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"reference_sets: {error}", file=sys.stderr)
         return 1
     names = list(next(iter(folds.values())))
-    rows = [{"references": name, **{fold: values[name] for fold, values in folds.items()}} for name in names]
-    for row in rows:
-        row["mean"] = float(np.mean([row[fold] for fold in folds]))
-        print(f"{row['references']}: {100 * row['mean']:.1f}")
-    write_text(options.output, json.dumps({"runs": options.runs.name, "rows": rows}, indent=1) + "\n")
+    rows: list[dict[str, Any]] = []
+    for name in names:
+        by_fold = {fold: values[name] for fold, values in folds.items()}
+        rows.append({"references": name, **by_fold, "mean": float(np.mean([*by_fold.values()]))})
+        print(f"{name}: {100 * rows[-1]['mean']:.1f}")
+    write_results(options.output, {"runs": options.runs.name, "rows": rows}, indent=1, rounded=False)
     return 0
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reference_sets", description=__doc__.splitlines()[0])
+    parser = make_parser("reference_sets", __doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="the folder of the corpora")
     runs_arguments(parser, "unseen-corpus-encoder")
     output_argument(parser, "reference-sets.json")

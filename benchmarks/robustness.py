@@ -11,7 +11,6 @@ trained on say nothing: with --model and --tests, it is up to you to name others
 
 import argparse
 import functools
-import json
 import multiprocessing
 import sys
 import zlib
@@ -25,13 +24,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from benchmarks import model_tests
-from benchmarks.harness import output_argument
-from benchmarks.model_tests import ModelTest, limited
+from benchmarks.harness import make_parser, output_argument, read_stored, write_results
+from benchmarks.model_tests import ModelTest
 from benchmarks.recording_conditions import CLEAN, CONDITIONS, apply_condition
-from overtone._internal.atomic_write import write_text
 from overtone.audio.decode import read_utterance
 from overtone.cli.argtypes import positive_int
-from overtone.cli.training_options import data_arguments, read_clips
+from overtone.cli.training_options import read_clips
 from overtone.datatypes import Prediction, Utterance, Waveform
 from overtone.emotions import order_classes
 from overtone.errors import OptionError, OvertoneError
@@ -64,18 +62,11 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         stored = stored_rows(options.output, descriptions)
         utterances = read_clips(options)
-        if options.runs:
-            tests = [test for run in options.runs for test in model_tests.from_run(run, utterances)]
-        elif options.model:
-            tests = model_tests.from_model(options.model, utterances, speakers=options.speakers)
-        else:
-            tests = model_tests.from_file(options.tests, utterances)
-        tests = [limited(test, options.clips) for test in tests]
-        rows = measure(tests, utterances, options.processes)
+        rows = measure(model_tests.from_options(options, utterances), utterances, options.processes)
         measured = {(row["protocol"], row["recipe"]) for row in rows}
         kept = [row for row in stored if (row["protocol"], row["recipe"]) not in measured]
         content = {"conditions": descriptions, "rows": [*kept, *rows]}
-        write_text(options.output, json.dumps(content, indent=1) + "\n")
+        write_results(options.output, content, indent=1, rounded=False)
     except OvertoneError as error:
         print(f"robustness: {error}", file=sys.stderr)
         return 1
@@ -97,29 +88,18 @@ def stored_rows(path: Path, descriptions: Mapping[str, str]) -> list[dict[str, A
     Raises:
         OvertoneError: the file does not hold results; it is not overwritten.
     """
-    if not path.is_file():
-        return []
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+
+    def parse(content: Any) -> list[dict[str, Any]]:
         rows = [row for row in content["rows"] if row["protocol"] and row["recipe"]]
         return rows if content["conditions"] == descriptions else []
-    except (ValueError, KeyError, TypeError) as error:
-        raise OvertoneError(f"{path}: not the results of this benchmark ({error}); choose another --output") from error
+
+    return read_stored(path, parse)
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.robustness", description=__doc__.partition("\n")[0])
-    data_arguments(parser)
-    which = parser.add_mutually_exclusive_group(required=True)
-    which.add_argument("--runs", type=Path, nargs="+", metavar="RUN", help="the folders of finished, exported runs")
-    which.add_argument("--model", type=Path, metavar="FILE", help="a model file, tested on all clips of --data")
-    which.add_argument("--tests", type=Path, metavar="FILE.json", help="a list of models and their test clips")
-    parser.add_argument("--speakers", nargs="+", metavar="S", help="with --model: the only speakers to test on")
-    parser.add_argument(
-        "--clips", type=positive_int, metavar="N",
-        help="the number of clips per model and corpus, always the same ones (default: all)",
-    )  # fmt: skip
+    parser = make_parser("robustness", __doc__)
+    model_tests.model_arguments(parser)
     parser.add_argument(
         "--processes", type=positive_int, default=1, metavar="N", help="parallel processes (default: 1)"
     )

@@ -27,6 +27,7 @@ from benchmarks.harness import (
     data_argument,
     describe_machine,
     find_clips,
+    make_parser,
     median,
     output_argument,
     write_results,
@@ -76,7 +77,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__.partition("\n")[0])
+    parser = make_parser("scale", __doc__)
     data_argument(parser)
     output_argument(parser, "scale.json")
     parser.add_argument(

@@ -23,8 +23,10 @@ from benchmarks.harness import (
     data_argument,
     describe_machine,
     find_clips,
+    make_parser,
     median,
     output_argument,
+    read_stored,
     select_evenly,
     write_results,
 )
@@ -32,6 +34,7 @@ from benchmarks.serving import jobs, load, malformed, pages, streams
 from benchmarks.serving.service import service
 from overtone._internal.tensor_names import WAVEFORM
 from overtone.audio.decode import read
+from overtone.errors import OvertoneError
 from overtone.formats.json import to_object
 from overtone.inference.recogniser import Recogniser
 from overtone.inference.recogniser import load as load_model
@@ -66,6 +69,11 @@ class Context(NamedTuple):
 def main(arguments: list[str] | None = None) -> int:
     """Measure, write the results and return the exit status."""
     options = build_parser().parse_args(arguments)
+    try:
+        results: dict[str, Any] = dict(read_stored(options.output, lambda content: content.items()))
+    except OvertoneError as error:
+        print(f"serve: {error}", file=sys.stderr)
+        return 1
     os.environ["OMP_NUM_THREADS"] = "1"
     corpus_clips = find_clips(options.data, "serve")
     if not corpus_clips:
@@ -74,7 +82,6 @@ def main(arguments: list[str] | None = None) -> int:
     recogniser = load_model()
     clips = [make_clip(path, recogniser) for path in paths]
     speech = np.concatenate([read(path).samples for path in paths])
-    results: dict[str, Any] = json.loads(options.output.read_text("utf-8")) if options.output.exists() else {}
     results["machine"] = describe_machine() | {"cores_used": os.cpu_count()}
     for part in options.parts or PARTS:
         with tempfile.TemporaryDirectory() as folder:
@@ -86,7 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.serve", description=__doc__.partition("\n")[0])
+    parser = make_parser("serve", __doc__)
     data_argument(parser)
     output_argument(parser, "serve.json")
     parser.add_argument(

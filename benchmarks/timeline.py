@@ -26,6 +26,7 @@ from benchmarks.harness import (
     data_argument,
     describe_machine,
     find_clips,
+    make_parser,
     median,
     output_argument,
     select_evenly,
@@ -67,7 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.timeline", description=__doc__.partition("\n")[0])
+    parser = make_parser("timeline", __doc__)
     data_argument(parser)
     output_argument(parser, "timeline.json")
     parser.add_argument(

@@ -9,7 +9,7 @@ import soundfile
 import tiny_model
 from synthetic_audio import RATE_HZ, speech_like
 
-from benchmarks import explanations
+from benchmarks import deletion_curves, explanations
 from overtone.evaluation.document import to_markdown
 from overtone.inference.explaining.band_changes import BANDS
 from tools.report import explanations_table
@@ -23,7 +23,7 @@ def probability(deleted: tuple[bool, ...]) -> float:
 
 
 def test_the_right_order_has_the_best_areas() -> None:
-    areas = explanations.measure_areas(probability, WEIGHTS, -WEIGHTS, np.random.default_rng(0))
+    areas = deletion_curves.measure_areas(probability, WEIGHTS, -WEIGHTS, np.random.default_rng(0))
     deletion, insertion = areas["deletion"], areas["insertion"]
     assert deletion["explanation"] == pytest.approx(np.trapezoid([1, 0.6, 0.3, 0.15, 0.05, 0]) / 5)
     assert deletion["energy"] == pytest.approx(1 - deletion["explanation"]), "the reverse order"
@@ -33,11 +33,11 @@ def test_the_right_order_has_the_best_areas() -> None:
 
 def test_deleted_parts_are_silent() -> None:
     samples = speech_like(np.random.default_rng(5), 1.0)
-    energies = explanations.span_energies(samples)
+    energies = deletion_curves.span_energies(samples)
     mask = np.arange(len(energies)) == 2
-    assert explanations.span_energies(explanations.delete_spans(samples, mask))[2] < 0.1 * energies[2]
-    before, band = explanations.band_energies(samples), np.arange(BANDS) == 3
-    after = explanations.band_energies(explanations.delete_bands(samples, band))
+    assert deletion_curves.span_energies(deletion_curves.delete_spans(samples, mask))[2] < 0.1 * energies[2]
+    before, band = deletion_curves.band_energies(samples), np.arange(BANDS) == 3
+    after = deletion_curves.band_energies(deletion_curves.delete_bands(samples, band))
     assert after[3] < 1e-6 * before[3]
     np.testing.assert_allclose(np.delete(after, 3), np.delete(before, 3), rtol=1e-3)
 
