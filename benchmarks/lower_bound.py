@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from math import isqrt, prod
 from pathlib import Path
 from statistics import median
@@ -37,10 +38,8 @@ def measure(clips: Sequence[Path]) -> dict[str, float]:
     decode, resample, counts = [], [], []
     for clip in clips:
         samples, rate_hz = soundfile.read(clip, dtype="float32")
-        decode.append(fastest_ms(lambda clip=clip: soundfile.read(clip, dtype="float32")))
-        resample.append(
-            fastest_ms(lambda samples=samples, rate=rate_hz: soxr.resample(samples, rate, RATE_HZ, quality="HQ"))
-        )
+        decode.append(fastest_ms(partial(soundfile.read, clip, dtype="float32")))
+        resample.append(fastest_ms(partial(soxr.resample, samples, rate_hz, RATE_HZ, quality="HQ")))
         counts.append(count_operations(read_mono(clip)))
     rate = gemm_rate()
     steps = {

@@ -22,7 +22,7 @@ from make_format_examples import FIGURES, conversation
 from overtone.timeline import Segment
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--use-fake-device-for-media-stream")
-DESKTOP, PHONE = {"width": 1100, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, PHONE = (1100, 900), (390, 844)  # width and height in pixels
 MICROPHONE_HZ = 48_000
 LIVE_MS = 11_000  # duration of the live recording
 
@@ -72,8 +72,8 @@ def take_screenshots(url: str, files: list[Path], microphone: Path, chromium: st
     with sync_playwright() as running:
         flags = [*FLAGS, f"--use-file-for-fake-audio-capture={microphone}"]
         browser = running.chromium.launch(executable_path=chromium, args=flags)
-        for name, options in (("page", {"viewport": DESKTOP}), ("page-phone", {"viewport": PHONE, "is_mobile": True})):
-            tab = browser.new_page(**options)
+        for name, (width, height) in (("page", DESKTOP), ("page-phone", PHONE)):
+            tab = browser.new_page(viewport={"width": width, "height": height}, is_mobile=name == "page-phone")
             tab.goto(url)
             tab.locator("input[type=file]").set_input_files(files)
             tab.get_by_role("button", name="Upload", exact=True).click()
@@ -82,7 +82,7 @@ def take_screenshots(url: str, files: list[Path], microphone: Path, chromium: st
             tab.frame_locator("iframe").locator("#segments button").nth(3).click()
             if name == "page":  # the window must be as high as the page: the browser does not draw frames outside it
                 height = tab.evaluate("document.documentElement.scrollHeight")
-                tab.set_viewport_size({**DESKTOP, "height": height})
+                tab.set_viewport_size({"width": width, "height": height})
                 tab.wait_for_timeout(500)
             else:
                 tab.evaluate("document.getElementById('recordings').scrollIntoView()")

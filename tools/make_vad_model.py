@@ -7,8 +7,10 @@ before it process many chunks at once, as matrix products. The probabilities are
 `tests/audio/test_vad.py` checks.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -23,13 +25,14 @@ BRANCH = "If_0_then_branch__Inline_0__"  # of the original graph, for 16 kHz; th
 HOP_SAMPLES, BINS = 128, 129
 FRAMES = (4, 4, 2, 1, 1)  # per chunk, before each convolution of the encoder and after the last
 UNITS = STATE_SHAPE[-1]
+Shape = Sequence[str | int]  # a name or a size per axis
 
 
 def build_model() -> onnx.ModelProto:
     """Return the model, as stored in the bundled file."""
     float_type = TensorProto.FLOAT
-    inputs = {"chunks": ["chunks", CONTEXT_SAMPLES + CHUNK_SAMPLES], "state": STATE_SHAPE}
-    outputs = {"probabilities": ["chunks"], "next_state": STATE_SHAPE}
+    inputs: dict[str, Shape] = {"chunks": ["chunks", CONTEXT_SAMPLES + CHUNK_SAMPLES], "state": STATE_SHAPE}
+    outputs: dict[str, Shape] = {"probabilities": ["chunks"], "next_state": STATE_SHAPE}
     constants = build_weights() | {name: np.array(value) for name, value in build_indices().items()}
     graph = helper.make_graph(
         build_nodes(),
@@ -50,7 +53,7 @@ def build_nodes() -> list[onnx.NodeProto]:
     """
     nodes = []
 
-    def add(operator: str, inputs: str, outputs: str, **attributes: object) -> None:
+    def add(operator: str, inputs: str, outputs: str, **attributes: Any) -> None:
         nodes.append(helper.make_node(operator, inputs.split(), outputs.split(), **attributes))
 
     # Append one silent chunk, which the LSTM ignores: onnxruntime multiplies a single row with another kernel, so the

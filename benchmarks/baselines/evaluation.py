@@ -72,7 +72,7 @@ def evaluate(
     baseline, recipe = BASELINES[name], recipe_name(name)
     splits = [(seed, split) for seed in seeds for split in _select_folds(utterances, protocol, seed, fold)]
     emotions = present_emotions(utterances)
-    rows: dict[str, list[tuple]] = {part: [] for part in PARTS}
+    rows: dict[str, list[tuple[Any, ...]]] = {part: [] for part in PARTS}
     chosen_c: dict[str, list[float]] = {part: [] for part in PARTS}
     for done, (seed, split) in enumerate(splits, start=1):
         allowed = protocols.choices(split, utterances, emotions)

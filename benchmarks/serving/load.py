@@ -122,7 +122,8 @@ def run_open_loop(service: Service, clips: Sequence[Clip], rate_hz: float, secon
             load.counts[f"broken: {type(error).__name__}"] += 1
 
     async def all_requests() -> None:
-        rng, running, begin_s = random.Random(0), set(), time.perf_counter()
+        rng, begin_s = random.Random(0), time.perf_counter()
+        running: set[asyncio.Task[None]] = set()
         for number in range(count):
             await asyncio.sleep(max(0.0, begin_s + number / rate_hz - time.perf_counter()))
             if number % max(1, count // MEMORY_SAMPLES) == 0:

@@ -13,11 +13,11 @@ one system.
 import importlib.metadata
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-ProcessClips = Callable[[Sequence[Path]], Sequence[Any]]
+ProcessClips = Callable[[Sequence[Path]], Collection[Any]]
 
 ARCHITECTURES = {"wav2vec2-base": "wav2vec2-base", "wav2vec2-large": "wav2vec2-large", "wavlm-base-plus": "WavLM-base+"}
 AUDIO_PACKAGES = ("soundfile", "soxr")
