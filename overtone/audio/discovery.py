@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from overtone._internal.audio_suffixes import AUDIO_SUFFIXES, LIBSNDFILE_SUFFIXES
+from overtone._internal.folder_walk import list_files
 from overtone._internal.special_files import is_special
 from overtone.errors import AudioError
 
@@ -28,7 +29,7 @@ def search(path: str) -> Iterator[tuple[str, AudioError | None]]:
         yield str(Path(path)), None
         return
     errors: list[OSError] = []
-    files = sorted(_list_files(path, errors))
+    files = sorted(file for file in list_files(path, errors.append) if file.suffix.lower() in AUDIO_SUFFIXES)
     for file in files:
         yield str(file), AudioError(f"{file}: is not a regular file") if is_special(file) else None
     for error in errors:
@@ -40,18 +41,3 @@ def search(path: str) -> Iterator[tuple[str, AudioError | None]]:
 def is_folder(path: str) -> bool:
     """Return whether a folder exists; a path that cannot be inspected is reported when it is read."""
     return os.path.isdir(path)  # noqa: PTH112 (a Path raises for a name that is too long or a folder without access)
-
-
-def _list_files(path: str, errors: list[OSError]) -> Iterator[Path]:
-    """Yield every file with an audio suffix in a folder, at any depth; append folders without access to `errors`."""
-    visited: set[str] = set()
-    for folder, folders, names in os.walk(path, onerror=errors.append, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in visited:  # a link to a parent folder would be followed forever
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in names:
-            if not name.startswith(".") and Path(name).suffix.lower() in AUDIO_SUFFIXES:
-                yield Path(folder) / name

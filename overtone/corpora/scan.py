@@ -1,10 +1,10 @@
 """Finds the clips of a corpus in a folder, and sorts all other files by the reason why they were left out."""
 
-import os
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from overtone._internal.folder_walk import list_files
 from overtone.corpora.copies import LOSSLESS_SUFFIXES, check_copies, preference
 from overtone.corpora.metadata import CorpusInfo, CorpusScan
 from overtone.datatypes import Utterance
@@ -58,19 +58,11 @@ def scan_folder(
 
 
 def _list_files(folder: Path, info: CorpusInfo) -> Iterator[Path]:
-    """Yield every file in a folder, at any depth and in no particular order, except hidden ones."""
+    """Return the files in a folder, at any depth and in no particular order, except hidden ones."""
     if not folder.is_dir():
         problem = "is not a folder" if folder.exists() else "no such folder"
         raise CorpusError(f"{folder}: {problem}; name the folder that holds {info.display_name}:\n{info.tree}")
-    visited: set[str] = set()
-    for parent, folders, names in os.walk(folder, onerror=_raise_unreadable, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in visited:  # a link to a parent folder would be followed forever
-            folders.clear()
-            continue
-        visited.add(real)
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        yield from (Path(parent, name) for name in names if not name.startswith("."))
+    return list_files(folder, _raise_unreadable)
 
 
 def _raise_unreadable(error: OSError) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from overtone._internal.atomic_write import write_text
 from overtone._internal.progress import Progress, silent_progress
-from overtone.corpora.download.fetch import content_size, fetch
+from overtone.corpora.download.fetch import content_size, fetch, not_writable
 from overtone.corpora.download.unpack import check_disk_space
 from overtone.errors import DownloadError, ModelError, OptionError, suggest
 from overtone.models.encoder_files import (
@@ -50,10 +50,7 @@ def download_encoder(name: str, folder: str | Path, progress: Progress = silent_
         # Last, so that the folder counts as an encoder only when it is complete.
         write_text(target / CONFIG_FILE, json.dumps(_to_json(encoder.config), indent=1) + "\n")
     except OSError as error:
-        raise DownloadError(
-            f"{error.filename or target}: cannot be written: {error.strerror or error}; free disk space or check the "
-            "permissions, then run the download again: it resumes here"
-        ) from error
+        raise not_writable(error, target) from error
     return True
 
 

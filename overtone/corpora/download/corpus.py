@@ -14,7 +14,7 @@ from pathlib import Path
 from overtone._internal.atomic_write import write_text
 from overtone._internal.progress import Progress, silent_progress
 from overtone.corpora import get_corpus
-from overtone.corpora.download.fetch import fetch
+from overtone.corpora.download.fetch import fetch, not_writable
 from overtone.corpora.download.unpack import BLOCK_BYTES, check_disk_space, unpack
 from overtone.corpora.metadata import Archive
 from overtone.errors import DownloadError, OptionError
@@ -69,10 +69,7 @@ def _install(archive: Archive, folder: Path, progress: Progress) -> bool:
         write_text(receipt, json.dumps({"md5": archive.md5, "files": files}, indent=1) + "\n")
         zip_file.unlink()
     except OSError as error:
-        raise DownloadError(
-            f"{error.filename or folder}: cannot be written: {error.strerror or error}; free disk space or check the "
-            "permissions, then run the download again: it resumes here"
-        ) from error
+        raise not_writable(error, folder) from error
     return True
 
 

@@ -222,3 +222,16 @@ def _is_loopback(url: str) -> bool:
         return parts.scheme == "http" and (host == "localhost" or ipaddress.ip_address(host).is_loopback)
     except ValueError:
         return False
+
+
+def not_writable(error: OSError, folder: Path) -> DownloadError:
+    """Return the error of a download whose files cannot be written.
+
+    Args:
+        error: what the operating system reports.
+        folder: the target, for messages, if the error names no file.
+    """
+    return DownloadError(
+        f"{error.filename or folder}: cannot be written: {error.strerror or error}; free disk space or check the "
+        "permissions, then run the download again: it resumes here"
+    )
