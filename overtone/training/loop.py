@@ -188,6 +188,17 @@ def _train_epoch(
     }
 
 
+def _fit_normalisers(
+    network: Network, store: FeatureStore, own_splits: Mapping[str, Split], shared_splits: Mapping[str, Split]
+) -> None:
+    """Fit the normaliser of each branch to the training clips of its own split, or of the one that networks share."""
+    clips = {
+        branch: (own_splits if network.has_own_normaliser(branch) else shared_splits)[branch].train
+        for branch in network.branch_names
+    }
+    network.fit_normalisers({branch: list(clean_batches(store, indices)) for branch, indices in clips.items()})
+
+
 def fit(
     network: Network,
     store: FeatureStore,
@@ -233,14 +244,8 @@ def fit(
     """
     groups, position = checkpoint.load(path) if path.is_file() else ({}, checkpoint.TrainingPosition())
     if not groups:
-        clips = {
-            branch: (splits if network.has_own_normaliser(branch) else normaliser_splits or splits)[branch].train
-            for branch in network.branch_names
-        }
-        training = {branch: list(clean_batches(store, indices)) for branch, indices in clips.items()}
         checkpoint.init_branches(network, init or {})
-        network.fit_normalisers(training)
-        del training
+        _fit_normalisers(network, store, splits, normaliser_splits or splits)
     network.to(device)
     network.set_memory_format(torch.channels_last)  # a fifth faster on a CPU
     average = copy.deepcopy(network) if recipe.ema_decay else network
