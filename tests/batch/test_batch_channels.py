@@ -1,7 +1,6 @@
 """Channels of a batch: each channel of an input as a speaker, and the column `channel` of a manifest."""
 
 import csv
-import io
 import json
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 import tiny_model
+from output_rows import read_rows
 
 from overtone.batch import local_engine
 from overtone.batch.inputs import collect_inputs
@@ -45,10 +45,6 @@ def config(work: Path) -> RecogniserConfig:
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_engine, "PART_SIZE", 2)
-
-
-def read_rows(path: Path) -> list[dict[str, str]]:
-    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
 
 
 def write_manifest(path: Path, *rows: str, header: str = "path,channel,note") -> str:

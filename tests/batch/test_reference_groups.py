@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 import tiny_model
+from output_rows import read_rows
 
 from overtone.audio.decode import read
 from overtone.batch import reference_groups
@@ -56,10 +57,6 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 def run_manifest(work: Path, output: Path, config: RecogniserConfig, by: str = "speaker", **options) -> list[dict]:
     run(collect_inputs([str(work / "m.csv")]), output, config, reference_by=by, processes=1, **options)
     return read_rows(output / "predictions.csv")
-
-
-def read_rows(path: Path) -> list[dict]:
-    return list(csv.DictReader(io.StringIO(path.read_text("utf-8"))))
 
 
 @pytest.fixture(scope="module")

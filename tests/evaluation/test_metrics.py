@@ -1,11 +1,11 @@
-"""Scores compared with scikit-learn; bootstrap and sign-flip test compared with naive loops."""
+"""Scores compared with scikit-learn; the bootstrap compared with a naive loop."""
 
 import time
 import tracemalloc
-from itertools import product
 
 import numpy as np
 import pytest
+from random_predictions import change, make_folds_of_corpora, make_predictions, predicted_labels, select
 from sklearn.metrics import (
     accuracy_score,
     balanced_accuracy_score,
@@ -17,43 +17,9 @@ from sklearn.metrics import (
 
 from overtone.corpora.ravdess import EMOTIONS
 from overtone.datatypes import OofPredictions
-from overtone.errors import InputError, OptionError
-from overtone.evaluation.metrics import paired_test, score
+from overtone.errors import InputError
+from overtone.evaluation.metrics import score
 from overtone.evaluation.tallies import macro_f1, uar, wa
-
-
-def make_predictions(
-    seed: int = 0, speakers: int = 6, clips: int = 16, seeds: int = 1, sharpness: float = 1.5, emotions: int = 8
-) -> OofPredictions:
-    """Return random predictions biased to the truth; clips and truth are the same for every `seed`."""
-    names = EMOTIONS[:emotions]
-    rows = list(product(range(seeds), range(speakers), range(clips)))
-    truth = np.array([names[(3 * k + s) % emotions] for _, s, k in rows])
-    logits = np.random.default_rng(seed).normal(size=(len(rows), emotions))
-    logits[np.arange(len(rows)), [names.index(name) for name in truth]] += sharpness
-    return OofPredictions(
-        emotions=names,
-        path=np.array([f"{s}/{k}" for _, s, k in rows]),
-        corpus=np.full(len(rows), ""),
-        speaker=np.array([f"s{s}" for _, s, _ in rows]),
-        sentence=np.array(["1"] * len(rows)),
-        fold=np.array(["1"] * len(rows)),
-        seed=np.array([seed for seed, _, _ in rows]),
-        truth=truth,
-        probabilities=np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True),
-    )
-
-
-def select(p: OofPredictions, rows: np.ndarray) -> OofPredictions:
-    return OofPredictions(p.emotions, **{k: v[rows] for k, v in vars(p).items() if k != "emotions"})
-
-
-def change(p: OofPredictions, **columns: np.ndarray) -> OofPredictions:
-    return OofPredictions(**{**vars(p), **columns})
-
-
-def predicted_labels(p: OofPredictions) -> np.ndarray:
-    return np.array(p.emotions)[p.probabilities.argmax(axis=1)]
 
 
 def test_scores_equal_scikit_learn(rng: np.random.Generator) -> None:
@@ -175,80 +141,6 @@ def test_score_is_fast(rng: np.random.Generator) -> None:
     assert time.perf_counter() - start_s < 1.5
 
 
-@pytest.mark.parametrize("measure", ["uar", "wa"])
-def test_paired_difference_is_the_difference_of_the_scores(measure: str, rng: np.random.Generator) -> None:
-    one, other = make_predictions(1, seeds=2, sharpness=2.5), make_predictions(2, seeds=2, sharpness=1)
-    got = paired_test(one, other, rng, measure)
-    expected = getattr(score(one, rng), measure).value - getattr(score(other, rng), measure).value
-    assert got.difference.value == pytest.approx(expected)
-    assert got.difference.low < expected < got.difference.high
-    assert (got.units, got.over) == (6, "speakers")
-    assert got.p < 0.05
-    swapped = paired_test(other, one, np.random.default_rng(0), measure)
-    assert swapped.difference.value == pytest.approx(-expected)
-    assert swapped.p == got.p
-
-
-@pytest.mark.parametrize("measure", ["uar", "wa"])
-def test_exact_p_equals_swapping_the_models_speaker_by_speaker(measure: str, rng: np.random.Generator) -> None:
-    one, other = make_predictions(1, speakers=5, sharpness=1.6), make_predictions(2, speakers=5)
-    rate = {"uar": balanced_accuracy_score, "wa": accuracy_score}[measure]
-
-    def difference(swapped: tuple[bool, ...]) -> float:
-        swap = np.array(swapped)[[int(name[1]) for name in one.speaker]]
-        first = np.where(swap, predicted_labels(other), predicted_labels(one))
-        second = np.where(swap, predicted_labels(one), predicted_labels(other))
-        return rate(one.truth, first) - rate(one.truth, second)
-
-    observed = abs(difference((False,) * 5))
-    as_large = [abs(difference(swaps)) >= observed - 1e-9 for swaps in product((False, True), repeat=5)]
-    assert paired_test(one, other, rng, measure).p == pytest.approx(np.mean(as_large))
-
-
-def test_sampled_p_approximates_the_exact_one() -> None:
-    one, other = make_predictions(1, speakers=12, sharpness=1.8), make_predictions(2, speakers=12)
-    exact = paired_test(one, other, np.random.default_rng(0), permutations=4096).p
-    sampled = paired_test(one, other, np.random.default_rng(0), permutations=1000).p
-    assert 0.01 < exact < 0.9
-    assert sampled == pytest.approx(exact, abs=0.05)
-    assert sampled != exact
-
-
-def test_difference_of_equal_models_is_not_significant(rng: np.random.Generator) -> None:
-    p = make_predictions()
-    assert paired_test(p, p, rng).p == 1
-    ps = [
-        paired_test(make_predictions(2 * k, 10), make_predictions(2 * k + 1, 10), rng, permutations=300).p
-        for k in range(200)
-    ]
-    assert 0.01 < np.mean(np.array(ps) < 0.05 + 1e-9) < 0.11
-
-
-def test_rows_are_matched_by_clip_and_seed(rng: np.random.Generator) -> None:
-    one, other = make_predictions(1, seeds=2), make_predictions(2, seeds=2)
-    shuffled = select(other, rng.permutation(len(other)))
-    first, second = (paired_test(one, p, np.random.default_rng(0)) for p in (other, shuffled))
-    assert first == second
-    with pytest.raises(InputError, match="same classes and clips for both models; 1 rows differ"):
-        paired_test(one, select(other, np.arange(len(other)) > 0), rng)
-    with pytest.raises(OptionError, match="no paired test of 'uat'; did you mean 'uar'"):
-        paired_test(one, other, rng, "uat")
-
-
-def test_means_over_seeds_are_compared_if_the_seeds_differ(rng: np.random.Generator) -> None:
-    three, one = make_predictions(1, seeds=3, sharpness=2.5), make_predictions(2, sharpness=1)
-    found = paired_test(three, change(one, seed=one.seed + 7), rng)
-    expected = score(three, rng).uar.value - score(one, rng).uar.value
-    assert found.difference.value == pytest.approx(expected)
-    assert found.difference.low < expected < found.difference.high
-    thrice = change(three, probabilities=np.tile(one.probabilities, (3, 1)))
-    again = paired_test(three, thrice, rng)
-    assert again.p == found.p, "a model with the same predictions for every seed counts once"
-    clips_by_seed = (three.seed == 0) == (np.char.endswith(three.path, "/1"))  # as in protocols that split by seed
-    with pytest.raises(InputError, match="same classes and clips"):
-        paired_test(select(three, clips_by_seed), one, rng)
-
-
 def test_invalid_predictions_are_rejected() -> None:
     p = make_predictions()
     with pytest.raises(InputError, match="each clip once per seed"):
@@ -263,18 +155,6 @@ def test_invalid_predictions_are_rejected() -> None:
         change(p, speaker=p.speaker[1:])
     with pytest.raises(InputError, match="at least one row"):
         select(p, np.zeros(len(p), dtype=bool))
-
-
-def make_folds_of_corpora(sharpness: float = 1.0) -> OofPredictions:
-    """Return predictions for two corpora of different sizes, each a fold, whose speakers have the same names."""
-    tables = [make_predictions(speakers=speakers, seed=speakers, sharpness=sharpness) for speakers in (4, 13)]
-    names = np.repeat(["mine", "yours"], [len(table) for table in tables])
-    columns = {
-        name: np.concatenate([getattr(table, name) for table in tables])
-        for name in vars(tables[0])
-        if name != "emotions"
-    }
-    return OofPredictions(EMOTIONS, **columns | {"corpus": names, "fold": names})
 
 
 def test_mean_of_folds_counts_every_fold_equally() -> None:
@@ -297,20 +177,3 @@ def test_interval_of_a_mean_of_folds_resamples_within_each_fold() -> None:
     assert (got.low, got.value, got.high) == (0.5, 0.5, 0.5)
     pooled = score(p, np.random.default_rng(0)).uar
     assert pooled.high - pooled.low > 0.1
-
-
-@pytest.mark.parametrize("measure", ["uar", "wa"])
-def test_paired_test_of_means_of_folds(measure: str) -> None:
-    one, other = make_folds_of_corpora(2.0), make_folds_of_corpora(0.5)
-    got = paired_test(one, other, np.random.default_rng(0), measure, permutations=500, mean_of_folds=True)
-    means = [getattr(score(p, np.random.default_rng(0), mean_of_folds=True), measure).value for p in (one, other)]
-    assert got.difference.value == pytest.approx(means[0] - means[1])
-    assert got.difference.low <= got.difference.value <= got.difference.high
-    assert got.units == 17
-    assert got.p < 0.05
-
-
-def test_paired_test_with_an_older_file_without_corpora() -> None:
-    p = make_predictions()
-    known = change(p, corpus=np.full(len(p), "mine"))
-    assert paired_test(p, known, np.random.default_rng(0), permutations=20).difference.value == 0
