@@ -107,6 +107,12 @@ class _Cluster:
     ) -> Iterator[int]:
         """Run parts and yield their numbers in order of completion.
 
+        Args:
+            task: what each node runs.
+            partition: number of a part -> its inputs.
+            missing: numbers of the parts to run.
+            processes: at most so many at once; None for a few per core of the cluster, so that none waits.
+
         Raises:
             OvertoneError: a node has other code or another model, or cannot write.
         """

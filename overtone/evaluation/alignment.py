@@ -187,7 +187,7 @@ def _with_every_seed(
 
 
 def _facts(column: str, tables: Sequence[OofPredictions]) -> dict[Clip, str]:
-    """Return the value of a column for each clip, from the first model that knows it."""
+    """Return the value of a column for each clip, from the first model that has it."""
     facts: dict[Clip, str] = {}
     for table in tables:
         for clip, value in zip(clips_of(table), getattr(table, column).tolist(), strict=True):

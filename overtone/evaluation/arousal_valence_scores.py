@@ -1,4 +1,4 @@
-"""How well arousal and valence tell high from low, and positive from negative: areas under the ROC curve."""
+"""How well arousal separates high from low, and valence positive from negative: areas under the ROC curve."""
 
 import math
 from collections.abc import Mapping

@@ -94,7 +94,7 @@ def selective_accuracy(predictions: OofPredictions, confidence: float) -> tuple[
 
 @dataclass(frozen=True)
 class ConfidenceScores:
-    """What the confidence of predictions is worth; a prediction is sure if it is not uncertain.
+    """How reliable the confidence of predictions is; a prediction is sure if it is not uncertain.
 
     Attributes:
         sure_and_wrong: share of all predictions that are sure and wrong, in [0, 1].

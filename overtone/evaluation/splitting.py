@@ -108,7 +108,15 @@ def by_speaker(
 def split_speakers(
     protocol: str, fold: str, utterances: Utterances, test: Container[Speaker], validation: Container[Speaker]
 ) -> Split:
-    """Return the split with these test and validation speakers; all other speakers are in the training set."""
+    """Return the split with these test and validation speakers; all other speakers are in the training set.
+
+    Args:
+        protocol: name of the protocol.
+        fold: name of the fold.
+        utterances: all clips; the split has their positions.
+        test: corpus and name of each test speaker.
+        validation: those of the validation speakers; a speaker in both sets is a test speaker.
+    """
     subsets: dict[str, list[int]] = {"train": [], "validation": [], "test": []}
     for i, utterance in enumerate(utterances):
         speaker = (utterance.corpus, utterance.speaker)

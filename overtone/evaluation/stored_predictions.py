@@ -69,7 +69,7 @@ def read_stored(path: Path, part: str | None = None) -> StoredPredictions:
 
 
 def _read_file(path: Path) -> StoredPredictions:
-    """Return the predictions in a CSV file, with its audit if its name and place tell where that is."""
+    """Return the predictions in a CSV file, with its audit if its name and folder say where that is."""
     of_run = path.name.startswith(RUN_PREDICTIONS) and (path.parent / "run.json").exists()
     if of_run:
         return _read_run(path.parent, path.stem.removeprefix(RUN_PREDICTIONS))

@@ -1,4 +1,4 @@
-"""The audio that a model was trained on, so that it is known again wherever its files lie and whatever they are called.
+"""The audio that a model was trained on, so that it is recognised in any folder and under any name.
 
     run["training_audio"] = describe_audio(utterances)        # {SHA-256 of a file: {"bytes": ..., "parts": [...]}}
     TrainedAudio(run["training_audio"]).contains(part)        # whether a part of a file was trained on
@@ -37,7 +37,7 @@ class AudioPart(NamedTuple):
 
     @property
     def named_path(self) -> Path:
-        """The path of the recording before it was copied, which may tell the corpus that it is of."""
+        """The path of the recording before it was copied, which may name its corpus."""
         return Path(self.name) if self.name else self.path
 
     @classmethod

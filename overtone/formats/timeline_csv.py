@@ -21,7 +21,14 @@ FIXED_COLUMNS = ("path", "start_s", "end_s", "speaker", "text", "speech", *EMOTI
 
 
 def write(timeline: Timeline, stream: TextIO, *, dialect: Dialect = PLAIN, header: bool = True) -> None:
-    """Write a header, unless one has been written before, and one row per segment."""
+    """Write a header, unless one has been written before, and one row per segment.
+
+    Args:
+        timeline: what is written.
+        stream: opened with `newline=""`.
+        dialect: separator and decimal sign of the table.
+        header: whether the header is written; False for all but the first timeline in one table.
+    """
     writer = TableWriter(stream, dialect)
     columns = [*FIXED_COLUMNS, *(f"p_{emotion}" for emotion in timeline.emotions)]
     if header:

@@ -25,7 +25,14 @@ NO_SPEECH = "no speech"
 
 
 def write(timeline: Timeline, stream: TextIO, *, dialect: Dialect = PLAIN, header: bool = True) -> None:
-    """Write a header, unless one has been written before, and the rows of the speakers and of the recording."""
+    """Write a header, unless one has been written before, and the rows of the speakers and of the recording.
+
+    Args:
+        timeline: what is written.
+        stream: opened with `newline=""`.
+        dialect: separator and decimal sign of the table.
+        header: whether the header is written; False for all but the first timeline in one table.
+    """
     writer = TableWriter(stream, dialect)
     if header:
         writer.write_header(COLUMNS)

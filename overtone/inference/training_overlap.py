@@ -1,4 +1,4 @@
-"""How many clips a model was trained on, as far as its run folder and its card tell.
+"""How many clips a model was trained on, by its run folder or its card.
 
 A model in its run folder has a `run.json`, which lists the clips of corpora by their ids, and own recordings by their
 content. The card of any other model has only the names of corpora, whose clips are recognised by their file names.

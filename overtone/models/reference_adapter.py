@@ -15,7 +15,7 @@ from overtone.models.statistics_mlp import PRIOR_CLIPS
 
 EXPERTS = 3
 CONDITIONS = 3
-MIN_CLIPS = 3  # fewer reference clips tell too little: on unseen corpora, a single one cost three points of UAR
+MIN_CLIPS = 3  # fewer reference clips are too few: on unseen corpora, a single one cost three points of UAR
 SMALLEST = 1e-6  # smaller probabilities count as this one, so that no logarithm dominates
 WEIGHTS = "adapter.expert_weights"
 

@@ -105,7 +105,18 @@ class JobStore(CorrectionTable):
         adapt: bool = True,
         choice: ChannelChoice = DEFAULT_CHOICE,
     ) -> TimelineJob:
-        """Add a queued job; with an idempotency key, also store it as the response, in the same transaction."""
+        """Add a queued job; with an idempotency key, also store it as the response, in the same transaction.
+
+        Args:
+            owner: name of the API key; "" without keys.
+            name: name of the recording.
+            turns_suffix: suffix of the uploaded speaker turns, such as ".rttm"; "" without turns.
+            job_id: id of the job.
+            key: idempotency key of the request; "" for none.
+            request_digest: digest of the request that has the key.
+            adapt: whether the recording is adapted to itself.
+            choice: the channels that are used.
+        """
         state = ("queued", time.time(), None, None, 0, "")
         channels = choice.channel, json.dumps(choice.names)
         job = TimelineJob(job_id, owner, name, turns_suffix, *state, adapt, *channels)

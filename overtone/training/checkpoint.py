@@ -63,6 +63,14 @@ def save(
 ) -> None:
     """Write everything that a training run needs to resume, atomically.
 
+    Args:
+        path: the checkpoint.
+        network: the network in training.
+        average: the network with the moving average of its weights.
+        best: the weights of the best epoch of the phase so far.
+        optimiser: that of the phase.
+        position: what has been trained.
+
     Raises:
         OvertoneError: the file cannot be written.
     """
@@ -106,6 +114,12 @@ def restore(
     groups: dict[str, State], network: nn.Module, average: nn.Module, optimiser: torch.optim.Optimizer
 ) -> State:
     """Restore a loaded checkpoint and return the best weights so far.
+
+    Args:
+        groups: the tensors, as `load` returns them.
+        network: gets the weights of the network in training.
+        average: gets the moving average of its weights.
+        optimiser: gets the state of the optimiser.
 
     Raises:
         TrainingError: the checkpoint is of another network.

@@ -47,7 +47,15 @@ def make_run_configs(
     init_from: Path | None = None,
     folds: Sequence[str] = (),
 ) -> list[RunConfig]:
-    """One configuration per seed and fold; for all folds, or for those named.
+    """One configuration per seed and fold.
+
+    Args:
+        utterances: all clips.
+        recipe: the settings of the model and its training.
+        protocol: a key of `PROTOCOLS`.
+        seeds: different numbers, >= 0.
+        init_from: run folder whose weights the trainings start from; None for random ones.
+        folds: names of the folds; none for all of the protocol.
 
     Raises:
         OptionError: no seed, a repeated one or one below 0; a protocol without a test set, or one that does not fit;
@@ -85,6 +93,15 @@ def collect_oof(
     folds: Sequence[str] = (),
 ) -> None:
     """Collect finished runs into `<oof>/<protocol>-<recipe>-<part>.csv`, with their leak audits in a `.json`.
+
+    Args:
+        utterances: all clips.
+        recipe: the settings of the runs.
+        protocol: a key of `PROTOCOLS`.
+        seeds: of the runs.
+        runs: folder of the run folders.
+        oof: folder of out-of-fold predictions.
+        folds: names of the folds; none for all of the protocol.
 
     Raises:
         TrainingError: a run is missing or not finished.

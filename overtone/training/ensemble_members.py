@@ -156,6 +156,13 @@ def distillation_targets(
     """Targets mixed with the fused predictions of a calibrated model for these clips.
 
     Every part of the student is trained on the fused prediction, the best one available.
+
+    Args:
+        model: the calibrated model.
+        store: features of all clips.
+        targets: of all clips.
+        clips: positions of the clips whose targets are mixed.
+        weight: of the predictions, in [0, 1].
     """
     probabilities = model.probabilities(predict_logits(model, store, clips))[FUSION]
     return targets.distilled(clips, probabilities.log(), weight)

@@ -180,7 +180,7 @@ def _threshold(predictions: OofPredictions, folds: Folds) -> float:
 
 
 def _start_scores(start: ImportedModel, clips: OwnClips, validated: CrossValidation) -> list[str]:
-    """The UAR of the model to start from on the left-out clips, if it knows their classes."""
+    """The UAR of the model to start from on the left-out clips, if it has their classes."""
     known = start.card["emotions"]
     names = [find_class(emotion, known) for emotion in clips.emotions]
     if None in names:

@@ -118,7 +118,16 @@ def train_on_all(
     seed: int,
     progress: Progress = silent_progress,
 ) -> Model:
-    """The model trained on all clips, for as many epochs as the cross-validation has chosen, and calibrated by it."""
+    """The model trained on all clips, for as many epochs as the cross-validation has chosen, and calibrated by it.
+
+    Args:
+        start: the model to start from.
+        clips: all clips.
+        recipe: the settings of the training.
+        validated: result of the cross-validation: the number of epochs and the temperature.
+        seed: of all random numbers.
+        progress: called after each network of the ensemble.
+    """
     everything, states = range(len(clips.utterances)), []
     for member, mlp in enumerate(start.mlps):
         own = start_mlp(mlp, start.card["emotions"], start.architecture, clips, everything)

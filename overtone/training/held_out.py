@@ -52,7 +52,15 @@ def predict_test_set(
     parts: Mapping[str, Split],
     seeds: Sequence[int],
 ) -> dict[str, OofPredictions]:
-    """Part -> its predictions for the test set; a part without a test set is left out."""
+    """Part -> its predictions for the test set; a part without a test set is left out.
+
+    Args:
+        model: the trained, calibrated model.
+        store: features of all clips.
+        utterances: all clips.
+        parts: part -> its split.
+        seeds: stored with the predictions: one per network of an ensemble for "member", the first one for all others.
+    """
     tested = {part: split for part, split in parts.items() if split.test}
     probabilities = {
         split: model.probabilities(predict_logits(model, store, split.test)) for split in set(tested.values())

@@ -88,7 +88,7 @@ def make_table(name: str, folder: str, form: str, columns: ArrowColumns, batches
 
 
 def _new_name(name: str, audio: str) -> str:
-    """Return the name of a column next to one of audio, which alone tells where the audio is."""
+    """Return the name of a column next to one of audio: of a path, it must not be taken for that of the audio."""
     if name == audio:
         return AUDIO_NAME
     return f"original_{name}" if MEANING_OF.get(column_key(name)) == "path" else name

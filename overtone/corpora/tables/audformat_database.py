@@ -1,4 +1,4 @@
-"""Reads an audformat database: its tables with the labels, and what it knows about files and speakers.
+"""Reads an audformat database: its tables with the labels, and the metadata of files and speakers.
 
     emodb/
     ├── db.yaml                 the header: schemes, tables and their columns

@@ -127,7 +127,7 @@ def _nested_shard(path: Path, folder: Path) -> Shard | None:
 
 
 def _shard(path: Path, config: str = "") -> Shard:
-    """Return a file whose name tells the split, such as "train-00000-of-00002" or "emotions-train"."""
+    """Return a file whose name contains the split, such as "train-00000-of-00002" or "emotions-train"."""
     numbered = NUMBERED.match(path.stem)
     name = numbered["split"] if numbered else path.stem
     words = [word for word in re.split(r"[-_.]", name) if word.lower() in SPLITS]

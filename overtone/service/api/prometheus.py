@@ -34,7 +34,7 @@ class Metrics:
         self._registry.register(_StateCollector(state))
 
     def count(self, method: str, path: str, status: int, seconds: float) -> None:
-        """Count one request."""
+        """Count one request: its method, the path of its route, the HTTP status, and how many seconds it took."""
         self._requests.labels(method, path, str(status)).inc()
         self._seconds.labels(path).observe(seconds)
 

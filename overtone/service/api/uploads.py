@@ -90,6 +90,12 @@ async def receive(
 ) -> None:
     """Pass the body on chunk by chunk, and flush it at the end.
 
+    Args:
+        request: the request.
+        write: called with each chunk.
+        flush: called when the body is complete.
+        limits: its largest size, and the timeout.
+
     Raises:
         ApiError: the body is too large, too slow or truncated.
     """
