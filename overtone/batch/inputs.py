@@ -19,11 +19,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from overtone._internal.column_names import TIMES, Column
 from overtone.audio.discovery import is_folder, search
 from overtone.batch import object_storage
 from overtone.corpora.tables import read_tables, split_selection
 from overtone.corpora.tables.columns import check_unique, find_columns
-from overtone.corpora.tables.intervals import parse_interval
+from overtone.corpora.tables.intervals import read_interval
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.corpora.tables.table_files import is_annotation, is_table, parent
 from overtone.corpora.tables.unread_times import check_times_read, unread_times
@@ -33,7 +34,7 @@ from overtone.errors import CorpusError, InputError, OptionError, format_errors
 
 PREFIX = "manifest="  # names a folder that is a manifest; any other folder is searched for audio files
 CHANNEL_COLUMN = "channel"
-AUDIO_COLUMNS = ("path", "start_s", "end_s", CHANNEL_COLUMN)
+AUDIO_COLUMNS = ("path", *TIMES, CHANNEL_COLUMN)
 EXPECTED = "a table with a column 'path' and, for segments and channels of files, 'start_s', 'end_s' and 'channel'"
 
 
@@ -204,10 +205,10 @@ def _download(manifest: str) -> bytes:
         raise CorpusError(f"{manifest}: cannot be read: {error}; expected {EXPECTED}") from error
 
 
-def _check_columns(table: Table) -> dict[str, int]:
-    """Return the places of the columns that select audio, by meaning."""
+def _check_columns(table: Table) -> dict[str, Column]:
+    """Return the columns that select audio, by meaning."""
     check_unique(table.columns, table.place)
-    found = find_columns(table.columns, table.place, AUDIO_COLUMNS)
+    found = find_columns(table.columns, table.place, AUDIO_COLUMNS, has_audio=table.has_audio)
     if "path" not in found:
         raise CorpusError(f"{table.name}: no column 'path'; expected {EXPECTED}; it has {list_classes(table.columns)}")
     return found
@@ -228,18 +229,18 @@ class _RowReader:
 
     Args:
         table: the table.
-        columns: places of the columns that select audio, by meaning.
+        columns: the columns that select audio, by meaning.
         root: folder or URL to which the names of all inputs are relative.
 
     Attributes:
         names: names of the columns that are copied to the output: all but those of the path and the channel.
     """
 
-    def __init__(self, table: Table, columns: dict[str, int], root: str) -> None:
+    def __init__(self, table: Table, columns: dict[str, Column], root: str) -> None:
         self._table = table
         self._columns = columns
         self._unread = unread_times(table, columns)
-        self._left_out = {columns[meaning] for meaning in ("path", CHANNEL_COLUMN) if meaning in columns}
+        self._left_out = {columns[meaning].place for meaning in ("path", CHANNEL_COLUMN) if meaning in columns}
         self.names = tuple(name for index, name in enumerate(table.columns) if index not in self._left_out)
         folder = table.folders[0]
         self._prefix = "" if object_storage.is_url(root) or len(table.folders) > 1 else os.path.relpath(folder, root)
@@ -248,7 +249,7 @@ class _RowReader:
         """Yield the inputs; their values are those of the columns with these names."""
         is_same = tuple(names) == self.names and all(name in types for name in self.names if name in self._table.types)
         for row in self._table.rows:
-            name = row.cells[self._columns["path"]]
+            name = row.cells[self._columns["path"].place]
             cells = [cell for index, cell in enumerate(row.cells) if index not in self._left_out]
             if not is_same:
                 known = dict(zip(self.names, cells, strict=True))
@@ -263,9 +264,9 @@ class _RowReader:
             if not name.strip():
                 raise CorpusError("its 'path' is not a file name")
             check_times_read(row, self._unread)
-            cells = {meaning: row.cells[index] for meaning, index in self._columns.items()}
-            start_s, end_s = parse_interval(cells.get("start_s"), cells.get("end_s"))
-            channel = _parse_channel(cells.get(CHANNEL_COLUMN))
+            start_s, end_s = read_interval(row.cells, self._columns)
+            column = self._columns.get(CHANNEL_COLUMN)
+            channel = _parse_channel(row.cells[column.place]) if column else ""
         except InputError as error:
             return Input(self._relative(name), "", values=values, error=f"{place}: {error}")
         if row.audio:

@@ -8,6 +8,7 @@ from typing import Any, BinaryIO, NamedTuple, TextIO, cast
 
 import numpy as np
 
+from overtone._internal.column_names import column_key
 from overtone._internal.prediction_codec import decode_prediction
 from overtone.batch.checkpoint import BatchFingerprint
 from overtone.batch.input_tasks import MAX_TASK_S, Task
@@ -16,7 +17,6 @@ from overtone.batch.object_storage import is_url
 from overtone.batch.process_pool import WorkerDied
 from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.channels import MIX
-from overtone.corpora.tables.columns import column_key
 from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
 from overtone.errors import InputError

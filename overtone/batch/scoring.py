@@ -96,8 +96,8 @@ def select_columns(inputs: Inputs, by: Sequence[str]) -> ScoreColumns:
     for name in by:
         if name not in known:
             raise OptionError(f"{inputs.manifest}: no column '{name}' to score by{suggest(name, known)}")
-    speaker = inputs.columns[found["speaker"]] if "speaker" in found else ""
-    return ScoreColumns(inputs.columns, inputs.columns[found["emotion"]], speaker, tuple(dict.fromkeys(by)))
+    speaker = inputs.columns[found["speaker"].place] if "speaker" in found else ""
+    return ScoreColumns(inputs.columns, inputs.columns[found["emotion"].place], speaker, tuple(dict.fromkeys(by)))
 
 
 def labelled_parts(inputs: Inputs, columns: ScoreColumns) -> list[AudioPart]:

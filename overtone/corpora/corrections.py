@@ -14,8 +14,9 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from overtone._internal.column_names import NAMES, column_key
 from overtone.agreement import PERSON
-from overtone.corpora.tables.columns import NAMES, column_key, find_columns, has_predictions
+from overtone.corpora.tables.columns import find_columns, has_predictions
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.emotions import label_key
 from overtone.errors import CorpusError
@@ -42,7 +43,7 @@ class LabelColumn:
     def __init__(self, table: Table) -> None:
         keys = list(map(column_key, table.columns))
         is_prediction = has_predictions(table.columns)
-        known = [name for name in (GIVEN, *NAMES["emotion"][1:]) if name in keys] if is_prediction else []
+        known = [name for name in (GIVEN, *NAMES["emotion"].anywhere[1:]) if name in keys] if is_prediction else []
         if len(known) > 1:
             raise CorpusError(
                 f"{table.place}: both '{known[0]}' and '{known[1]}' are labels; remove one of the columns"
@@ -50,8 +51,8 @@ class LabelColumn:
         if known:
             found = [keys.index(known[0])]
         else:
-            meanings = {"emotion": keys.index("emotion")} if is_prediction else find_columns(table.columns, table.place)
-            found = [meanings["emotion"]] if "emotion" in meanings else []
+            columns = {} if is_prediction else find_columns(table.columns, table.place, ["emotion"])
+            found = [keys.index("emotion")] if is_prediction else [column.place for column in columns.values()]
         self.indices = ([keys.index(CORRECTED)] if CORRECTED in keys else []) + found
         self.may_be_prediction = is_prediction and not known
 

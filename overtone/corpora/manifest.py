@@ -5,7 +5,7 @@
 
 Only `path` and `emotion` are required. An empty cell is an unknown value; without a channel it is the mean of all.
 Paths are relative to the table. The table may have any form that `overtone.corpora.tables` reads, and columns may have
-the other names in `overtone.corpora.tables.columns`.
+the other names in `overtone._internal.column_names`.
 
 Any label is a class: one of `overtone.emotions.EMOTIONS` in any of its spellings, or an own class, such as
 `frustrated`. Labels that differ only in case or whitespace are one class, in the first of their spellings.
@@ -15,17 +15,18 @@ Tables of predictions that a person corrected are manifests too; see `overtone.c
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+from overtone._internal.column_names import TIMES, Column
 from overtone.channels import MIX, channel_number, parse_channel
 from overtone.corpora.corrections import LabelColumn, PredictionCounter
 from overtone.corpora.label_mapping import merge_spellings
 from overtone.corpora.metadata import CorpusInfo, CorpusScan
 from overtone.corpora.tables import read_tables, split_selection
 from overtone.corpora.tables.audio_paths import locate
-from overtone.corpora.tables.columns import NAMES, find_columns, has_predictions, similar_name
-from overtone.corpora.tables.intervals import parse_interval
+from overtone.corpora.tables.columns import find_columns, has_predictions, similar_name
+from overtone.corpora.tables.intervals import read_interval
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.corpora.tables.stored_audio import clip_name
 from overtone.corpora.tables.unread_times import check_times_read, unread_times
@@ -50,6 +51,7 @@ INFO = CorpusInfo(
 
 SAME_AUDIO = "the same audio as another row"
 REQUIRED_COLUMNS = ("path", "emotion")
+COLUMNS = ("path", "speaker", "sentence", *TIMES, "gender", "channel")  # besides that of the label
 UNKNOWN_VALUES = ("NA", "N/A", "NaN", "nan", "<NA>", "null", "NULL", "None")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
@@ -127,7 +129,7 @@ class _Reader:
 
     def read(self, table: Table, *, is_only: bool) -> None:
         """Add the rows of a table; their positions include its name unless it is the only table."""
-        columns = find_columns(table.columns, table.place, [name for name in NAMES if name != "emotion"])
+        columns = find_columns(table.columns, table.place, COLUMNS, has_audio=table.has_audio)
         label = LabelColumn(table)
         _check_required(table, columns, label)
         self._hints += _unused_columns(table, columns, label)
@@ -147,20 +149,19 @@ class _Reader:
                 self._may_leave_out &= not (table.is_annotation or isinstance(error, _ContradictionError))
         self._hints += [*counter.hints(table.name), *table.hints]
 
-    def _add(self, table: Table, row: Row, columns: dict[str, int], label: LabelColumn, position: str) -> None:
-        cells = {meaning: row.cells[index] for meaning, index in columns.items()}
-        text = label.text(row)
+    def _add(self, table: Table, row: Row, columns: dict[str, Column], label: LabelColumn, position: str) -> None:
+        text, name = label.text(row), cell_text(row.cells[columns["path"].place])
         if not text and table.unlabelled:
-            self._left_out[table.unlabelled].append(Path(cell_text(cells["path"])))
+            self._left_out[table.unlabelled].append(Path(name))
             return
-        utterance = _utterance(table, self._root, row, {**cells, "emotion": text}, self._parse)
+        utterance = _utterance(table, self._root, row, columns, self._parse(_known(table, text)))
         self._check_one_annotation(utterance, table)
         try:
             self._check_not_listed(utterance, position)
         except _CopyError:
             if not row.audio:
                 raise
-            self._left_out[SAME_AUDIO].append(Path(cell_text(cells["path"])))
+            self._left_out[SAME_AUDIO].append(Path(name))
             return
         self._utterances.append(utterance)
 
@@ -202,7 +203,7 @@ class _Reader:
         return CorpusScan(merge_spellings(self._utterances), left_out, tuple(self._hints), tuple(self._errors))
 
 
-def _check_required(table: Table, columns: dict[str, int], label: LabelColumn) -> None:
+def _check_required(table: Table, columns: dict[str, Column], label: LabelColumn) -> None:
     """Check that the table has a column of paths and one of labels, and no column that seems to be misspelt."""
     present = {*columns, *(["emotion"] if label.indices else [])}
     unknown = _unknown_columns(table, columns, label)
@@ -217,29 +218,30 @@ def _check_required(table: Table, columns: dict[str, int], label: LabelColumn) -
         )
 
 
-def _unknown_columns(table: Table, columns: dict[str, int], label: LabelColumn) -> list[str]:
+def _unknown_columns(table: Table, columns: dict[str, Column], label: LabelColumn) -> list[str]:
     if has_predictions(table.columns):
         return []
-    used = {*columns.values(), *label.indices}
+    used = {*(column.place for column in columns.values()), *label.indices}
     return [name for index, name in enumerate(table.columns) if index not in used and name]
 
 
-def _unused_columns(table: Table, columns: dict[str, int], label: LabelColumn) -> Iterator[str]:
+def _unused_columns(table: Table, columns: dict[str, Column], label: LabelColumn) -> Iterator[str]:
     """Yield a hint that names the columns that a person wrote and training does not use."""
     names = _unknown_columns(table, columns, label)
     if names and not table.made_by_program:
         yield f"{table.name}: columns without a meaning here: {list_classes(names)}"
 
 
-def _utterance(table: Table, root: Path, row: Row, cells: dict[str, Value], parse: Callable[[str], str]) -> Utterance:
-    """Return the utterance of one row, meaning -> cell, with the class that `parse` returns for its label."""
+def _utterance(table: Table, root: Path, row: Row, columns: Mapping[str, Column], emotion: str) -> Utterance:
+    """Return the utterance of one row with this class; `columns` are those that have a meaning."""
+    cells = {meaning: row.cells[column.place] for meaning, column in columns.items()}
     path = Path(row.audio) if row.audio else _audio_path(table, cells["path"])
     name = cell_text(cells["path"])
-    start_s, end_s = parse_interval(cells.get("start_s"), cells.get("end_s"))
+    start_s, end_s = read_interval(row.cells, columns)
     channel = parse_channel(cell_text(cells.get("channel")) or MIX).removeprefix(MIX)
     return Utterance(
         path=path,
-        emotion=parse(_known(table, str(cells["emotion"]))),
+        emotion=emotion,
         speaker=cell_text(cells.get("speaker")),
         sentence=cell_text(cells.get("sentence")),
         corpus=INFO.name,

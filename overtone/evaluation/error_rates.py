@@ -3,8 +3,8 @@
 The rates of each group of recordings are kept apart: corpora that the model was not trained on or, for a model of own
 recordings, its speakers. How much they differ determines the width of the intervals, which are calibrated on groups
 that are left out: the shares of simulated speakers of one group are estimated from the rates of the others. There are
-few groups, and a new one may be harder than they are; so their mean coverage must exceed the level by its standard error
-(the one-standard-error rule: Breiman et al. 1984, "Classification and regression trees", section 3.4.3).
+few groups, and a new one may be harder than they are; so their mean coverage must exceed the level by its standard
+error (the one-standard-error rule: Breiman et al. 1984, "Classification and regression trees", section 3.4.3).
 """
 
 from bisect import bisect_left
@@ -77,9 +77,9 @@ def card_blocks(card: Mapping[str, Any]) -> list[Block]:
     text = (
         f"Estimated shares of the emotions of a speaker: mean error, share of true values within the "
         f"{100 * found['level']:.0f} % interval, and mean width of the interval, in points; for simulated speakers of "
-        f"each {found['group_by']} in turn, with the error rates of the others. The intervals are made so wide that the "
-        "mean coverage exceeds this level by its standard error, if that is possible; those of a single one may cover "
-        "less."
+        f"each {found['group_by']} in turn, with the error rates of the others. The intervals are made so wide that "
+        "the mean coverage exceeds this level by its standard error, if that is possible; those of a single one may "
+        "cover less."
     )
     header = ("Part", found["group_by"].capitalize(), "Error", "Coverage", "Width")
     return [Paragraph(text), Table(header, tuple(lines), frozenset(header[2:]))]
@@ -167,7 +167,7 @@ def _calibrate(groups: list[_Group]) -> tuple[float, list[dict[str, float]]]:
     def covers_enough(number: float) -> bool:
         measured[number] = [_measure(*row, number) for row in zip(groups, estimators, simulated, strict=True)]
         coverages = [row["coverage"] for row in measured[number] if row]
-        return bool(coverages) and np.mean(coverages) - _standard_error(coverages) >= LEVEL
+        return bool(coverages) and float(np.mean(coverages)) - _standard_error(coverages) >= LEVEL
 
     found = bisect_left(EQUIVALENT_SEGMENTS, True, hi=len(EQUIVALENT_SEGMENTS) - 1, key=covers_enough)
     chosen = EQUIVALENT_SEGMENTS[found]

@@ -15,9 +15,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from overtone._internal.column_names import name_key
 from overtone._internal.text_encoding import decode_text, split_lines
 from overtone.speaker_turns.content import NO_RECORDING, select_recording
-from overtone.speaker_turns.turn import MAX_LISTED, Turn, make_turn, name_key, unread_speakers
+from overtone.speaker_turns.turn import MAX_LISTED, Turn, make_turn, unread_speakers
 
 SUFFIXES = (".json", ".jsonl", ".ndjson")
 LISTS = ("segments", "turnLevelTranscription", "diarization", "turns", "content", "output")  # by preference

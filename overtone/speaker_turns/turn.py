@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from overtone._internal.clock_times import parse_seconds
 
-WORD_BREAK = re.compile(r"[\s_.-]+|(?<=[a-z\d])(?=[A-Z])")
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 MAX_LISTED = 10
 NO_NUMBER = "expected a time in seconds, such as 12.5, got "
@@ -82,11 +81,6 @@ def parse_time(value: object) -> float:
     if not math.isfinite(time_s):
         raise ValueError(f"{NO_NUMBER}{'nothing' if value is None else _shorten(repr(value))}")
     return time_s
-
-
-def name_key(name: str) -> str:
-    """Return what the spellings of a column or key have in common: "Start Time", "start-time" and "startTime"."""
-    return "_".join(filter(None, WORD_BREAK.split(name.strip().lstrip("#")))).lower()
 
 
 def unread_speakers(what: str, names: Sequence[str]) -> Turn:

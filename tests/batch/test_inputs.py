@@ -196,3 +196,17 @@ def test_a_parquet_manifest_without_pyarrow(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(MissingExtraError, match=r"pip install 'overtone\[parquet\]'"):
         collect_inputs(["m.parquet"])
+
+
+def test_intervals_of_a_nemo_manifest_and_in_milliseconds(folder: Path) -> None:
+    Path("m.jsonl").write_text('{"audio_filepath": "x1.wav", "offset": 1.5, "duration": 2}\n', "utf-8")
+    inputs = collect_inputs(["m.jsonl"])
+    assert [(row.name, row.start_s, row.end_s) for row in inputs.rows] == [("x1.wav", 1.5, 3.5)]
+    assert (inputs.columns, inputs.rows[0].values) == (("offset", "duration"), (1.5, 2))
+    (row,) = collect_inputs([str(write_manifest("path,start_ms,end_ms\nx1.wav,1500,0:02\n"))]).rows
+    assert (row.start_s, row.end_s, row.values) == (1.5, 2.0, ("1500", "0:02"))
+
+
+def test_an_ambiguous_time_is_an_error(folder: Path) -> None:
+    with pytest.raises(CorpusError, match=r"m\.csv, line 1: the column 'offset' may be a start or an end"):
+        collect_inputs([str(write_manifest("path,start,offset\nx1.wav,1,2\n"))])

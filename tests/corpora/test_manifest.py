@@ -38,6 +38,41 @@ def test_columns_have_other_names_in_any_case(tmp_path: Path) -> None:
     assert (utterance.start_s, utterance.end_s, utterance.gender) == (1.0, 2.5, "female")
 
 
+@pytest.mark.parametrize(
+    ("columns", "start_s", "end_s"),
+    [
+        ("offset,duration", 1.5, 4.0),
+        ("onset,duration", 1.5, 4.0),
+        ("onset,offset", 1.5, 2.5),
+        ("start_ms,end", 0.0015, 2.5),
+        ("start,duration_ms", 1.5, 1.5025),
+    ],
+)
+def test_intervals_by_other_columns(tmp_path: Path, columns: str, start_s: float, end_s: float) -> None:
+    (utterance,) = manifest.read(write_table(tmp_path, f"path,emotion,{columns}\na.wav,sad,1.5,2.5\n")).utterances
+    assert (utterance.start_s, utterance.end_s) == (pytest.approx(start_s), pytest.approx(end_s))
+
+
+def test_the_duration_of_the_whole_file_has_no_meaning(tmp_path: Path) -> None:
+    scan = manifest.read(write_table(tmp_path, "path,emotion,duration\na.wav,sad,3\n"))
+    assert (scan.utterances[0].start_s, scan.utterances[0].end_s) == (0.0, None)
+    assert scan.hints == (f"{tmp_path / 'table.csv'}: columns without a meaning here: duration",)
+
+
+def test_a_manifest_of_nemo(tmp_path: Path) -> None:
+    write_table(tmp_path, "")
+    path = tmp_path / "m.jsonl"
+    lines = ('"offset": 1.5, "duration": 2', '"duration": 2')
+    path.write_text("".join(f'{{"audio_filepath": "a.wav", {line}, "label": "sad"}}\n' for line in lines), "utf-8")
+    assert [(u.start_s, u.end_s) for u in manifest.read(path).utterances] == [(1.5, 3.5), (0.0, 2.0)]
+
+
+def test_names_that_only_resemble_those_of_programs_are_a_hint(tmp_path: Path) -> None:
+    text = "path,emotion,audio_path,utt_duration,speaker_age,start_time\na.wav,sad,x,3,40,14:03:22\n"
+    (hint,) = manifest.read(write_table(tmp_path, text)).hints
+    assert hint.endswith("here: audio_path, utt_duration, speaker_age, start_time")
+
+
 def test_columns_without_a_meaning_are_a_hint(tmp_path: Path) -> None:
     scan = manifest.read(write_table(tmp_path, "id,path,emotion,,note\n1,a.wav,sad,,x\n"))
     assert len(scan.utterances) == 1
@@ -174,6 +209,7 @@ def test_one_error_reports_all_invalid_lines(tmp_path: Path) -> None:
         ("\n\n", "table.csv: is empty; expected"),
         ("path,emotion\n", "table.csv: no utterance in it"),
         ("path,emotoin\n", "table.csv, line 1: unknown column 'emotoin'; did you mean 'emotion'?"),
+        ("path,emotion,offset\na.wav,sad,1\n", "table.csv, line 1: the column 'offset' may be a start or an end"),
         ("path,emotion,speeker\n", "table.csv, line 1: unknown column 'speeker'; did you mean 'speaker'? rename"),
         ("path,emotion,Path\n", "table.csv, line 1: the columns 'path' and 'Path' both mean 'path'; rename or remove"),
         ("file,emotion,Label\n", "table.csv, line 1: the columns 'emotion' and 'Label' both mean 'emotion'"),

@@ -30,6 +30,8 @@ def write(folder: Path, content: str, encoding: str = "utf-8") -> Path:
         'start_s,end_s,speaker\r\n0.0,1.8,A\r\n2.1,4.1,"ben ""b"""\r\n,,\r\n,,\r\n',
         'Speaker,Start,End\nA,0.0,1.8\n"ben ""b""",0:02.1,0:00:04.1\n',
         'begin,duration,speaker_id\n0.0,1.8,A\n2.1,2,"ben ""b"""\n',
+        'onset,offset,duration,speaker\n0.0,1.8,1.8,A\n2.1,4.1,2,"ben ""b"""\n',
+        'offset,duration,speaker\n0.0,1.8,A\n2.1,2,"ben ""b"""\n',
         'file,start_s,end_s,speaker\ntalk.mp3,0,1.8,A\ntalk.mp3,2.1,4.1,"ben ""b"""\nother.mp3,0,1,C\n',
     ],
 )
@@ -117,7 +119,8 @@ def test_segments_without_speech_are_no_turns(tmp_path: Path) -> None:
         ("a,b\n1,2\n", r"turns\.csv: the header lacks the column start_s and end_s"),
         ("start_s,speaker\n1,anna\n", "lacks the column end_s"),
         ("start_s,end_s\n", r"turns\.csv: contains no turn$"),
-        ("start,start_s,end\n1,1,2\n", "the columns start and start_s both mean start_s"),
+        ("start,start_s,end\n1,1,2\n", "the columns 'start' and 'start_s' both mean 'start_s'"),
+        ("start,offset,speaker\n1,2,A\n", r"turns\.csv: the column 'offset' may be a start or an end"),
         ("path,start,end\na.wav,1,2\nb.wav,1,2\n", "several recordings, and none is called 'talk'"),
     ],
 )

@@ -108,7 +108,7 @@ def test_rttm_with_other_lines(tmp_path: Path) -> None:
         (".json", '[{"start": NaN, "end": 2}]', "got nan"),
         (".csv", "start,end,speaker\n500ms,4,ben\n", "500ms"),
         (".csv", "start;end;speaker\n1.000,5;2,5;anna\n", "1.000,5"),
-        (".csv", "start,end_s,end_ms\n1,2,2000\n", "both mean end_s"),
+        (".csv", "start,end_s,end_ms\n1,2,2000\n", "both mean 'end_s'"),
     ],
 )
 def test_values_that_are_no_times(suffix: str, content: str, fault: str, tmp_path: Path) -> None:

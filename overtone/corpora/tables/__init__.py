@@ -10,8 +10,8 @@ form, write a module with
     is_here(folder)                     returns whether a folder has this form; opens few files
     read(folder, selection, expected)   returns its tables; the selection is the text after `#`, in a syntax of its own
 
-and add a row. The first row that recognises a folder reads it. `overtone.corpora.tables.columns` says what the columns
-mean.
+and add a row. The first row that recognises a folder reads it. `overtone._internal.column_names` says what the
+columns mean.
 """
 
 import os

@@ -9,8 +9,8 @@ import math
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from overtone._internal.column_names import MEANING_OF, column_key
 from overtone._internal.pyarrow_import import import_pyarrow
-from overtone.corpora.tables.columns import MEANING_OF, column_key
 from overtone.corpora.tables.embedded_audio import AUDIO_NAME, NO_AUDIO, contents, find_audio, has_bytes
 from overtone.corpora.tables.hub_features import class_names
 from overtone.corpora.tables.rows import Row, Table, Value

@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from overtone.corpora.tables.columns import MEANING_OF, column_key
+from overtone._internal.column_names import MEANING_OF, column_key
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.corpora.tables.table_files import read_file
 from overtone.errors import CorpusError, MissingExtraError, suggest

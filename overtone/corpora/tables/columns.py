@@ -1,55 +1,45 @@
-"""The columns that a manifest may have, and the other names under which programs and people write them.
+"""The columns of manifests: `overtone._internal.column_names` says what their names mean.
 
-A column has its meaning under any of these names, in any case. Two columns with one meaning are an error.
+Two columns with one meaning are an error, as is a column that is probably misspelt.
 """
 
 import difflib
 from collections.abc import Collection, Sequence
 
+from overtone._internal import column_names
+from overtone._internal.column_names import MEANING_OF, NAMES, Column, column_key, is_time
 from overtone.errors import CorpusError
 
-NAMES: dict[str, tuple[str, ...]] = {
-    "path": ("path", "file", "file_name", "filename", "audio"),
-    "emotion": ("emotion", "label"),
-    "speaker": ("speaker", "speaker_id"),
-    "sentence": ("sentence",),
-    "start_s": ("start_s", "start"),
-    "end_s": ("end_s", "end"),
-    "gender": ("gender",),
-    "channel": ("channel",),
-}
-MEANING_OF = {name: meaning for meaning, names in NAMES.items() for name in names}
 PREDICTION_COLUMNS = {"path", "emotion", "confidence", "uncertain"}  # of every table of predictions and segments
 MIN_SIMILARITY = 0.8  # of an unknown name to a known one, to be taken for a typing error
+# Names that only resemble these are no typing errors: `audio_path` and `utt_duration`, for example.
+NOT_MISSPELT = {"audio_filepath", "duration", "dur", "onset"}
+# Next to audio that a table contains, other times are usually those of the clip in the recording it was cut from.
+TIMES_NEXT_TO_AUDIO = {"start_s", "start", "end_s", "end"}
 
 
-def find_columns(columns: Sequence[str], place: str, meanings: Collection[str] = tuple(NAMES)) -> dict[str, int]:
-    """Return the place of each column with one of these meanings, from 0.
+def find_columns(
+    columns: Sequence[str], place: str, meanings: Collection[str] = tuple(NAMES), *, has_audio: bool = False
+) -> dict[str, Column]:
+    """Return the columns with one of these meanings, by meaning.
 
     Args:
         columns: names of the columns, as written.
         place: table, and position of its header, for messages.
         meanings: keys of `NAMES`.
+        has_audio: whether the table contains the audio.
 
     Raises:
-        CorpusError: two columns have the same meaning.
+        CorpusError: two columns have the same meaning, or the meaning of one is unclear.
     """
-    found: dict[str, int] = {}
-    for index, name in enumerate(columns):
-        meaning = MEANING_OF.get(column_key(name))
-        if meaning is None or meaning not in meanings:
-            continue
-        first = found.setdefault(meaning, index)
-        if first != index:
-            raise CorpusError(
-                f"{place}: the columns '{columns[first]}' and '{name}' both mean '{meaning}'; rename or remove one"
-            )
-    return found
 
+    def is_used(name: str) -> bool:
+        return not (has_audio and is_time(name)) or column_key(name) in TIMES_NEXT_TO_AUDIO
 
-def column_key(name: str) -> str:
-    """Return what two spellings of one column name have in common."""
-    return name.strip().lower()
+    try:
+        return column_names.find_columns([name if is_used(name) else "" for name in columns], meanings)
+    except ValueError as error:
+        raise CorpusError(f"{place}: {error}") from error
 
 
 def check_unique(columns: Sequence[str], place: str) -> None:
@@ -67,8 +57,11 @@ def check_unique(columns: Sequence[str], place: str) -> None:
             raise CorpusError(f"{place}: duplicate column '{name}'; remove one of them")
 
 
-def similar_name(name: str, known: Collection[str] = tuple(MEANING_OF)) -> str:
+def similar_name(name: str) -> str:
     """Return the known name that an unknown one resembles so closely that it may be a typing error; "" if none."""
+    if is_time(name):  # known, but without a meaning in this table
+        return ""
+    known = {*MEANING_OF, *TIMES_NEXT_TO_AUDIO} - NOT_MISSPELT
     close = difflib.get_close_matches(column_key(name), sorted(known), n=1, cutoff=MIN_SIMILARITY)
     return close[0] if close else ""
 

@@ -8,8 +8,8 @@ Source: Hugging Face datasets, `Audio.cast_storage`.
 from collections.abc import Mapping
 from typing import Any
 
+from overtone._internal.column_names import MEANING_OF, column_key
 from overtone._internal.pyarrow_import import import_pyarrow
-from overtone.corpora.tables.columns import MEANING_OF, column_key
 from overtone.errors import CorpusError
 
 BYTES, PATH, SAMPLES = "bytes", "path", "array"  # fields of the structure; `array` of decoded audio

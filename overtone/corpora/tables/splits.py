@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from overtone.corpora.tables.columns import column_key
+from overtone._internal.column_names import column_key
 from overtone.corpora.tables.rows import Row, Table
 
 SPLIT = "split"

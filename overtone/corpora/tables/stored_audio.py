@@ -56,7 +56,7 @@ def clip_name(name: str) -> str:
 
 
 def _stored(table: Table, folder: Path, audio_of: dict[str, str]) -> Iterator[Row]:
-    index = find_columns(table.columns, table.place, ["path"])["path"]
+    index = find_columns(table.columns, table.place, ["path"])["path"].place
     for row in table.rows:
         if row.content is None:
             yield row

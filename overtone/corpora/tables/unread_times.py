@@ -1,7 +1,7 @@
 """Columns of a table that a person wrote and that are times of intervals, but not in the columns of intervals.
 
-    path,emotion,start_ms,end_ms        also onset,offset or start,duration or "Start (s)"
-    a.wav,happy,1500,2750               the interval would be the whole file
+    path,emotion,begin,stop             also start_frame,end_frame or "Start Time"
+    a.wav,happy,1.5,2.75                the interval would be the whole file
 
 A row with a number in such a column is an error. Others, such as the time of day of a call, are not.
 """
@@ -9,6 +9,7 @@ A row with a number in such a column is an error. Others, such as the time of da
 import re
 from collections.abc import Mapping
 
+from overtone._internal.column_names import Column
 from overtone.corpora.tables.rows import Row, Table, cell_text
 from overtone.errors import CorpusError
 
@@ -22,21 +23,23 @@ UNITS = {
 }
 
 
-def unread_times(table: Table, columns: Mapping[str, int]) -> dict[str, int]:
+def unread_times(table: Table, columns: Mapping[str, Column]) -> dict[str, int]:
     """Return the columns with times of intervals that are not read, and their places.
 
     Args:
         table: a table; if a program has made it, or if it contains the audio, there are none.
-        columns: the places of the columns that are read, by meaning.
+        columns: the columns that are read, by meaning.
     """
     if table.made_by_program or table.has_audio:
         return {}
-    lacking = {"start_s": STARTS, "end_s": ENDS | DURATIONS if "start_s" in columns else ENDS}
-    wanted = [names for meaning, names in lacking.items() if meaning not in columns]
+    wanted = [] if "start_s" in columns else [STARTS]
+    if "end_s" not in columns and "duration_s" not in columns:
+        wanted.append(ENDS | DURATIONS if "start_s" in columns else ENDS)
+    read = {column.place for column in columns.values()}
     return {
         name: index
         for index, name in enumerate(table.columns)
-        if index not in columns.values() and any(_is_time(name, names) for names in wanted)
+        if index not in read and any(_is_time(name, names) for names in wanted)
     }
 
 

@@ -216,3 +216,15 @@ def test_one_group_of_rows_is_in_memory_at_once(tmp_path: Path, suffix: str) -> 
     before = pa.total_allocated_bytes()
     peak = max(pa.total_allocated_bytes() for _ in read_file(str(path), "").rows)
     assert peak - before < 16 << 20  # of 32 MiB in all
+
+
+def test_times_of_a_clip_in_its_original_recording_do_not_cut_it(tmp_path: Path) -> None:
+    table = pa.table({**rows_with_times(), "offset": [60.0], "duration": [2.0], "end_ms": [62_000]})
+    pq.write_table(table, tmp_path / "d.parquet")
+    (utterance,) = manifest.read(tmp_path / "d.parquet").utterances
+    assert (utterance.start_s, utterance.end_s) == (0.25, None)
+    assert collect_inputs([str(tmp_path / "d.parquet")]).rows[0][2:4] == (0.25, None)
+
+
+def rows_with_times() -> dict[str, list[Any]]:
+    return {"audio": [{"bytes": wav(0), "path": "0.wav"}], "label": ["sad"], "start": [0.25]}

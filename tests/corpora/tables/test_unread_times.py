@@ -21,13 +21,8 @@ def write(folder: Path, columns: str, cells: str) -> Path:
 @pytest.mark.parametrize(
     ("columns", "unread"),
     [
-        *(("start_ms,end_ms", "start_ms"), ("onset,offset", "onset"), ("begin,end", "begin"), ("tmin,tmax", "tmin")),
-        *(
-            ("Start (s),End (s)", "Start (s)"),
-            ("Start Time,End Time", "Start Time"),
-            ("startTime,endTime", "startTime"),
-        ),
-        *(("start_frame,end_frame", "start_frame"), ("offset,duration", "offset"), ("start,duration", "duration")),
+        *(("begin,end", "begin"), ("tmin,tmax", "tmin"), ("Start Time,End Time", "Start Time")),
+        *(("startTime,endTime", "startTime"), ("start_frame,end_frame", "start_frame")),
         *(("start_s,stop", "stop"), ("t_start,t_end", "t_start")),
     ],
 )
@@ -47,9 +42,9 @@ def test_times_in_other_columns(tmp_path: Path, columns: str, unread: str, cells
         ("start_time,end_time", "2024-01-05 10:00,2024-01-05 10:09"),
         ("start_time,end_time", "1704448800,1704449400"),
         ("from,to", "4915112345,4915154321"),
-        ("start,end,start_ms", "0,0.5,0"),
+        ("start,end,begin", "0,0.5,0"),
         ("started,ending", "1,2"),
-        ("start_ms,end_ms", ","),
+        ("begin,stop", ","),
     ],
 )
 def test_columns_about_something_else(tmp_path: Path, columns: str, cells: str) -> None:
@@ -58,7 +53,7 @@ def test_columns_about_something_else(tmp_path: Path, columns: str, cells: str) 
 
 
 def test_only_rows_with_such_times_are_invalid(tmp_path: Path) -> None:
-    path = write(tmp_path, "onset,offset", ",")
+    path = write(tmp_path, "begin,stop", ",")
     path.write_text(path.read_text("utf-8").replace("happy,,", "happy,0.5,1"), "utf-8")
     first, second = collect_inputs([str(path)]).rows
-    assert not first.error and "'onset'" in second.error
+    assert not first.error and "'begin'" in second.error
