@@ -10,14 +10,12 @@ WAVEFORMATEXTENSIBLE; Apple, AIFF-C draft and Core Audio Format 1.0; audio(5) of
 import re
 import struct
 from collections.abc import Callable
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
+from overtone.audio.containers import MP3_IN_WAV, PCM, PROBED_BYTES, wav_format
 from overtone.audio.ffmpeg_formats import ContainerFormat
-from overtone.errors import AudioError
 
-PROBED_BYTES = 2**16  # the format chunk may be behind the description of a broadcast recording
-PCM, FLOAT, EXTENSIBLE = 0x01, 0x03, 0xFFFE
-MP3_IN_WAV = 0x55
+FLOAT, EXTENSIBLE = 0x03, 0xFFFE
 # PCM, MS ADPCM, float, A-law, u-law, IMA ADPCM, GSM 6.10, G.721, MP3. FFmpeg writes AMR under the code of NMS ADPCM.
 WAV_CODECS = frozenset({PCM, 0x02, FLOAT, 0x06, 0x07, 0x11, 0x31, 0x40, MP3_IN_WAV})
 SUBFORMAT_TAILS = (bytes.fromhex("000000001000800000aa00389b71"), bytes.fromhex("000021070ad3118644c8c1ca0000"))
@@ -28,7 +26,6 @@ AIFF_CODECS = frozenset(
 )
 CAF_CODECS = frozenset({b"lpcm", b"ulaw", b"alaw"})  # of ALAC, libsndfile decodes only what it has written itself
 AU_G722 = 24
-W64_FORMAT_CHUNK = b"fmt \xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 WAV = ContainerFormat("WAV", "wav", has_duration=True)
 W64 = ContainerFormat("W64", "w64", has_duration=True)
 AIFF = ContainerFormat("AIFF", "aiff", has_duration=True)
@@ -49,63 +46,8 @@ def fallback_format(stream: BinaryIO) -> ContainerFormat | None:
     return found[0] if found and found[1](header) else None
 
 
-def check_frame_size(header: bytes, source: str) -> None:
-    """Check that the number of bytes per frame in the header of a WAV is that of its channels and bits per sample.
-
-    Where they differ, libsndfile uses the bits, and takes padding for samples. It knows 24 bits in four bytes.
-
-    Args:
-        header: the first bytes of any file.
-        source: its name, for messages.
-
-    Raises:
-        AudioError: they differ, and the number of bytes per second agrees with that of bytes per frame.
-    """
-    found = _wav_format(header) if header[:4] == b"RIFF" else None
-    if found is None or found.codec != PCM or not found.channels:
-        return
-    sample_bytes = (found.bits + 7) // 8
-    is_24_in_32 = found.bits == 24 and found.frame_bytes == 4 * found.channels
-    is_consistent = found.bytes_per_s == found.rate_hz * found.frame_bytes > 0
-    if is_consistent and found.frame_bytes != sample_bytes * found.channels and not is_24_in_32:
-        raise AudioError(
-            f"{source}: its header contradicts itself: {found.frame_bytes} bytes per frame, and {found.channels} "
-            f"channels of {found.bits} bits; write it again with the program that made it"
-        )
-
-
-def is_mp3_in_wav(header: bytes) -> bool:
-    """Return whether a file starts as a WAV with MP3."""
-    found = _wav_format(header) if header[:4] == b"RIFF" else None
-    return found is not None and found.codec == MP3_IN_WAV
-
-
-class _WavFormat(NamedTuple):
-    """The format chunk of a WAV; `identifier` is the rest of it, which contains that of the codec if `EXTENSIBLE`."""
-
-    codec: int
-    channels: int
-    rate_hz: int
-    bytes_per_s: int
-    frame_bytes: int
-    bits: int
-    identifier: bytes
-
-
-def _wav_format(header: bytes) -> _WavFormat | None:
-    """Return the format chunk of a WAV, RF64 or W64; None without one."""
-    name = W64_FORMAT_CHUNK if header[:4] == b"riff" else b"fmt "
-    position = header.find(name, 12)
-    start = position + (24 if header[:4] == b"riff" else 8)
-    content = header[start : start + 40]
-    if position < 0 or len(content) < 16:
-        return None
-    codec, channels, rate_hz, bytes_per_s, frame_bytes, bits = struct.unpack_from("<HHIIHH", content)
-    return _WavFormat(codec, channels, rate_hz, bytes_per_s, frame_bytes, bits, content[24:])
-
-
 def _has_other_wav_codec(header: bytes) -> bool:
-    found = _wav_format(header)
+    found = wav_format(header)
     if found is None:
         return False
     codec, bits, identifier = found.codec, found.bits, found.identifier

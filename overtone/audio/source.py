@@ -17,7 +17,6 @@ from overtone._internal.file_objects import read_file_object
 from overtone.audio.byte_streams import SafeBytesIO, SplicedStream
 from overtone.audio.consecutive import ConsecutiveAudio
 from overtone.audio.containers import Recording, find_recordings
-from overtone.audio.fallback_formats import fallback_format
 from overtone.audio.ffmpeg_formats import ContainerFormat
 from overtone.audio.pyav_import import has_pyav
 from overtone.audio.pyav_reader import PyavReader, open_track
@@ -100,6 +99,8 @@ def _open_recording(recording: Recording, name: str) -> AbstractContextManager[s
     try:
         file = soundfile.SoundFile(handle, closefd=False)
     except soundfile.SoundFileError:
+        from overtone.audio.fallback_formats import fallback_format  # most files do not need it
+
         fallback = fallback_format(stream)
         if fallback is None or not has_pyav():
             raise
@@ -186,7 +187,6 @@ def _open_path(path: Path, name: str) -> BinaryIO:
     except FileNotFoundError as error:
         is_url = re.match(r"\w\w+:/", name) is not None
         problem = "is an address, not a file; download it, and give the file" if is_url else "no such file"
-        problem = "is a link to a file that does not exist" if path.is_symlink() else problem
         raise AudioError(f"{name}: {problem}") from error
     except PermissionError as error:
         raise AudioError(f"{name}: no permission to read it; see: chmod +r") from error
