@@ -52,7 +52,9 @@ def without(row: dict, *keys: str) -> dict:
 
 
 @pytest.mark.parametrize("names", [(), NAMES])
-def test_predict(model: str, calls: Path, names: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+def test_predict(
+    model: str, calls: Path, names: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["predict", str(calls.parent / "sides"), "--model", model, "--format", "json"]) == 0
     expected = json.loads(capsys.readouterr().out)
     options = ["--model", model, "--channel", "each", *([NAMES_OPTION] if names else [])]
@@ -61,9 +63,10 @@ def test_predict(model: str, calls: Path, names: tuple[str, ...], capsys: pytest
     assert [row["channel"] for row in found] == list(names or ("left", "right"))
     assert {row["path"] for row in found} == {str(calls / "call.flac")}
     assert [without(row, "path", "channel") for row in found] == [without(row, "path") for row in expected]
+    output = tmp_path / "predictions"
     for format in PREDICTION_FORMATS:
-        assert main(["predict", str(calls / "call.flac"), *options, "--format", format]) == 0
-        assert ("agent" if names else "left") in capsys.readouterr().out
+        assert main(["predict", str(calls / "call.flac"), *options, "--format", format, "--output", str(output)]) == 0
+        assert (b"agent" if names else b"left") in output.read_bytes()
 
 
 def test_predict_counts_channels(model: str, calls: Path, capsys: pytest.CaptureFixture[str]) -> None:
