@@ -13,9 +13,8 @@ recording, so the declared length is checked here first. What each format declar
 """
 
 import os
-import struct
 from dataclasses import dataclass
-from typing import BinaryIO, NamedTuple, cast
+from typing import BinaryIO, cast
 
 from overtone.audio.byte_streams import ID3_BYTES, SplicedStream, after_id3, has_id3_footer
 from overtone.audio.chunks import find_data, find_extent
@@ -24,14 +23,12 @@ from overtone.audio.flac import FLAC_MARKER, find_flac
 from overtone.audio.mp3 import find_mp3
 from overtone.audio.mpeg_layer_2 import find_layer_2
 from overtone.audio.ogg_pages import find_ogg
+from overtone.audio.wav_format import MP3_IN_WAV, PROBED_BYTES, check_no_padding, parse_wav_format
 from overtone.errors import AudioError
 
 MAX_RECORDINGS = 1_000
 OGG_MARKER = b"OggS"
 FRAME_SYNC = b"\xff"
-PROBED_BYTES = 2**16  # the format chunk of a WAV may be behind the description of a broadcast recording
-PCM, MP3_IN_WAV = 0x01, 0x55
-W64_FORMAT_CHUNK = b"fmt \xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
 
 
 @dataclass(frozen=True)
@@ -45,30 +42,6 @@ class Recording:
 
     stream: BinaryIO
     container_format: ContainerFormat | None
-
-
-class WavFormat(NamedTuple):
-    """The format chunk of a WAV; `identifier` is the rest of it, which contains that of the codec if extensible."""
-
-    codec: int
-    channels: int
-    rate_hz: int
-    bytes_per_s: int
-    frame_bytes: int
-    bits: int
-    identifier: bytes
-
-
-def wav_format(header: bytes) -> WavFormat | None:
-    """Return the format chunk of a WAV, RF64 or W64; None without one."""
-    name = W64_FORMAT_CHUNK if header[:4] == b"riff" else b"fmt "
-    position = header.find(name, 12)
-    start = position + (24 if header[:4] == b"riff" else 8)
-    content = header[start : start + 40]
-    if position < 0 or len(content) < 16:
-        return None
-    codec, channels, rate_hz, bytes_per_s, frame_bytes, bits = struct.unpack_from("<HHIIHH", content)
-    return WavFormat(codec, channels, rate_hz, bytes_per_s, frame_bytes, bits, content[24:])
 
 
 def find_recordings(stream: BinaryIO, source: str) -> list[Recording]:
@@ -130,46 +103,18 @@ def _mp3_in_wav(stream: BinaryIO, recording: BinaryIO, source: str) -> BinaryIO 
         source: the name of the file, for messages.
 
     Raises:
-        AudioError: the header of the WAV contradicts itself, or the MP3 is incomplete.
+        AudioError: the WAV has padding that its header does not declare, or the MP3 is incomplete.
     """
     recording.seek(0)
     header = recording.read(PROBED_BYTES)
-    _check_frame_size(header, source)
-    if not _is_mp3_in_wav(header):
+    found = parse_wav_format(header)
+    if found is None:
+        return None
+    check_no_padding(header, found, source)
+    if found.codec != MP3_IN_WAV:
         return None
     start, end = find_data(recording, source) or (0, 0)
     return find_mp3(cast(BinaryIO, SplicedStream(b"", stream, start, end)), source)[0] if start < end else None
-
-
-def _check_frame_size(header: bytes, source: str) -> None:
-    """Check that the number of bytes per frame in the header of a WAV is that of its channels and bits per sample.
-
-    Where they differ, libsndfile uses the bits, and takes padding for samples. It knows 24 bits in four bytes.
-
-    Args:
-        header: the first bytes of any file.
-        source: its name, for messages.
-
-    Raises:
-        AudioError: they differ, and the number of bytes per second agrees with that of bytes per frame.
-    """
-    found = wav_format(header) if header[:4] == b"RIFF" else None
-    if found is None or found.codec != PCM or not found.channels:
-        return
-    sample_bytes = (found.bits + 7) // 8
-    is_24_in_32 = found.bits == 24 and found.frame_bytes == 4 * found.channels
-    is_consistent = found.bytes_per_s == found.rate_hz * found.frame_bytes > 0
-    if is_consistent and found.frame_bytes != sample_bytes * found.channels and not is_24_in_32:
-        raise AudioError(
-            f"{source}: its header contradicts itself: {found.frame_bytes} bytes per frame, and {found.channels} "
-            f"channels of {found.bits} bits; write it again with the program that made it"
-        )
-
-
-def _is_mp3_in_wav(header: bytes) -> bool:
-    """Return whether a file starts as a WAV with MP3."""
-    found = wav_format(header) if header[:4] == b"RIFF" else None
-    return found is not None and found.codec == MP3_IN_WAV
 
 
 def _tag_bytes(stream: BinaryIO, size: int) -> int:

@@ -12,8 +12,8 @@ import struct
 from collections.abc import Callable
 from typing import BinaryIO
 
-from overtone.audio.containers import MP3_IN_WAV, PCM, PROBED_BYTES, wav_format
 from overtone.audio.ffmpeg_formats import ContainerFormat
+from overtone.audio.wav_format import MP3_IN_WAV, PCM, PROBED_BYTES, parse_wav_format
 
 FLOAT, EXTENSIBLE = 0x03, 0xFFFE
 # PCM, MS ADPCM, float, A-law, u-law, IMA ADPCM, GSM 6.10, G.721, MP3. FFmpeg writes AMR under the code of NMS ADPCM.
@@ -47,7 +47,7 @@ def fallback_format(stream: BinaryIO) -> ContainerFormat | None:
 
 
 def _has_other_wav_codec(header: bytes) -> bool:
-    found = wav_format(header)
+    found = parse_wav_format(header)
     if found is None:
         return False
     codec, bits, identifier = found.codec, found.bits, found.identifier
