@@ -99,7 +99,7 @@ def _check_pages(content: Content, position: int, end: int, source: str) -> None
         previous_samples, previous = last.get(serial, (0, number - 1))
         if number != previous + 1 and previous_samples > 0:
             raise AudioError(f"{source}: damaged: Ogg page {number} follows page {previous}; copy or record it again")
-        last[serial] = samples or previous_samples, number
+        last[serial] = max(samples, previous_samples), number  # -1 of a page on which no packet ends
         position += len(page)
 
 

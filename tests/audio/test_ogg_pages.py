@@ -4,7 +4,7 @@ import struct
 
 import numpy as np
 import pytest
-from ogg_files import FIRST, LAST, make_page, split_pages, with_serial
+from ogg_files import FIRST, LAST, make_page, split_pages, with_checksum, with_serial
 from test_consecutive import check_whole, encoded
 
 from overtone.audio.decode import read
@@ -52,6 +52,17 @@ def test_damage_in_the_middle_is_an_error(codec: str, damage: str) -> None:
     }[damage]
     with pytest.raises(AudioError, match=r"damaged: .*Ogg page"):
         read(b"".join([*kept[0], *between, *kept[1]]))
+
+
+@codecs
+def test_a_page_is_missing_behind_one_on_which_no_packet_ends(codec: str) -> None:
+    pages = list(split_pages(encoded("OGG", codec, seconds=30)))
+    middle = len(pages) // 2
+    page = pages[middle]
+    pages[middle] = with_checksum(page[:6] + struct.pack("<q", -1) + page[14:])
+    assert read(b"".join(pages)).duration_s == pytest.approx(30, abs=0.1)
+    with pytest.raises(AudioError, match=r"damaged: .*Ogg page"):
+        read(b"".join(pages[: middle + 1] + pages[middle + 2 :]))
 
 
 @codecs
