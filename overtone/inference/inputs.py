@@ -1,5 +1,6 @@
 """Converts and checks the input of a recogniser: a path, bytes, file object or samples -> a waveform with speech."""
 
+import math
 import numbers
 import os
 from collections.abc import Iterable, Sequence
@@ -107,6 +108,20 @@ def check_confidence(confidence: Any, name: str) -> None:
         raise OptionError(f"{name}: expected a confidence in [0, 1], got {confidence!r}")
 
 
+def check_seconds(value: object, name: str) -> None:
+    """Check a time in a recording.
+
+    Args:
+        value: what the caller gave.
+        name: of the option, for messages.
+
+    Raises:
+        OptionError: not a finite number of at least 0.
+    """
+    if not isinstance(value, numbers.Real) or not 0 <= float(value) < math.inf:
+        raise OptionError(f"{name}: expected a number of seconds from 0 on, got {value!r}")
+
+
 def waveform_from_samples(source: object, rate_hz: float | None, channel: Channel = MIX) -> Waveform:
     """The waveform of a `Waveform` or of samples.
 
@@ -145,7 +160,7 @@ def to_array(samples: object) -> FloatArray:
     """
     name = type(samples).__name__
     try:
-        array: FloatArray = np.asarray(samples)
+        array: FloatArray = np.asanyarray(samples)  # keeps a mask, with which `from_array` refuses samples
     except (ValueError, TypeError, RuntimeError) as error:  # rows of different lengths; a torch tensor on a GPU
         raise AudioError(f"{name}: cannot be converted to an array of samples: {first_line(error)}") from error
     if array.ndim == 0:

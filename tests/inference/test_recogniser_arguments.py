@@ -105,6 +105,26 @@ def test_24_bit_integers_in_an_array_of_32_bit(recogniser: Recogniser) -> None:
     assert recogniser.recognise(samples * 256, RATE_HZ).duration_s == 1
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+def test_masked_samples(recogniser: Recogniser, channels: int) -> None:
+    """What a mask leaves out would be recognised as if it were valid."""
+    samples = np.ma.masked_greater(voice() if channels == 1 else np.stack([voice()] * channels, axis=1), 0.29)
+    for call in (recogniser.recognise, recogniser.timeline, recogniser.explain):
+        with pytest.raises(AudioError, match=r"masked; .*filled\(0\)"):
+            call(samples, RATE_HZ)
+    with pytest.raises(AudioError, match="masked"):
+        recogniser.timeline(samples, RATE_HZ, channel="each")
+    assert recogniser.recognise(samples.filled(0), RATE_HZ).duration_s == 1
+    assert recogniser.recognise(np.ma.array(voice()), RATE_HZ).duration_s == 1, "nothing is masked"
+
+
+@pytest.mark.parametrize("name", ["start_s", "end_s", "offset_s"])
+@pytest.mark.parametrize("value", ["0.5", -0.5, float("nan"), float("inf"), [0.5]])
+def test_times_of_an_explanation(recogniser: Recogniser, name: str, value: object) -> None:
+    with pytest.raises(OptionError, match=rf"^{name}: expected a number of seconds from 0 on"):
+        recogniser.explain(voice(), RATE_HZ, **{name: value})  # type: ignore[arg-type]
+
+
 def test_samples_as_a_buffer(recogniser: Recogniser) -> None:
     """A buffer is the content of a file; the type of samples in it could only be guessed."""
     for buffer in (memoryview(voice().astype(np.float32)), voice().tobytes()):

@@ -1,6 +1,5 @@
 """A request to explain a clip: what `Recogniser.explain` is given -> an explanation."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypedDict, Unpack
@@ -13,7 +12,7 @@ from overtone.errors import OptionError
 from overtone.explanation import Explanation
 from overtone.inference.explaining.excerpt import load_excerpt
 from overtone.inference.explaining.explainer import explain_clip
-from overtone.inference.inputs import Samples
+from overtone.inference.inputs import Samples, check_seconds
 from overtone.inference.onnx_model import OnnxModel
 
 
@@ -56,16 +55,17 @@ def explain(
 
     Raises:
         AudioError: the clip cannot be recognised; or the part is too long, or not in the recording.
-        OptionError: an unknown class, times that are not in order, or not a channel.
+        OptionError: an unknown class, times that are no numbers of at least 0 or not in order, or not a channel.
         ModelError: the model fails on the clip.
     """
     emotion = _find_emotion(options.get("emotion"), model.emotions)
     start_s, channel = options.get("start_s", 0.0), options.get("channel", MIX)
-    offset_s = options.get("offset_s", 0.0)
-    if not 0 <= offset_s < math.inf:
-        raise OptionError(f"offset_s: expected a number of seconds from 0 on, got {offset_s}")
-    limit = model.card.get("max_samples")
-    waveform = load_excerpt(source, rate_hz, channel, start_s, options.get("end_s"), limit)
+    end_s, offset_s = options.get("end_s"), options.get("offset_s", 0.0)
+    check_seconds(start_s, "start_s")
+    check_seconds(offset_s, "offset_s")
+    if end_s is not None:
+        check_seconds(end_s, "end_s")
+    waveform = load_excerpt(source, rate_hz, channel, start_s, end_s, model.card.get("max_samples"))
     prediction = replace(recognise(waveform), channel=parse_channel(channel).removeprefix(MIX))
     return explain_clip(model, waveform, prediction, emotion, start_s=offset_s + start_s, seed=options.get("seed", 0))
 
