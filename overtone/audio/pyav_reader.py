@@ -35,6 +35,7 @@ MIN_SEEK_S = 10.0
 SEEKABLE = frozenset({"mov", "matroska", "aac"})  # others seek into a frame, or to an unknown position
 SLACK_S = 0.25
 PROTECTED = frozenset({"enca", "drms"})
+SELF_SIZED = frozenset({"alac", "flac"})  # codecs whose last frame is as short as the recording needs
 MICROSECOND = Fraction(1, 1_000_000)
 
 
@@ -224,6 +225,8 @@ def _open_container(
         if container_format.demuxer == MP4.demuxer and codec.codec_tag.lower() in PROTECTED:  # others are not text
             raise AudioError(f"{name}: its audio is copy-protected and cannot be decoded; choose another file")
         codec.thread_count = 1
+        if container_format.demuxer == "caf" and codec.name in SELF_SIZED:
+            codec.flags2 |= av.codec.context.Flags2.skip_manual  # FFmpeg would remove samples for a padding they lack
         for other in container.streams:
             if other is not selected:
                 other.discard = av.stream.Discard.all

@@ -51,6 +51,15 @@ def wav(rate_hz: int) -> bytes:
     return encode_video("wav", "pcm_s16le", [noise(SECONDS, rate_hz)], rate_hz)
 
 
+@pytest.mark.parametrize("seconds", [2.0, 7.3])
+@pytest.mark.parametrize(("container", "codec"), [("caf", "alac"), ("caf", "flac"), ("ogg", "flac"), ("w64", "flac")])
+def test_lossless_codecs_keep_every_sample(container: str, codec: str, seconds: float) -> None:
+    """The last frame is shorter than the others, and the padding that CAF declares is not in it."""
+    samples = noise(seconds)
+    decoded = read(encode_video(container, codec, [samples], 16_000)).samples
+    np.testing.assert_allclose(decoded, samples, atol=2**-15)
+
+
 @formats
 @pytest.mark.parametrize("tenths", [3, 8])
 def test_truncated_files_are_an_error(container: str, codec: str, rate_hz: int, tenths: int) -> None:
