@@ -66,8 +66,6 @@ SIGNATURES: tuple[tuple[int, bytes, ContainerFormat], ...] = (
     (0, b"TTA1", ContainerFormat("True Audio")),
     *((0, magic, ContainerFormat("Musepack")) for magic in (b"MPCK", b"MP+")),
     *((0, magic, ContainerFormat("RealMedia")) for magic in (b".RMF", b".ra\xfd")),
-    *((0, magic, ContainerFormat("SILK")) for magic in (b"#!SILK_V3", b"\x02#!SILK_V3")),
-    (0, b"MThd", ContainerFormat("MIDI")),
     (0, b"\x0b\x77", ContainerFormat("AC-3")),
     (0, b"\x7f\xfe\x80\x01", ContainerFormat("DTS")),
     (0, b"\xf0\x7e", ContainerFormat("MIDI sample dump")),  # libsndfile prints to stdout over damaged ones

@@ -31,6 +31,8 @@ RESOURCE_FORK = (
     "contains only the attributes that macOS stores for another file, not audio; give the file without ._ in its name"
 )
 PLACEHOLDER = "is a placeholder for a file that is elsewhere, not audio; download the recording itself ({})"
+SILK = "is a SILK recording, as messengers make, which FFmpeg does not decode either; convert it with a SILK decoder"
+MIDI = "contains notes (MIDI), not audio; give a recording"
 # What binary files start with. Office documents are ZIP archives, see `OFFICE`.
 SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"%PDF-", DOCUMENT.format("PDF")),
@@ -47,13 +49,16 @@ SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"BZh", ARCHIVE.format("bzip2")),
     (b"\xfd7zXZ\x00", ARCHIVE.format("xz")),
     (b"\x28\xb5\x2f\xfd", ARCHIVE.format("Zstandard")),
+    (b"#!SILK_V3", SILK),
+    (b"\x02#!SILK_V3", SILK),
+    (b"MThd", MIDI),
     (b"\x00\x05\x16\x07", RESOURCE_FORK),
     (b"\x00\x05\x16\x00", RESOURCE_FORK),
     (b"bplist00", PLACEHOLDER.format("from iCloud")),
     (b"version https://git-lfs.github.com/spec/", PLACEHOLDER.format("git lfs pull")),
     (b"/annex/objects/", PLACEHOLDER.format("git annex get")),
 )
-ZEROS = "contains only zeros, as an interrupted copy or download does; copy it again"
+ZEROS = "contains zeros in place of audio, as an interrupted copy or download does; copy it again"
 LEADING = "starts with {} bytes of other content in front of its audio; remove them, or download it again"
 MANGLED = "is audio that was converted as if it were text, which cannot be undone; copy it again in binary mode"
 REPLACEMENT = "\ufffd".encode()

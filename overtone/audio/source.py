@@ -187,6 +187,8 @@ def _open_path(path: Path, name: str) -> BinaryIO:
     except FileNotFoundError as error:
         is_url = re.match(r"\w\w+:/", name) is not None
         problem = "is an address, not a file; download it, and give the file" if is_url else "no such file"
+        if path.is_symlink():  # a list of the folder shows it
+            problem = "is a link to a file that does not exist; copy or download the file itself"
         raise AudioError(f"{name}: {problem}") from error
     except PermissionError as error:
         raise AudioError(f"{name}: no permission to read it; see: chmod +r") from error

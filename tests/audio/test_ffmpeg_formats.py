@@ -66,7 +66,6 @@ def test_formats_for_libsndfile_are_not_detected(header: bytes) -> None:
         (b"DSD \x1c\0\0\0", "DSD"),
         (b"FRM8", "DSD"),
         (b"wvpk", "WavPack"),
-        (b"\x02#!SILK_V3", "SILK"),
         (b"\x0b\x77", "AC-3"),
     ],
 )

@@ -28,6 +28,13 @@ def test_an_address_is_not_a_missing_file() -> None:
             read(address)
 
 
+def test_a_link_to_nothing(tmp_path: Path) -> None:
+    link = tmp_path / "clip.wav"
+    link.symlink_to(tmp_path / "moved.wav")
+    with pytest.raises(AudioError, match="is a link to a file that does not exist"):
+        read(link)
+
+
 class BytesPath:
     """A path of the operating system that is not text."""
 
