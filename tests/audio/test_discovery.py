@@ -1,12 +1,16 @@
 """Which files of a folder are found, which are reported as errors, and which are ignored."""
 
 import os
+import re
 from pathlib import Path
 
 import pytest
 
+from overtone._internal.audio_suffixes import FFMPEG_SUFFIXES, LIBSNDFILE_SUFFIXES
 from overtone.audio.discovery import find_audio_files, search
 from overtone.errors import AudioError
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "audio-formats.md"
 
 
 @pytest.fixture
@@ -28,6 +32,13 @@ def test_a_folder_is_searched_recursively_and_sorted(folder: Path) -> None:
 def test_suffixes_of_audio(suffix: str, tmp_path: Path) -> None:
     (tmp_path / f"clip{suffix}").touch()
     assert list(find_audio_files(str(tmp_path))) == [tmp_path / f"clip{suffix}"]
+
+
+def test_the_documentation_lists_the_suffixes() -> None:
+    lines = DOCUMENT.read_text("utf-8").splitlines()
+    rows = [line.split("|") for line in lines if line.startswith(("| wav ", "| m4a "))]
+    documented = [{f".{name}" for name in re.findall(r"\w+", formats)} for _, formats, *_ in rows]
+    assert documented == [LIBSNDFILE_SUFFIXES, FFMPEG_SUFFIXES]
 
 
 def test_a_file_name_is_returned_even_if_missing() -> None:
