@@ -180,11 +180,14 @@ def _check_speech(waveform: Waveform) -> None:
 
 
 def _check_integer_scale(array: FloatArray, source: str) -> None:
-    """Check that integers use more than a 256th of their full scale, as those of fewer bits do not."""
+    """Check that integers use more than a 256th of their full scale, as those of fewer bits do not.
+
+    Quiet 16-bit recordings that were scaled to 32 bit, as by soundfile, are multiples of 65 536.
+    """
     if array.dtype.kind != "i" or array.dtype.itemsize != 4:
         return
     peak = max(int(array.max()), -int(array.min()))
-    if 0 < peak <= INT24_FULL_SCALE:
+    if 0 < peak <= INT24_FULL_SCALE and np.bitwise_and(array, 0xFFFF).any():
         remedy = (
             "16-bit integers, convert them: samples.astype('int16')"
             if peak <= INT16_FULL_SCALE

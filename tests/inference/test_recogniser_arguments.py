@@ -105,6 +105,16 @@ def test_24_bit_integers_in_an_array_of_32_bit(recogniser: Recogniser) -> None:
     assert recogniser.recognise(samples * 256, RATE_HZ).duration_s == 1
 
 
+def test_a_quiet_16_bit_recording_in_an_array_of_32_bit(recogniser: Recogniser) -> None:
+    """As soundfile reads it: scaled to 32 bit."""
+    file = io.BytesIO()
+    soundfile.write(file, voice() / 100, RATE_HZ, format="WAV", subtype="PCM_16")
+    file.seek(0)
+    samples, _ = soundfile.read(file, dtype="int32")
+    assert np.abs(samples).max() < 2**23
+    assert recogniser.recognise(samples, RATE_HZ).duration_s == 1
+
+
 @pytest.mark.parametrize("channels", [1, 2])
 def test_masked_samples(recogniser: Recogniser, channels: int) -> None:
     """What a mask leaves out would be recognised as if it were valid."""
