@@ -10,10 +10,12 @@ A name counts in any case, with blanks for underscores, and in tables of turns a
 Some names need other columns to have a meaning:
 
 - `offset` is the end of a part of a recording next to `onset`, as annotation programs write it, and the start next to
-  `duration`, as manifests of NeMo have it. Otherwise it is an error.
+  `duration` alone, as manifests of NeMo have it. Otherwise it may be a start, an end or something else, and has no
+  meaning.
 - `duration` is that of a part next to a start; otherwise, such as that of the whole file, it has no meaning here. In a
   manifest an end replaces it, in a table of turns it may stand for an end that is empty.
 - `xmin` and `xmax` are times as Praat writes them, but not next to `ymin` or `ymax`.
+- Of two columns that ELAN writes for one time, as a clock time and in seconds, the latter counts.
 """
 
 import re
@@ -84,8 +86,10 @@ BOX = {"xmin", "xmax"}, {"ymin", "ymax"}  # of a face in a frame of a video
 MEANING_OF = {name: meaning for meaning, names in NAMES.items() for name in names.anywhere}
 MEANING_OF_TURNS = MEANING_OF | {name: meaning for meaning, names in NAMES.items() for name in names.of_turns}
 MEANING_OF_TURNS_ELSE = {name: meaning for meaning, names in NAMES.items() for name in names.of_turns_else}
-SECONDS, MILLISECONDS = "s|sec|seconds|ss_msec|hh:mm:ss(?:[_.,](?:ms|mmm|msec))?", "ms|msec|millis|milliseconds"
+CLOCK = r"hh:mm:ss(?:[_.,](?:ms|mmm|msec))?"
+SECONDS, MILLISECONDS = rf"s|sec|seconds|ss_msec|{CLOCK}", "ms|msec|millis|milliseconds"
 UNIT = re.compile(rf"_?[\[(]?(?:(?<=[_\[(])({SECONDS})|(?<=[_\[(])({MILLISECONDS}))[\])]?$")
+CLOCK_UNIT = re.compile(rf"_[\[(]?{CLOCK}[\])]?$")
 WORD_BREAK = re.compile(r"[\s_.-]+|(?<=[a-z\d])(?=[A-Z])")
 
 
@@ -103,37 +107,41 @@ def find_columns(
         `duration_s` only next to `start_s`, and in a manifest only without `end_s`.
 
     Raises:
-        ValueError: two columns have the same meaning, or `offset` may be a start or an end.
+        ValueError: two columns have the same meaning.
     """
-    found = _find(names, meanings, MEANING_OF_TURNS if are_turns else MEANING_OF, are_turns)
-    offset = _find_offset(names, are_turns)
-    if offset and "start_s" in meanings:
-        found[_meaning_of_offset(names, offset, found)] = offset
+    keys = [name_key(name) if are_turns else column_key(name) for name in names]
+    meaning_of = (MEANING_OF_TURNS if are_turns else MEANING_OF) | {OFFSET: OFFSET}
+    found = _find(names, keys, {*meanings, *([OFFSET] if "start_s" in meanings else [])}, meaning_of, are_turns)
+    offset = found.pop(OFFSET, None)
+    if offset:
+        found |= _find_offset(names, keys, offset, found)
     if are_turns:
-        found = _find(names, set(meanings) - set(found), MEANING_OF_TURNS_ELSE, are_turns) | found
+        found = _find(names, keys, set(meanings) - set(found), MEANING_OF_TURNS_ELSE, are_turns) | found
     if "start_s" not in found or ("end_s" in found and not are_turns):
         found.pop("duration_s", None)
     return found
 
 
 def _find(
-    names: Sequence[str], meanings: Collection[str], meaning_of: Mapping[str, str], are_turns: bool
+    names: Sequence[str],
+    keys: Sequence[str],
+    meanings: Collection[str],
+    meaning_of: Mapping[str, str],
+    are_turns: bool,
 ) -> dict[str, Column]:
     """Return the columns that have one of these meanings by name alone, by meaning.
 
     Raises:
         ValueError: two columns have the same meaning.
     """
-    key_of = name_key if are_turns else column_key
-    keys = {key_of(name) for name in names}
+    corners = box_corners(keys)
     found: dict[str, Column] = {}
-    for index, name in enumerate(names):
-        key, per_second = _split_unit(key_of(name))
+    for index, whole_key in enumerate(keys):
+        key, per_second = _split_unit(whole_key)
         meaning, column = meaning_of.get(key), Column(index, per_second)
-        if meaning not in TIMES:
-            meaning, column = meaning_of.get(key_of(name)), Column(index)
-        is_in_box = key in BOX[0] and keys & BOX[1]
-        if meaning is None or meaning not in meanings or is_in_box:
+        if meaning not in (*TIMES, OFFSET):
+            meaning, column = meaning_of.get(whole_key), Column(index)
+        if meaning is None or meaning not in meanings or key in corners or _is_repeated(whole_key, keys):
             continue
         first = found.get(meaning)
         if are_turns or first is None or first.per_second == column.per_second:
@@ -143,12 +151,31 @@ def _find(
     return found
 
 
-def _find_offset(names: Sequence[str], are_turns: bool) -> Column | None:
-    found: Column | None = None
-    for index, name in enumerate(names):
-        key, per_second = _split_unit(name_key(name) if are_turns else column_key(name))
-        found = _unique(names, found, Column(index, per_second), OFFSET) if key == OFFSET else found
-    return found
+def _find_offset(
+    names: Sequence[str], keys: Sequence[str], offset: Column, found: Mapping[str, Column]
+) -> dict[str, Column]:
+    """Return the column `offset` by its meaning, if it has one.
+
+    Raises:
+        ValueError: another column has the same meaning.
+    """
+    start, end = found.get("start_s"), found.get("end_s")
+    if start and _split_unit(keys[start.place])[0] == ONSET:
+        return {"end_s": _unique(names, end, offset, "end_s")}
+    return {"start_s": offset} if "duration_s" in found and not start and not end else {}
+
+
+def _is_repeated(key: str, keys: Collection[str]) -> bool:
+    """Return whether a column has a time as a clock time that another one has in seconds."""
+    clock = CLOCK_UNIT.search(key)
+    return clock is not None and any(
+        _split_unit(other) == (key[: clock.start()], 1) for other in keys if not CLOCK_UNIT.search(other)
+    )
+
+
+def box_corners(keys: Collection[str]) -> Collection[str]:
+    """Return the keys of columns that are corners of a box in a picture among these, and no times."""
+    return BOX[0] if BOX[1] & set(keys) else ()
 
 
 def column_key(name: str) -> str:
@@ -180,20 +207,3 @@ def _unique(names: Sequence[str], first: Column | None, column: Column, meaning:
             "one"
         )
     return column
-
-
-def _meaning_of_offset(names: Sequence[str], offset: Column, found: dict[str, Column]) -> str:
-    """Return whether `offset` is `start_s` or `end_s`.
-
-    Raises:
-        ValueError: it may be either, or neither.
-    """
-    start = found.get("start_s")
-    if start and "end_s" not in found and _split_unit(column_key(names[start.place]))[0] == ONSET:
-        return "end_s"
-    if "duration_s" in found and not start and "end_s" not in found:
-        return "start_s"
-    raise ValueError(
-        f"the column '{names[offset.place]}' may be a start or an end: it is the end next to '{ONSET}' and the start "
-        "next to 'duration', without other times; call it start_s or end_s, or remove it"
-    )

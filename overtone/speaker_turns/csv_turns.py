@@ -5,30 +5,29 @@
 
 Times have a decimal point or comma, or are clock times such as `0:01:02.5`; their columns may name a unit, such as
 `start_ms` or `Start (s)`. A table may have the column `duration` instead of `end_s`, or where `end_s` is empty, and a
-column of files. The output
-of `overtone timeline` is such a table: its segments without speech are not turns, unless they have a speaker or words.
+column of files. The output of `overtone timeline` is such a table: its segments without speech are not turns, unless
+they have a speaker or words.
 """
 
 import codecs
 import io
-import re
 from collections.abc import Iterator, Sequence
 
 from overtone._internal import column_names
 from overtone._internal.delimited_text import SEPARATORS, delimited_rows
+from overtone._internal.spreadsheet_text import unquote_formula
 from overtone._internal.text_encoding import decode_text
 from overtone.speaker_turns.content import NO_RECORDING, select_recording
 from overtone.speaker_turns.turn import Turn, clean_text, make_turn, parse_time, unread_speakers
 
 MEANINGS = ("path", "start_s", "end_s", "duration_s", "speaker", "tier", "text", "speech")
-FORMULA = re.compile(r"^'(?=[=+\-@])")  # `--csv-dialect excel` writes an apostrophe before a text that Excel would run
 EXPECTED = "start_s,end_s,speaker"
 
 
 def parse(content: bytes, recording: str) -> Iterator[Turn]:
     """Yield the turns of a recording, and the rows that cannot be read."""
     text = decode_text(content)
-    is_for_excel = content.startswith(codecs.BOM_UTF8)
+    is_for_excel = content.startswith(codecs.BOM_UTF8)  # where `--csv-dialect excel` quotes formulas
     rows = delimited_rows(io.StringIO(text, newline=""), SEPARATORS + "| ")
     header = next(rows, None)
     if header is None:
@@ -46,7 +45,7 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
             faulty.append(Turn(position, error=expected))
         else:
             row = _read_cells(cells, columns)
-            named.append((position, {k: FORMULA.sub("", cell) for k, cell in row.items()} if is_for_excel else row))
+            named.append((position, {k: unquote_formula(cell) for k, cell in row.items()} if is_for_excel else row))
     selected = select_recording((_file(row) for _, row in named), recording)
     yield from faulty
     for position, row in named:
@@ -68,7 +67,7 @@ def find_columns(names: Sequence[str]) -> dict[str, column_names.Column]:
     """Return the columns that are read, by meaning.
 
     Raises:
-        ValueError: a time is missing, two columns have the same meaning, or the meaning of one is unclear.
+        ValueError: a time is missing, or two columns have the same meaning.
     """
     found = column_names.find_columns(names, MEANINGS, are_turns=True)
     missing = [name for name in ("start_s", "end_s") if name not in found]

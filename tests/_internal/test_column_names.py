@@ -55,20 +55,29 @@ def test_each_column_has_its_own_unit() -> None:
 
 
 @pytest.mark.parametrize(
-    "header",
-    ["offset", "start offset", "offset end", "onset offset end", "start offset duration", "path offset speaker"],
+    ("header", "expected"),
+    [
+        ("offset", {}),
+        ("start offset", {"start_s": 0}),
+        ("offset end", {"end_s": 1}),
+        ("start end offset", {"start_s": 0, "end_s": 1}),
+        ("start offset duration", {"start_s": 0, "duration_s": 2}),
+    ],
 )
 @pytest.mark.parametrize("are_turns", [False, True])
-def test_an_offset_that_may_be_a_start_or_an_end_is_an_error(header: str, are_turns: bool) -> None:
-    with pytest.raises(ValueError, match="'offset' may be a start or an end"):
-        find_columns(header.split(), are_turns=are_turns)
+def test_an_offset_that_may_be_a_start_or_an_end_has_no_meaning(
+    header: str, expected: dict[str, int], are_turns: bool
+) -> None:
+    assert find_columns(header.split(), are_turns=are_turns) == {name: (place, 1) for name, place in expected.items()}
 
 
 def test_an_offset_does_not_matter_where_times_are_not_asked_for() -> None:
     assert find_columns(["label", "offset"], ["emotion"]) == {"emotion": Column(0)}
 
 
-@pytest.mark.parametrize("header", ["start onset", "path file", "offset Offset duration", "start_ms start_msec"])
+@pytest.mark.parametrize(
+    "header", ["start onset", "path file", "offset Offset duration", "start_ms start_msec", "onset offset end"]
+)
 def test_two_columns_with_one_meaning_are_an_error(header: str) -> None:
     with pytest.raises(ValueError, match="both mean"):
         find_columns(header.split())
@@ -98,6 +107,13 @@ def test_a_name_has_one_meaning() -> None:
 def test_the_corners_of_a_box_are_no_times() -> None:
     assert find_columns(["xmin", "xmax"], are_turns=True) == {"start_s": Column(0), "end_s": Column(1)}
     assert find_columns(["xmin", "ymin", "xmax", "ymax"], are_turns=True) == {}
+
+
+def test_seconds_count_before_the_same_time_as_a_clock_time() -> None:
+    begin, end = ("Begin Time - ss.msec", "Begin Time - hh:mm:ss.ms"), ("End Time - hh:mm:ss.ms", "End Time - ss.msec")
+    assert find_columns([*begin, *end], are_turns=True) == {"start_s": Column(0), "end_s": Column(3)}
+    with pytest.raises(ValueError, match="both mean 'end_s'"):
+        find_columns([*begin, "stop_s", end[0]], are_turns=True)
 
 
 def test_which_names_are_times() -> None:

@@ -209,7 +209,7 @@ def test_one_error_reports_all_invalid_lines(tmp_path: Path) -> None:
         ("\n\n", "table.csv: is empty; expected"),
         ("path,emotion\n", "table.csv: no utterance in it"),
         ("path,emotoin\n", "table.csv, line 1: unknown column 'emotoin'; did you mean 'emotion'?"),
-        ("path,emotion,offset\na.wav,sad,1\n", "table.csv, line 1: the column 'offset' may be a start or an end"),
+        ("path,emotion,offset\na.wav,sad,1\n", "table.csv, line 2: the column 'offset' is not read"),
         ("path,emotion,speeker\n", "table.csv, line 1: unknown column 'speeker'; did you mean 'speaker'? rename"),
         ("path,emotion,Path\n", "table.csv, line 1: the columns 'path' and 'Path' both mean 'path'; rename or remove"),
         ("file,emotion,Label\n", "table.csv, line 1: the columns 'emotion' and 'Label' both mean 'emotion'"),

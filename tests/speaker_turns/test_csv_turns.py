@@ -31,6 +31,7 @@ def write(folder: Path, content: str, encoding: str = "utf-8") -> Path:
         'Speaker,Start,End\nA,0.0,1.8\n"ben ""b""",0:02.1,0:00:04.1\n',
         'begin,duration,speaker_id\n0.0,1.8,A\n2.1,2,"ben ""b"""\n',
         'onset,offset,duration,speaker\n0.0,1.8,1.8,A\n2.1,4.1,2,"ben ""b"""\n',
+        'start,end,offset,speaker\n0.0,1.8,7,A\n2.1,4.1,8,"ben ""b"""\n',
         'offset,duration,speaker\n0.0,1.8,A\n2.1,2,"ben ""b"""\n',
         'file,start_s,end_s,speaker\ntalk.mp3,0,1.8,A\ntalk.mp3,2.1,4.1,"ben ""b"""\nother.mp3,0,1,C\n',
     ],
@@ -120,7 +121,7 @@ def test_segments_without_speech_are_no_turns(tmp_path: Path) -> None:
         ("start_s,speaker\n1,anna\n", "lacks the column end_s"),
         ("start_s,end_s\n", r"turns\.csv: contains no turn$"),
         ("start,start_s,end\n1,1,2\n", "the columns 'start' and 'start_s' both mean 'start_s'"),
-        ("start,offset,speaker\n1,2,A\n", r"turns\.csv: the column 'offset' may be a start or an end"),
+        ("start,offset,speaker\n1,2,A\n", r"turns\.csv: the header lacks the column end_s, it is 'start, offset"),
         ("path,start,end\na.wav,1,2\nb.wav,1,2\n", "several recordings, and none is called 'talk'"),
     ],
 )

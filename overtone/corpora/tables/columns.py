@@ -30,7 +30,7 @@ def find_columns(
         has_audio: whether the table contains the audio.
 
     Raises:
-        CorpusError: two columns have the same meaning, or the meaning of one is unclear.
+        CorpusError: two columns have the same meaning.
     """
 
     def is_used(name: str) -> bool:
