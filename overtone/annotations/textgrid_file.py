@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from overtone._internal.text_encoding import decode_text
-from overtone.annotations.tier_names import TierName, split_tier_name
+from overtone.annotations.tier_names import EMOTION, TierName, split_tier_name
 
 # Only quoted texts, free-standing numbers and flags count; "!" starts a comment.
 TOKEN = re.compile(
@@ -62,6 +62,29 @@ def read_tiers(content: bytes) -> list[IntervalTier]:
     if not tokens.is_at_end():
         raise ValueError("has more intervals or tiers than it says; export it again")
     return tiers
+
+
+class LabelledTier(NamedTuple):
+    """A tier with the intervals that have a text, and the position of each for messages."""
+
+    name: TierName
+    positions: list[str]
+    intervals: list[Interval]
+
+
+def emotion_tiers(tiers: Sequence[IntervalTier]) -> Iterator[LabelledTier]:
+    """Yield the tiers of emotions among these."""
+    for tier in tiers:
+        name = split_tier_name(tier.name)
+        if name.content == EMOTION:
+            found = labelled_intervals(tier)
+            yield LabelledTier(name, list(found), list(found.values()))
+
+
+def labelled_intervals(tier: IntervalTier) -> dict[str, Interval]:
+    """Return the intervals of a tier that have a text, by their position for messages."""
+    numbered = enumerate(tier.intervals, start=1)
+    return {f"tier '{tier.name}', interval {number}": each for number, each in numbered if each.text.strip()}
 
 
 def joined_texts(tiers: Sequence[IntervalTier], name: TierName, intervals: Sequence[Interval]) -> list[str]:

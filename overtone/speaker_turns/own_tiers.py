@@ -7,7 +7,7 @@ turns of a speaker are in additional tiers, such as `emotion 2@anna`. Without na
 
 from collections.abc import Iterator, Sequence
 
-from overtone.annotations.textgrid_file import IntervalTier, joined_texts, overlapping_texts
+from overtone.annotations.textgrid_file import IntervalTier, emotion_tiers, joined_texts, overlapping_texts
 from overtone.annotations.tier_names import CONFIDENCE, DECIDED_BY, EMOTION, TEXT, split_tier_name
 from overtone.speaker_turns.turn import Turn, clean_text, make_turn
 
@@ -21,14 +21,9 @@ def have_own(tiers: Sequence[IntervalTier]) -> bool:
 
 def read_own_tiers(tiers: Sequence[IntervalTier]) -> Iterator[Turn]:
     """Yield the turns in the tiers of a timeline; tiers that a person added, such as notes, are not read."""
-    for tier in tiers:
-        found = split_tier_name(tier.name)
-        if found.content != EMOTION:
-            continue
-        intervals = [interval for interval in tier.intervals if interval.text.strip()]
-        texts = joined_texts(tiers, found._replace(content=TEXT), intervals)
-        deciders = overlapping_texts(tiers, found._replace(content=DECIDED_BY), intervals)
-        numbers = [number for number, interval in enumerate(tier.intervals, start=1) if interval.text.strip()]
-        for number, (start, end, emotion), text, decider in zip(numbers, intervals, texts, deciders, strict=True):
-            turn = make_turn(f"tier '{tier.name}', interval {number}", start, end, found.speaker, text)
+    for name, positions, intervals in emotion_tiers(tiers):
+        texts = joined_texts(tiers, name._replace(content=TEXT), intervals)
+        deciders = overlapping_texts(tiers, name._replace(content=DECIDED_BY), intervals)
+        for position, (start, end, emotion), text, decider in zip(positions, intervals, texts, deciders, strict=True):
+            turn = make_turn(position, start, end, name.speaker, text)
             yield turn._replace(label=clean_text(emotion), decided_by=decider)

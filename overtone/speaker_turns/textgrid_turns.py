@@ -7,7 +7,7 @@ timeline` are read by `overtone.speaker_turns.own_tiers`. `overtone.annotations.
 
 from collections.abc import Iterator
 
-from overtone.annotations.textgrid_file import read_tiers
+from overtone.annotations.textgrid_file import labelled_intervals, read_tiers
 from overtone.annotations.tier_names import has_speaker_names
 from overtone.speaker_turns.own_tiers import have_own, read_own_tiers
 from overtone.speaker_turns.speaker_tiers import other_tiers
@@ -26,7 +26,5 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
         if tier.name in others.names:
             continue
         are_names = has_speaker_names(tier.name, [interval.text for interval in tier.intervals])
-        for number, (start, end, text) in enumerate(tier.intervals, start=1):
-            if text.strip():
-                speaker, words = (text, "") if are_names else (tier.name, text)
-                yield make_turn(f"tier '{tier.name}', interval {number}", start, end, speaker, words)
+        for position, (start, end, text) in labelled_intervals(tier).items():
+            yield make_turn(position, start, end, *((text, "") if are_names else (tier.name, text)))
