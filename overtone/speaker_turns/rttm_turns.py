@@ -54,11 +54,16 @@ class _Line(NamedTuple):
         tail, names = self.fields[self.onset + 4 :], self.names
         return len(names) > 1 and len(tail) - len(names) < MAX_VALUES and WHOLE_NUMBER.fullmatch(names[-1]) is not None
 
-    @staticmethod
-    def _values(tail: list[str]) -> int:
+    @property
+    def unknown(self) -> set[str]:
+        """What stands for an unknown value: `<NA>`, and what orthography and subtype both are, such as `_`."""
+        orthography, subtype = self.fields[self.onset + 2 : self.onset + 4]
+        return {UNKNOWN, orthography} if orthography == subtype else {UNKNOWN}
+
+    def _values(self, tail: list[str]) -> int:
         """Return how many of the last fields are values, and no part of a name."""
-        last = min(MAX_VALUES, len(tail) - 1)
-        return next((count for count in range(last) if not _is_value(tail[-1 - count])), max(last, 0))
+        last, unknown = min(MAX_VALUES, len(tail) - 1), self.unknown
+        return next((count for count in range(last) if not _is_value(tail[-1 - count], unknown)), max(last, 0))
 
 
 def parse(content: bytes, recording: str) -> Iterator[Turn]:
@@ -81,7 +86,7 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
             onset, duration = line.fields[line.onset : line.onset + 2]
             names = line.names[:-1] if has_confidence and line.may_have_confidence else line.names
             name = " ".join(names)
-            yield make_turn(line.position, onset, None, "" if name == UNKNOWN else name, duration=duration)
+            yield make_turn(line.position, onset, None, "" if name in line.unknown else name, duration=duration)
 
 
 def _find_onset(fields: list[str]) -> int:
@@ -98,7 +103,7 @@ def _find_onset(fields: list[str]) -> int:
     return 3 if is_standard else 0
 
 
-def _is_value(field: str) -> bool:
+def _is_value(field: str, unknown: set[str]) -> bool:
     """Return whether a field is a confidence or lookahead, and no part of a name."""
     is_number = NUMBER.fullmatch(field) is not None and not WHOLE_NUMBER.fullmatch(field)
-    return field == UNKNOWN or is_number or field.lower() == "nan"
+    return field in unknown or is_number or field.lower() == "nan"

@@ -104,6 +104,13 @@ def test_a_name_that_is_not_available_is_unknown(tmp_path: Path) -> None:
     assert spans(tmp_path, "SPEAKER talk 1 0.1 0.2 <NA> <NA> <NA> <NA> <NA>\n") == [(0.1, 0.3, "")]
 
 
+@pytest.mark.parametrize("unknown", ["NA", "_", "unknown"])
+def test_other_signs_for_unknown_values(tmp_path: Path, unknown: str) -> None:
+    lines = [f"SPEAKER talk 1 {k} 1 {unknown} {unknown} {name} {unknown} {unknown}" for k, name in ((0, "A"), (1, "B"))]
+    lines.append(f"SPEAKER talk 1 2 1 {unknown} {unknown} {unknown} {unknown} {unknown}")
+    assert [speaker for *_, speaker in spans(tmp_path, "\n".join(lines))] == ["A", "B", ""]
+
+
 def test_known_orthography_and_subtype(tmp_path: Path) -> None:
     assert spans(tmp_path, "SPEAKER talk 1 0.1 0.2 hello lex anna <NA> <NA>\n") == [(0.1, 0.3, "anna")]
 
