@@ -12,9 +12,13 @@ EMOTION, CONFIDENCE, TEXT = "emotion", "confidence", "text"
 DECIDED_BY, MODEL_EMOTION = "decided by", "model emotion"  # where a person has decided some of the emotions
 TIER_NAME = re.compile(rf"({EMOTION}|{CONFIDENCE}|{TEXT}|{DECIDED_BY}|{MODEL_EMOTION})( \d+)?(?:@(.*))?", re.DOTALL)
 
-# Tiers that aligners and people add to those of speakers: "words", "anna - phones", "words@anna".
-CONTENTS = r"words?|phones?|phonemes?|syllables?|(?:ort-|kan-)?mau|notes?|comments?"
-NO_SPEAKER = re.compile(rf"(?:.*[-_@/\s])?(?:{CONTENTS})(?:@.*)?", re.IGNORECASE | re.DOTALL)
+# Tiers that aligners and people add to those of speakers: "words", "anna - phones", "words@anna", "Anna's notes".
+# A word in the singular behind a blank is part of a name, as in "Anna, by phone" or "Thi Mau".
+CONTENTS = r"word|phone|phoneme|syllable|note|comment"
+MAUS = r"(?-i:(?:ORT-|KAN-)?MAU)"  # of the aligner WebMAUS
+NO_SPEAKER = re.compile(
+    rf"(?:(?:.*[-_@/]\s*)?(?:(?:{CONTENTS})s?|{MAUS})|.*\s(?:{CONTENTS})s)(?:@.*)?", re.IGNORECASE | re.DOTALL
+)
 OF_SPEAKERS = ("speaker", "speakers", "spk", "diarization", "diarisation", "turns", "sprecher", "locuteur")
 
 

@@ -2,9 +2,9 @@
 
 The speaker is the participant of the tier, else its name; the value of an annotation is its words. Tiers that depend on
 another one, such as translations or single words, are no turns, nor are independent tiers of words, sounds or notes.
-The texts of a tier that is called `speaker` or the like are names. In the output of `overtone timeline`, the values of
-the tiers `emotion` are emotions, and those of the dependent tiers `text` are words. Where the document says that its
-times start later in the recording (`TIME_ORIGIN`), this time is added.
+The texts of a tier that is called `speaker` or the like are names, and tiers besides it are not read. In the output of
+`overtone timeline`, the values of the tiers `emotion` are emotions, and those of the dependent tiers `text` are words.
+Where the document says that its times start later in the recording (`TIME_ORIGIN`), this time is added.
 
 `overtone.annotations.elan_file` reads the file.
 """
@@ -27,15 +27,14 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
     is_own = bool(own)
     origin_s = media_origin(document, recording)
     filled = [tier for tier in own or tiers if tier.find("ANNOTATION/ALIGNABLE_ANNOTATION") is not None]
-    others = other_tiers([] if is_own else [tier.get("TIER_ID", "") for tier in filled])
+    with_speakers = set() if is_own else {tier.get("TIER_ID", "") for tier in filled if _has_speakers(tier)}
+    others = other_tiers([] if is_own else [tier.get("TIER_ID", "") for tier in filled], with_speakers)
     yield from others.hints
     words, deciders = (dependent_texts(document, content) if is_own else {} for content in (TEXT, DECIDED_BY))
     for tier in filled:
         name = tier.get("TIER_ID", "")
         if name in others.names:
             continue
-        texts = [annotation.text or "" for annotation in tier.iterfind("ANNOTATION/*/ANNOTATION_VALUE")]
-        are_names = not is_own and not tier.get("PARTICIPANT") and has_speaker_names(name, texts)
         speaker = tier.get("PARTICIPANT") or ("" if is_own else name)
         for annotation in tier.iterfind("ANNOTATION/ALIGNABLE_ANNOTATION"):
             identifier = annotation.get("ANNOTATION_ID", "")
@@ -43,9 +42,15 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
             value = annotation.findtext("ANNOTATION_VALUE")
             text = words.get(identifier, "") if is_own else value
             position = f"tier '{name}', annotation {identifier}"
-            turn = make_turn(position, start, end, *((value, "") if are_names else (speaker, text)))
+            turn = make_turn(position, start, end, *((value, "") if name in with_speakers else (speaker, text)))
             turn = turn._replace(start_s=round(turn.start_s + origin_s, 6), end_s=round(turn.end_s + origin_s, 6))
             yield turn._replace(label=clean_text(value), decided_by=deciders.get(identifier, "")) if is_own else turn
+
+
+def _has_speakers(tier: Element) -> bool:
+    """Return whether the values of a tier are names of speakers."""
+    texts = [value.text or "" for value in tier.iterfind("ANNOTATION/*/ANNOTATION_VALUE")]
+    return not tier.get("PARTICIPANT") and any(texts) and has_speaker_names(tier.get("TIER_ID", ""), texts)
 
 
 def _own_tiers(document: Element, tiers: Sequence[Element]) -> list[Element]:

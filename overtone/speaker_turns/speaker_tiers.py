@@ -1,6 +1,6 @@
 """Which tiers of a TextGrid or ELAN file are those of speakers."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from overtone.annotations.tier_names import is_of_speaker
@@ -14,16 +14,17 @@ class OtherTiers(NamedTuple):
     hints: tuple[Turn, ...]
 
 
-def other_tiers(names: Sequence[str]) -> OtherTiers:
+def other_tiers(names: Sequence[str], with_speakers: Collection[str] = ()) -> OtherTiers:
     """Return which tiers are of words, sounds, notes or emotions, and not of speakers.
 
     Args:
         names: of the tiers that are not empty.
+        with_speakers: those of them whose texts are the names of the speakers; if there are any, the others have words.
 
     Raises:
-        ValueError: all of them are.
+        ValueError: none is that of a speaker.
     """
-    found = [name for name in names if not is_of_speaker(name)]
+    found = [name for name in names if (name not in with_speakers if with_speakers else not is_of_speaker(name))]
     if not found:
         return OtherTiers(frozenset(), ())
     listed = ", ".join(f"'{name}'" for name in found[:MAX_LISTED])

@@ -1,7 +1,7 @@
 """Reads the TextGrid of Praat: one interval tier per speaker, named after the speaker.
 
 Intervals with a text are turns, and the text is their words; in a tier that is called `speaker` or the like, it is the
-name of the speaker. Tiers of words, sounds or notes are not read. The tiers of `overtone
+name of the speaker, and tiers besides it are not read. Nor are tiers of words, sounds or notes. The tiers of `overtone
 timeline` are read by `overtone.speaker_turns.own_tiers`. `overtone.annotations.textgrid_file` reads the file.
 """
 
@@ -20,11 +20,11 @@ def parse(content: bytes, recording: str) -> Iterator[Turn]:
     if have_own(tiers):
         yield from read_own_tiers(tiers)
         return
-    others = other_tiers([tier.name for tier in tiers if any(interval.text.strip() for interval in tier.intervals)])
+    filled = [(tier.name, found) for tier in tiers if (found := labelled_intervals(tier))]
+    with_speakers = {name for name, found in filled if has_speaker_names(name, [each.text for each in found.values()])}
+    others = other_tiers([name for name, _ in filled], with_speakers)
     yield from others.hints
-    for tier in tiers:
-        if tier.name in others.names:
-            continue
-        are_names = has_speaker_names(tier.name, [interval.text for interval in tier.intervals])
-        for position, (start, end, text) in labelled_intervals(tier).items():
-            yield make_turn(position, start, end, *((text, "") if are_names else (tier.name, text)))
+    for name, intervals in filled:
+        if name not in others.names:
+            for position, (start, end, text) in intervals.items():
+                yield make_turn(position, start, end, *((text, "") if name in with_speakers else (name, text)))

@@ -91,6 +91,8 @@ def test_independent_tiers_that_are_not_those_of_speakers(tmp_path: Path, name: 
 
 def test_a_tier_of_names_and_a_tier_of_emotions(tmp_path: Path) -> None:
     assert read_turns(write(tmp_path, {"speaker": "Anna"})) == (Segment(0.5, 2.75, None, "Anna"),)
+    assert len(read_turns(write(tmp_path, {"speaker": "Anna", "transcript": "well, yes it is"}))) == 1
+    assert [turn.speaker for turn in read_turns(write(tmp_path, {"speaker": "", "ben": "yes"}))] == ["speaker", "ben"]
     file, labels, _ = read_labelled_turns(write(tmp_path, {"emotion": "happy"}))
     assert file.turns == (Segment(0.5, 2.75),) and [label.name for label in labels] == ["happy"]
 

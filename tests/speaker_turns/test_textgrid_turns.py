@@ -86,7 +86,18 @@ Object class = "TextGrid"
 SAVE = ("text", "short text", "chronological text", "binary")  # commands of Praat: "Save as text file", ...
 
 
-OTHERS = ("words", "anna - phones", "words@anna", "Anna_Word", "ORT-MAU", "KAN-MAU", "MAU", "notes", "emotion@anna")
+OTHERS = (
+    "words",
+    "anna - phones",
+    "words@anna",
+    "Anna_Word",
+    "ORT-MAU",
+    "KAN-MAU",
+    "MAU",
+    "notes",
+    "Anna's notes",
+    "emotion@anna",
+)
 Tiers = list[tuple[str, list[tuple[float, float, str]]]]
 
 
@@ -162,6 +173,23 @@ def test_names_of_speakers_as_the_texts_of_a_tier(tmp_path: Path, name: str) -> 
     assert spans(path) == [(1, 2, "anna"), (2, 3, "Ben Weber"), (3, 4, "anna")]
     words = write_grid(tmp_path, [(name, [(1.0, 2.0, "anna"), (2.0, 3.0, "well yes I think so")])])
     assert [turn[2] for turn in spans(words)] == [name, name]
+
+
+@pytest.mark.parametrize("name", ["Anna, by phone", "Thi Mau", "Mau", "Wordsworth", "Keynotes", "Mr Word", "A-Mau"])
+def test_names_of_speakers_that_contain_such_words(tmp_path: Path, name: str) -> None:
+    assert spans(write_grid(tmp_path, [("ben", [(1.0, 2.0, "yes")]), (name, [(2.0, 3.0, "no")])])) == [
+        (1, 2, "ben"),
+        (2, 3, name),
+    ]
+
+
+def test_tiers_besides_one_of_names_are_not_speakers(tmp_path: Path) -> None:
+    """Read nothing twice: they have the words of the same turns. An empty tier of names does not count."""
+    names, words = ("speaker", [(1.0, 2.0, "anna"), (2.0, 3.0, "ben")]), ("transcript", [(1.0, 2.0, "well, yes it is")])
+    file, _, hints = read_labelled_turns(write_grid(tmp_path, [words, names]))
+    assert [(turn.start_s, turn.speaker) for turn in file.turns] == [(1, "anna"), (2, "ben")]
+    assert len(hints) == 1 and "'transcript'" in hints[0] and "'speaker'" not in hints[0]
+    assert spans(write_grid(tmp_path, [words, ("speaker", [(1.0, 2.0, "")])])) == [(1, 2, "transcript")]
 
 
 EMOTIONS = ("emotion@anna", [(1.0, 2.0, "happy"), (2.0, 4.0, "sad")])
