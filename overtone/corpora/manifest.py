@@ -52,7 +52,7 @@ INFO = CorpusInfo(
 SAME_AUDIO = "the same audio as another row"
 REQUIRED_COLUMNS = ("path", "emotion")
 COLUMNS = ("path", "speaker", "sentence", *TIMES, "gender", "channel")  # besides that of the label
-UNKNOWN_VALUES = ("NA", "N/A", "NaN", "nan", "<NA>", "null", "NULL", "None")
+UNKNOWN_VALUES = ("NA", "N/A", "n/a", "#N/A", "NaN", "nan", "<NA>", "null", "NULL", "None")
 GENDERS = {"": "", "female": "female", "f": "female", "male": "male", "m": "male"}
 
 
@@ -257,9 +257,11 @@ def _utterance(table: Table, root: Path, row: Row, columns: Mapping[str, Column]
 
 
 def _known(table: Table, label: str) -> str:
-    """Return a label that a person wrote, after checking that it is not what R and pandas write for an unknown one."""
+    """Return a label that a person wrote, after checking that it is not what programs write for an unknown one."""
     if label.strip() in UNKNOWN_VALUES and not table.made_by_program:
-        raise CorpusError(f"the label '{label.strip()}' means unknown; name the class of the clip, or remove the row")
+        raise CorpusError(
+            f"the label '{label.strip()}' means unknown; remove the row, or give the class another name if it is one"
+        )
     return label
 
 

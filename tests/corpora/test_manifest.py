@@ -79,7 +79,7 @@ def test_columns_without_a_meaning_are_a_hint(tmp_path: Path) -> None:
     assert scan.hints == (f"{tmp_path / 'table.csv'}: columns without a meaning here: id, note",)
 
 
-@pytest.mark.parametrize("label", ["NA", "NaN", "nan", "<NA>", "null", " NA "])
+@pytest.mark.parametrize("label", ["NA", "NaN", "nan", "<NA>", "null", " NA ", "n/a", "#N/A"])
 def test_what_programs_write_for_unknown_labels_is_no_class(tmp_path: Path, label: str) -> None:
     error = read_error(tmp_path, f"path,emotion\na.wav,sad\nb.wav,{label}\n")
     assert error.startswith(f"table.csv, line 3: the label '{label.strip()}' ")
