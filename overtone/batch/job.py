@@ -17,6 +17,7 @@ from overtone.batch.object_storage import is_url
 from overtone.batch.process_pool import WorkerDied
 from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.channels import MIX
+from overtone.corpora.tables.columns import GIVEN_PREFIX
 from overtone.corpora.tables.rows import Value
 from overtone.datatypes import Prediction
 from overtone.errors import InputError
@@ -26,7 +27,6 @@ from overtone.formats.csv_dialect import DIALECTS, TableWriter
 from overtone.formats.json import to_object
 from overtone.inference.recogniser import Recogniser
 
-GIVEN_PREFIX = "given_"  # of columns of the manifest that have the name of an output column
 Groups = tuple[int | None, ...]  # of each input, the number of the group that it is adapted to
 Failure = list[Value]  # a row of `failures.csv`
 

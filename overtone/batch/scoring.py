@@ -20,10 +20,9 @@ import numpy as np
 from overtone.batch import object_storage
 from overtone.batch.checkpoint import Report
 from overtone.batch.inputs import CHANNEL_COLUMN, Input, Inputs
-from overtone.batch.job import GIVEN_PREFIX
 from overtone.batch.parquet_sink import PREDICTIONS_FOLDER
 from overtone.corpora.tables import read_tables
-from overtone.corpora.tables.columns import find_columns
+from overtone.corpora.tables.columns import GIVEN_PREFIX, find_columns
 from overtone.corpora.tables.rows import Row, Table, cell_text
 from overtone.corpora.tables.table_files import read_file
 from overtone.datatypes import BoolArray, OofPredictions

@@ -16,13 +16,13 @@ from typing import Any
 
 from overtone._internal.column_names import NAMES, column_key
 from overtone.agreement import PERSON
-from overtone.corpora.tables.columns import find_columns, has_predictions
+from overtone.corpora.tables.columns import GIVEN_PREFIX, find_columns, has_predictions
 from overtone.corpora.tables.rows import Row, Table, Value, cell_text
 from overtone.emotions import label_key
 from overtone.errors import CorpusError
 
 DECIDED_BY = "decided_by"
-CORRECTED, GIVEN = "corrected", "given_emotion"
+CORRECTED, GIVEN = "corrected", f"{GIVEN_PREFIX}emotion"
 PROBABILITY_PREFIX, PROBABILITIES = "p_", "probabilities"
 
 

@@ -13,6 +13,7 @@ from overtone.audio.decode import read
 from overtone.batch.inputs import collect_inputs
 from overtone.batch.recogniser_config import RecogniserConfig
 from overtone.batch.run import run
+from overtone.corpora import manifest
 from overtone.errors import InputError
 from overtone.inference.recogniser import load
 
@@ -46,6 +47,29 @@ def test_manifest_columns_named_like_output_columns_are_kept_under_another_name(
     assert row["emotion"] != "Joy"
     (failure,) = read_rows(tmp_path / "out" / "failures.csv")
     assert (failure["given_Emotion"], failure["label"]) == ("ärgerlich", "z")
+
+
+@pytest.mark.parametrize(
+    ("columns", "cells", "interval"),
+    [
+        ("duration", "1.5", (None, None)),
+        ("start_s", "0.5", (0.5, None)),
+        ("start_s,Duration_s", "0.5,2", (0.5, 2.5)),
+        ("offset,duration", "0.5,2", (0.5, 2.5)),
+        ("offset,duration", ",2", (None, 2.0)),
+        ("start_s,end_s,offset", "0.5,2,9", (0.5, 2.0)),
+    ],
+)
+def test_predictions_name_the_intervals_of_their_manifest(
+    work: Path, config: RecogniserConfig, tmp_path: Path, columns: str, cells: str, interval: tuple[float, float]
+) -> None:
+    """The output column `duration_s` is no second duration."""
+    (tmp_path / "m.csv").write_text(f"path,emotion,{columns}\n{work}/long.wav,sad,{cells}\n")
+    run(collect_inputs([str(tmp_path / "m.csv")]), tmp_path / "out", config, processes=1)
+    (row,) = collect_inputs([str(tmp_path / "out" / "predictions.csv")]).rows
+    assert (row.start_s, row.end_s, row.error) == (*interval, "")
+    (utterance,) = manifest.read(tmp_path / "out").utterances
+    assert (utterance.start_s, utterance.end_s, utterance.emotion) == (interval[0] or 0.0, interval[1], "sad")
 
 
 def test_columns_that_would_have_one_name_are_refused(work: Path, config: RecogniserConfig, tmp_path: Path) -> None:

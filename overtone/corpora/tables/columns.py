@@ -11,6 +11,8 @@ from overtone._internal.column_names import MEANING_OF, NAMES, Column, column_ke
 from overtone.errors import CorpusError
 
 PREDICTION_COLUMNS = {"path", "emotion", "confidence", "uncertain"}  # of every table of predictions and segments
+GIVEN_PREFIX = "given_"  # of columns of a manifest with the name of an output column, in tables of predictions
+DURATION = "duration_s"  # an output column, of what was recognised
 MIN_SIMILARITY = 0.8  # of an unknown name to a known one, to be taken for a typing error
 # Names that only resemble these are no typing errors: `audio_path` and `utt_duration`, for example.
 NOT_MISSPELT = {"audio_filepath", "duration", "dur", "onset"}
@@ -37,9 +39,21 @@ def find_columns(
         return not (has_audio and is_time(name)) or column_key(name) in TIMES_NEXT_TO_AUDIO
 
     try:
-        return column_names.find_columns([name if is_used(name) else "" for name in columns], meanings)
+        return column_names.find_columns(
+            [name if is_used(name) else "" for name in names_in_manifest(columns)], meanings
+        )
     except ValueError as error:
         raise CorpusError(f"{place}: {error}") from error
+
+
+def names_in_manifest(columns: Sequence[str]) -> list[str]:
+    """Return the names of columns in the manifest that predictions were made for; "" for the duration of the latter.
+
+    Args:
+        columns: names of the columns of any table; without predictions, they are returned as they are.
+    """
+    renamed = {DURATION: "", GIVEN_PREFIX + DURATION: DURATION} if has_predictions(columns) else {}
+    return [renamed.get(column_key(name), name) for name in columns]
 
 
 def check_unique(columns: Sequence[str], place: str) -> None:

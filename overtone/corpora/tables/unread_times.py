@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from overtone._internal.clock_times import CLOCK_TIME
 from overtone._internal.column_names import NAMES, OFFSET, Column, box_corners, column_key
+from overtone.corpora.tables.columns import names_in_manifest
 from overtone.corpora.tables.rows import Row, Table, cell_text
 from overtone.errors import CorpusError
 
@@ -56,7 +57,7 @@ def unread_times(table: Table, columns: Mapping[str, Column]) -> UnreadTimes:
     read = {column.place for column in columns.values()}
     places = {
         name: index
-        for index, name in enumerate(table.columns)
+        for index, name in enumerate(names_in_manifest(table.columns))
         if index not in read and column_key(name) not in corners and any(_is_time(name, words) for words in wanted)
     }
     return UnreadTimes(places, has_start or has_end)
