@@ -87,51 +87,6 @@ def labelled_intervals(tier: IntervalTier) -> dict[str, Interval]:
     return {f"tier '{tier.name}', interval {number}": each for number, each in numbered if each.text.strip()}
 
 
-def joined_texts(tiers: Sequence[IntervalTier], name: TierName, intervals: Sequence[Interval]) -> list[str]:
-    """Return the words of each of these intervals, in the tier with a name; "" where there are none.
-
-    Words at other times, as a person has moved the intervals, belong to the interval that they overlap most.
-    """
-    words: list[list[str]] = [[] for _ in intervals]
-    places = {(interval.start, interval.end): index for index, interval in enumerate(intervals)}
-    for given in _texts(tiers, name):
-        index = places.get((given.start, given.end), -1)
-        if index < 0:
-            overlaps = [_overlap(given, interval) for interval in intervals]
-            index = max(range(len(overlaps)), key=overlaps.__getitem__, default=-1)
-            index = index if overlaps and overlaps[index] > 0 else -1
-        if index >= 0:
-            words[index].append(given.text.strip())
-    return [" ".join(found) for found in words]
-
-
-def overlapping_texts(tiers: Sequence[IntervalTier], name: TierName, intervals: Sequence[Interval]) -> list[str]:
-    """Return the text that overlaps each of these intervals most, in the tier with a name; "" where none does."""
-    texts = _texts(tiers, name)
-    exact = {(given.start, given.end): given.text.strip() for given in texts}
-    found = []
-    for interval in intervals:
-        text = exact.get((interval.start, interval.end))
-        if text is None:
-            best = max(texts, key=lambda given: _overlap(given, interval), default=None)
-            text = best.text.strip() if best and _overlap(best, interval) > 0 else ""
-        found.append(text)
-    return found
-
-
-def _texts(tiers: Sequence[IntervalTier], name: TierName) -> list[Interval]:
-    named = (tier for tier in tiers if split_tier_name(tier.name) == name)
-    return [interval for tier in named for interval in tier.intervals if interval.text.strip()]
-
-
-def _overlap(first: Interval, second: Interval) -> float:
-    """Return for how long two intervals overlap, in seconds; less than 0 if they do not."""
-    try:
-        return min(float(first.end), float(second.end)) - max(float(first.start), float(second.start))
-    except ValueError:  # a number in percent, which is no time
-        return -1.0
-
-
 class _Tokens:
     """The quoted texts, numbers and flags of a text file, one after the other."""
 

@@ -7,7 +7,8 @@ turns of a speaker are in additional tiers, such as `emotion 2@anna`. Without na
 
 from collections.abc import Iterator, Sequence
 
-from overtone.annotations.textgrid_file import IntervalTier, emotion_tiers, joined_texts, overlapping_texts
+from overtone.annotations.overlapping_texts import joined_texts, overlapping_texts
+from overtone.annotations.textgrid_file import IntervalTier, emotion_tiers
 from overtone.annotations.tier_names import CONFIDENCE, DECIDED_BY, EMOTION, TEXT, split_tier_name
 from overtone.speaker_turns.turn import Turn, clean_text, make_turn
 

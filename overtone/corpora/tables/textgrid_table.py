@@ -5,7 +5,8 @@ The recording is the audio file with the same name next to it: `talk.wav` of `ta
 
 from collections.abc import Iterator, Sequence
 
-from overtone.annotations.textgrid_file import IntervalTier, emotion_tiers, overlapping_texts, read_tiers
+from overtone.annotations.overlapping_texts import overlapping_texts
+from overtone.annotations.textgrid_file import IntervalTier, emotion_tiers, read_tiers
 from overtone.annotations.tier_names import DECIDED_BY, MODEL_EMOTION
 from overtone.corpora.tables.labelled_intervals import Labelled, check_tiers, make_table, read_content
 from overtone.corpora.tables.rows import Table
