@@ -6,8 +6,8 @@
 {"content": [{"segment": {"start": 0.5, "end": 2.75}, "track": "A", "label": "SPEAKER_00"}]}                 pyannote
 
 Keys may be in other spellings, such as `startTime`. A turn without words or a speaker of its own has those of its list
-`words`. In the output of `overtone timeline`, segments without
-speech are not turns, unless they have a speaker or words, or were turns before.
+`words`. In the output of `overtone timeline`, segments without speech are not turns, unless they have a speaker or
+words, or were turns before.
 """
 
 import json

@@ -23,7 +23,7 @@ UNITS = {
     *("time", "t", "in", "s", "sec", "secs", "second", "seconds", "ms", "msec", "millis", "milliseconds"),
     *("frame", "frames", "sample", "samples", "min", "minutes"),
 }
-OTHERS = {"from", "to"}  # which in manifests are rather the two sides of a call
+OTHERS = {"from", "to", "fine"}  # in manifests rather the two sides of a call, and a word of English
 
 
 class UnreadTimes(NamedTuple):

@@ -55,6 +55,7 @@ def test_times_in_other_columns(tmp_path: Path, columns: str, unread: str, cells
         ("started,ending", "1,2"),
         ("begin,stop", ","),
         ("xmin,ymin", "0,0"),
+        ("fine,to", "1,205"),
         ("recording_start,stop_reason", "1,2"),
         ("end_date,utc_offset", "20240105,1"),
         ("start,end,offset", "0,0.5,7"),
