@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from overtone._internal.audio_suffixes import AUDIO_SUFFIXES, LIBSNDFILE_SUFFIXES
-from overtone._internal.folder_walk import list_files
 from overtone._internal.special_files import is_special
 from overtone.errors import AudioError
 
@@ -28,6 +27,8 @@ def search(path: str) -> Iterator[tuple[str, AudioError | None]]:
     if not is_folder(path):
         yield str(Path(path)), None
         return
+    from overtone._internal.folder_walk import list_files  # files do not need it
+
     errors: list[OSError] = []
     files = sorted(file for file in list_files(path, errors.append) if file.suffix.lower() in AUDIO_SUFFIXES)
     for file in files:

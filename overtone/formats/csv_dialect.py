@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from overtone._internal.spreadsheet_text import quote_formula, unquote_formula
-
 BYTE_ORDER_MARK = "\ufeff"
 DIGITS = dict.fromkeys(("start_s", "end_s", "duration_s", "speech_s", "arousal", "valence"), 3)
 PROBABILITY_DIGITS = 6
@@ -37,7 +35,7 @@ class Dialect:
         if isinstance(value, bool):
             return "true" if value else "false"
         if isinstance(value, str):
-            return quote_formula(value) if self.for_excel else value
+            return self._write_text(value)
         if isinstance(value, int):
             return str(value)
         return (
@@ -50,9 +48,20 @@ class Dialect:
             return str(value).replace(".", self.decimal)
         return self.cell("", value) if isinstance(value, str) else "" if value is None else str(value)
 
+    def _write_text(self, text: str) -> str:
+        if not self.for_excel:
+            return text
+        from overtone._internal.spreadsheet_text import quote_formula  # most tables do not need it
+
+        return quote_formula(text)
+
     def read_text(self, cell: str) -> str:
         """Return the text that a cell was written for."""
-        return unquote_formula(cell) if self.for_excel else cell
+        if not self.for_excel:
+            return cell
+        from overtone._internal.spreadsheet_text import unquote_formula
+
+        return unquote_formula(cell)
 
     def read_number(self, cell: str) -> float:
         """Return the number that a cell was written for; 0 for an unknown one.
