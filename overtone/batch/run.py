@@ -21,7 +21,7 @@ from overtone.batch.recogniser_config import OnError, RecogniserConfig, fingerpr
 from overtone.batch.reference_groups import assign_groups
 from overtone.each_channel import EACH, choose_channels, parse_channel_or_each
 from overtone.errors import OptionError, suggest
-from overtone.formats import DEFAULT_DIALECT, check_dialect
+from overtone.formats import DEFAULT_DIALECT, PREDICTION_FORMATS, check_dialect
 
 
 class Engine(NamedTuple):
@@ -123,7 +123,7 @@ def _check_options(
         raise OptionError(f"unknown batch format '{format}'{suggest(format, FORMATS)}")
     if format not in formats:
         raise OptionError(f"engine {engine} writes {' or '.join(formats)}, not {format}")
-    check_dialect(format, csv_dialect)
+    check_dialect(format, csv_dialect, PREDICTION_FORMATS)
     if format == "parquet":
         import_pyarrow()
     if processes is not None and processes < 1:

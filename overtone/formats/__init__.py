@@ -254,14 +254,19 @@ def dialect_option(format: str, dialect: str) -> dict[str, Any]:
     return {"dialect": DIALECTS[dialect]} if row.is_table else {}
 
 
-def check_dialect(format: str, dialect: str) -> None:
-    """Check that a format of predictions or timelines has a dialect of CSV.
+def check_dialect(format: str, dialect: str, formats: Mapping[str, Format]) -> None:
+    """Check that a format has a dialect of CSV.
+
+    Args:
+        format: a key of `formats`.
+        dialect: a key of `DIALECTS`.
+        formats: those that can be chosen, such as `PREDICTION_FORMATS`.
 
     Raises:
         OptionError: no such dialect exists, or the format is not a table.
     """
     if dialect != DEFAULT_DIALECT and not dialect_option(format, dialect):
-        tables = " or ".join(name for name, row in (PREDICTION_FORMATS | TIMELINE_FORMATS).items() if row.is_table)
+        tables = " or ".join(name for name, row in formats.items() if row.is_table)
         raise OptionError(f"'{dialect}' is a dialect of CSV, and the format is {format}; choose {tables}")
 
 

@@ -35,19 +35,20 @@ def negotiate_timeline_format(name: str | None, accept: str) -> str:
     return _negotiate(name, accept, TIMELINE_FORMATS)
 
 
-def read_dialect(name: str | None, format_name: str) -> str:
+def read_dialect(name: str | None, format_name: str, formats: Mapping[str, Format]) -> str:
     """Return the dialect of CSV for a response.
 
     Args:
         name: value of the query parameter `csv_dialect`; None for the default.
         format_name: the format of the response.
+        formats: those that can be chosen.
 
     Raises:
         ApiError: the dialect is unknown, or the format has none.
     """
     dialect = DEFAULT_DIALECT if name is None else name
     try:
-        check_dialect(format_name, dialect)
+        check_dialect(format_name, dialect, formats)
     except OptionError as error:
         raise ApiError("invalid_parameter", f"csv_dialect: {error}") from error
     return dialect

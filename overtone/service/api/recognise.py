@@ -75,7 +75,7 @@ async def recognise(request: Request) -> Response:
     state, query = get_state(request), request.query_params
     check_query_parameters(request, ("format", "csv_dialect", "name", *CHANNEL_FIELDS))
     format_name = negotiate_prediction_format(query.get("format"), request.headers.get("accept", ""))
-    dialect = read_dialect(query.get("csv_dialect"), format_name)
+    dialect = read_dialect(query.get("csv_dialect"), format_name, PREDICTION_FORMATS)
     key = idempotency.scoped_key(request, get_owner(request))
     if state.backend.pool.full:
         raise overloaded()

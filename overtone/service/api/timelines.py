@@ -115,7 +115,7 @@ async def result(request: Request, job_id: str) -> Response:
     check_query_parameters(request, ("format", "csv_dialect", "corrected"))
     is_corrected = parse_flag(request, "corrected", default=True)
     format_name = negotiate_timeline_format(request.query_params.get("format"), request.headers.get("accept", ""))
-    dialect = read_dialect(request.query_params.get("csv_dialect"), format_name)
+    dialect = read_dialect(request.query_params.get("csv_dialect"), format_name, TIMELINE_FORMATS)
     state = get_state(request)
     job = await find_job(state, job_id, get_owner(request))
     content = await read_result(state, job)

@@ -69,6 +69,7 @@ def test_invalid_dialects(served: Served, job: dict[str, Any], query: str) -> No
     ):
         assert (reply.status, reply.code) == (422, "invalid_parameter")
         assert "csv_dialect" in reply.json["error"]["message"]
+    assert "summary" not in served.post("/v1/recognise?csv_dialect=excel", ("a.flac", CLIP)).json["error"]["message"]
 
 
 def test_a_retry_in_another_dialect_is_another_request(served: Served) -> None:
