@@ -2,9 +2,11 @@
 
 import argparse
 import contextlib
+import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Protocol, TextIO
+from typing import Literal, Protocol, TextIO
 
 from overtone._internal.audio_suffixes import AUDIO_SUFFIXES
 from overtone.cli.errors import UsageError
@@ -13,11 +15,13 @@ from overtone.formats import DEFAULT_DIALECT, EXPLANATION_FORMATS, PREDICTION_FO
 from overtone.formats.csv_dialect import DIALECTS
 
 DEFAULT_FORMAT = "table"
+DESCRIPTORS = re.compile(r"/dev/fd|/proc/[^/]+/fd")  # folders of the open files of a process
+
 PLAIN_TEXT = ".txt"  # fits every text format
 # Of files whose content is known by their suffix: those that Overtone writes and reads, other tables, archives.
 FILE_SUFFIXES = frozenset(
     {
-        row.suffix.lower()
+        row.suffix[row.suffix.rindex(".") :].lower()
         for rows in (PREDICTION_FORMATS, TIMELINE_FORMATS, EXPLANATION_FORMATS)
         for row in rows.values()
     }
@@ -117,14 +121,14 @@ def check_output_suffix(name: str | None, output: Path | None, formats: Mapping[
 
 
 def _fits(output: Path, row: OutputFormat) -> bool:
-    """Return whether the suffix of a file is that of a format, or of no other kind of file."""
+    """Return whether the last suffix of a file is that of a format, or of no other kind of file."""
     suffix = known_suffix(output.name)
-    return row.suffix.lower().endswith(suffix) or (suffix == PLAIN_TEXT and not row.is_binary)
+    return suffix in ("", known_suffix(row.suffix)) or (suffix == PLAIN_TEXT and not row.is_binary)
 
 
 def known_suffix(name: str) -> str:
-    """Return the longest of `FILE_SUFFIXES` that a name ends in; "" if there is none."""
-    return max((suffix for suffix in FILE_SUFFIXES if name.lower().endswith(suffix)), key=len, default="")
+    """Return the one of `FILE_SUFFIXES` that a name ends in, as ".csv" of "x.summary.csv"; "" if there is none."""
+    return next((suffix for suffix in FILE_SUFFIXES if name.lower().endswith(suffix)), "")
 
 
 def check_output_folder(folder: str | Path) -> None:
@@ -148,20 +152,27 @@ def folder_or_url(text: str) -> str:
     try:
         check_output_folder(text)
     except OptionError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        raise argparse.ArgumentTypeError(f"{error}; to call it like that, end it with /") from error
     return text
 
 
 def is_device(path: Path) -> bool:
-    """Return whether the path exists and is neither a file nor a folder, so that it must not be replaced by a file."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    """Return whether the path exists and must not be replaced by a file: a device, a named pipe, or /dev/stdout.
+
+    The last is a file where the shell redirects stdout to one; the path itself remains a link of the system.
+    """
+    if not path.exists() or path.is_dir():
+        return False
+    folder = os.path.realpath(path.parent)
+    return not path.is_file() or folder == "/dev" or DESCRIPTORS.fullmatch(folder) is not None
 
 
 @contextlib.contextmanager
 def open_device(device: Path) -> Iterator[TextIO]:
     """Yield a text stream to a device or named pipe; its errors name the path."""
+    mode: Literal["a", "w"] = "a" if device.is_file() else "w"  # /dev/stdout may be a file that the shell appends to
     try:
-        with device.open("w", encoding="utf-8", errors="surrogateescape", newline="") as stream:
+        with device.open(mode, encoding="utf-8", errors="surrogateescape", newline="") as stream:
             yield stream
     except OSError as error:
         error.filename = error.filename or str(device)

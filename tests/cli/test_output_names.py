@@ -18,6 +18,7 @@ from synthetic_audio import RATE_HZ, voice
 
 from overtone.cli.comparison_formats import FORMATS as COMPARISON_FORMATS
 from overtone.cli.main import COMMANDS, main
+from overtone.cli.output import is_device
 from overtone.formats import EXPLANATION_FORMATS, PREDICTION_FORMATS, TIMELINE_FORMATS
 
 FILES: dict[str, tuple[list[str], Mapping[str, Any]]] = {
@@ -36,7 +37,7 @@ FOLDERS = {
     "evaluate": ["--data", "gone", "--oof"],
     "experiment": ["gone.toml", "--runs"],
 }
-SUFFIXES = (".parquet", ".PNG", ".json", ".csv", ".eaf", ".md", ".wav", ".xlsx", ".csv.gz", ".summary.csv")
+SUFFIXES = (".parquet", ".PNG", ".json", ".csv", ".eaf", ".md", ".wav", ".xlsx", ".csv.gz", ".summary.csv", ".m.onnx")
 
 
 @pytest.fixture(autouse=True)
@@ -47,7 +48,7 @@ def in_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def fits(suffix: str, own: str) -> bool:
-    return own.lower() == suffix.lower() or (own.count(".") > 1 and Path(own).suffix.lower() == suffix.lower())
+    return Path(f"x{own}").suffix.lower() == Path(f"x{suffix}").suffix.lower()
 
 
 def test_every_command_with_an_output_is_in_the_tables(capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,13 +97,37 @@ def test_fitting_suffixes_and_those_that_say_nothing_are_accepted(
 ) -> None:
     arguments, formats = FILES[command]
     for name, row in formats.items():
-        for output in (f"x{row.suffix}", f"x{Path(row.suffix).suffix.upper()}", "x.data", "x", "/dev/null"):
+        last = Path(f"x{row.suffix}").suffix
+        names = (f"x{row.suffix}", f"x{last.upper()}", f"x.summary{last}", f"x.labels{last}", f"x.csv{last}")
+        for output in (*names, "x.data", "x", "/dev/null"):
             assert main([command, *arguments, "--format", name, "--output", output]) != 0
             err = capsys.readouterr().err
             assert "gone" in err and "contradicts" not in err, (name, output)
         is_refused = row.is_binary
         main([command, *arguments, "--format", name, "--output", "x.txt"])
         assert ("contradicts" in capsys.readouterr().err) == is_refused, name
+
+
+@pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no descriptors as files on this system")
+def test_a_file_that_the_shell_redirects_to_is_written_to_and_not_replaced(tmp_path: Path) -> None:
+    model = str(tiny_model.write(tmp_path / "tiny.onnx"))
+    soundfile.write("a.wav", voice(150, 1.0), RATE_HZ)
+    target = tmp_path / "redirected"
+    target.write_text("earlier lines\n")
+    with target.open("a") as file:
+        output = f"/dev/fd/{file.fileno()}"
+        assert main(["predict", "a.wav", "--model", model, "--format", "csv", "--output", output]) == 0
+    first, header, row = target.read_text().splitlines()
+    assert first == "earlier lines" and header.startswith("path,") and row.startswith("a.wav,")
+    assert not Path("/dev/stdout").exists() or is_device(Path("/dev/stdout")), "replacing it would break the system"
+    assert not is_device(target) and not is_device(tmp_path) and not is_device(tmp_path / "gone")
+
+
+@pytest.mark.parametrize("command", FOLDERS)
+def test_a_slash_says_that_a_name_is_that_of_a_folder(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([command, *FOLDERS[command], "x.parquet/"]) != 0
+    err = capsys.readouterr().err
+    assert "expected a folder" not in err and ("gone" in err or Path("x.parquet/failures.csv").exists())
 
 
 @pytest.mark.parametrize("command", FOLDERS)
