@@ -264,7 +264,7 @@
   });
   const restoreText = (text) => {
     toggle.disabled = !restore(JSON.parse(text));
-    if (toggle.disabled) setActive(false);
+    if (toggle.disabled) [undo.disabled, redo.disabled] = [true, true, setActive(false)]; // they would be replaced
     return !toggle.disabled;
   };
   if (data.service) window.overtoneCorrections = { restore: restoreText, showStatus };

@@ -10,7 +10,8 @@ const DOES_NOT_FIT = "This page cannot show the corrections, which another progr
 const CONFLICT = "Another person has changed these corrections meanwhile. Yours are still here, but not saved.";
 const TAKEN = "These are the corrections of the other person. Undo brings yours back.";
 const UNDECIDED = "another person has changed them meanwhile; choose above which to keep.";
-// Of each job with changes that the service does not have yet: { body, failure, task }, and with a conflict, `theirs`.
+// Of each job with changes that the service does not have yet: { body, failure, task, sent }, where `sent` are the bodies
+// that it may have got without a response; and with a conflict, `theirs`.
 const unstored = new Map();
 const etags = new Map(); // of the corrections of each job that its page is based on
 const frames = new Map(); // the frame of each job that was shown
@@ -39,7 +40,7 @@ export function connectCorrections(frame, job) {
 }
 
 function keep(job, body) {
-  const change = unstored.get(job) ?? { task: null };
+  const change = unstored.get(job) ?? { task: null, sent: new Set() };
   change.body = body;
   unstored.set(job, change);
   if (change.theirs) return showConflict(job, change);
@@ -53,10 +54,12 @@ async function send(job, change) {
     await sleep(waitMs);
     if (unstored.get(job) !== change) return; // the job was deleted
     const { body } = change;
+    change.sent.add(body);
     waitMs = DELAY_MS;
     try {
       const etag = etags.get(job), headers = { "Content-Type": "application/json", ...(etag && { "If-Match": etag }) };
       etags.set(job, (await respond(pathOf(job), "text", { method: "PUT", body, headers })).etag);
+      change.sent.clear();
       if (change.body !== body) continue; // there was another change
       unstored.delete(job);
       show(job, "Saved in the service");
@@ -72,11 +75,15 @@ async function send(job, change) {
   }
 }
 
-// Loads the corrections of the other person, and asks which to keep.
+// Loads the corrections of the other person, and asks which to keep. They may be own ones whose response was lost.
 async function findConflict(job, change) {
   try {
     const theirs = await withRetries(() => respond(pathOf(job), "text"), (text) => show(job, text));
     if (unstored.get(job) !== change) return; // the job was deleted
+    if (change.sent.has(theirs.content)) {
+      etags.set(job, theirs.etag);
+      return send(job, change);
+    }
     Object.assign(change, { theirs, failure: UNDECIDED, task: null });
     showConflict(job, change);
   } catch (error) {
@@ -102,11 +109,12 @@ function showConflict(job, change) {
 
 // Shows the corrections of a job in its page, which allows no change before: it would replace them.
 async function load(job) {
-  const page = pageOf(job), onWait = (text) => show(job, text);
+  const page = pageOf(job), known = etags.get(job), onWait = (text) => show(job, text);
   try {
     const waiting = unstored.get(job); // from an earlier frame
     const loaded = waiting ? null : await withRetries(() => respond(pathOf(job), "text"), onWait);
     if (pageOf(job) !== page || (!waiting && unstored.has(job))) return; // another frame, or a later change
+    if (loaded && etags.get(job) !== known) return load(job); // a change was stored meanwhile
     if (loaded) etags.set(job, loaded.etag);
     if (!page.restore(waiting?.body ?? loaded.content)) show(job, DOES_NOT_FIT);
     else if (waiting?.theirs) showConflict(job, waiting);

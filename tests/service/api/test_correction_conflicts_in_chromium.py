@@ -142,3 +142,64 @@ def test_two_tabs_of_one_person_and_another_program(pages) -> None:
     anna.frame.get_by_role("button", name=TAKE).click()
     anna.frame.locator("#segments .label", has_text="(person)").wait_for(state="detached")
     assert anna.served.ask("GET", path).content == body
+
+
+def test_own_corrections_whose_response_was_lost_are_no_conflict(pages) -> None:
+    anna, _, path = pages
+
+    def lose_response(route) -> None:
+        route.fetch()
+        route.abort()
+
+    anna.tab.route("**/corrections", lose_response)
+    label(anna, "first")
+    anna.frame.locator("#correction-status", has_text="cannot be reached").wait_for()
+    assert stored_labels(anna, path) == ["first"]
+    label(anna, "second")  # before the first is sent again
+    anna.tab.unroute("**/corrections")
+    wait_until_saved(anna)
+    assert stored_labels(anna, path) == ["second"]
+    anna.expect_errors()
+
+
+def test_corrections_that_were_loaded_before_a_change_do_not_hide_it(pages) -> None:
+    anna, _, path = pages
+    waiting = []
+
+    def hold_first(route) -> None:
+        if route.request.method == "GET" and not waiting:
+            waiting.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    anna.tab.route("**/corrections", hold_first)
+    job = path.split("/")[3]
+    with anna.tab.expect_request("**/corrections"):
+        anna.tab.evaluate(f"new BroadcastChannel('overtone-corrections:/').postMessage('{job}')")  # of another tab
+    label(anna, "meanwhile")
+    wait_until_saved(anna)
+    ((route, response),) = waiting
+    with anna.tab.expect_request_finished(lambda request: request != route.request):  # they are loaded again
+        route.fulfill(response=response)
+    label(anna, "afterwards")
+    wait_until_saved(anna)
+    assert stored_labels(anna, path) == ["afterwards"]
+    assert anna.frame.get_by_role("button", name=TAKE).count() == 0
+
+
+def test_corrections_that_the_page_cannot_show_are_not_replaced(pages) -> None:
+    anna, ben, path = pages
+    beyond = {"start_s": 0, "end_s": 1e6, "model_segment": 0, "decided_by": "person", "emotion": "from anna"}
+    text = json.dumps({"segments": [beyond]})
+
+    def replace_response(route) -> None:
+        response = route.fetch()
+        is_get = route.request.method == "GET"
+        route.fulfill(response=response, body=text if is_get else response.body())
+
+    ben.tab.route("**/corrections", replace_response)
+    make_conflict(anna, ben, path)
+    ben.frame.get_by_role("button", name=TAKE).click()
+    ben.frame.locator("#correction-status", has_text="cannot show the corrections").wait_for()
+    for name in ("Correct", "Undo", "Redo"):
+        assert ben.frame.get_by_role("button", name=name, exact=True).is_disabled()
