@@ -125,7 +125,7 @@ class ServiceRequests:
             message = json.loads(response.content)["error"]["message"]
         except (ValueError, KeyError, TypeError):
             message = "not a response of an Overtone service; check the address"
-        if response.status == 422:
+        if response.status in (406, 422):  # 406: the service lacks a package for the format
             raise InputError(message)
         if response.status == 412:
             raise PreconditionFailedError(f"{self._url}: {message}")

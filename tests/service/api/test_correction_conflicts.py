@@ -13,6 +13,7 @@ from test_timelines import SPEECH, wait_until_finished
 
 import overtone
 from overtone.errors import InputError, PreconditionFailedError, ServiceError
+from overtone.formats import EXTRA_PACKAGES
 from overtone.service.correction_table import CorrectionTable
 
 NOTHING = {"segments": []}
@@ -194,10 +195,11 @@ def test_wrong_arguments_of_the_client_are_named(served: Served, call: Any) -> N
         call(client)
 
 
-def test_an_unknown_format_does_not_cost_the_timeline(served: Served) -> None:
+def test_an_unknown_format_does_not_cost_the_timeline(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     client = overtone.Client(f"http://127.0.0.1:{served.port}", retry_timeout_s=0)
     before = set(served.backend.store.counts().items())
-    for options in ({"format": "cvs"}, {"format": "json", "csv_dialect": "excel"}):
+    monkeypatch.setitem(EXTRA_PACKAGES, "pictures", "not_installed")  # in the service
+    for options in ({"format": "cvs"}, {"format": "json", "csv_dialect": "excel"}, {"format": "png"}):
         with pytest.raises(InputError, match="kept") as caught:
             client.timeline(SPEECH, **options)
         job = str(caught.value).partition("job_timeline('")[2].partition("'")[0]
