@@ -14,6 +14,8 @@ from overtone.service.api.errors import ApiError
 
 ENTITY_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 ENTITY_TAGS = re.compile(rf"[ \t,]*{ENTITY_TAG}(?:[ \t]*,[ \t,]*{ENTITY_TAG})*[ \t,]*")
+# What Apache adds to the entity tags of responses that it compresses, and does not remove from requests.
+COMPRESSED = re.compile(r'-(?:gzip|br|deflate|zstd)(?="$)')
 ANY = "*"
 
 
@@ -82,7 +84,7 @@ def _read(request: Request, name: str) -> frozenset[str] | str | None:
     if not ENTITY_TAGS.fullmatch(text):
         expected = f"{ANY} or entity tags in double quotes, as the header ETag has them"
         raise ApiError("malformed_request", f"{name.title()}: expected {expected}")
-    return frozenset(re.findall(ENTITY_TAG, text))
+    return frozenset(COMPRESSED.sub("", tag) for tag in re.findall(ENTITY_TAG, text))
 
 
 def _precondition_failed(etag: str) -> ApiError:

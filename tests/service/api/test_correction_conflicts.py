@@ -93,6 +93,8 @@ def test_a_stale_change_is_refused_and_changes_nothing(served: Served, path: str
         (' , "other",\t{etag} ,', 204),
         ('"other"', 412),
         ("W/{etag}", 412),  # strong comparison
+        ('"{digest}-gzip"', 204),  # as Apache has changed it
+        ('"{digest}-gzip-br", "{digest}-other"', 412),
         ('"with,comma", "*"', 412),
         ('"with blank"', 400),
         ("", 400),
@@ -104,7 +106,8 @@ def test_a_stale_change_is_refused_and_changes_nothing(served: Served, path: str
 )
 def test_if_match(served: Served, path: str, condition: str, status: int) -> None:
     etag = served.ask("GET", path).headers["etag"]
-    reply = put(served, path, labelled("sad"), If_Match=condition.format(etag=etag))
+    condition = condition.format(etag=etag, digest=etag.strip('"'))
+    reply = put(served, path, labelled("sad"), If_Match=condition)
     assert reply.status == status
     assert served.ask("GET", path).json == (labelled("sad") if status == 204 else NOTHING)
 
