@@ -111,12 +111,14 @@ def check_output_suffix(name: str | None, output: Path | None, formats: Mapping[
     if output is None or is_device(output):
         return
     suffixes = ", ".join(sorted(row.suffix for row in formats.values()))
-    if name is None and output.suffix and not format_by_suffix(output, formats):
+    has_suffix = any(map(str.isalpha, output.suffix))  # a date or a version, such as run.2026-11-30, is none
+    by_suffix = format_by_suffix(output, formats)
+    if name is None and has_suffix and not by_suffix:
         raise OptionError(f"--output {output}: no format has this suffix ({suffixes}); choose one with --format")
     if name is not None and not _fits(output, formats[name]):
+        remedy = "leave out --format, or choose another name" if by_suffix else "choose another name"
         raise OptionError(
-            f"--output {output}: contradicts --format {name}, whose files end in {formats[name].suffix}; "
-            "leave out --format, or choose another name"
+            f"--output {output}: contradicts --format {name}, whose files end in {formats[name].suffix}; {remedy}"
         )
 
 

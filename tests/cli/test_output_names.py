@@ -108,6 +108,19 @@ def test_fitting_suffixes_and_those_that_say_nothing_are_accepted(
         assert ("contradicts" in capsys.readouterr().err) == is_refused, name
 
 
+@pytest.mark.parametrize("command", [name for name in FILES if name != "listen"])
+def test_a_date_or_a_version_is_no_suffix(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for output in ("run.2026-11-30", "run.2", "run."):
+        assert main([command, *FILES[command][0], "--output", output]) != 0
+        assert "gone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("suffix", "has_format"), [(".tsv", False), (".json", True)])
+def test_the_remedy_leads_to_a_file(suffix: str, has_format: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["predict", *FILES["predict"][0], "--format", "csv", "--output", f"x{suffix}"]) != 0
+    assert ("leave out --format" in capsys.readouterr().err) == has_format
+
+
 @pytest.mark.skipif(not Path("/dev/fd").is_dir(), reason="no descriptors as files on this system")
 def test_a_file_that_the_shell_redirects_to_is_written_to_and_not_replaced(tmp_path: Path) -> None:
     model = str(tiny_model.write(tmp_path / "tiny.onnx"))
