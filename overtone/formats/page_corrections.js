@@ -267,8 +267,11 @@
     if (toggle.disabled) [undo.disabled, redo.disabled] = [true, true, setActive(false)]; // they would be replaced
     return !toggle.disabled;
   };
+  const restoreKept = (kept) => { // else the next change would replace the corrections of another tab
+    if (restore(kept)) [isDownloaded] = [!isChanged(), showStatus(isChanged() ? "Kept in this browser" : "")];
+  };
   if (data.service) window.overtoneCorrections = { restore: restoreText, showStatus };
-  else if (restore(saving.load()) && isChanged()) [isDownloaded] = [false, showStatus("Kept in this browser")];
+  else [restoreKept(saving.load()), saving.onChange(restoreKept)];
 
   dragEdges(frame, () => isActive && selected, select, moveEdge, showSelection);
 

@@ -29,6 +29,11 @@ const saving = (() => {
     }
   }
 
+  // Calls `action` when another tab with this page has stored corrections, or removed them.
+  function onChange(action) {
+    addEventListener("storage", (event) => event.key === key && action(load() ?? { segments: [] }));
+  }
+
   async function readTimeline() {
     const binary = atob(element.textContent), bytes = Uint8Array.from(binary, (letter) => letter.charCodeAt(0));
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
@@ -91,5 +96,5 @@ const saving = (() => {
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // some browsers start the download late
   }
 
-  return { load, store, download };
+  return { load, store, onChange, download };
 })();
