@@ -22,7 +22,6 @@ from overtone.audio.ffmpeg_formats import ContainerFormat, detect_format, find_s
 from overtone.audio.flac import FLAC_MARKER, find_flac
 from overtone.audio.mp3 import find_mp3
 from overtone.audio.mpeg_layer_2 import find_layer_2
-from overtone.audio.ogg_pages import find_ogg
 from overtone.audio.wav_format import MP3_IN_WAV, PROBED_BYTES, check_no_padding, parse_wav_format
 from overtone.errors import AudioError
 
@@ -88,6 +87,8 @@ def _first_recording(stream: BinaryIO, source: str) -> tuple[Recording, int | No
     if marker == FLAC_MARKER:
         decoded, following = find_flac(stream, source)
     elif marker == OGG_MARKER:
+        from overtone.audio.ogg_pages import find_ogg  # most files are no Ogg
+
         decoded, following = find_ogg(stream, source)
     else:
         decoded, following = find_layer_2(stream, source) or find_mp3(stream, source)

@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import os
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Literal, Protocol, TextIO
@@ -81,9 +82,12 @@ def choose_format(
 
     Raises:
         MissingExtraError: the format needs a package that is not installed.
+        UsageError: the format is binary, and the output is a terminal.
     """
     chosen = name or format_by_suffix(output, formats) or default
     formats[chosen].check_package()
+    if formats[chosen].is_binary and output is None and sys.stdout.isatty():
+        raise UsageError(f"--format {chosen}: a terminal cannot show a binary format; add --output FILE")
     return chosen
 
 

@@ -184,6 +184,23 @@ def test_a_missing_package_is_named_before_anything_is_recognised(
         assert f"pip install 'overtone[{extra}]'" in err and "gone" not in err
 
 
+@pytest.mark.parametrize(
+    "command", [name for name, (_, formats) in FILES.items() if any(row.is_binary for row in formats.values())]
+)
+def test_a_terminal_gets_no_binary_output(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments, formats = FILES[command]
+    binary = [name for name, row in formats.items() if row.is_binary]
+    for name in binary:
+        assert main([command, *arguments, "--format", name]) == 1, "another error: the input does not exist"
+    assert "--output" not in capsys.readouterr().err
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    for name in binary:
+        assert main([command, *arguments, "--format", name]) != 0
+        assert "--output" in capsys.readouterr().err
+
+
 def test_predictions_as_parquet(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow comes with the [parquet] extra")
     model = str(tiny_model.write(tmp_path / "tiny.onnx"))
