@@ -270,7 +270,8 @@ def test_a_video_file_is_recognised(model: str, tmp_path: Path, capsys: pytest.C
 def test_broken_links_are_reported(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "gone.wav").symlink_to("nowhere.wav")
     assert main(["predict", str(folder), "--model", model]) == 1
-    assert capsys.readouterr().err.splitlines()[0] == f"overtone: {folder}/gone.wav: no such file"
+    first = capsys.readouterr().err.splitlines()[0]
+    assert f"{folder}/gone.wav: " in first and "link" in first
 
 
 def test_a_file_name_that_is_too_long_is_reported(model: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
