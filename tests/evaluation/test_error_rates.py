@@ -1,5 +1,6 @@
 """Error rates are counted per group, completed where a group lacks classes, and calibrated on groups left out."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,15 +59,27 @@ def test_a_corpus_without_a_class_takes_it_from_the_others(rng: np.random.Genera
     assert np.array(rates["c"]).sum(1) == pytest.approx(1, abs=1e-3)
 
 
+def confuse_two_classes(predictions: OofPredictions, corpus: str) -> OofPredictions:
+    """Return predictions with neutral and happy exchanged in one corpus."""
+    probabilities = predictions.probabilities.copy()
+    is_odd = predictions.corpus == corpus
+    probabilities[is_odd] = probabilities[is_odd][:, [1, 0, 2]]
+    return replace(predictions, probabilities=probabilities)
+
+
 def test_groups_that_differ_make_wider_intervals(rng: np.random.Generator) -> None:
     alike = make_predictions(rng, dict.fromkeys("abc", EMOTIONS), 3)
-    shuffled = alike.probabilities.copy()
-    is_odd = alike.corpus == "c"
-    shuffled[is_odd] = shuffled[is_odd][:, [1, 0, 2]]  # neutral and happy are confused there
-    columns = {name: value for name, value in vars(alike).items() if name != "probabilities"}
-    different = OofPredictions(**columns, probabilities=shuffled)
+    different = confuse_two_classes(alike, "c")
     first, second = (section({"fusion": p}, "p", "corpus")["parts"]["fusion"] for p in (alike, different))
     assert second["equivalent_segments"] < first["equivalent_segments"]
+
+
+def test_a_hard_group_among_few_makes_the_mean_coverage_exceed_the_level_by_its_standard_error() -> None:
+    predictions = make_predictions(np.random.default_rng(0), dict.fromkeys("abcd", EMOTIONS), 3)
+    part = section({"fusion": confuse_two_classes(predictions, "c")}, "p", "corpus")["parts"]["fusion"]
+    coverages = [row["coverage"] for row in part["left_out"].values()]
+    assert min(coverages) < LEVEL, "the hard one"
+    assert np.mean(coverages) - np.std(coverages, ddof=1) / 4**0.5 >= LEVEL
 
 
 @pytest.mark.parametrize("model", ["overtone", "lite"])
