@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from chromium import PHONE, chromium
+from chromium import PHONE
 from timeline_tab import TimelineTab
 from timelines import (
     branch_timeline,
@@ -27,12 +27,6 @@ from overtone.timeline import Segment, Timeline
 pytestmark = pytest.mark.slow
 TONE = [(0.3 * np.sin(np.arange(6 * 16_000) / 10)).astype(np.float32)]
 CURRENT_TIME = "document.querySelector('audio').currentTime"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    with chromium() as running:
-        yield running
 
 
 class PlayerTab(TimelineTab):

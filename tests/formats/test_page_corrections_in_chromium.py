@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from chromium import chromium
 from test_html_player_in_chromium import PAYLOADS
 from timeline_tab import EditorTab
 from timelines import corrected_timeline, make_prediction, make_timeline, plain_timeline, turns_timeline
@@ -21,12 +20,6 @@ pytestmark = pytest.mark.slow
 TONE = [(0.3 * np.sin(np.arange(6 * 16_000) / 10)).astype(np.float32)]
 ORIGINAL = [[1, 3.25, "happy", "model"], [3.25, 5, "sad", "model"]]
 EMOTIONS = ("neutral", "happy", "sad", "angry")  # of the keys 1 to 4
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

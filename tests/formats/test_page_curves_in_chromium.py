@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from chromium import chromium
 from timeline_tab import TimelineTab
 from timelines import branch_timeline, make_prediction, make_timeline, plain_timeline
 
@@ -37,12 +36,6 @@ DRAWN_TEXTS = """() => {
   CanvasRenderingContext2D.prototype.fillText = original;
   return texts;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    with chromium() as running:
-        yield running
 
 
 def write(path: Path, timeline: Timeline, audio: np.ndarray | None) -> Path:

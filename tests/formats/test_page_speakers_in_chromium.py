@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from chromium import chromium
 from timeline_tab import EditorTab
 from timelines import (
     TEXTS,
@@ -35,12 +34,6 @@ ROWS = """[...document.querySelectorAll("#speakers tbody tr")].map((row) =>
     [...row.children].map(({ textContent }) => textContent.replaceAll("\\u00a0", " ").trim()))"""
 NOTES = "[...document.querySelectorAll('#speakers .help')].map(({ textContent }) => textContent)"
 KEYS = ("1", "2", "3", "4", "w", "s", "m", "a", "d", "f", "g", "n", "p", "Shift+F", "Control+z", "Control+Shift+z")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator:
-    with chromium() as running:
-        yield running
 
 
 @pytest.fixture

@@ -87,6 +87,21 @@ def write_call(path: Path, rate_hz: int = STEREO_HZ, **options) -> Path:
     return path
 
 
+def explain_second_turn(page, call: Path):
+    """Upload a call with two turns and explain the second; return the response. `sentBytes` has what was sent."""
+    turns = call.with_suffix(".rttm")
+    turns.write_text(RTTM.format(START_S, round(END_S - START_S, 3)))
+    page.add_files(call, turns)
+    page.press("Upload")
+    page.wait_for_result()
+    page.press("Why?")
+    page.tab.get_by_label("Segment").select_option(index=1)
+    page.tab.evaluate(RECORD_SENT)
+    with page.tab.expect_response("**/v1/explain") as waiting:
+        page.press("Explain")
+    return waiting.value
+
+
 def cut(page, path: Path) -> bytes | None:
     """Return what the page sends of a file to explain a tenth of a second; None for the whole file."""
     text = base64.b64encode(path.read_bytes()).decode()
@@ -96,23 +111,14 @@ def cut(page, path: Path) -> bytes | None:
 
 @pytest.mark.parametrize("channel", ["mix", "right"])
 def test_the_sound_of_the_segment_alone_is_sent(open_page, tiny: Path, tmp_path: Path, channel: str) -> None:
-    call, turns = write_call(tmp_path / "call.wav", subtype="PCM_16"), tmp_path / "call.rttm"
-    turns.write_text(RTTM.format(START_S, round(END_S - START_S, 3)))
-    page = open_page()
+    call, page = write_call(tmp_path / "call.wav", subtype="PCM_16"), open_page()
     page.tab.get_by_label("Channels").select_option(channel)
-    page.add_files(call, turns)
-    page.press("Upload")
-    page.wait_for_result()
-    page.press("Why?")
-    page.tab.get_by_label("Segment").select_option(index=1)
-    page.tab.evaluate(RECORD_SENT)
-    with page.tab.expect_response("**/v1/explain") as waiting:
-        page.press("Explain")
+    response = explain_second_turn(page, call)
     (sent_bytes,) = page.tab.evaluate("sentBytes")
     assert sent_bytes < 0.5 * call.stat().st_size
     expected = overtone.load(tiny).explain(call, start_s=START_S, end_s=END_S, channel=channel)
     prediction = replace(expected.prediction, source="call.wav")
-    assert waiting.value.json()["explanation"] == to_object(replace(expected, prediction=prediction))
+    assert response.json()["explanation"] == to_object(replace(expected, prediction=prediction))
     page.wait_until("document.querySelector('#findings table') !== null")
     rows = page.tab.locator("#findings caption:text('Time') + tbody th").all_inner_texts()
     assert rows[0].startswith("2.0 – ") and rows[-1].endswith(" – 3.6 s"), "times of the recording"
@@ -168,20 +174,9 @@ def test_the_whole_file_is_sent_where_its_samples_are_not_certain(open_page, tmp
 
 
 def test_a_file_that_is_not_cut_is_explained_as_a_whole(open_page, tiny: Path, tmp_path: Path) -> None:
-    call, turns = write_call(tmp_path / "call.opus", 48_000, format="OGG", subtype="OPUS"), tmp_path / "call.rttm"
-    turns.write_text(RTTM.format(START_S, round(END_S - START_S, 3)))
-    page = open_page()
-    page.add_files(call, turns)
-    page.press("Upload")
-    page.wait_for_result()
-    page.press("Why?")
-    page.tab.get_by_label("Segment").select_option(index=1)
-    page.tab.evaluate(RECORD_SENT)
-    with page.tab.expect_response("**/v1/explain") as waiting:
-        page.press("Explain")
+    call, page = write_call(tmp_path / "call.opus", 48_000, format="OGG", subtype="OPUS"), open_page()
+    response = explain_second_turn(page, call)
     assert page.tab.evaluate("sentBytes") == [call.stat().st_size]
     expected = overtone.load(tiny).explain(call, start_s=START_S, end_s=END_S)
     prediction = replace(expected.prediction, source="call.opus")
-    assert waiting.value.json()["explanation"] == json.loads(
-        json.dumps(to_object(replace(expected, prediction=prediction)))
-    )
+    assert response.json()["explanation"] == json.loads(json.dumps(to_object(replace(expected, prediction=prediction))))
