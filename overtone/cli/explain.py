@@ -4,7 +4,6 @@ Files that cannot be explained are reported on stderr and the others are still p
 """
 
 import argparse
-import io
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from overtone.cli.output import check_output_suffix, choose_format, is_device, o
 from overtone.emotions import find_class, suggest_emotion
 from overtone.errors import OvertoneError
 from overtone.explanation import Explanation
-from overtone.formats import EXPLANATION_FORMATS
+from overtone.formats import EXPLANATION_FORMATS, to_bytes
 from overtone.inference.recogniser import Recogniser
 
 DEFAULT_FORMAT = "text"
@@ -110,9 +109,6 @@ def _write(explanations: Iterator[Explanation], format_name: str, output: Path |
         with open_device(output) as stream:
             row.write(explanations, stream)
     else:
-        content = io.BytesIO()
-        stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-        row.write(explanations, stream)
-        stream.flush()
-        if content.getvalue():
-            write_bytes(output, content.getvalue())
+        content = to_bytes(lambda stream: row.write(explanations, stream))
+        if content:
+            write_bytes(output, content)

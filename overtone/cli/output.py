@@ -13,6 +13,7 @@ from overtone._internal.audio_suffixes import AUDIO_SUFFIXES
 from overtone.cli.errors import UsageError
 from overtone.errors import OptionError
 from overtone.formats import DEFAULT_DIALECT, EXPLANATION_FORMATS, PREDICTION_FORMATS, TIMELINE_FORMATS, Format
+from overtone.formats import check_dialect as check_format_dialect
 from overtone.formats.csv_dialect import DIALECTS
 
 DEFAULT_FORMAT = "table"
@@ -70,9 +71,10 @@ def check_dialect(dialect: str, format_name: str, formats: Mapping[str, Format])
     Raises:
         UsageError: it is requested for another format.
     """
-    if dialect != DEFAULT_DIALECT and not formats[format_name].is_table:
-        tables = " or ".join(name for name, row in formats.items() if row.is_table)
-        raise UsageError(f"--csv-dialect {dialect}: the format is {format_name}, not {tables}; add --format csv")
+    try:
+        check_format_dialect(format_name, dialect, formats)
+    except OptionError as error:
+        raise UsageError(f"--csv-dialect {error}; add --format csv") from error
 
 
 def choose_format(

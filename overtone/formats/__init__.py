@@ -15,7 +15,7 @@ HTTP API. A module is imported when its format is first used.
 """
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -166,9 +166,19 @@ def encode(predictions: Iterable[Prediction], format: str, *, dialect: str = DEF
         OptionError: no such format or dialect exists.
         MissingExtraError: a package that the format needs is not installed.
     """
+    row, options = get_format(format), dialect_option(format, dialect)
+    return to_bytes(lambda stream: row.write(predictions, stream, **options))
+
+
+def to_bytes(write: Callable[[TextIO], None]) -> bytes:
+    """Return what a function writes to a text stream that has a binary `buffer`, with the bytes of names not in UTF-8.
+
+    Args:
+        write: gets the stream.
+    """
     content = io.BytesIO()
     stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-    get_format(format).write(predictions, stream, **dialect_option(format, dialect))
+    write(stream)
     stream.flush()
     return content.getvalue()
 
@@ -235,11 +245,8 @@ def save_timeline(
         OptionError: no such format or dialect exists.
         OvertoneError: the file cannot be written.
     """
-    content = io.BytesIO()
-    stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-    write_timeline(timeline, stream, format, audio, original=original, words=words, dialect=dialect)
-    stream.flush()
-    write_bytes(path, content.getvalue())
+    options = {"original": original, "words": words, "dialect": dialect}
+    write_bytes(path, to_bytes(lambda stream: write_timeline(timeline, stream, format, audio, **options)))
 
 
 def dialect_option(format: str, dialect: str) -> dict[str, Any]:
@@ -267,7 +274,7 @@ def check_dialect(format: str, dialect: str, formats: Mapping[str, Format]) -> N
     """
     if dialect != DEFAULT_DIALECT and not dialect_option(format, dialect):
         tables = " or ".join(name for name, row in formats.items() if row.is_table)
-        raise OptionError(f"'{dialect}' is a dialect of CSV, and the format is {format}; choose {tables}")
+        raise OptionError(f"{dialect}: the format is {format}, not {tables}")
 
 
 def _look_up(name: str, formats: Mapping[str, Format]) -> Format:

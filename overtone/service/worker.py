@@ -5,7 +5,6 @@ one task at a time. A task is a message with the name of the task as "task", and
 cannot be used is a reply too: `{"rejected": reason}`. The process ends with the service.
 """
 
-import io
 import json
 import os
 import signal
@@ -31,7 +30,7 @@ from overtone.channels import MIX, Channel
 from overtone.datatypes import Prediction, Waveform
 from overtone.each_channel import ChannelChoice
 from overtone.errors import InputError, OptionError, OvertoneError
-from overtone.formats import write_timeline
+from overtone.formats import to_bytes, write_timeline
 from overtone.formats.explanation_json import to_object
 from overtone.inference import channel_speakers
 from overtone.inference.channel_speakers import recognise_each
@@ -139,11 +138,8 @@ class TaskHandler:
 
     def _write_timeline(self, task: Message, payload: bytes) -> Reply:
         """Write an encoded timeline, which is the payload, in a format and a dialect of CSV."""
-        content = io.BytesIO()
-        stream = io.TextIOWrapper(content, "utf-8", "surrogateescape", newline="")
-        write_timeline(decode(payload), stream, task["format"], is_local=False, dialect=task["dialect"])
-        stream.flush()
-        return {}, content.getvalue()
+        timeline, format, options = decode(payload), task["format"], {"is_local": False, "dialect": task["dialect"]}
+        return {}, to_bytes(lambda stream: write_timeline(timeline, stream, format, **options))
 
     def _correct_timeline(self, task: Message, payload: bytes) -> Reply:
         """Correct an encoded timeline, which is the payload; that of the reply is the encoded corrected timeline."""
