@@ -38,9 +38,9 @@ def decode_prediction(values: Mapping[str, Any], emotions: tuple[str, ...], **fi
         branches={name: np.array(branch) for name, branch in values["branches"].items()},
         duration_s=values["duration_s"],
         prosody=values["prosody"],
-        speech_s=_from_json(values["speech_s"]),
-        arousal=_from_json(values["arousal"]),
-        valence=_from_json(values["valence"]),
+        speech_s=number_or_nan(values["speech_s"]),
+        arousal=number_or_nan(values["arousal"]),
+        valence=number_or_nan(values["valence"]),
         reference_clips=values["reference_clips"],
         channel=values["channel"],
         **fields,
@@ -52,5 +52,6 @@ def _to_json(number: float) -> float | None:
     return None if math.isnan(number) else number
 
 
-def _from_json(number: float | None) -> float:
+def number_or_nan(number: float | None) -> float:
+    """Return a number of JSON; NaN for null."""
     return math.nan if number is None else number

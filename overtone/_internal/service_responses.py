@@ -1,11 +1,11 @@
 """Responses of the service -> the objects of the library."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from overtone._internal.prediction_codec import number_or_nan
 from overtone.datatypes import Prediction
 
 
@@ -21,9 +21,9 @@ def to_prediction(values: Mapping[str, Any], uncertain_below: float) -> Predicti
         probabilities=np.array(list(values["probabilities"].values())),
         branches={branch: np.array(list(shares.values())) for branch, shares in values["branches"].items()},
         duration_s=values["duration_s"],
-        speech_s=_number(values["speech_s"]),
-        arousal=_number(values["arousal"]),
-        valence=_number(values["valence"]),
+        speech_s=number_or_nan(values["speech_s"]),
+        arousal=number_or_nan(values["arousal"]),
+        valence=number_or_nan(values["valence"]),
         prosody=values["prosody"],
         reference_clips=values["reference_clips"],
         model=values["model"],
@@ -31,8 +31,3 @@ def to_prediction(values: Mapping[str, Any], uncertain_below: float) -> Predicti
         uncertain_below=uncertain_below,
         channel=values.get("channel", ""),
     )
-
-
-def _number(value: float | None) -> float:
-    """Return a number of a response; NaN for null."""
-    return math.nan if value is None else value
