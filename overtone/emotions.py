@@ -175,6 +175,11 @@ def _abbreviated(key: str, known: Sequence[str]) -> str:
     return min(starting, key=len) if len({SPELLINGS.get(name, name) for name in starting}) == 1 else ""
 
 
+def _differs_in_one_letter(name: str, key: str) -> bool:
+    """Return whether two words of one length have the same letters but one, which is not the first."""
+    return name[:1] == key[:1] and sum(map(ne, name, key)) == 1
+
+
 def suggest_emotion(label: str, known: Sequence[str]) -> str:
     """Return the hint of `overtone.errors.suggest`, by the meaning of a label rather than its letters alone.
 
@@ -186,9 +191,8 @@ def suggest_emotion(label: str, known: Sequence[str]) -> str:
     meant = MEANINGS.get(key) or SPELLINGS.get(key) or _abbreviated(key, known)
     # A wrong letter in a short word, but not the first one: "sat" for "sad", and "bad" is another word.
     meant = meant or next(
-        (name for name in sorted(known) if sum(map(ne, name[1:], key[1:])) == 1 and len(name) == len(key)
-         and name[0] == key[0]), ""
-    )  # fmt: skip
+        (name for name in sorted(known) if len(name) == len(key) and _differs_in_one_letter(name, key)), ""
+    )
     return f"; did you mean '{meant}'?" if meant in known else suggest(key, known, MIN_SIMILARITY)
 
 

@@ -81,7 +81,7 @@ def _first_recording(stream: BinaryIO, source: str) -> tuple[Recording, int | No
     if extent is not None:
         if extent.header or extent.end < size:
             stream = cast(BinaryIO, SplicedStream(extent.header, stream, extent.data_start, extent.end))
-        return Recording(_mp3_in_wav(whole, stream, source) or stream, None), extent.following
+        return Recording(_checked_wav(whole, stream, source), None), extent.following
     stream.seek(0)
     marker = stream.read(len(FLAC_MARKER))
     if marker == FLAC_MARKER:
@@ -95,12 +95,12 @@ def _first_recording(stream: BinaryIO, source: str) -> tuple[Recording, int | No
     return Recording(decoded, None), following
 
 
-def _mp3_in_wav(stream: BinaryIO, recording: BinaryIO, source: str) -> BinaryIO | None:
-    """Return the MP3 in a WAV, with its frames counted, as the decoder only estimates their number; None if it is not.
+def _checked_wav(stream: BinaryIO, recording: BinaryIO, source: str) -> BinaryIO:
+    """Return a WAV as the decoder reads it right: of MP3, the frames alone, as it only estimates their number in a WAV.
 
     Args:
         stream: the file.
-        recording: the WAV, whose header declares the right length.
+        recording: the recording, whose header declares the right length; one that is no WAV is returned as it is.
         source: the name of the file, for messages.
 
     Raises:
@@ -110,12 +110,12 @@ def _mp3_in_wav(stream: BinaryIO, recording: BinaryIO, source: str) -> BinaryIO 
     header = recording.read(PROBED_BYTES)
     found = parse_wav_format(header)
     if found is None:
-        return None
+        return recording
     check_no_padding(header, found, source)
-    if found.codec != MP3_IN_WAV:
-        return None
-    start, end = find_data(recording, source) or (0, 0)
-    return find_mp3(cast(BinaryIO, SplicedStream(b"", stream, start, end)), source)[0] if start < end else None
+    start, end = (find_data(recording, source) or (0, 0)) if found.codec == MP3_IN_WAV else (0, 0)
+    if start >= end:
+        return recording
+    return find_mp3(cast(BinaryIO, SplicedStream(b"", stream, start, end)), source)[0]
 
 
 def _tag_bytes(stream: BinaryIO, size: int) -> int:
